@@ -1,0 +1,150 @@
+import fc from 'fast-check';
+import { ConfigurationError } from './configuration-error.js';
+import { examples } from '../../test/examples.js';
+import { interpolate } from './interpolation.js';
+import { parseConfigurationText, parseConfigurationValue } from './parse-configuration.js';
+import { parseFleetSpecValue, parseProfileValue, parseRunSpecValue } from './run-spec.js';
+import { configurationTypes } from './validate.js';
+
+function isRefusedOrRead(text: string | Uint8Array): void {
+  try {
+    parseConfigurationText(text, { file: 'f' });
+  } catch (error) {
+    if (!ConfigurationError.is(error)) throw error;
+    expect(error.issues.length).toBeGreaterThan(0);
+    expect(typeof error.toString()).toBe('string');
+  }
+}
+
+it('no text makes the parser fail in another way than ConfigurationError', () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string({ unit: 'binary', maxLength: 200 }),
+        fc.string({ unit: fc.constantFrom(...'{}[]:,&*!|>?-#"\'%@` \n\tab0<~.'), maxLength: 200 }),
+      ),
+      isRefusedOrRead,
+    ),
+    { numRuns: 400 },
+  );
+});
+
+it('no bytes do', () => {
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), isRefusedOrRead), { numRuns: 200 });
+});
+
+it('no damaged example does', () => {
+  const damaged = fc
+    .tuple(
+      fc.constantFrom(...Object.values(examples)),
+      fc.nat(),
+      fc.nat({ max: 8 }),
+      fc.string({ unit: fc.constantFrom(...'{}[]:,&*!-"\' \n0a.'), maxLength: 6 }),
+    )
+    .map(([text, at, cut, put]) => text.slice(0, at % text.length) + put + text.slice((at % text.length) + cut));
+  fc.assert(fc.property(damaged, isRefusedOrRead), { numRuns: 400 });
+});
+
+const keys = fc.constantFrom(
+  'type',
+  'name',
+  'env',
+  'gpu',
+  'cpu',
+  'replicas',
+  'groups',
+  'nodes',
+  'resources',
+  'ports',
+  'volumes',
+  'ssh_config',
+  'hosts',
+  'retry',
+  'min',
+  'max',
+  'size',
+  'probes',
+  'model',
+  '__proto__',
+  'constructor',
+  'toString',
+  'backend',
+  'fleets',
+  'repos',
+  'schedule',
+  'cron',
+  'tags',
+  'configuration',
+  'profile',
+);
+const values = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 4 },
+    fc.constantFrom(null, true, false, 0, -1, 1.5, '', '1..', 'A100:2', 'off', '1h', ...configurationTypes),
+    fc.double(),
+    fc.string({ maxLength: 8 }),
+    fc.array(tie('value'), { maxLength: 3 }),
+    fc.dictionary(keys, tie('value'), { maxKeys: 6 }),
+  ),
+})).value;
+
+it('no value makes the readers of requests throw', () => {
+  const typed = fc
+    .tuple(fc.constantFrom(...configurationTypes), fc.dictionary(keys, values))
+    .map(([type, fields]) => ({ ...fields, type }));
+  fc.assert(
+    fc.property(typed, values, (configuration, value) => {
+      for (const parsed of [
+        parseConfigurationValue(configuration),
+        parseConfigurationValue(value),
+        parseRunSpecValue({ configuration }),
+        parseRunSpecValue(value),
+        parseFleetSpecValue(value),
+        parseProfileValue(value),
+      ]) {
+        if (!parsed.ok) expect(parsed.issues.length).toBeGreaterThan(0);
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+it('what is accepted is accepted again, unchanged', () => {
+  const fields = fc.record(
+    {
+      nodes: fc.integer({ min: 1, max: 9 }),
+      resources: fc.record(
+        {
+          cpu: fc.constantFrom(2, '4..', 'x86:2'),
+          gpu: fc.constantFrom('A100', 1, '24GB..:2', { count: '1..2' }),
+          memory: fc.constantFrom('16GB..', 8, '512MB'),
+        },
+        { requiredKeys: [] },
+      ),
+      max_duration: fc.constantFrom('off', '2h', 90, false, true),
+      idle_duration: fc.constantFrom('off', '2h', -1),
+      env: fc.constantFrom(['A=1', 'B'], { A: 'x' }),
+      ports: fc.array(fc.constantFrom(80, '80:90', '*:22')),
+      retry: fc.constantFrom(true, { duration: '1h' }),
+      fleets: fc.constantFrom(['a', 'b/c']),
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(fields, (given) => {
+      const once = parseConfigurationValue({ type: 'task', commands: ['x'], ...given });
+      expect(once.ok).toBe(true);
+      expect(once.ok && parseConfigurationValue(once.value)).toEqual(once);
+    }),
+  );
+});
+
+it('interpolation never throws, and leaves text without references as it is', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom(...'${} .ab') }), (text) => {
+      const result = interpolate(text, { values: { a: { b: 'x' } } });
+      if (!text.includes('${{')) expect(result).toEqual({ ok: true, text });
+    }),
+    { numRuns: 400 },
+  );
+});

@@ -1,0 +1,289 @@
+import { filtersOfProfile } from '../offers/offer-filters.js';
+import type * as Wire from '../wire/generated/api.js';
+import { gpus, offer, requirements } from '../../test/planning-builders.js';
+import { chooseFleet, scoreFleet } from './choose-fleet.js';
+import { combineFleetAndRun, combineIdleSeconds } from './combine-fleet-and-run.js';
+import { fleetNodes, hasRoomForInstance, whyFleetCannotHold, type FleetInstanceFacts } from './fleet-facts.js';
+import { matchOffer } from '../offers/match-offer.js';
+import { checkFleetUpdate } from './update-fleet.js';
+
+const fleet = (configuration: Wire.FleetConfiguration = {}, profile: Wire.Profile = {}): Wire.FleetSpec => ({
+  configuration: { type: 'fleet', nodes: { min: 0, max: null }, ...configuration },
+  profile,
+});
+const run = (profile: Wire.Profile = {}, asked = requirements({}, { spot: false })) => ({
+  profile,
+  requirements: asked,
+});
+const combine = (spec: Wire.FleetSpec, ask = run()) => {
+  const result = combineFleetAndRun(spec, ask);
+  return result.ok ? result.value : result.conflict;
+};
+const resources = (spec: Partial<Wire.ResourcesSpec>, ask: Partial<Wire.ResourcesSpec>) => {
+  const result = combine(fleet({ resources: spec }), run({}, requirements(ask, { spot: false })));
+  return typeof result === 'string' ? result : result.requirements.resources;
+};
+
+describe('a fleet and a run', () => {
+  it.each([
+    ['backends', { backends: ['aws', 'gcp'] }, { backends: ['gcp', 'azure'] }, { backends: ['gcp'] }],
+    ['one side only', { backends: ['aws'] }, {}, { backends: ['aws'] }],
+    ['the other side only', {}, { regions: ['eu'] }, { regions: ['eu'] }],
+    ['regions in any case', { regions: ['eu-west-1'] }, { regions: ['EU-WEST-1'] }, { regions: ['eu-west-1'] }],
+    ['tags', { tags: { a: '1', b: '1' } }, { tags: { b: '2' } }, { tags: { a: '1', b: '2' } }],
+    ['idle durations', { idle_duration: 600 }, { idle_duration: 60 }, { idle_duration: 60 }],
+  ] as const)('share %s', (_what, ofFleet, ofRun, expected) => {
+    const copy = <T>(value: unknown): T => structuredClone(value) as T;
+    expect(combine(fleet(copy(ofFleet)), run(copy(ofRun)))).toMatchObject({ profile: expected });
+  });
+
+  it.each([
+    ['backends', { backends: ['aws'] }, { backends: ['gcp'] }, 'backends: the fleet has aws, the run asks for gcp'],
+    [
+      'zones',
+      { availability_zones: ['a'] },
+      { availability_zones: ['A'] },
+      'availability zones: the fleet has a, the run asks for A',
+    ],
+  ] as const)('may have no %s in common', (_what, ofFleet, ofRun, conflict) => {
+    const copy = <T>(value: unknown): T => structuredClone(value) as T;
+    expect(combine(fleet(copy(ofFleet)), run(copy(ofRun)))).toBe(conflict);
+  });
+
+  it.each([
+    ['on-demand by default', {}, false, false],
+    ['auto yields to the run', { spot_policy: 'auto' }, true, true],
+    ['auto and auto', { spot_policy: 'auto' }, null, null],
+    ['auto of the run yields', { spot_policy: 'spot' }, null, true],
+    ['both spot', { spot_policy: 'spot' }, true, true],
+    [
+      'spot against on-demand',
+      { spot_policy: 'spot' },
+      false,
+      'spot policy: the fleet has spot, the run asks for on-demand',
+    ],
+    ['default against spot', {}, true, 'spot policy: the fleet has on-demand, the run asks for spot'],
+  ] as const)('spot: %s', (_rule, ofFleet, spot, expected) => {
+    const result = combine(fleet(ofFleet), run({}, requirements({}, { spot })));
+    expect(typeof result === 'string' ? result : result.requirements.spot).toBe(expected);
+  });
+
+  it('takes the lower price, and the reservation of either', () => {
+    const ask = run({}, requirements({}, { spot: false, max_price: 3 }));
+    expect(combine(fleet({ max_price: 2, reservation: 'r' }), ask)).toMatchObject({
+      requirements: { max_price: 2, reservation: 'r' },
+      profile: { max_price: 2 },
+    });
+    expect(combine(fleet({ reservation: 'a' }), run({}, requirements({}, { spot: false, reservation: 'b' })))).toBe(
+      'reservation: the fleet has a, the run asks for b',
+    );
+  });
+
+  it('falls back to the profile of the fleet', () => {
+    expect(combine(fleet({}, { max_price: 4 }))).toMatchObject({ requirements: { max_price: 4 } });
+  });
+
+  it('takes the stricter backend options', () => {
+    const options = (min_reliability: number | null, offer_order?: 'score' | 'price') => [
+      { type: 'vastai' as const, min_reliability, ...(offer_order ? { offer_order } : {}) },
+    ];
+    const ask = (own: Wire.VastAIProfileOptions[]) => run({}, requirements({}, { spot: false, backend_options: own }));
+    expect(combine(fleet({ backend_options: options(0.9) }), ask(options(0.95)))).toMatchObject({
+      requirements: { backend_options: [{ min_reliability: 0.95 }] },
+    });
+    expect(combine(fleet({ backend_options: options(null, 'score') }), ask(options(null, 'price')))).toBe(
+      'vastai offer_order: the fleet has score, the run asks for price',
+    );
+  });
+
+  it.each([
+    [600, 60, 60],
+    [-1, 60, 60],
+    [600, -1, 600],
+    [-1, -1, -1],
+    [null, 60, 60],
+    [600, null, 600],
+    [null, null, null],
+    [0, 60, 0],
+  ])('idle for %s and %s is %s', (ofFleet, ofRun, expected) =>
+    expect(combineIdleSeconds(ofFleet, ofRun)).toBe(expected),
+  );
+});
+
+describe('resources of a fleet and a run', () => {
+  it('a fleet without resources asks nothing', () => {
+    const result = combine(fleet());
+    expect(typeof result === 'string' ? result : result.requirements.resources).toMatchObject({
+      memory: { min: 8, max: null },
+      disk: { size: { min: 100, max: null } },
+    });
+  });
+  it('ranges intersect', () => {
+    expect(resources({ memory: { min: 4, max: 64 } }, { memory: { min: 8, max: null } })).toMatchObject({
+      memory: { min: 8, max: 64 },
+    });
+    expect(resources({ memory: { min: 4, max: 6 } }, { memory: { min: 8, max: null } })).toBe(
+      'memory: the fleet has 4GB..6GB, the run asks for 8GB..',
+    );
+    expect(resources({ cpu: { count: { max: 4 } } }, { cpu: { count: { min: 8 } } })).toBe(
+      'cpu: the fleet has ..4, the run asks for 8..',
+    );
+  });
+  it('vendors must agree', () => {
+    const amd = { vendor: 'amd' as const, name: ['MI300X'], count: { min: 1 } };
+    expect(resources({ gpu: { vendor: 'nvidia', count: { min: 1 } } }, { gpu: amd })).toBe(
+      'gpu vendor: the fleet has nvidia, the run asks for amd',
+    );
+    expect(resources({ cpu: { arch: 'arm' } }, { cpu: { arch: 'x86' } })).toBe(
+      'cpu architecture: the fleet has arm, the run asks for x86',
+    );
+  });
+  it('the stronger compute capability wins', () => {
+    const capability = (compute_capability: number[]) => ({ gpu: { compute_capability, count: { min: 1 } } });
+    expect(resources(capability([8, 0]), capability([7, 5]))).toMatchObject({ gpu: { compute_capability: [8, 0] } });
+    expect(resources(capability([8, 0]), capability([8, 9]))).toMatchObject({ gpu: { compute_capability: [8, 9] } });
+  });
+  it('names intersect; without a common one only machines without gpu are left', () => {
+    const names = (name: string[], min: number) => ({ gpu: { name, count: { min } } });
+    expect(resources(names(['A100', 'H100'], 1), names(['h100'], 1))).toMatchObject({ gpu: { name: ['H100'] } });
+    expect(resources(names(['A100'], 1), names(['H100'], 1))).toBe('gpu: the fleet has A100, the run asks for H100');
+    const either = resources(names(['A100'], 0), names(['H100'], 0));
+    expect(either).toMatchObject({ gpu: { name: null, count: { min: 0, max: 0 } } });
+    if (typeof either === 'string') throw new Error(either);
+    const ask = requirements(either);
+    expect(matchOffer(offer(), ask).ok).toBe(true);
+    expect(matchOffer(offer({ resources: { gpus: gpus(1) } }), ask).ok).toBe(false);
+  });
+});
+
+describe('whether a fleet can hold a run', () => {
+  const at = (status: Wire.InstanceStatus, rest: Partial<FleetInstanceFacts> = {}): FleetInstanceFacts => ({
+    status,
+    isPlaceholder: false,
+    totalBlocks: 1,
+    busyBlocks: status === 'busy' ? 1 : 0,
+    ...rest,
+  });
+  const ssh: Wire.FleetConfiguration = { ssh_config: { hosts: ['a', 'b'] } };
+  it.each([
+    ['an unlimited one', fleet(), [], 1, null],
+    ['one with a free node', fleet({ nodes: { min: 0, max: 2 } }), [at('busy')], 1, null],
+    [
+      'a full one',
+      fleet({ nodes: { min: 0, max: 1 } }),
+      [at('busy')],
+      1,
+      '1 of at most 1 nodes are occupied, 1 needed',
+    ],
+    [
+      'one whose node is being made for a job',
+      fleet({ nodes: { min: 0, max: 1 } }),
+      [at('pending', { isPlaceholder: true })],
+      1,
+      '1 of at most 1 nodes are occupied, 1 needed',
+    ],
+    ['a full one with blocks', fleet({ nodes: { min: 0, max: 1 }, blocks: 2 }), [at('busy')], 1, null],
+    ['hosts that are idle', { configuration: ssh, profile: {} }, [at('idle'), at('busy')], 1, null],
+    [
+      'blocks that are idle',
+      { configuration: ssh, profile: {} },
+      [at('busy', { totalBlocks: 4, busyBlocks: 2 })],
+      2,
+      null,
+    ],
+    [
+      'hosts that are busy',
+      { configuration: ssh, profile: {} },
+      [at('busy'), at('busy')],
+      1,
+      '0 idle hosts or blocks, 1 needed',
+    ],
+  ])('%s', (_case, spec, instances, nodes, why) => {
+    expect(whyFleetCannotHold(spec.configuration, instances, { nodes, multinode: false })).toBe(why);
+  });
+  it('several nodes need a cluster', () => {
+    const ask = { nodes: 2, multinode: true };
+    expect(whyFleetCannotHold(fleet().configuration, [], ask)).toContain('placement: cluster');
+    expect(whyFleetCannotHold(fleet({ placement: 'cluster' }).configuration, [], ask)).toBeNull();
+  });
+  it('only active instances take the room for another', () => {
+    const two = fleet({ nodes: { min: 0, max: 2 } }).configuration;
+    expect(hasRoomForInstance(two, [at('idle'), at('terminating')])).toBe(true);
+    expect(hasRoomForInstance(two, [at('idle'), at('pending')])).toBe(false);
+    expect(hasRoomForInstance(ssh, [])).toBe(false);
+  });
+  it('nodes are what is configured, or the hosts', () => {
+    expect(fleetNodes({ nodes: { min: 1 } })).toEqual({ min: 1, target: 1, max: null });
+    expect(fleetNodes(ssh)).toEqual({ min: 2, target: 2, max: 2 });
+  });
+});
+
+describe('the best fleet', () => {
+  const candidate = (name: string, pool: number[], created: number[]) => ({
+    fleet: name,
+    poolOffers: pool.map((price) => offer({ price, availability: 'idle' })),
+    backendOffers: created.map((price) => offer({ price })),
+  });
+  it.each([
+    ['has capacity at hand', [candidate('cloud', [], [1]), candidate('idle', [5], [])], 1, 'idle'],
+    ['has the cheapest idle instance', [candidate('a', [5], []), candidate('b', [3], [])], 1, 'b'],
+    ['has enough of them', [candidate('one', [1], []), candidate('two', [9, 9], [])], 2, 'two'],
+    ['creates the cheapest', [candidate('a', [], [3]), candidate('b', [], [2])], 1, 'b'],
+    ['comes first', [candidate('a', [], [2]), candidate('b', [], [2])], 1, 'a'],
+  ])('%s', (_rule, candidates, nodes, best) => expect(chooseFleet(candidates, nodes)?.fleet).toBe(best));
+  it('is none of none', () => expect(chooseFleet([], 1)).toBeNull());
+  it('does not count what cannot be used', () => {
+    const busy = {
+      poolOffers: [offer({ availability: 'busy' })],
+      backendOffers: [offer({ availability: 'no_quota' })],
+    };
+    expect(scoreFleet(busy, 1)).toEqual([1, Infinity, Infinity]);
+  });
+});
+
+describe('updating a fleet', () => {
+  const ssh = (hosts: Wire.SSHParams['hosts'], rest: Partial<Wire.SSHParams> = {}): Wire.FleetSpec => ({
+    configuration: { ssh_config: { user: 'u', hosts, ...rest } },
+    profile: {},
+  });
+  it.each([
+    ['nodes', { nodes: { min: 1, max: 4 } }, 0],
+    ['resources and prices', { resources: {}, max_price: 1, spot_policy: 'auto' }, 0],
+    ['blocks', { blocks: 2 }, 1],
+    ['placement', { placement: 'cluster' }, 1],
+    ['idle duration', { idle_duration: 1 }, 1],
+    ['name', { name: 'other' }, 1],
+  ] as const)('a cloud fleet: %s', (_what, change, blockers) => {
+    expect(checkFleetUpdate(fleet(), fleet(structuredClone(change) as Wire.FleetConfiguration)).blockers).toHaveLength(
+      blockers,
+    );
+  });
+  it('an SSH fleet takes and gives hosts', () => {
+    const check = checkFleetUpdate(ssh(['a', 'b']), ssh(['b', { hostname: 'c', port: 2222 }]));
+    expect(check).toMatchObject({ blockers: [], addedHosts: [{ hostname: 'c' }], removedHosts: ['a'] });
+  });
+  it('does not mind where a key file lies', () => {
+    expect(checkFleetUpdate(ssh(['a'], { identity_file: '/a' }), ssh(['a'], { identity_file: '/b' })).changes).toEqual(
+      [],
+    );
+  });
+  it('an SSH fleet keeps the parameters of its hosts', () => {
+    expect(checkFleetUpdate(ssh(['a']), ssh([{ hostname: 'a', port: 23 }])).blockers).toEqual([
+      expect.stringContaining('host a: the parameters of a host cannot change'),
+    ]);
+    expect(checkFleetUpdate(ssh(['a']), ssh(['a'], { user: 'v' })).blockers).toEqual([
+      'configuration.ssh_config.user: u → v',
+    ]);
+  });
+  it('cannot become of the other kind', () => {
+    expect(checkFleetUpdate(fleet(), ssh(['a'])).blockers).toHaveLength(1);
+  });
+});
+
+it('turns the limits of a profile into filters', () => {
+  expect(filtersOfProfile({ regions: ['eu'] }, { features: ['multinode'] })).toMatchObject({
+    regions: ['eu'],
+    backends: null,
+    features: ['multinode'],
+  });
+});

@@ -1,0 +1,271 @@
+export type * as Wire from './wire/generated/api.js';
+export { ConfigurationError, type LocatedIssue } from './configuration/configuration-error.js';
+export { editorSchema } from './configuration/editor-schema.js';
+export { resolveEnvSentinels, unresolvedEnv } from './configuration/env-sentinels.js';
+export type { EnvMap, EnvSentinel } from './configuration/fields/env.js';
+export { type ClientValues, interpolateRunConfiguration } from './configuration/interpolate-configuration.js';
+export {
+  type Interpolated,
+  type Interpolation,
+  type Reference,
+  findReferences,
+  interpolate,
+} from './configuration/interpolation.js';
+export { type ConfigurationIssue, type IssuePath, formatIssue, formatPath } from './configuration/issue.js';
+export {
+  type ParsedText,
+  type TextSource,
+  parseConfigurationText,
+  parseConfigurationValue,
+} from './configuration/parse-configuration.js';
+export type { Parsed } from './configuration/parsed.js';
+export type { PresetConfiguration } from './configuration/preset.js';
+export { parseFleetSpecValue, parseProfileValue, parseRunSpecValue } from './configuration/run-spec.js';
+export { closestName } from './configuration/schema/closest-name.js';
+export {
+  parseDuration,
+  parseEntityReference,
+  parseFileMapping,
+  parseMountPoint,
+  parsePort,
+  parseRepoSpec,
+} from './configuration/single-values.js';
+export {
+  type Configuration,
+  type ConfigurationType,
+  type RunConfiguration,
+  type RunType,
+  configurationTypes,
+  runTypes,
+} from './configuration/validate.js';
+export type { VolumeConfiguration } from './configuration/volume.js';
+export type { Position } from './configuration/yaml-document.js';
+export { type FleetCandidate, type FleetScore, chooseFleet, scoreFleet } from './fleets/choose-fleet.js';
+export { type RunAsk, combineFleetAndRun, combineIdleSeconds } from './fleets/combine-fleet-and-run.js';
+export { combineResources } from './fleets/combine-resources.js';
+export type { Combined } from './fleets/combined.js';
+export {
+  type FleetInstanceFacts,
+  type FleetNodes,
+  fleetNodes,
+  fleetSpotPolicy,
+  hasRoomForInstance,
+  isCluster,
+  isSshFleet,
+  whyFleetCannotHold,
+} from './fleets/fleet-facts.js';
+export { FLEET_PARAMETERS, UNCONSTRAINED_RESOURCES, effectiveFleetParameters } from './fleets/fleet-parameters.js';
+export { type FleetUpdateCheck, checkFleetUpdate } from './fleets/update-fleet.js';
+export {
+  type HostRuntimes,
+  type Runtime,
+  type RuntimeChoice,
+  type RuntimeFacts,
+  chooseRuntime,
+  runtimeFacts,
+  runtimeFactsOfJob,
+} from './jobs/choose-runtime.js';
+export { type GroupReference, findGroupReferences, resolveGroupReferences } from './jobs/group-references.js';
+export {
+  IMAGE_DEFAULTS,
+  type ImageChoice,
+  type ImageConfig,
+  type ImageDefaults,
+  type ImageKind,
+  efaImageName,
+  imageKind,
+  imageName,
+} from './jobs/image.js';
+export {
+  type NodeGroup,
+  type ReplicaGroup,
+  type RunGroup,
+  nodeGroups,
+  nodesRequired,
+  replicaGroups,
+  runGroups,
+} from './jobs/job-groups.js';
+export { type JobSpecOptions, buildJobSpecs } from './jobs/job-specs.js';
+export { shellScript } from './jobs/shell-script.js';
+export { splitShellWords } from './jobs/shell.js';
+export { parseUnixUser } from './jobs/unix-user.js';
+export { type FleetDecision, type FleetEffect, type FleetSnapshot, decideFleet } from './lifecycle/decide-fleet.js';
+export { type InstanceDecision, decideInstance } from './lifecycle/decide-instance.js';
+export { type JobDecision, decideJob } from './lifecycle/decide-job.js';
+export { type RunDecision, decideRun } from './lifecycle/decide-run.js';
+export { type Decision, type Instant, undecided } from './lifecycle/decision.js';
+export type { InstanceChanges, InstanceEffect, InstanceSnapshot, OpenAttempt } from './lifecycle/instance-snapshot.js';
+export type {
+  AgentJob,
+  AgentPhase,
+  JobChanges,
+  JobEffect,
+  JobHost,
+  JobSnapshot,
+  StopMode,
+} from './lifecycle/job-snapshot.js';
+export { LIMITS, doublingDelayMs } from './lifecycle/limits.js';
+export { placeGroups } from './lifecycle/place-groups.js';
+export type {
+  PlacementCandidate,
+  PlacementFleet,
+  PlacementGroup,
+  PlacementInput,
+  PlacementInstance,
+  Seat,
+  Verdict,
+} from './lifecycle/placement-input.js';
+export type { RunChanges, RunEffect, RunJob, RunSnapshot } from './lifecycle/run-snapshot.js';
+export { type MachineTotals, type MetricsPoint, deriveJobMetrics } from './metrics/job-metrics.js';
+export { cloudName, instanceName, jobName, lowestFreeNumber } from './names/derived-names.js';
+export { type Random, generatedName, generatedRunName, generatedUniqueName } from './names/generated-name.js';
+export {
+  GROUP_NAME_PATTERN,
+  PROJECT_NAME_PATTERN,
+  RESOURCE_NAME_PATTERN,
+  SECRET_NAME_PATTERN,
+  isResourceName,
+  resourceNameProblem,
+} from './names/name-rules.js';
+export { type BackendFeature, backendHas, backendsWith, requiredFeatures } from './offers/backend-features.js';
+export { type BlockDivision, divideIntoBlocks, shareName, shareOfResources } from './offers/blocks.js';
+export { acceleratorNames, normaliseGpuName, snapGpuMemoryGb } from './offers/gpu-name.js';
+export { type GpuGroupBy, groupByProblem, groupOffersByGpu } from './offers/group-offers.js';
+export { type InstanceOffer, type PoolInstance, offerOfInstance } from './offers/instance-offer.js';
+export {
+  KNOWN_ACCELERATORS,
+  type KnownAccelerator,
+  isSingleHostTpu,
+  isTpuName,
+  knownAccelerator,
+} from './offers/known-accelerators.js';
+export { type OfferMatch, matchOffer } from './offers/match-offer.js';
+export { resourceRejections } from './offers/match-resources.js';
+export { NO_FILTERS, type OfferFilters, type VolumeLocation, filtersOfProfile } from './offers/offer-filters.js';
+export { type IntRange, type Offer, isUsable, toWireOffer } from './offers/offer.js';
+export {
+  type OfferList,
+  type PlannedOffers,
+  mergeOffers,
+  planOffers,
+  usableFirst,
+  withoutDuplicates,
+} from './offers/order-offers.js';
+export { intersectRanges } from './offers/range.js';
+export {
+  type RejectionCode,
+  type RejectionReason,
+  type RejectionSummary,
+  summariseRejections,
+} from './offers/rejection.js';
+export { requirementsOf, spotRequirement } from './offers/requirements.js';
+export { mergeFleetProfile, mergeProfile } from './profiles/merge-profile.js';
+export { type ProfilesFile, parseProfilesText } from './profiles/parse-profiles.js';
+export { type ProfileChoice, defaultProfile, emptyProfile, selectProfile } from './profiles/select-profile.js';
+export { type ResourceField, parseResourceValue } from './resources/parse-resource-value.js';
+export {
+  prettyGpuSpec,
+  prettyInstanceGpus,
+  prettyInstanceResources,
+  prettyResourcesSpec,
+} from './resources/pretty-resources.js';
+export { type Range, prettyRange } from './resources/range.js';
+export { defaultResources } from './resources/resources-schema.js';
+export { type PricedInterval, costUsd } from './runs/cost.js';
+export { type Cron, CronError, nextCronFire, nextScheduledAt, parseCron } from './runs/cron.js';
+export {
+  type ApplyDecision,
+  type ApplyRequest,
+  type PlannedAction,
+  decideApply,
+  planAction,
+} from './runs/decide-apply.js';
+export { type FieldChange, diffValues, formatChange, isSame } from './runs/diff.js';
+export {
+  DEFAULT_FLEET_IDLE_SECONDS,
+  DEFAULT_RUN_IDLE_SECONDS,
+  DEFAULT_STOP_DURATION_SECONDS,
+  PROFILE_FIELDS,
+  effectiveProfile,
+  retryOf,
+  secondsOrOff,
+} from './runs/effective-profile.js';
+export { type NormaliseOptions, normaliseRunSpec } from './runs/normalise-run-spec.js';
+export { type EndedJob, type RetryVerdict, evaluateRetry, resubmissionDelayMs } from './runs/retry.js';
+export { RunSpecError, type RunSpecIssue, isRunSpecError } from './runs/run-spec-error.js';
+export { RUN_SPEC_LIMITS, type RunSpecLimits, runSpecIssues } from './runs/run-spec-rules.js';
+export {
+  type JobStatusFacts,
+  NO_FLEET_MESSAGE,
+  type RunStatusFacts,
+  jobError,
+  jobStatusMessage,
+  runError,
+  runStatusMessage,
+} from './runs/status-message.js';
+export { type UpdateCheck, type UpdateEffect, checkRunUpdate } from './runs/update-run.js';
+export {
+  JOB_ENDINGS,
+  type JobEnding,
+  RUN_ENDINGS,
+  type RunEnding,
+  isFinishedJob,
+  isFinishedRun,
+} from './wire/endings.js';
+export {
+  ACCELERATOR_VENDORS,
+  APPLY_ACTIONS,
+  BACKEND_TYPES,
+  COMPUTE_GROUP_STATUSES,
+  CPU_ARCHITECTURES,
+  CREATION_POLICIES,
+  type ComputeGroupStatus,
+  EVENT_TARGET_TYPES,
+  FLEET_STATUSES,
+  GATEWAY_REPLICA_STATUSES,
+  GATEWAY_STATUSES,
+  GLOBAL_ROLES,
+  HEALTH_STATUSES,
+  INSTANCE_AVAILABILITIES,
+  INSTANCE_GROUP_PLACEMENTS,
+  INSTANCE_RUNTIMES,
+  INSTANCE_STATUSES,
+  INSTANCE_TERMINATION_REASONS,
+  type InstanceTerminationReason,
+  JOB_STATUSES,
+  JOB_TERMINATION_REASONS,
+  type JobTerminationReason,
+  LOG_PRODUCERS,
+  type LogProducer,
+  NETWORK_MODES,
+  PROJECT_ROLES,
+  PYTHON_VERSIONS,
+  REPO_EXISTS_ACTIONS,
+  REPO_TYPES,
+  RETRY_EVENTS,
+  ROUTER_TYPES,
+  RUN_CONFIGURATION_TYPES,
+  RUN_STATUSES,
+  RUN_TERMINATION_REASONS,
+  type RepoType,
+  type RouterType,
+  type RunConfigurationType,
+  type RunTerminationReason,
+  SERVER_CLIENT_ERROR_CODES,
+  SPOT_POLICIES,
+  STARTUP_ORDERS,
+  STOP_CRITERIA,
+  TERMINATION_POLICIES,
+  type TerminationPolicy,
+  VASTAI_OFFER_ORDERS,
+  VOLUME_STATUSES,
+} from './wire/enums.js';
+export {
+  type InternalBackendType,
+  type InternalInstanceStatus,
+  displayBackend,
+  toWireBackend,
+  toWireInstanceStatus,
+} from './wire/internal-values.js';
+export { isUnderUtilised, type UtilisationPolicy, type UtilisationSample } from './lifecycle/utilisation.js';
+export { whyNotBuilt } from './runs/not-built.js';

@@ -1,0 +1,80 @@
+import { expect, it } from '@jest/globals';
+import { decideInstance } from './decide-instance.js';
+import type {
+  InstanceSnapshot,
+  LiveInstance,
+  OpenAttempt,
+  StartingInstance,
+  TerminatingInstance,
+  UnlaunchedInstance,
+} from './instance-snapshot.js';
+import { LIMITS } from './limits.js';
+
+const T = 1_000_000_000;
+const MIN = 60_000;
+const base = { id: 'i', statusChangedAt: T, busyBlocks: 0 };
+const attempt = (over: Partial<OpenAttempt> = {}): OpenAttempt => ({
+  attempt: 1,
+  createdAt: T,
+  idempotency: 'token',
+  unknownOutcomes: 0,
+  ...over,
+});
+const pending = (over: Partial<UnlaunchedInstance> = {}): UnlaunchedInstance => ({
+  ...base, status: 'pending', createdAt: T, openAttempt: null, attemptsMade: 0, maxAttempts: 25, noOffersLeft: null, offersFailedAt: null,
+  unwanted: null, machine: false, ...over,
+}); // prettier-ignore
+const launching = (over: Partial<UnlaunchedInstance> = {}): UnlaunchedInstance =>
+  pending({ status: 'launching', openAttempt: attempt(), attemptsMade: 1, ...over });
+const starting = (over: Partial<StartingInstance> = {}): StartingInstance => ({
+  ...base, status: 'provisioning', machineState: 'pending', machineMessage: null, connectedSince: null, provisioningLimitMs: 10 * MIN,
+  unwanted: null, ...over,
+}); // prettier-ignore
+const live = (over: Partial<LiveInstance> = {}): LiveInstance => ({
+  ...base, status: 'idle', connectedSince: T, unreachableSince: null, machineState: 'ready', machineMessage: null, idleSince: T,
+  idleLimitMs: 5 * MIN, neededByFleet: false, unwanted: null, isRented: true, ...over,
+}); // prettier-ignore
+const ending = (over: Partial<TerminatingInstance> = {}): TerminatingInstance => ({
+  ...base, status: 'terminating', machineGone: false, terminateFailures: 0, nextTerminateAt: null, jobsDraining: false, ...over,
+}); // prettier-ignore
+
+type Expected = { status: string; effects?: string[]; reason?: string; dueAt?: number | null };
+
+it.each<[string, InstanceSnapshot, number, Expected]>([
+  ['a new instance looks for an offer', pending(), T, { status: 'pending', effects: ['plan'] }],
+  ['an attempt is committed one pass before its create call', pending({ openAttempt: attempt() }), T, { status: 'launching', effects: [] }],
+  ['a committed attempt is launched', launching(), T, { status: 'launching', effects: ['launch'] }],
+  ['a failed attempt leads to the next offer', launching({ openAttempt: null }), T, { status: 'launching', effects: ['plan'] }],
+  ['an unanswered call is repeated with the same token', launching({ openAttempt: attempt({ unknownOutcomes: 1 }) }), T, { status: 'launching', effects: ['launch'] }],
+  ['a cloud without tokens is asked what became of it', launching({ openAttempt: attempt({ unknownOutcomes: 1, idempotency: 'lookup' }) }), T, { status: 'launching', effects: ['settle'] }],
+  ['a machine that may exist is looked for before it is given up', launching({ openAttempt: attempt({ unknownOutcomes: 1, idempotency: 'lookup' }), unwanted: 'job_finished' }), T, { status: 'launching', effects: ['settle'] }],
+  ['an attempt that never gets an answer is cleaned up', launching({ openAttempt: attempt({ unknownOutcomes: 1 }) }), T + LIMITS.attemptMs, { status: 'terminating', reason: 'error' }],
+  ['a machine nobody wants any more is given up', launching({ unwanted: 'job_finished' }), T, { status: 'terminating', reason: 'job_finished' }],
+  ['no offer ends it', launching({ openAttempt: null, noOffersLeft: 'all dry' }), T, { status: 'terminating', reason: 'no_offers' }],
+  ['too many failed offers end it', launching({ openAttempt: null, attemptsMade: 25 }), T, { status: 'terminating', reason: 'no_offers' }],
+  ['an hour without a machine ends it', pending(), T + LIMITS.launchMs, { status: 'terminating', reason: 'provisioning_timeout' }],
+  ['a machine makes it provisioning', launching({ machine: true }), T, { status: 'provisioning' }],
+  ['a young machine is polled often', starting(), T, { status: 'provisioning', effects: ['poll'], dueAt: T + LIMITS.pollMinMs }],
+  ['an older one more seldom', starting(), T + MIN, { status: 'provisioning', effects: ['poll'], dueAt: T + MIN + LIMITS.pollMaxMs }],
+  ['an agent that answers makes it idle', starting({ connectedSince: T }), T, { status: 'idle' }],
+  ['or busy when a job waits', starting({ connectedSince: T, busyBlocks: 1 }), T, { status: 'busy' }],
+  ['a machine that never gets ready is given up', starting(), T + 10 * MIN, { status: 'terminating', reason: 'provisioning_timeout' }],
+  ['a machine that fails is given up', starting({ machineState: 'failed' }), T, { status: 'terminating', reason: 'error' }],
+  ['an idle machine waits for its deadline', live(), T + 4 * MIN, { status: 'idle', effects: [], dueAt: T + 5 * MIN }],
+  ['and is given up at it', live(), T + 5 * MIN, { status: 'terminating', reason: 'idle_timeout' }],
+  ['a machine the fleet needs stays', live({ neededByFleet: true }), T + 60 * MIN, { status: 'idle', dueAt: null }],
+  ['a machine without idle limit stays', live({ idleLimitMs: null }), T + 60 * MIN, { status: 'idle', dueAt: null }],
+  ['a released machine becomes idle', live({ status: 'busy' }), T, { status: 'idle' }],
+  ['an unreachable machine is looked for', live({ unreachableSince: T }), T, { status: 'idle', effects: ['poll'] }],
+  ['a rented one is given up after 20 minutes', live({ unreachableSince: T }), T + 20 * MIN, { status: 'terminating', reason: 'unreachable' }],
+  ['an own host is kept however long it is away', live({ unreachableSince: T, isRented: false }), T + 200 * MIN, { status: 'idle', effects: ['poll'] }],
+  ['a machine that vanished is not kept', live({ machineState: 'gone' }), T, { status: 'terminating', reason: 'error' }],
+  ['terminating asks the cloud', ending(), T, { status: 'terminating', effects: ['terminate'] }],
+  ['not more often than the back-off allows', ending({ nextTerminateAt: T + MIN }), T, { status: 'terminating', effects: [], dueAt: T + MIN }],
+  ['and never gives up', ending({ terminateFailures: 1000, nextTerminateAt: T }), T + 10_000 * MIN, { status: 'terminating', effects: ['terminate'] }],
+  ['it lets jobs save their last output first', ending({ jobsDraining: true }), T, { status: 'terminating', effects: [], dueAt: T + LIMITS.logDrainMs }],
+  ['it is terminated only when the machine is gone', ending({ machineGone: true }), T, { status: 'terminated', effects: [] }],
+])('%s', (_rule, instance, now, expected) => {
+  const { status, effects, changes, dueAt } = decideInstance(instance, now);
+  expect({ status, effects: effects.map((effect) => effect.do), reason: changes.reason, dueAt }).toMatchObject(expected);
+}); // prettier-ignore

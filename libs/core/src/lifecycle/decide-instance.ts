@@ -1,0 +1,148 @@
+import type { InstanceTerminationReason } from '../wire/enums.js';
+import type { InternalInstanceStatus } from '../wire/internal-values.js';
+import { type Decision, go, type Instant, stay, undecided } from './decision.js';
+import type {
+  InstanceChanges,
+  InstanceEffect,
+  InstanceSnapshot,
+  LiveInstance,
+  OpenAttempt,
+  StartingInstance,
+  TerminatingInstance,
+  UnlaunchedInstance,
+} from './instance-snapshot.js';
+import { LIMITS } from './limits.js';
+
+export type InstanceDecision = Decision<InternalInstanceStatus, InstanceEffect, InstanceChanges>;
+
+/** The attempt is committed one pass before a `launch` effect exists: a crash leaves a name to look for, never a lost machine. */
+export function decideInstance(instance: InstanceSnapshot, now: Instant): InstanceDecision {
+  switch (instance.status) {
+    case 'pending':
+    case 'launching':
+      return decideUnlaunched(instance, now);
+    case 'provisioning':
+      return decideStarting(instance, now);
+    case 'idle':
+    case 'busy':
+      return decideLive(instance, now);
+    case 'terminating':
+      return decideTerminating(instance, now);
+    case 'terminated':
+      return stay('terminated', {});
+    default:
+      return undecided(instance);
+  }
+}
+
+function decideUnlaunched(instance: UnlaunchedInstance, now: Instant): InstanceDecision {
+  const { openAttempt, status } = instance;
+  if (instance.machine) {
+    return go('provisioning', { changes: { startedAt: now }, dueAt: now, because: 'machine created' });
+  }
+  if (openAttempt !== null) return pursue(openAttempt, instance, now);
+  if (instance.unwanted !== null) return giveUp(instance.unwanted, null, now);
+  if (instance.noOffersLeft !== null) return giveUp('no_offers', instance.noOffersLeft, now);
+  if (instance.attemptsMade >= instance.maxAttempts) {
+    return giveUp('no_offers', `all ${instance.attemptsMade} offers tried failed`, now);
+  }
+  if (now >= instance.createdAt + LIMITS.launchMs) return giveUp('provisioning_timeout', 'no machine in time', now);
+  return stay(status, { effects: [{ do: 'plan' }], dueAt: now + LIMITS.attemptRetryMs });
+}
+
+function pursue(open: OpenAttempt, instance: UnlaunchedInstance, now: Instant): InstanceDecision {
+  // First its own commit, then the call: `launching` is what a restarted server finds.
+  if (instance.status === 'pending') {
+    return go('launching', { dueAt: now, because: `attempt ${open.attempt} of at most ${instance.maxAttempts}` });
+  }
+  const wasAsked = open.unknownOutcomes > 0;
+  // Also when nobody wants it any more: a machine the cloud does not list yet could not be terminated by its name.
+  if (wasAsked && open.idempotency === 'lookup') {
+    return stay('launching', { effects: [{ do: 'settle' }], dueAt: now + LIMITS.attemptRetryMs });
+  }
+  if (instance.unwanted !== null) {
+    return go('terminating', {
+      changes: { reason: instance.unwanted, message: null },
+      dueAt: now,
+      because: `${instance.unwanted} while launching`,
+    });
+  }
+  if (now >= open.createdAt + LIMITS.attemptMs && wasAsked) {
+    return go('terminating', {
+      changes: { reason: 'error', message: 'the cloud never answered whether the machine was created' },
+      dueAt: now,
+      because: 'outcome of the create call unknown',
+    });
+  }
+  return stay('launching', { effects: [{ do: 'launch' }], dueAt: now + LIMITS.attemptRetryMs });
+}
+
+function decideStarting(instance: StartingInstance, now: Instant): InstanceDecision {
+  if (instance.connectedSince !== null) {
+    return instance.busyBlocks > 0
+      ? go('busy', { dueAt: now, changes: { idleSince: null }, because: 'agent is up' })
+      : go('idle', { dueAt: now, changes: { idleSince: now }, because: 'agent is up' });
+  }
+  if (instance.unwanted !== null) return giveUp(instance.unwanted, null, now);
+  if (instance.machineState === 'failed')
+    return giveUp('error', instance.machineMessage ?? 'the machine failed to start', now);
+  if (instance.machineState === 'gone') return giveUp('error', 'the machine disappeared while it was starting', now);
+  const deadline = instance.statusChangedAt + instance.provisioningLimitMs;
+  if (now >= deadline) {
+    const what = instance.machineState === 'ready' ? 'its agent did not answer' : 'the machine did not become ready';
+    return giveUp('provisioning_timeout', `${what} in time`, now);
+  }
+  const age = now - instance.statusChangedAt;
+  const pauseMs = Math.min(LIMITS.pollMaxMs, Math.max(LIMITS.pollMinMs, age / 4));
+  return stay('provisioning', { effects: [{ do: 'poll' }], dueAt: Math.min(deadline, Math.round(now + pauseMs)) });
+}
+
+function decideLive(instance: LiveInstance, now: Instant): InstanceDecision {
+  if (instance.machineState === 'gone') return giveUp('error', 'the machine is gone', now);
+  if (instance.machineState === 'failed') return giveUp('error', instance.machineMessage ?? 'the machine failed', now);
+  if (instance.unreachableSince !== null) return decideUnreachable(instance, instance.unreachableSince, now);
+  if (instance.busyBlocks > 0) {
+    if (instance.status === 'busy') return stay('busy', {});
+    return go('busy', { changes: { idleSince: null }, because: 'job assigned' });
+  }
+  if (instance.status === 'busy') {
+    return go('idle', { changes: { idleSince: now }, dueAt: now, because: 'last job released' });
+  }
+  return decideIdle(instance, now);
+}
+
+function decideIdle(instance: LiveInstance, now: Instant): InstanceDecision {
+  if (instance.unwanted !== null) return giveUp(instance.unwanted, null, now);
+  if (instance.idleLimitMs === null || instance.neededByFleet) return stay('idle', {});
+  const deadline = (instance.idleSince ?? instance.statusChangedAt) + instance.idleLimitMs;
+  return now < deadline ? stay('idle', { dueAt: deadline }) : giveUp('idle_timeout', null, now);
+}
+
+function decideUnreachable(instance: LiveInstance, since: Instant, now: Instant): InstanceDecision {
+  if (instance.unwanted !== null && instance.busyBlocks === 0) return giveUp(instance.unwanted, null, now);
+  if (instance.isRented && now >= since + LIMITS.unreachableInstanceMs) {
+    return giveUp('unreachable', 'nobody could reach it for 20 minutes', now);
+  }
+  // Asking the cloud tells a dead machine from a broken network, and lets `local` start its agent again.
+  return stay(instance.status, { effects: [{ do: 'poll' }], dueAt: now + LIMITS.unreachablePollMs });
+}
+
+function decideTerminating(instance: TerminatingInstance, now: Instant): InstanceDecision {
+  if (instance.machineGone) return go('terminated', { changes: { finishedAt: now }, because: 'machine is gone' });
+  if (instance.jobsDraining && now < instance.statusChangedAt + LIMITS.logDrainMs) {
+    return stay('terminating', { dueAt: instance.statusChangedAt + LIMITS.logDrainMs });
+  }
+  if (instance.nextTerminateAt !== null && now < instance.nextTerminateAt) {
+    return stay('terminating', { dueAt: instance.nextTerminateAt });
+  }
+  // For ever: a machine that refuses to die stays visible, with its price and its last error.
+  return stay('terminating', { effects: [{ do: 'terminate' }], dueAt: now + LIMITS.terminateRetryMinMs });
+}
+
+function giveUp(reason: InstanceTerminationReason, message: string | null, now: Instant): InstanceDecision {
+  return go('terminating', {
+    changes: { reason, message },
+    dueAt: now,
+    because: message === null ? reason : `${reason}: ${message}`,
+  });
+}

@@ -1,0 +1,169 @@
+import { describe, expect, it } from '@jest/globals';
+import { decideJob } from './decide-job.js';
+import type {
+  ActiveJob,
+  AgentJob,
+  JobHost,
+  JobSnapshot,
+  ProvisioningJob,
+  SubmittedJob,
+  TerminatingJob,
+} from './job-snapshot.js';
+import { LIMITS } from './limits.js';
+
+const T = 1_000_000_000;
+const MIN = 60_000;
+
+const host = (over: Partial<JobHost> = {}): JobHost => ({
+  instanceId: 'i',
+  status: 'busy',
+  isSpot: false,
+  connectedSince: T,
+  unreachableSince: null,
+  provisioningLimitMs: 10 * MIN,
+  terminationMessage: null,
+  foundNoCapacity: false,
+  ...over,
+});
+const base = { id: 'j', submittedAt: T, statusChangedAt: T };
+const submitted = (over: Partial<SubmittedJob> = {}): SubmittedJob => ({
+  ...base,
+  status: 'submitted',
+  waitsForMaster: false,
+  host: null,
+  ...over,
+});
+const provisioning = (over: Partial<ProvisioningJob> = {}): ProvisioningJob => ({
+  ...base,
+  status: 'provisioning',
+  host: host(),
+  runtime: 'process',
+  agent: null,
+  waitsFor: null,
+  startError: null,
+  ...over,
+});
+const active = (over: Partial<ActiveJob> = {}): ActiveJob => ({
+  ...base,
+  status: 'running',
+  host: host(),
+  agent: { phase: 'running', runningAt: T },
+  disconnectedAt: null,
+  maxDurationMs: null,
+  inactivityLimitSeconds: null,
+  underUtilised: null,
+  ...over,
+});
+const terminating = (over: Partial<TerminatingJob> = {}): TerminatingJob => ({
+  ...base,
+  status: 'terminating',
+  host: host(),
+  agent: { phase: 'running', runningAt: T },
+  reason: 'terminated_by_user',
+  stop: { mode: 'graceful', requestedAt: T, graceMs: 5 * MIN, sent: null },
+  logOffsets: { job: -1, runner: -1 },
+  ...over,
+});
+const finished = (over: Partial<AgentJob> = {}): AgentJob => ({
+  phase: 'finished',
+  exitStatus: 0,
+  reason: 'done_by_runner',
+  finishedAt: T,
+  logEnd: { job: 10, runner: 2 },
+  ...over,
+});
+const graceful = { mode: 'graceful', requestedAt: T, graceMs: 5 * MIN } as const;
+
+type Expected = {
+  readonly status: string;
+  readonly reason?: string;
+  readonly effects?: readonly string[];
+  readonly dueAt?: number | null;
+};
+
+function outcome(job: JobSnapshot, now: number): Expected {
+  const { status, changes, effects, dueAt } = decideJob(job, now);
+  return { status, reason: changes.reason ?? '', effects: effects.map((effect) => effect.do), dueAt };
+}
+
+describe('a submitted job', () => {
+  it.each<[string, SubmittedJob, number, Expected]>([
+    ['waits for placement', submitted(), T, { status: 'submitted', dueAt: T + LIMITS.placementMs }],
+    ['is given up when placement never comes', submitted(), T + LIMITS.placementMs, { status: 'terminating', reason: 'failed_to_start_due_to_no_capacity' }],
+    ['waits for its master without a deadline of its own', submitted({ waitsForMaster: true }), T + LIMITS.placementMs, { status: 'submitted', dueAt: null }],
+    ['waits while its machine is made', submitted({ host: host({ status: 'launching' }) }), T, { status: 'submitted', dueAt: T + LIMITS.launchMs }],
+    ['does not wait for a machine for ever', submitted({ host: host({ status: 'pending' }) }), T + LIMITS.launchMs, { status: 'terminating', reason: 'waiting_instance_limit_exceeded' }],
+    ['goes on when the machine exists', submitted({ host: host({ status: 'provisioning' }) }), T, { status: 'provisioning', dueAt: T }],
+    ['fails for capacity when no offer worked', submitted({ host: host({ status: 'terminated', foundNoCapacity: true }) }), T, { status: 'terminating', reason: 'failed_to_start_due_to_no_capacity' }],
+    ['fails when its machine was lost', submitted({ host: host({ status: 'terminating' }) }), T, { status: 'terminating', reason: 'waiting_instance_limit_exceeded' }],
+  ])('%s', (_rule, job, now, expected) => expect(outcome(job, now)).toMatchObject(expected)); // prettier-ignore
+});
+
+describe('a job on its host, before its commands run', () => {
+  it.each<[string, ProvisioningJob, number, Expected]>([
+    ['is sent to the agent', provisioning(), T, { status: 'provisioning', effects: ['start'], dueAt: T + LIMITS.agentRetryMs }],
+    ['waits for the agent', provisioning({ host: host({ connectedSince: null }) }), T, { status: 'provisioning', effects: [] }],
+    ['waits for its peers', provisioning({ waitsFor: 'other nodes have no address yet' }), T, { status: 'provisioning', effects: [] }],
+    ['is given up when the agent never answers', provisioning({ host: host({ connectedSince: null }) }), T + 20 * MIN, { status: 'terminating', reason: 'waiting_runner_limit_exceeded' }],
+    ['ends when nobody can start it', provisioning({ startError: 'no such secret' }), T, { status: 'terminating', reason: 'terminated_by_server' }],
+    ['pulls in a container', provisioning({ runtime: 'container', agent: { phase: 'pulling' } }), T, { status: 'pulling' }],
+    ['is not sent twice while a process is prepared', provisioning({ agent: { phase: 'preparing' } }), T, { status: 'provisioning', effects: [] }],
+    ['is sent again while its uploads are missing', provisioning({ agent: { phase: 'waiting' } }), T, { status: 'provisioning', effects: ['start'] }],
+    ['runs', provisioning({ agent: { phase: 'running', runningAt: T } }), T, { status: 'running' }],
+    ['may be over before anybody saw it run', provisioning({ agent: finished() }), T, { status: 'terminating', reason: 'done_by_runner' }],
+    ['fails with its machine', provisioning({ host: host({ status: 'terminated' }) }), T, { status: 'terminating', reason: 'waiting_instance_limit_exceeded' }],
+  ])('%s', (_rule, job, now, expected) => expect(outcome(job, now)).toMatchObject(expected)); // prettier-ignore
+});
+
+describe('a pulling or running job', () => {
+  it.each<[string, ActiveJob, number, Expected]>([
+    ['needs no look while nothing happens', active(), T, { status: 'running', effects: [], dueAt: null }],
+    ['has a deadline on its pull', active({ status: 'pulling', agent: { phase: 'pulling' } }), T, { status: 'pulling', dueAt: T + LIMITS.pullMs }],
+    ['is given up when the container never starts', active({ status: 'pulling', agent: { phase: 'pulling' } }), T + LIMITS.pullMs, { status: 'terminating', reason: 'waiting_runner_limit_exceeded' }],
+    ['runs after the pull', active({ status: 'pulling' }), T, { status: 'running' }],
+    ['survives a short disconnection', active({ host: host({ unreachableSince: T }) }), T + MIN, { status: 'running', dueAt: T + 2 * MIN }],
+    ['fails on a host nobody reaches', active({ host: host({ unreachableSince: T }) }), T + 2 * MIN, { status: 'terminating', reason: 'instance_unreachable' }],
+    ['counts a lost spot host as interruption', active({ host: host({ unreachableSince: T, isSpot: true }) }), T + 2 * MIN, { status: 'terminating', reason: 'interrupted_by_no_capacity' }],
+    ['fails when its host is terminated', active({ host: host({ status: 'terminating' }) }), T, { status: 'terminating', reason: 'instance_unreachable' }],
+    ['prefers its own end to that of its host', active({ agent: finished(), host: host({ status: 'terminating' }) }), T, { status: 'terminating', reason: 'done_by_runner' }],
+    ['tells a failed command', active({ agent: finished({ exitStatus: 2, reason: 'container_exited_with_error' }) }), T, { status: 'terminating', reason: 'container_exited_with_error' }],
+    ['leaves max_duration to the agent first', active({ maxDurationMs: MIN }), T + MIN, { status: 'running', dueAt: T + 2 * MIN }],
+    ['enforces max_duration when the agent does not', active({ maxDurationMs: MIN }), T + 2 * MIN, { status: 'terminating', reason: 'max_duration_exceeded' }],
+    ['ends for inactivity', active({ inactivityLimitSeconds: 60, agent: { phase: 'running', noConnectionsSeconds: 61 } }), T, { status: 'terminating', reason: 'inactivity_duration_exceeded' }],
+    ['ends for low utilisation', active({ underUtilised: true }), T, { status: 'terminating', reason: 'terminated_due_to_utilization_policy' }],
+  ])('%s', (_rule, job, now, expected) => expect(outcome(job, now)).toMatchObject(expected)); // prettier-ignore
+});
+
+describe('a terminating job', () => {
+  const kill = { mode: 'kill', requestedAt: T, graceMs: 5 * MIN, sent: null } as const;
+  const killAt = T + 5 * MIN + LIMITS.killMarginMs;
+  it.each<[string, TerminatingJob, number, Expected]>([
+    ['is asked to stop, with its whole stop_duration', terminating(), T, { status: 'terminating', effects: ['stop'] }],
+    ['is asked once', terminating({ stop: { ...graceful, sent: 'graceful' } }), T, { status: 'terminating', effects: [], dueAt: killAt }],
+    ['is killed after stop_duration', terminating({ stop: { ...graceful, sent: 'graceful' } }), killAt, { status: 'terminating', effects: ['stop'] }],
+    ['is never killed with stop_duration: off', terminating({ stop: { ...graceful, graceMs: null, sent: 'graceful' } }), T + 1000 * MIN, { status: 'terminating', effects: [], dueAt: null }],
+    ['is killed at once when aborted', terminating({ stop: kill }), T, { status: 'terminating', effects: ['stop'] }],
+    ['is given up when the agent never confirms the kill', terminating({ stop: { ...kill, sent: 'kill' } }), T + LIMITS.killConfirmMs, { status: 'terminated', effects: ['remove'] }],
+    ['waits for the end of its log', terminating({ agent: finished(), logOffsets: { job: 5, runner: 2 } }), T, { status: 'terminating', effects: [], dueAt: T + LIMITS.logDrainMs }],
+    ['is final when its log is durable', terminating({ agent: finished(), logOffsets: { job: 10, runner: 2 } }), T, { status: 'terminated', effects: ['remove'] }],
+    ['sees even an empty log to its end', terminating({ agent: finished({ logEnd: { job: 0, runner: 0 } }) }), T, { status: 'terminating', effects: [] }],
+    ['does not wait for its log for ever', terminating({ agent: finished() }), T + LIMITS.logDrainMs, { status: 'terminated', effects: ['remove'] }],
+    ['counts the wait from when it could have been seen', terminating({ agent: finished(), host: host({ connectedSince: T + 60 * MIN }) }), T + 60 * MIN, { status: 'terminating', dueAt: T + 60 * MIN + LIMITS.logDrainMs }],
+    ['waits for a server that has just come back', terminating({ agent: finished(), host: host({ connectedSince: null }) }), T + 60 * MIN, { status: 'terminating' }],
+    ['ends with a host that is gone', terminating({ host: host({ status: 'terminated' }) }), T, { status: 'terminated', effects: [] }],
+    ['ends at once when it never had a host', terminating({ host: null, agent: null, reason: 'failed_to_start_due_to_no_capacity' }), T, { status: 'failed', effects: [] }],
+    ['is removed even if its start was never confirmed', terminating({ agent: null }), T, { status: 'terminated', effects: ['remove'] }],
+    ['is aborted, not terminated, after an abort', terminating({ host: null, reason: 'aborted_by_user' }), T, { status: 'aborted' }],
+    ['is done after its own end', terminating({ agent: finished(), logOffsets: { job: 10, runner: 2 }, reason: 'done_by_runner' }), T, { status: 'done' }],
+  ])('%s', (_rule, job, now, expected) => expect(outcome(job, now)).toMatchObject(expected)); // prettier-ignore
+
+  it('gives its host back with the final status, and never before', () => {
+    const draining = decideJob(terminating({ agent: finished() }), T);
+    const final = decideJob(terminating({ agent: finished(), logOffsets: { job: 10, runner: 2 } }), T);
+    expect([draining.changes.release, final.changes.release]).toEqual([undefined, true]);
+  });
+});
+
+it.each(['terminated', 'aborted', 'failed', 'done'] as const)('a job that is %s stays so', (status) => {
+  expect(decideJob({ ...base, status }, T)).toEqual({ status, changes: {}, effects: [], dueAt: null, because: null });
+});

@@ -1,0 +1,194 @@
+import type { RunStatus, RunTerminationReason } from '../wire/enums.js';
+import { isFinishedJob, RUN_ENDINGS } from '../wire/endings.js';
+import { type Decision, go, type Instant, stay, undecided } from './decision.js';
+import { judgeReplicas, type ReplicaVerdicts } from './judge-replicas.js';
+import { LIMITS } from './limits.js';
+import { resubmissionDelayMs } from '../runs/retry.js';
+import type {
+  ActiveRun,
+  PendingRun,
+  RunChanges,
+  RunEffect,
+  RunJob,
+  RunSnapshot,
+  TerminatingRun,
+} from './run-snapshot.js';
+
+export type RunDecision = Decision<RunStatus, RunEffect, RunChanges>;
+
+export function decideRun(run: RunSnapshot, now: Instant): RunDecision {
+  switch (run.status) {
+    case 'pending':
+      return decidePending(run, now);
+    case 'submitted':
+    case 'provisioning':
+    case 'running':
+      return decideActive(run, now);
+    case 'terminating':
+      return decideTerminating(run, now);
+    case 'terminated':
+    case 'failed':
+    case 'done':
+      return stay(run.status, {});
+    default:
+      return undecided(run);
+  }
+}
+
+function decidePending(run: PendingRun, now: Instant): RunDecision {
+  // The old submissions must have let go of their machines before new ones ask for some.
+  const unfinished = run.jobs.filter((job) => !isFinishedJob(job.status));
+  const dueAt = run.resumeAt ?? run.nextTriggeredAt;
+  if (dueAt === null) return stay('pending', {});
+  if (now < dueAt) return stay('pending', { dueAt });
+  if (unfinished.length > 0) return stay('pending', { dueAt: now + LIMITS.runCheckMs });
+  const replicaNums = run.jobs.length === 0 ? [0] : distinct(run.jobs.map((job) => job.replicaNum));
+  return go('submitted', {
+    effects: [{ do: 'submit-replicas', replicaNums }],
+    changes: { resumeAt: null },
+    dueAt: now,
+    because: run.resumeAt === null ? 'schedule' : `retry ${run.resubmissionAttempt}`,
+  });
+}
+
+function decideActive(run: ActiveRun, now: Instant): RunDecision {
+  const verdicts = judgeReplicas(run, now);
+  const { contributions } = verdicts;
+  if (verdicts.failure !== null) return endRun(run, verdicts.failure, now);
+  const isMasterDone = run.jobs.some((job) => job.jobNum === 0 && isDone(job));
+  if (run.stopCriteria === 'master-done' && isMasterDone) return endRun(run, 'all_jobs_done', now);
+  for (const status of ['running', 'provisioning', 'submitted'] as const) {
+    if (contributions.has(status)) return carryOn(run, status, verdicts, now);
+  }
+  if (contributions.has('done') && verdicts.retrying.length === 0) return endRun(run, 'all_jobs_done', now);
+  return backToPending(run, verdicts, now);
+}
+
+function carryOn(
+  run: ActiveRun,
+  status: 'running' | 'provisioning' | 'submitted',
+  verdicts: ReplicaVerdicts,
+  now: Instant,
+): RunDecision {
+  const effects = [...resubmitReplicas(run, verdicts), ...scale(run, verdicts), ...bump(run)];
+  const changes: Partial<RunChanges> = status === 'submitted' ? {} : { resubmissionAttempt: 0 };
+  const wants = { effects, dueAt: effects.length > 0 ? now : now + LIMITS.runCheckMs, changes };
+  return status === run.status ? stay(status, wants) : go(status, { ...wants, because: `jobs are ${status}` });
+}
+
+/** A failed replica starts again only when all of its jobs have ended; the others go on. */
+function resubmitReplicas(run: ActiveRun, verdicts: ReplicaVerdicts): RunEffect[] {
+  return verdicts.retrying.flatMap((replicaNum): RunEffect[] => {
+    const siblings = unfinishedJobs(run.jobs.filter((job) => job.replicaNum === replicaNum));
+    if (siblings.length === 0) return [{ do: 'submit-replicas', replicaNums: [replicaNum] }];
+    const jobIds = siblings.filter((job) => job.status !== 'terminating').map((job) => job.id);
+    if (jobIds.length === 0) return [];
+    return [
+      {
+        do: 'terminate-jobs',
+        jobIds,
+        reason: 'terminated_by_server',
+        mode: 'graceful',
+        message: 'the replica is resubmitted',
+      },
+    ];
+  });
+}
+
+function scale(run: ActiveRun, verdicts: ReplicaVerdicts): RunEffect[] {
+  if (run.desiredReplicas === null) return [];
+  const live = [...verdicts.live, ...verdicts.retrying].sort((a, b) => a - b);
+  if (live.length < run.desiredReplicas) {
+    const next = Math.max(-1, ...run.jobs.map((job) => job.replicaNum)) + 1;
+    const count = run.desiredReplicas - live.length;
+    return [{ do: 'submit-replicas', replicaNums: Array.from({ length: count }, (_, index) => next + index) }];
+  }
+  const surplus = new Set(live.slice(run.desiredReplicas));
+  const jobIds = unfinishedJobs(run.jobs)
+    .filter((job) => surplus.has(job.replicaNum) && job.status !== 'terminating')
+    .map((job) => job.id);
+  if (jobIds.length === 0) return [];
+  return [{ do: 'terminate-jobs', jobIds, reason: 'scaled_down', mode: 'graceful', message: null }];
+}
+
+function bump(run: ActiveRun): RunEffect[] {
+  if (run.desiredReplicas !== null) return [];
+  const jobIds = unfinishedJobs(run.jobs)
+    .filter((job) => job.deploymentNum < run.deploymentNum)
+    .map((job) => job.id);
+  return jobIds.length === 0 ? [] : [{ do: 'bump-deployment', jobIds, deploymentNum: run.deploymentNum }];
+}
+
+function backToPending(run: ActiveRun, verdicts: ReplicaVerdicts, now: Instant): RunDecision {
+  const attempt = run.resubmissionAttempt + 1;
+  const newestEnd = Math.max(...run.jobs.map((job) => job.finishedAt ?? now), 0);
+  const resumeAt = (newestEnd === 0 ? now : newestEnd) + resubmissionDelayMs(attempt);
+  const jobIds = unfinishedJobs(run.jobs)
+    .filter((job) => verdicts.retrying.includes(job.replicaNum) && job.status !== 'terminating')
+    .map((job) => job.id);
+  return go('pending', {
+    effects:
+      jobIds.length === 0
+        ? []
+        : [
+            {
+              do: 'terminate-jobs',
+              jobIds,
+              reason: 'terminated_by_server',
+              mode: 'graceful',
+              message: 'to be resubmitted',
+            },
+          ],
+    changes: { resubmissionAttempt: attempt, resumeAt, leaveFleet: true },
+    dueAt: Math.max(now, resumeAt),
+    because: `retry ${attempt} in ${Math.round(resubmissionDelayMs(attempt) / 1000)}s`,
+  });
+}
+
+function endRun(run: ActiveRun, reason: RunTerminationReason, now: Instant): RunDecision {
+  return go('terminating', {
+    changes: { reason },
+    effects: terminateJobs(run.jobs, reason),
+    dueAt: now,
+    because: reason,
+  });
+}
+
+function decideTerminating(run: TerminatingRun, now: Instant): RunDecision {
+  if (unfinishedJobs(run.jobs).length > 0) {
+    return stay('terminating', { effects: terminateJobs(run.jobs, run.reason), dueAt: now + LIMITS.runCheckMs });
+  }
+  const wasStopped = run.reason === 'stopped_by_user' || run.reason === 'aborted_by_user';
+  if (run.nextFireAt !== null && !wasStopped) {
+    return go('pending', {
+      changes: { nextTriggeredAt: run.nextFireAt, resubmissionAttempt: 0, resumeAt: null, leaveFleet: true },
+      dueAt: run.nextFireAt,
+      because: `${run.reason}; next run by schedule`,
+    });
+  }
+  return go(RUN_ENDINGS[run.reason].status, { changes: { finishedAt: now }, because: run.reason });
+}
+
+function terminateJobs(jobs: readonly RunJob[], runReason: RunTerminationReason): RunEffect[] {
+  const reason = RUN_ENDINGS[runReason].jobReason;
+  const mode = runReason === 'aborted_by_user' ? 'kill' : 'graceful';
+  // An abort after a stop takes the grace period away; nothing ever gives it back.
+  const isToldEnough = (job: RunJob): boolean =>
+    job.status === 'terminating' && (mode === 'graceful' || job.stopMode === 'kill');
+  const jobIds = unfinishedJobs(jobs)
+    .filter((job) => !isToldEnough(job))
+    .map((job) => job.id);
+  return jobIds.length === 0 ? [] : [{ do: 'terminate-jobs', jobIds, reason, mode, message: null }];
+}
+
+function unfinishedJobs(jobs: readonly RunJob[]): RunJob[] {
+  return jobs.filter((job) => !isFinishedJob(job.status));
+}
+
+function isDone(job: RunJob): boolean {
+  return job.status === 'done' || (job.status === 'terminating' && job.reason === 'done_by_runner');
+}
+
+function distinct(values: readonly number[]): number[] {
+  return [...new Set(values)].sort((a, b) => a - b);
+}

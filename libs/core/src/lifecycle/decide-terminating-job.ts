@@ -1,0 +1,90 @@
+import type { JobStatus } from '../wire/enums.js';
+import { JOB_ENDINGS } from '../wire/endings.js';
+import { type Decision, go, type Instant, stay } from './decision.js';
+import type { AgentJob, JobChanges, JobEffect, JobHost, TerminatingJob } from './job-snapshot.js';
+import { LIMITS } from './limits.js';
+
+type JobDecision = Decision<JobStatus, JobEffect, JobChanges>;
+
+/**
+ * A job is final when its commands have ended *and* its log is durable up to the lengths the agent reported. Both waits have deadlines:
+ * a host that never answers delays the end, it does not prevent it.
+ */
+export function decideTerminatingJob(job: TerminatingJob, now: Instant): JobDecision {
+  const { host, agent } = job;
+  if (host === null || host.status === 'terminated') return finish(job, now, [], lostLogs(job));
+  if (agent?.phase === 'finished') return drain(job, host, agent, now);
+  if (agent === null) return finish(job, now, host.connectedSince !== null ? [{ do: 'remove' }] : [], null);
+  return stopCommands(job, host, now);
+}
+
+function drain(job: TerminatingJob, host: JobHost, agent: AgentJob, now: Instant): JobDecision {
+  const end = agent.logEnd ?? { job: 0, runner: 0 };
+  const isDurable = job.logOffsets.job >= end.job && job.logOffsets.runner >= end.runner;
+  if (isDurable) return finish(job, now, [{ do: 'remove' }], null);
+  const deadline = deadlineOf(Math.max(agent.finishedAt ?? 0, job.statusChangedAt), host, LIMITS.logDrainMs, now);
+  if (now < deadline) return stay('terminating', { dueAt: deadline });
+  return finish(job, now, host.connectedSince === null ? [] : [{ do: 'remove' }], lostLogs(job));
+}
+
+function stopCommands(job: TerminatingJob, host: JobHost, now: Instant): JobDecision {
+  const killAt = whenToKill(job);
+  const giveUpAt = deadlineOf(killAt ?? Infinity, host, LIMITS.killConfirmMs, now);
+  if (now >= giveUpAt) {
+    const effects: JobEffect[] = host.connectedSince === null ? [] : [{ do: 'remove' }];
+    return finish(job, now, effects, 'the agent did not confirm the end of the job');
+  }
+  if (host.connectedSince === null) return stay('terminating', { dueAt: finite(giveUpAt) });
+  if (killAt !== null && now >= killAt) {
+    if (job.stop.sent === 'kill') return stay('terminating', { dueAt: finite(giveUpAt) });
+    return stay('terminating', {
+      effects: [{ do: 'stop', mode: 'kill', graceMs: null, reason: job.reason }],
+      dueAt: now + LIMITS.agentRetryMs,
+    });
+  }
+  if (job.stop.sent !== null) return stay('terminating', { dueAt: killAt });
+  return stay('terminating', {
+    effects: [{ do: 'stop', mode: 'graceful', graceMs: job.stop.graceMs, reason: job.reason }],
+    dueAt: Math.min(killAt ?? Infinity, now + LIMITS.agentRetryMs),
+  });
+}
+
+function whenToKill({ stop }: TerminatingJob): Instant | null {
+  if (stop.mode === 'kill') return stop.requestedAt;
+  return stop.graceMs === null ? null : stop.requestedAt + stop.graceMs + LIMITS.killMarginMs;
+}
+
+/**
+ * A wait counts only while its end could be seen: from the moment the host is connected, or from the moment it is known to be lost.
+ * A server that was down must not find all its deadlines passed.
+ */
+function deadlineOf(since: Instant, host: JobHost, limitMs: number, now: Instant): Instant {
+  if (host.connectedSince !== null) return Math.max(since, host.connectedSince) + limitMs;
+  if (host.unreachableSince !== null) return host.unreachableSince + Math.max(limitMs, LIMITS.unreachableJobMs);
+  return now + LIMITS.unreachableJobMs;
+}
+
+function finite(at: Instant): Instant | null {
+  return Number.isFinite(at) ? at : null;
+}
+
+function finish(job: TerminatingJob, now: Instant, effects: readonly JobEffect[], message: string | null): JobDecision {
+  const { status } = JOB_ENDINGS[job.reason];
+  const exitStatus = job.agent?.exitStatus;
+  return go(status, {
+    changes: {
+      release: true,
+      finishedAt: now,
+      ...(exitStatus === undefined ? {} : { exitStatus }),
+      ...(message === null ? {} : { message }),
+    },
+    effects,
+    because: message === null ? job.reason : `${job.reason}: ${message}`,
+  });
+}
+
+function lostLogs(job: TerminatingJob): string | null {
+  const end = job.agent?.logEnd;
+  if (end === undefined || job.logOffsets.job >= end.job) return null;
+  return 'the end of the log could not be fetched from the host';
+}

@@ -1,0 +1,97 @@
+import type { InstanceTerminationReason } from '../wire/enums.js';
+import type { Instant } from './decision.js';
+
+/** One try to create the machine, committed before the call that makes it. */
+export interface OpenAttempt {
+  readonly attempt: number;
+  readonly createdAt: Instant;
+  /** How the outcome of a call that never answered becomes known. */
+  readonly idempotency: 'token' | 'name' | 'lookup';
+  /** Calls that ended without an answer. */
+  readonly unknownOutcomes: number;
+}
+
+interface InstanceBase {
+  readonly id: string;
+  readonly statusChangedAt: Instant;
+  readonly busyBlocks: number;
+}
+
+/** No machine yet. `launching` has committed at least one attempt. */
+export interface UnlaunchedInstance extends InstanceBase {
+  readonly status: 'pending' | 'launching';
+  readonly createdAt: Instant;
+  readonly openAttempt: OpenAttempt | null;
+  readonly attemptsMade: number;
+  readonly maxAttempts: number;
+  /** Set by the last look for offers when it found none. */
+  readonly noOffersLeft: string | null;
+  /** A cloud that could not be asked for offers; null after it answered. */
+  readonly offersFailedAt: Instant | null;
+  /** The job it was made for ended meanwhile, or its fleet is being deleted. */
+  readonly unwanted: InstanceTerminationReason | null;
+  readonly machine: boolean;
+}
+
+export interface StartingInstance extends InstanceBase {
+  readonly status: 'provisioning';
+  readonly machineState: 'pending' | 'ready' | 'failed' | 'gone' | 'unknown';
+  readonly machineMessage: string | null;
+  readonly connectedSince: Instant | null;
+  readonly provisioningLimitMs: number;
+  readonly unwanted: InstanceTerminationReason | null;
+}
+
+export interface LiveInstance extends InstanceBase {
+  readonly status: 'idle' | 'busy';
+  readonly connectedSince: Instant | null;
+  readonly unreachableSince: Instant | null;
+  readonly machineState: 'pending' | 'ready' | 'failed' | 'gone' | 'unknown';
+  readonly machineMessage: string | null;
+  readonly idleSince: Instant | null;
+  /** Null: never given up for being idle. */
+  readonly idleLimitMs: number | null;
+  /** Its fleet would fall below `nodes.min` without it. */
+  readonly neededByFleet: boolean;
+  /** Idle instances that must go: fleet deletion, a changed specification, too many. */
+  readonly unwanted: InstanceTerminationReason | null;
+  /** Rented machines cost money while nobody can reach them; our own hosts do not. */
+  readonly isRented: boolean;
+}
+
+export interface TerminatingInstance extends InstanceBase {
+  readonly status: 'terminating';
+  /** Every machine that may exist is gone: confirmed by the backend, or never asked for. */
+  readonly machineGone: boolean;
+  readonly terminateFailures: number;
+  readonly nextTerminateAt: Instant | null;
+  /** Their last output is still being fetched. */
+  readonly jobsDraining: boolean;
+}
+
+export interface TerminatedInstance extends InstanceBase {
+  readonly status: 'terminated';
+}
+
+export type InstanceSnapshot =
+  UnlaunchedInstance | StartingInstance | LiveInstance | TerminatingInstance | TerminatedInstance;
+
+export type InstanceEffect =
+  /** Look for the cheapest offer not tried yet and commit it as the next attempt. */
+  | { readonly do: 'plan' }
+  /** The attempt's create call; a repeat is the same attempt. */
+  | { readonly do: 'launch' }
+  /** Ask the cloud what became of an attempt that never answered. */
+  | { readonly do: 'settle' }
+  | { readonly do: 'poll' }
+  | { readonly do: 'terminate' };
+
+export interface InstanceChanges {
+  readonly reason: InstanceTerminationReason;
+  readonly message: string | null;
+  readonly startedAt: Instant;
+  readonly idleSince: Instant | null;
+  readonly finishedAt: Instant;
+  /** The open attempt is over without a machine. */
+  readonly attemptAbandoned: string;
+}

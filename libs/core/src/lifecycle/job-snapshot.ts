@@ -1,0 +1,115 @@
+import type { JobStatus, JobTerminationReason } from '../wire/enums.js';
+import type { InternalInstanceStatus } from '../wire/internal-values.js';
+import type { Instant } from './decision.js';
+
+/** The instance a job is assigned to, as far as the job's fate depends on it. */
+export interface JobHost {
+  readonly instanceId: string;
+  readonly status: InternalInstanceStatus;
+  readonly isSpot: boolean;
+  /** Since when the agent has answered this server; null while it does not. */
+  readonly connectedSince: Instant | null;
+  readonly unreachableSince: Instant | null;
+  /** From assignment until the agent should answer. */
+  readonly provisioningLimitMs: number;
+  /** Why the machine could not be had, or was lost. */
+  readonly terminationMessage: string | null;
+  readonly foundNoCapacity: boolean;
+}
+
+export type AgentPhase =
+  'waiting' | 'preparing' | 'pulling' | 'creating' | 'starting' | 'running' | 'stopping' | 'finished';
+
+/** What the agent last said about the job. */
+export interface AgentJob {
+  readonly phase: AgentPhase;
+  readonly runningAt?: Instant | undefined;
+  readonly finishedAt?: Instant | undefined;
+  readonly exitStatus?: number | undefined;
+  readonly reason?: JobTerminationReason | undefined;
+  readonly message?: string | undefined;
+  readonly noConnectionsSeconds?: number | undefined;
+  readonly logEnd?: { readonly job: number; readonly runner: number } | undefined;
+}
+
+export type StopMode = 'graceful' | 'kill';
+
+interface JobBase {
+  readonly id: string;
+  readonly submittedAt: Instant;
+  readonly statusChangedAt: Instant;
+}
+
+export interface SubmittedJob extends JobBase {
+  readonly status: 'submitted';
+  /** Placed after the first node of its replica. */
+  readonly waitsForMaster: boolean;
+  readonly host: JobHost | null;
+}
+
+export interface ProvisioningJob extends JobBase {
+  readonly status: 'provisioning';
+  readonly host: JobHost | null;
+  readonly runtime: 'container' | 'process' | null;
+  readonly agent: AgentJob | null;
+  /** What the job still waits for besides its own host (addresses of its peers, the startup order); null when it may start. */
+  readonly waitsFor: string | null;
+  /** A configuration that cannot be handed to an agent, such as an unknown secret. */
+  readonly startError: string | null;
+}
+
+export interface ActiveJob extends JobBase {
+  readonly status: 'pulling' | 'running';
+  readonly host: JobHost | null;
+  readonly agent: AgentJob | null;
+  readonly disconnectedAt: Instant | null;
+  readonly maxDurationMs: number | null;
+  readonly inactivityLimitSeconds: number | null;
+  /** Null: nobody asked for a minimum. */
+  readonly underUtilised: boolean | null;
+}
+
+export interface TerminatingJob extends JobBase {
+  readonly status: 'terminating';
+  readonly host: JobHost | null;
+  readonly agent: AgentJob | null;
+  readonly reason: JobTerminationReason;
+  readonly stop: {
+    readonly mode: StopMode;
+    readonly requestedAt: Instant;
+    /** Null: the job is never killed for being slow (`stop_duration: off`). */
+    readonly graceMs: number | null;
+    /** What the agent has confirmed to have received. */
+    readonly sent: StopMode | null;
+  };
+  /** Durable at the server. */
+  readonly logOffsets: { readonly job: number; readonly runner: number };
+}
+
+export interface FinishedJob extends JobBase {
+  readonly status: Extract<JobStatus, 'terminated' | 'aborted' | 'failed' | 'done'>;
+}
+
+export type JobSnapshot = SubmittedJob | ProvisioningJob | ActiveJob | TerminatingJob | FinishedJob;
+
+export type JobEffect =
+  | { readonly do: 'start' }
+  | {
+      readonly do: 'stop';
+      readonly mode: StopMode;
+      readonly graceMs: number | null;
+      readonly reason: JobTerminationReason;
+    }
+  /** Forget the job on its host. Unknown there is a success; a host nobody reaches is told when it comes back. */
+  | { readonly do: 'remove' };
+
+export interface JobChanges {
+  readonly reason: JobTerminationReason;
+  readonly message: string | null;
+  readonly exitStatus: number | null;
+  readonly stopMode: StopMode;
+  readonly finishedAt: Instant;
+  readonly runningAt: Instant;
+  /** Gives the job's share of its instance back; safe to repeat. */
+  readonly release: true;
+}

@@ -1,0 +1,56 @@
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+/** Every wait of the lifecycle, in one place. A non-terminal state without a deadline is a bug. */
+export const LIMITS = {
+  /** A submitted job nobody placed. Placement answers in seconds; this only catches what never came back. */
+  placementMs: 30 * MINUTE,
+  /** From assignment until the machine exists, all attempts together. */
+  launchMs: HOUR,
+  /** From a ready machine until the agent has taken the job. */
+  agentStartMs: 10 * MINUTE,
+  /** The agent's own limit on a pull is 20 min. */
+  pullMs: 25 * MINUTE,
+  /** How long a job survives a host nobody can reach. */
+  unreachableJobMs: 2 * MINUTE,
+  /** How long an unreachable rented machine is kept. */
+  unreachableInstanceMs: 20 * MINUTE,
+  utilisationCheckMs: MINUTE,
+  /** The agent enforces `max_duration`; past this margin the server does. */
+  maxDurationMarginMs: MINUTE,
+  /** After the grace period, until the kill is sent by the server as well. */
+  killMarginMs: 10 * SECOND,
+  /** After a kill, until the job is given up on an agent that does not confirm it. */
+  killConfirmMs: 2 * MINUTE,
+  /** After a job ended, for its last output to become durable. */
+  logDrainMs: 2 * MINUTE,
+  /** Between two sends of the same request to an agent. */
+  agentRetryMs: 5 * SECOND,
+  /** One attempt to create a machine, repeats of the same token included. */
+  attemptMs: 10 * MINUTE,
+  attemptRetryMs: 5 * SECOND,
+  /** Between two looks at a machine that is starting: a quarter of its age, within these bounds. */
+  pollMinMs: 200,
+  pollMaxMs: 5 * SECOND,
+  /** Between two looks at a machine that cannot be reached. */
+  unreachablePollMs: 5 * SECOND,
+  /** Terminate is repeated for ever, ever slower. */
+  terminateRetryMinMs: 5 * SECOND,
+  terminateRetryMaxMs: 10 * MINUTE,
+  /** A safety look at runs that wait for others. */
+  runCheckMs: 10 * MINUTE,
+  fleetCheckMs: MINUTE,
+} as const;
+
+const CONSOLIDATION_MS = [1, 2, 5, 10, 30].map((minutes) => minutes * MINUTE);
+
+/** How long a fleet waits before it creates missing instances again. */
+export function consolidationDelayMs(attempt: number): number {
+  return CONSOLIDATION_MS[Math.min(attempt, CONSOLIDATION_MS.length - 1)] ?? 30 * MINUTE;
+}
+
+/** Back-off that doubles between two bounds. */
+export function doublingDelayMs(failures: number, minMs: number, maxMs: number): number {
+  return Math.min(maxMs, minMs * 2 ** Math.min(Math.max(failures, 0), 20));
+}

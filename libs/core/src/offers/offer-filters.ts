@@ -1,0 +1,47 @@
+import type { BackendFeature } from './backend-features.js';
+import type { InternalBackendType } from '../wire/internal-values.js';
+import type * as Wire from '../wire/generated/api.js';
+
+/** Where a network volume can be used. */
+export interface VolumeLocation {
+  readonly backend: InternalBackendType;
+  readonly region: string;
+  readonly zone: string | null;
+}
+
+/** Everything besides resources that limits where a job may run. Null: no limit. */
+export interface OfferFilters {
+  readonly backends: readonly InternalBackendType[] | null;
+  readonly regions: readonly string[] | null;
+  readonly availabilityZones: readonly string[] | null;
+  readonly instanceTypes: readonly string[] | null;
+  /** The locations of the alternatives of the first volume mount; null: no network volume. */
+  readonly volumeLocations: readonly VolumeLocation[] | null;
+  /** What the backend must be able to do. */
+  readonly features: readonly BackendFeature[];
+}
+
+export const NO_FILTERS: OfferFilters = {
+  backends: null,
+  regions: null,
+  availabilityZones: null,
+  instanceTypes: null,
+  volumeLocations: null,
+  features: [],
+};
+
+type ProfileLimits = Pick<Wire.Profile, 'backends' | 'regions' | 'availability_zones' | 'instance_types'>;
+
+export function filtersOfProfile(
+  profile: ProfileLimits,
+  rest: { volumeLocations?: readonly VolumeLocation[] | null; features?: readonly BackendFeature[] } = {},
+): OfferFilters {
+  return {
+    backends: profile.backends ?? null,
+    regions: profile.regions ?? null,
+    availabilityZones: profile.availability_zones ?? null,
+    instanceTypes: profile.instance_types ?? null,
+    volumeLocations: rest.volumeLocations ?? null,
+    features: rest.features ?? [],
+  };
+}
