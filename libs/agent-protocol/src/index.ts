@@ -1,0 +1,16 @@
+export { type AgentApi, AgentRequestError, AgentUnreachableError, StaleEpochError } from './agent-api.js';
+export { type AgentClientOptions, createAgentClient, HttpAgentClient } from './http-agent-client.js';
+export { parseJobStart } from './job-start-schema.js';
+export type { AgentInfo, GpuFact, GpuVendor, HostFacts, RuntimeFact } from './agent-info.js';
+export type {
+  AgentErrorBody,
+  ControlEvent,
+  DesiredJobs,
+  DesiredReply,
+  HostHealth,
+  JobMetrics,
+} from './control-event.js';
+export type { ClusterSpec, ContainerSpec, FileSetup, JobStart, Mount, RepoSetup, SshSpec } from './job-start.js';
+export type { JobEndReason, JobPhase, JobState, LogStream, PullProgress, StopRequest } from './job-state.js';
+export { encodeLogFrame, type LogFrame, LogFrameDecoder } from './log-frame.js';
+export { EPOCH_HEADER, PROTOCOL } from './version.js';
