@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Call } from '../call.js';
+import { call, failureOf, ready, refOf, requirementsFor, terminated, unknownRef } from './calls.js';
+import type { ComputeOverAWire, ComputeUnderTest } from './compute-under-test.js';
+
+/** One rule of the contract; `check` rejects when the backend breaks it. */
+export interface ContractCase<World> {
+  readonly rule: string;
+  readonly check: (world: World) => Promise<void>;
+}
+
+/** What every backend must do. */
+export const COMPUTE_CASES: readonly ContractCase<ComputeUnderTest>[] = [
+  {
+    rule: 'has the optional members its capabilities promise, and no other',
+    async check(world) {
+      const { capabilities } = world.definition;
+      assert.equal(capabilities.networkVolumes, world.compute.volumes !== undefined, 'networkVolumes ⇔ volumes');
+      assert.equal(capabilities.gateways, world.compute.gateways !== undefined, 'gateways ⇔ gateways');
+      assert.equal(capabilities.placementGroups, world.compute.placementGroups !== undefined, 'placementGroups');
+      assert.equal(capabilities.groupProvisioning, world.compute.groups !== undefined, 'groupProvisioning ⇔ groups');
+    },
+  },
+  {
+    rule: 'offers what it can create, in objects the caller may change',
+    async check(world) {
+      const { offer } = await world.attempt();
+      const query = {
+        requirements: requirementsFor(offer.instance.resources.spot),
+        fullOffers: false,
+        unallocated: false,
+      };
+      const [first] = await world.compute.offers(query, call());
+      assert.ok(first, 'at least one offer');
+      assert.equal(first.backend, world.definition.type);
+      const price = first.price;
+      first.price = -1;
+      first.instance.resources.cpus = -1;
+      const [again] = await world.compute.offers(query, call());
+      assert.equal(again?.price, price, 'a changed offer must not change the next answer');
+      assert.notEqual(again?.instance.resources.cpus, -1, 'a changed offer must not change the next answer');
+    },
+  },
+  {
+    rule: 'makes a machine that gets ready',
+    async check(world) {
+      const state = await ready(world, await world.compute.create(await world.attempt(), call()));
+      assert.equal(state.state, 'ready');
+    },
+  },
+  {
+    rule: 'makes one machine when the same attempt is created twice',
+    async check(world) {
+      const attempt = await world.attempt();
+      const first = refOf(await world.compute.create(attempt, call()));
+      const second = refOf(await world.compute.create(attempt, call()));
+      assert.equal(second.machineId, first.machineId);
+      assert.equal((await world.compute.list(world.owner, call())).length, 1);
+    },
+  },
+  {
+    rule: 'makes one machine when the same attempt is created twice at once',
+    async check(world) {
+      const attempt = await world.attempt();
+      await Promise.all([world.compute.create(attempt, call()), world.compute.create(attempt, call())]);
+      assert.equal((await world.compute.list(world.owner, call())).length, 1);
+    },
+  },
+  {
+    rule: 'makes two machines of two attempts',
+    async check(world) {
+      await world.compute.create(await world.attempt(), call());
+      await world.compute.create(await world.attempt(), call());
+      assert.equal((await world.compute.list(world.owner, call())).length, 2);
+    },
+  },
+  {
+    rule: 'lists the machines of the owner, and of nobody else',
+    async check(world) {
+      const attempt = await world.attempt();
+      const ref = refOf(await world.compute.create(attempt, call()));
+      const [listed] = await world.compute.list(world.owner, call());
+      assert.equal(listed?.ref.machineId, ref.machineId);
+      assert.equal(listed?.ref.cloudName, attempt.cloudName);
+      assert.deepEqual(await world.compute.list(`${world.owner}-other`, call()), []);
+    },
+  },
+  {
+    rule: 'terminates, and terminates again',
+    async check(world) {
+      const ref = refOf(await world.compute.create(await world.attempt(), call()));
+      await terminated(world, ref);
+      assert.equal(await world.compute.terminate(ref, call()), 'done');
+      assert.deepEqual(await world.compute.list(world.owner, call()), []);
+    },
+  },
+  {
+    rule: 'terminates a machine that is found by its name only',
+    async check(world) {
+      const attempt = await world.attempt();
+      const ref = refOf(await world.compute.create(attempt, call()));
+      await terminated(world, { ...ref, machineId: null, backendData: null });
+      assert.deepEqual(await world.compute.list(world.owner, call()), []);
+    },
+  },
+  {
+    rule: 'takes an unknown machine as terminated and gone',
+    async check(world) {
+      const unknown = await unknownRef(world);
+      assert.equal(await world.compute.terminate(unknown, call()), 'done');
+      assert.equal((await world.compute.get(unknown, call())).state, 'gone');
+    },
+  },
+  {
+    rule: 'finds a terminated machine gone',
+    async check(world) {
+      const ref = refOf(await world.compute.create(await world.attempt(), call()));
+      await terminated(world, ref);
+      assert.equal((await world.compute.get(ref, call())).state, 'gone');
+    },
+  },
+  {
+    rule: 'tells missing capacity as such and leaves nothing behind',
+    async check(world) {
+      const attempt = await world.attempt();
+      await world.exhaust();
+      const before = await world.compute.list(world.owner, call());
+      const failure = await failureOf(world.compute.create(attempt, call()));
+      assert.equal(failure, 'no-capacity');
+      assert.deepEqual(await world.compute.list(world.owner, call()), before);
+    },
+  },
+  {
+    rule: 'makes nothing once the call was aborted',
+    async check(world) {
+      const attempt = await world.attempt();
+      const aborted: Call = { signal: AbortSignal.abort(new Error('no longer wanted')), deadline: Date.now() + 10_000 };
+      await assert.rejects(world.compute.create(attempt, aborted), /no longer wanted/);
+      assert.deepEqual(await world.compute.list(world.owner, call()), []);
+    },
+  },
+  {
+    rule: 'makes nothing past the deadline',
+    async check(world) {
+      const late: Call = { signal: new AbortController().signal, deadline: Date.now() - 1 };
+      assert.equal(await failureOf(world.compute.create(await world.attempt(), late)), 'outage');
+      assert.deepEqual(await world.compute.list(world.owner, call()), []);
+    },
+  },
+];
+
+/** What must hold too where a network lies between: answers get lost. */
+export const WIRE_CASES: readonly ContractCase<ComputeOverAWire>[] = [
+  {
+    rule: 'finds the machine again whose create reply was lost',
+    async check(world) {
+      const attempt = await world.attempt();
+      world.loseNextCreateReply();
+      assert.equal(await failureOf(world.compute.create(attempt, call())), 'outage');
+      const { idempotency } = world.definition;
+      if (idempotency.kind === 'lookup') await sleep(idempotency.listLagMs);
+      else await world.compute.create(attempt, call());
+      const listed = await world.compute.list(world.owner, call());
+      assert.deepEqual(
+        listed.map((machine) => machine.ref.cloudName),
+        [attempt.cloudName],
+      );
+    },
+  },
+];

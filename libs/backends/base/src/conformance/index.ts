@@ -1,0 +1,3 @@
+export { COMPUTE_CASES, WIRE_CASES, type ContractCase } from './compute-cases.js';
+export type { ComputeOverAWire, ComputeUnderTest } from './compute-under-test.js';
+export { describeCompute, describeComputeOverAWire } from './describe-compute.js';

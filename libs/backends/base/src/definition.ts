@@ -1,0 +1,49 @@
+import type { InternalBackendType } from '@dstack/core';
+import type { z } from 'zod';
+import type { Capabilities, Idempotency } from './capabilities.js';
+import type { Compute } from './compute.js';
+
+/** `@dstack/backend-<type>`: everything that is known about a backend before it is opened. Loads no SDK. */
+export interface BackendDefinition<Config = unknown> {
+  readonly type: InternalBackendType;
+  readonly title: string;
+  /** One sentence and an example for documentation and error messages. */
+  readonly summary: string;
+  readonly example: string;
+  readonly configSchema: z.ZodType<Config>;
+  readonly capabilities: Capabilities;
+  readonly idempotency: Idempotency;
+  /** Longest machine name the cloud accepts. */
+  readonly maxNameLength: number;
+  /** How long a machine may take from create to a reachable agent. */
+  readonly provisioningTimeoutMs: (instanceType: string) => number;
+}
+
+/** What the world gives to an open backend; tests give other clocks and endpoints. */
+export interface BackendEnvironment {
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly log: (
+    level: 'debug' | 'info' | 'warn' | 'error',
+    message: string,
+    fields?: Readonly<Record<string, unknown>>,
+  ) => void;
+  /** Overrides of API endpoints, for emulators and tests. */
+  readonly endpoints: Readonly<Record<string, string>>;
+}
+
+/** `@dstack/backend-<type>/compute`: the first place where an SDK is imported. `Extras` is what only this backend needs to open. */
+export interface BackendModule<Config = unknown, Extras = unknown> {
+  /** Credential and reference checks with cheap calls; an empty list means the configuration works. */
+  validate?(
+    config: Config,
+    environment: BackendEnvironment & Extras,
+    signal: AbortSignal,
+  ): Promise<readonly ConfigIssue[]>;
+  open(config: Config, environment: BackendEnvironment & Extras): Promise<Compute>;
+}
+
+export interface ConfigIssue {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}

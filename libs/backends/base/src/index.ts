@@ -1,0 +1,23 @@
+export { BackendError, isBackendError, statusText } from './backend-error.js';
+export { callSignal, withinCall, type Call } from './call.js';
+export { NO_CAPABILITIES, type Capabilities, type Idempotency } from './capabilities.js';
+export type { Compute, OfferQuery } from './compute.js';
+export type { BackendDefinition, BackendEnvironment, BackendModule, ConfigIssue } from './definition.js';
+export type { Failure, FailureKind, FailureScope } from './failure.js';
+export type {
+  AgentAddress,
+  Attempt,
+  ContainerStart,
+  ListedMachine,
+  MachineRef,
+  MachineState,
+  Termination,
+} from './machine.js';
+export type {
+  CloudVolume,
+  GatewaySupport,
+  GroupSupport,
+  PlacementGroupSupport,
+  VolumeConfiguration,
+  VolumeSupport,
+} from './optional-members.js';

@@ -1,0 +1,85 @@
+import type { Offer } from '@dstack/core';
+
+/**
+ * One try to create one machine. It is durable before the call: a repeat with the same token and name is the same
+ * attempt and must not make a second machine.
+ */
+export interface Attempt {
+  readonly token: string;
+  /** The machine's name in the cloud, never used before. */
+  readonly cloudName: string;
+  /** The installation that owns the machine: the `dstack_server` tag. */
+  readonly owner: string;
+  readonly project: string;
+  readonly user: string;
+  readonly instanceName: string;
+  readonly offer: Offer;
+  readonly zone: string | null;
+  readonly reservation: string | null;
+  readonly tags: Readonly<Record<string, string>>;
+  /** OpenSSH lines allowed to log in to the host. */
+  readonly authorizedKeys: readonly string[];
+  /** Ids of network volumes that the backend can only bind at creation. */
+  readonly volumeIds: readonly string[];
+  readonly placementGroup: string | null;
+  /** `hosts`: the boot script. Never holds a secret. */
+  readonly userData: string | null;
+  /** `containers`: what to run. */
+  readonly container: ContainerStart | null;
+}
+
+export interface ContainerStart {
+  readonly image: string;
+  readonly registryAuth: { readonly username: string; readonly password: string } | null;
+  readonly command: readonly string[];
+  /** Nothing secret: providers show start commands and environments in their consoles. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly privileged: boolean;
+  readonly shmSizeBytes: number | null;
+}
+
+/** All a backend needs to find a machine again. `backendData` is opaque text of that backend; read it leniently. */
+export interface MachineRef {
+  readonly cloudName: string;
+  /** The cloud's own id; null while only the name is known. */
+  readonly machineId: string | null;
+  readonly region: string;
+  readonly zone: string | null;
+  readonly backendData: string | null;
+}
+
+/** Where the server reaches the agent of a machine. */
+export type AgentAddress =
+  | { readonly via: 'unix'; readonly socketPath: string }
+  | {
+      readonly via: 'ssh';
+      readonly host: string;
+      readonly port: number;
+      readonly user: string;
+      /** Pinned when the backend knows it. */
+      readonly hostKey: string | null;
+    };
+
+export type MachineState =
+  | { readonly state: 'pending'; readonly ref: MachineRef; readonly reason?: string }
+  | {
+      readonly state: 'ready';
+      readonly ref: MachineRef;
+      readonly agent: AgentAddress;
+      readonly hostname: string;
+      readonly internalIp: string | null;
+    }
+  /** It will never get ready; it may still exist and cost money until it is terminated. */
+  | { readonly state: 'failed'; readonly ref: MachineRef; readonly message: string }
+  | { readonly state: 'gone' };
+
+export interface ListedMachine {
+  readonly ref: MachineRef;
+  readonly owner: string;
+  /** The attempt's token where the cloud keeps it. */
+  readonly token: string | null;
+  readonly createdAt: number | null;
+}
+
+/** `pending`: accepted, ask again; the machine may still cost money. */
+export type Termination = 'done' | 'pending';

@@ -1,0 +1,1 @@
+export { localDefinition, type LocalConfig } from './definition.js';
