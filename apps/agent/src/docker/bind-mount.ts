@@ -1,0 +1,4 @@
+export interface BindMount {
+  readonly hostPath: string;
+  readonly path: string;
+}

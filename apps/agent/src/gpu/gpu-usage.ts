@@ -1,0 +1,4 @@
+export interface GpuUsage {
+  readonly memoryUsageBytes: number;
+  readonly utilPercent: number;
+}

@@ -1,0 +1,28 @@
+const PLACEHOLDER = /^\[?(n\/?a|unknown( error)?|not (supported|available)|none|insufficient permissions)\]?$/i;
+
+/** What a vendor's tool printed, or undefined when it printed a word for "I do not know". */
+export function toolValue(text: string | undefined): string | undefined {
+  const value = text?.trim() ?? '';
+  return value === '' || PLACEHOLDER.test(value) ? undefined : value;
+}
+
+/** The leading number of `81559`, `81559 MiB`, `12 %`; undefined for anything else. */
+export function toolNumber(text: string | undefined): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*(?:[A-Za-z%/]+)?$/.exec(toolValue(text) ?? '');
+  return match === null ? undefined : Number(match[1]);
+}
+
+export function csvRows(text: string): string[][] {
+  return text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => line.split(',').map((field) => field.trim()));
+}
+
+export function parseToolJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import { chmod, mkdir, readFile, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { ContainerEngine } from '../docker/container-engine.js';
+import { writeFileAtomically } from '../files/write-file-atomically.js';
+import { detectGpus } from '../gpu/detect-gpus.js';
+import { GpuLock } from '../gpu/gpu-lock.js';
+import { measureGpus } from '../gpu/measure-gpus.js';
+import { isSameProcess, readProc } from '../process/proc-table.js';
+import { untilSignalled } from '../process/until-signalled.js';
+import { AgentHttpServer } from '../protocol/agent-http-server.js';
+import { EpochGate } from '../protocol/epoch-gate.js';
+import { selfCommand } from '../self-command.js';
+import { HostAgent } from './host-agent.js';
+import { readRecords } from './job-record.js';
+import { DEFAULT_JOB_UIDS, parseUidRange, pickUid } from './job-uids.js';
+import { ProcessRuntime } from './process-runtime.js';
+
+export interface HostArguments {
+  readonly dir: string;
+  readonly workDir: string | undefined;
+  readonly jobUids: string | undefined;
+  readonly folder: string | undefined;
+}
+
+/** Where a root agent puts the directories of process jobs: their users could not pass through a directory closed to others. */
+const ROOT_WORK_PARENT = '/var/lib/dstack-jobs';
+
+export async function runHost(args: HostArguments): Promise<number> {
+  const dir = resolve(args.dir);
+  const stateDir = join(dir, 'state');
+  await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  await mkdir(join(dir, 'jobs'), { recursive: true, mode: 0o700 });
+  await chmod(join(dir, 'jobs'), 0o700);
+  await takePid(join(dir, 'agent.pid'));
+  const agentId = await keep(join(stateDir, 'agent-id'), () => randomUUID());
+  const generation = Number((await read(join(stateDir, 'generation'))) ?? 0) + 1;
+  await writeFileAtomically(join(stateDir, 'generation'), String(generation));
+
+  const isRoot = process.getuid?.() === 0;
+  const workRoot = resolve(args.workDir ?? (isRoot ? join(ROOT_WORK_PARENT, agentId) : join(dir, 'work')));
+  await mkdir(workRoot, { recursive: true, mode: 0o711 });
+  const uids = args.jobUids === undefined ? DEFAULT_JOB_UIDS : parseUidRange(args.jobUids);
+  const adopted = (await readRecords(dir)).flatMap(({ handle }) =>
+    handle?.kind === 'process' ? (handle.uid ?? []) : [],
+  );
+  const given = new Set(adopted);
+  const host: { agent?: HostAgent } = {};
+  const takeUid = (jobId: string): number | undefined => {
+    const inUse = host.agent?.uidsInUse() ?? new Set(adopted);
+    // One given a moment ago is not in its job's record yet; only a range used up gives them out again.
+    const uid = pickUid(uids, new Set([...given, ...inUse]), jobId) ?? pickUid(uids, inUse, jobId);
+    if (uid !== undefined) given.add(uid);
+    return uid;
+  };
+  const processRuntime = new ProcessRuntime({
+    command: selfCommand(),
+    workRoot,
+    takeUid: isRoot ? takeUid : undefined,
+  });
+  const inventory = await detectGpus();
+  const { gpus } = inventory;
+  const engine = new ContainerEngine({
+    agentId,
+    folder: args.folder ?? process.env['DSTACK_AGENT_FOLDER'],
+    gpuVendor: inventory.vendor,
+    now: Date.now,
+    env: process.env,
+  });
+  const agent = await HostAgent.open({
+    dir,
+    agentId,
+    generation,
+    now: Date.now,
+    gpus,
+    gpuLock: new GpuLock(gpus),
+    measureGpus: () => measureGpus(inventory),
+    incidents: inventory.problems,
+    processRuntime,
+    containerRuntime: () => engine.runtime(),
+    containerFact: () => engine.fact(),
+  });
+  host.agent = agent;
+  const server = new AgentHttpServer({
+    service: agent,
+    gate: await EpochGate.open(join(stateDir, 'epoch')),
+    now: Date.now,
+  });
+  await server.listen(join(dir, 'agent.sock'));
+  await untilSignalled();
+  agent.detach();
+  await server.close();
+  await rm(join(dir, 'agent.pid'), { force: true });
+  return 0;
+}
+
+/** One agent per directory: two would fight over its jobs. The start time tells our predecessor from a stranger with its number. */
+async function takePid(path: string): Promise<void> {
+  const [pid, ticks] = ((await read(path)) ?? '').split(' ').map(Number);
+  if (pid !== undefined && ticks !== undefined && pid !== process.pid && isSameProcess(pid, ticks)) {
+    throw new Error(`another agent (pid ${pid}) already serves this directory`);
+  }
+  await writeFileAtomically(path, `${process.pid} ${readProc(process.pid)?.startTicks ?? 0}\n`, 0o644);
+}
+
+async function keep(path: string, make: () => string): Promise<string> {
+  const known = await read(path);
+  if (known !== undefined) return known;
+  const made = make();
+  await writeFileAtomically(path, made);
+  return made;
+}
+
+async function read(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').then(
+    (text) => text.trim() || undefined,
+    () => undefined,
+  );
+}

@@ -1,0 +1,60 @@
+import { parseArgs } from 'node:util';
+import { runHost } from './host/run-host.js';
+import { runJobSide } from './job/run-job-side.js';
+import { runSshChild } from './ssh/ssh-child.js';
+import { AGENT_VERSION } from './version.js';
+
+const USAGE = `Usage:
+  agent host --dir DIR [--work-dir DIR] [--job-uids FIRST-LAST] [--folder DIR]
+  agent job --dir JOBDIR
+  agent --version
+`;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [command, ...rest] = argv;
+  if (command === '--version') {
+    process.stdout.write(`dstack-agent version ${AGENT_VERSION}\n`);
+    return 0;
+  }
+  if (command === 'host') {
+    const { values } = parseArgs({
+      args: rest,
+      options: {
+        dir: { type: 'string' },
+        'work-dir': { type: 'string' },
+        'job-uids': { type: 'string' },
+        folder: { type: 'string' },
+      },
+    });
+    if (values.dir === undefined) return usage('--dir is required');
+    return runHost({
+      dir: values.dir,
+      workDir: values['work-dir'],
+      jobUids: values['job-uids'],
+      folder: values.folder,
+    });
+  }
+  if (command === 'job') {
+    const { values } = parseArgs({ args: rest, options: { dir: { type: 'string' } } });
+    if (values.dir === undefined) return usage('--dir is required');
+    return runJobSide(values.dir);
+  }
+  if (command === 'ssh-child') return runSshChild(rest);
+  return usage(command === undefined ? 'a command is required' : `there is no command ${command}`);
+}
+
+function usage(problem: string): number {
+  process.stderr.write(`${problem}\n${USAGE}`);
+  return 2;
+}
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+    process.exit();
+  },
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exit(1);
+  },
+);
