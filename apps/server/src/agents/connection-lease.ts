@@ -1,0 +1,60 @@
+import type { Database } from '../persistence/database.js';
+import { findInstance, type InstanceRecord } from '../instances/instance-record.js';
+import type { Wake } from '../reconcile/wake.js';
+
+export const CONNECTION_LEASE_MS = 15_000;
+
+/** Takes the host's connection lease with a higher epoch than any server before; null while another server holds it. */
+export async function takeConnection(db: Database, instanceId: string, holder: string): Promise<InstanceRecord | null> {
+  return db.write(async (tx) => {
+    const now = await tx.now();
+    const taken = await tx.execute(
+      `UPDATE instances SET connection_epoch = connection_epoch + 1, connection_holder = ?, connection_expires_at = ?
+       WHERE id = ? AND deleted = ? AND (connection_holder IS NULL OR connection_holder = ? OR connection_expires_at IS NULL
+         OR connection_expires_at <= ?)`,
+      [holder, now + CONNECTION_LEASE_MS, instanceId, false, holder, now],
+    );
+    return taken === 1 ? findInstance(tx, instanceId) : null;
+  });
+}
+
+export async function renewConnection(
+  db: Database,
+  instanceId: string,
+  epoch: number,
+  holder: string,
+): Promise<boolean> {
+  return db.write(async (tx) => {
+    const renewed = await tx.execute(
+      `UPDATE instances SET connection_expires_at = ? WHERE id = ? AND connection_epoch = ? AND connection_holder = ? AND deleted = ?`,
+      [(await tx.now()) + CONNECTION_LEASE_MS, instanceId, epoch, holder, false],
+    );
+    return renewed === 1;
+  });
+}
+
+/** Lets another server take over at once. */
+export async function releaseConnection(
+  db: Database,
+  instanceId: string,
+  epoch: number,
+  holder: string,
+): Promise<void> {
+  await db.write((tx) =>
+    tx.execute(
+      'UPDATE instances SET connection_expires_at = NULL, connection_holder = NULL WHERE id = ? AND connection_epoch = ? AND connection_holder = ?',
+      [instanceId, epoch, holder],
+    ),
+  );
+}
+
+/** Makes the instance and its jobs look again at what they can reach. */
+export async function wakeHostAndJobs(
+  tx: Parameters<Parameters<Database['write']>[0]>[0],
+  wake: Wake,
+  instanceId: string,
+): Promise<void> {
+  const jobs = await tx.query<{ id: string }>('SELECT id FROM jobs WHERE instance_id = ?', [instanceId]);
+  await wake.rows(tx, 'instances', [instanceId]);
+  await wake.rows(tx, 'jobs', jobs.map((job) => job.id)); // prettier-ignore
+}

@@ -1,0 +1,117 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { LOG_STORE, type LogStore } from '../logs/log-store.js';
+import { MetricsStore } from '../metrics/metrics-store.js';
+import { Database } from '../persistence/database.js';
+import { Notices } from '../reconcile/notices.js';
+import { ServerIdentity } from '../reconcile/server-identity.js';
+import { Wake } from '../reconcile/wake.js';
+import type { Timer } from '../world/scheduler.js';
+import { WORLD, type World } from '../world/world.js';
+import { AgentConnector } from './agent-connector.js';
+import { AgentRegistry } from './agent-registry.js';
+import { HostConnection } from './host-connection.js';
+import { JobStates } from './job-states.js';
+
+/** Hosts whose lease ran out somewhere else are picked up within this time. */
+const SWEEP_MS = 3_000;
+
+/** Holds one connection to every live host that no other server holds. */
+@Injectable()
+export class Connections {
+  private readonly log = new Logger('Agents');
+  private readonly open = new Map<string, HostConnection>();
+  private timer: Timer | null = null;
+  private scanning: Promise<void> | null = null;
+  private hasNotice = false;
+  private isStopped = true;
+  private stopListening: (() => void)[] = [];
+
+  constructor(
+    private readonly db: Database,
+    @Inject(Wake) private readonly wake: Wake,
+    @Inject(Notices) private readonly notices: Notices,
+    @Inject(ServerIdentity) private readonly me: ServerIdentity,
+    @Inject(AgentConnector) private readonly connector: AgentConnector,
+    @Inject(AgentRegistry) private readonly registry: AgentRegistry,
+    @Inject(JobStates) private readonly jobStates: JobStates,
+    @Inject(MetricsStore) private readonly metrics: MetricsStore,
+    @Inject(LOG_STORE) private readonly store: LogStore,
+    @Inject(WORLD) private readonly world: World,
+  ) {}
+
+  start(): void {
+    this.isStopped = false;
+    this.stopListening = [
+      this.notices.listen('connections', () => this.poke()),
+      this.notices.listen('logs', () => this.refreshPumps()),
+    ];
+    this.poke();
+  }
+
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    for (const stop of this.stopListening) stop();
+    this.timer?.cancel();
+    await this.scanning;
+    await Promise.allSettled([...this.open.values()].map((connection) => connection.stop()));
+  }
+
+  private refreshPumps(): void {
+    for (const connection of this.open.values()) {
+      connection
+        .refreshPumps()
+        .catch((error: unknown) => this.log.warn(`Log streams could not be listed: ${String(error)}`));
+    }
+  }
+
+  private poke(): void {
+    this.hasNotice = true;
+    if (this.scanning === null && !this.isStopped) this.scanning = this.scan().finally(() => this.rest());
+  }
+
+  private async scan(): Promise<void> {
+    this.timer?.cancel();
+    while (this.hasNotice && !this.isStopped) {
+      this.hasNotice = false;
+      try {
+        for (const id of await this.unconnected()) this.connect(id);
+      } catch (error) {
+        this.log.error('Hosts could not be listed; the next sweep tries again', String(error));
+      }
+    }
+  }
+
+  private rest(): void {
+    this.scanning = null;
+    if (this.isStopped) return;
+    if (this.hasNotice) this.poke();
+    else this.timer = this.world.scheduler.after(SWEEP_MS, () => this.poke());
+  }
+
+  private connect(id: string): void {
+    const tools = {
+      db: this.db,
+      store: this.store,
+      wake: this.wake,
+      world: this.world,
+      holder: this.me.holder,
+      connector: this.connector,
+      registry: this.registry,
+      jobStates: this.jobStates,
+      metrics: this.metrics,
+    };
+    this.open.set(id, new HostConnection(id, tools, () => this.open.delete(id)));
+  }
+
+  private async unconnected(): Promise<string[]> {
+    const rows = await this.db.read(async (tx) =>
+      tx.query<{ id: string }>(
+        `SELECT id FROM instances WHERE deleted = ? AND status IN ('provisioning', 'idle', 'busy', 'terminating')
+           AND machine IS NOT NULL AND machine LIKE '%"agent":{%'
+           AND (connection_holder IS NULL OR connection_holder = ? OR connection_expires_at IS NULL OR connection_expires_at <= ?)`,
+        [false, this.me.holder, await tx.now()],
+      ),
+    );
+    return rows.map((row) => row.id).filter((id) => !this.open.has(id));
+  }
+}

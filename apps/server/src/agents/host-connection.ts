@@ -1,0 +1,230 @@
+import { type ControlEvent, StaleEpochError } from '@dstack/agent-protocol';
+import { Logger } from '@nestjs/common';
+import type { InstanceRecord } from '../instances/instance-record.js';
+import type { MetricsStore } from '../metrics/metrics-store.js';
+import { writeJson } from '../reconcile/stored-json.js';
+import type { AgentConnector, ConnectedAgent } from './agent-connector.js';
+import type { AgentRegistry } from './agent-registry.js';
+import {
+  CONNECTION_LEASE_MS,
+  releaseConnection,
+  renewConnection,
+  takeConnection,
+  wakeHostAndJobs,
+} from './connection-lease.js';
+import type { JobStates } from './job-states.js';
+import { LogPumps, type LogPumpTools } from './log-pumps.js';
+
+export interface ConnectionTools extends LogPumpTools {
+  readonly holder: string;
+  readonly connector: AgentConnector;
+  readonly registry: AgentRegistry;
+  readonly jobStates: JobStates;
+  readonly metrics: Pick<MetricsStore, 'record'>;
+}
+
+const RETRY_MIN_MS = 100;
+const RETRY_MAX_MS = 5_000;
+
+/**
+ * The one control connection to one host, for as long as the instance lives and this server holds its lease. Every attempt takes a
+ * higher epoch, so whatever an earlier attempt still has under way is refused by the agent.
+ */
+export class HostConnection {
+  private readonly log = new Logger('Agents');
+  private readonly stopping = new AbortController();
+  private readonly done: Promise<void>;
+  private pumps: LogPumps | null = null;
+
+  constructor(
+    private readonly instanceId: string,
+    private readonly tools: ConnectionTools,
+    onEnd: () => void,
+  ) {
+    this.done = this.run().finally(onEnd);
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort(new Error('the server stops'));
+    await this.done;
+  }
+
+  /** A job was sent to the agent since the connection was made. */
+  async refreshPumps(): Promise<void> {
+    const { pumps } = this;
+    if (pumps === null) return;
+    for (const job of await this.pumpedJobs()) pumps.ensure(job);
+  }
+
+  private async run(): Promise<void> {
+    let delayMs = RETRY_MIN_MS;
+    while (!this.stopping.signal.aborted) {
+      try {
+        const instance = await takeConnection(this.tools.db, this.instanceId, this.tools.holder);
+        if (instance === null || instance.machine?.agent === null || instance.machine === null) return;
+        await this.hold(instance, () => {
+          delayMs = RETRY_MIN_MS;
+        });
+      } catch (error) {
+        if (this.stopping.signal.aborted) break;
+        if (error instanceof StaleEpochError) return;
+        this.log.debug(
+          `Instance ${this.instanceId} cannot be reached: ${error instanceof Error ? error.message : String(error)}`,
+        );
+        await this.markUnreachable().catch((again: unknown) =>
+          this.log.error('Could not mark an instance unreachable', String(again)),
+        );
+      }
+      await this.tools.world.scheduler.sleep(delayMs, this.stopping.signal).catch(() => undefined);
+      delayMs = Math.min(RETRY_MAX_MS, delayMs * 2);
+      if (!(await this.isWanted())) return;
+    }
+  }
+
+  /** Until the connection breaks (throws) or the server stops (returns). */
+  private async hold(instance: InstanceRecord, onConnected: () => void): Promise<void> {
+    const { tools } = this;
+    const address = instance.machine?.agent;
+    if (!address) return;
+    const over = new AbortController();
+    const signal = AbortSignal.any([this.stopping.signal, over.signal]);
+    const connected = tools.connector.connect(address, instance.connectionEpoch);
+    const keeping = this.keepLease(instance.connectionEpoch, over);
+    try {
+      await this.greet(connected, instance, signal);
+      tools.registry.set(instance.id, connected.api);
+      this.pumps = new LogPumps(connected.api, tools, signal);
+      await this.markConnected();
+      onConnected();
+      await this.refreshPumps();
+      for await (const event of connected.api.events(signal)) await this.take(event);
+    } finally {
+      over.abort(new Error('the connection is over'));
+      this.pumps = null;
+      tools.registry.delete(instance.id, connected.api);
+      keeping.cancel();
+      connected.close();
+      if (this.stopping.signal.aborted) {
+        await releaseConnection(tools.db, instance.id, instance.connectionEpoch, tools.holder).catch(() => undefined);
+      }
+    }
+  }
+
+  /** Says which jobs there should be; what the host has beyond them is removed there. */
+  private async greet({ api }: ConnectedAgent, instance: InstanceRecord, signal: AbortSignal): Promise<void> {
+    const info = await api.info(signal);
+    const jobs = await this.tools.db.read((tx) =>
+      tx.query<{ id: string }>('SELECT id FROM jobs WHERE instance_id = ?', [instance.id]),
+    );
+    const { missing } = await api.desire(jobs.map((job) => job.id), signal); // prettier-ignore
+    await this.tools.jobStates.missing(instance.id, missing, this.tools.world.clock.now());
+    await this.tools.db.write((tx) =>
+      tx.execute('UPDATE instances SET agent_info = ? WHERE id = ?', [
+        writeJson({ info, connectedSince: null }),
+        instance.id,
+      ]),
+    );
+  }
+
+  private async markConnected(): Promise<void> {
+    await this.tools.db.write(async (tx) => {
+      const [row] = await tx.query<{ agent_info: string | null }>('SELECT agent_info FROM instances WHERE id = ?', [
+        this.instanceId,
+      ]);
+      const known = row?.agent_info ? (JSON.parse(row.agent_info) as object) : {}; // written by `greet`
+      await tx.execute('UPDATE instances SET agent_info = ?, unreachable_since = NULL, rev = rev + 1 WHERE id = ?', [
+        writeJson({ ...known, connectedSince: await tx.now() }),
+        this.instanceId,
+      ]);
+      await tx.execute('UPDATE jobs SET disconnected_at = NULL WHERE instance_id = ?', [this.instanceId]);
+      await wakeHostAndJobs(tx, this.tools.wake, this.instanceId);
+      this.tools.wake.topic(tx, 'placement');
+    });
+  }
+
+  private async markUnreachable(): Promise<void> {
+    await this.tools.db.write(async (tx) => {
+      const marked = await tx.execute(
+        `UPDATE instances SET unreachable_since = ?, rev = rev + 1
+         WHERE id = ? AND unreachable_since IS NULL AND status IN ('idle', 'busy', 'terminating')`,
+        [await tx.now(), this.instanceId],
+      );
+      if (marked === 1) await wakeHostAndJobs(tx, this.tools.wake, this.instanceId);
+    });
+  }
+
+  private async take(event: ControlEvent): Promise<void> {
+    switch (event.type) {
+      case 'snapshot':
+        return this.tools.jobStates.record(this.instanceId, event.jobs);
+      case 'job':
+        return this.tools.jobStates.record(this.instanceId, [event.job]);
+      case 'metrics':
+        await this.tools.metrics.record(event.jobId, event.at, event.metrics).catch((error: unknown) => {
+          this.log.warn(`A metrics point was lost: ${error instanceof Error ? error.message : String(error)}`);
+        });
+        return;
+      case 'health':
+        await this.tools.db.write((tx) =>
+          tx.execute('UPDATE instances SET health = ?, rev = rev + 1 WHERE id = ? AND health <> ?', [
+            event.health.status,
+            this.instanceId,
+            event.health.status,
+          ]),
+        );
+        return;
+      case 'heartbeat':
+        return;
+    }
+  }
+
+  private keepLease(epoch: number, over: AbortController): { cancel(): void } {
+    const { world, db, holder } = this.tools;
+    let timer = world.scheduler.after(CONNECTION_LEASE_MS / 3, renew);
+    let isOver = false;
+    function renew(): void {
+      renewConnection(db, instanceId, epoch, holder)
+        .then((isRenewed) => {
+          if (isOver) return;
+          if (isRenewed) timer = world.scheduler.after(CONNECTION_LEASE_MS / 3, renew);
+          else over.abort(new Error('the connection lease was lost'));
+        })
+        .catch((error: unknown) => over.abort(error));
+    }
+    const { instanceId } = this;
+    return {
+      cancel: () => {
+        isOver = true;
+        timer.cancel();
+      },
+    };
+  }
+
+  private async isWanted(): Promise<boolean> {
+    const rows = await this.tools.db.read((tx) =>
+      tx.query(`SELECT id FROM instances WHERE id = ? AND deleted = ? AND status <> 'terminated'`, [
+        this.instanceId,
+        false,
+      ]),
+    );
+    return rows.length > 0;
+  }
+
+  private pumpedJobs() {
+    return this.tools.db.read(async (tx) => {
+      const rows = await tx.query<{
+        id: string;
+        run_name: string;
+        project_name: string;
+        log_end_job: number | null;
+        log_end_runner: number | null;
+      }>(
+        `SELECT j.id, r.name AS run_name, p.name AS project_name, j.log_end_job, j.log_end_runner
+         FROM jobs j JOIN runs r ON r.id = j.run_id JOIN projects p ON p.id = j.project_id
+         WHERE j.instance_id = ? AND j.agent_revision > 0 AND (j.log_end_job IS NULL OR j.log_end_runner IS NULL)`,
+        [this.instanceId],
+      );
+      return rows.map((row) => ({ jobId: row.id, runName: row.run_name, projectName: row.project_name }));
+    });
+  }
+}

@@ -1,0 +1,86 @@
+import type { JobState } from '@dstack/agent-protocol';
+import { Inject, Injectable } from '@nestjs/common';
+import { findJob } from '../jobs/job-record.js';
+import { Database } from '../persistence/database.js';
+import type { WriteTx } from '../persistence/transaction.js';
+import { writeJson } from '../reconcile/stored-json.js';
+import { Wake } from '../reconcile/wake.js';
+
+/** Brings what agents tell about jobs into the job rows. States are levels: only a higher revision counts. */
+@Injectable()
+export class JobStates {
+  constructor(
+    private readonly db: Database,
+    @Inject(Wake) private readonly wake: Wake,
+  ) {}
+
+  async record(instanceId: string, states: readonly JobState[]): Promise<void> {
+    if (states.length === 0) return;
+    await this.db.write(async (tx) => {
+      for (const state of states) await this.recordOne(tx, instanceId, state);
+    });
+  }
+
+  /** The agent does not know jobs it was sent: those that had started are lost, the others are sent again. */
+  async missing(instanceId: string, jobIds: readonly string[], now: number): Promise<void> {
+    await this.db.write(async (tx) => {
+      for (const id of jobIds) {
+        const job = await findJob(tx, id);
+        if (job === null || job.instanceId !== instanceId || job.runtimeRecord.agent === null) continue;
+        const hasStarted = job.status === 'pulling' || job.status === 'running' || job.status === 'terminating';
+        const { agent } = job.runtimeRecord;
+        const lost: JobState = {
+          ...agent,
+          phase: 'finished',
+          finishedAt: now,
+          reason: 'executor_error',
+          message: 'the agent lost the job: its directory on the host is gone',
+          logEnd: { job: 0, runner: 0 },
+        };
+        await this.write(tx, id, hasStarted && agent.phase !== 'finished' ? lost : null, job.runtimeRecord);
+      }
+    });
+  }
+
+  private async recordOne(tx: WriteTx, instanceId: string, state: JobState): Promise<void> {
+    const job = await findJob(tx, state.id);
+    if (job === null || job.instanceId !== instanceId) return;
+    const known = job.runtimeRecord.agent;
+    if (known !== null && known.revision >= state.revision) return;
+    await this.write(tx, job.id, state, job.runtimeRecord);
+    await tx.execute(
+      'UPDATE jobs SET agent_revision = ?, inactivity_secs = CAST(? AS bigint), pull_progress = ? WHERE id = ?',
+      [
+        state.revision,
+        state.noConnectionsSeconds ?? null,
+        state.pull === undefined ? null : writeJson(toWirePull(state.pull)),
+        job.id,
+      ],
+    );
+    if (job.provisioningData !== null && (state.sshPort !== undefined || state.username !== undefined)) {
+      const data = {
+        ...job.provisioningData,
+        ssh_port: state.sshPort ?? job.provisioningData.ssh_port ?? null,
+        username: state.username ?? job.provisioningData.username,
+      };
+      await tx.execute('UPDATE jobs SET provisioning_data = ? WHERE id = ?', [writeJson(data), job.id]);
+    }
+  }
+
+  private async write(tx: WriteTx, jobId: string, agent: JobState | null, record: object): Promise<void> {
+    await tx.execute('UPDATE jobs SET runtime_data = ?, rev = rev + 1 WHERE id = ?', [
+      writeJson({ ...record, agent }),
+      jobId,
+    ]);
+    await this.wake.rows(tx, 'jobs', [jobId]);
+  }
+}
+
+function toWirePull(pull: NonNullable<JobState['pull']>) {
+  return {
+    downloaded_bytes: pull.downloadedBytes,
+    extracted_bytes: pull.extractedBytes,
+    total_bytes: pull.totalBytes,
+    is_total_bytes_final: pull.isTotalFinal,
+  };
+}

@@ -1,0 +1,86 @@
+import type { AgentApi, LogFrame, LogStream } from '@dstack/agent-protocol';
+import { type LogKey, LogOffsetConflictError, type LogStore } from '../logs/log-store.js';
+
+/** What may be under way beyond the last acknowledged byte. */
+const WINDOW_BYTES = 4 * 1024 * 1024;
+
+export interface PumpedLog {
+  readonly agent: AgentApi;
+  readonly store: LogStore;
+  readonly key: LogKey;
+  readonly stream: LogStream;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Brings one stream from the agent into the store and acknowledges what is durable. Resolves with the stream's length when it has
+ * ended; throws when the connection breaks. Repeating it goes on where the store ends.
+ */
+export async function pumpLog({ agent, store, key, stream, signal }: PumpedLog): Promise<number> {
+  const broken = new AbortController();
+  const both = AbortSignal.any([signal, broken.signal]);
+  const writer = new BatchWriter(await store.endOffset(key), async (end, frames) => {
+    try {
+      const durable = await appendFrames(store, key, end, frames);
+      await agent.acknowledgeLogs(key.jobId, stream, durable, both);
+      return durable;
+    } catch (error) {
+      broken.abort(error);
+      throw error;
+    }
+  });
+  for await (const frame of agent.logs(key.jobId, stream, writer.end, WINDOW_BYTES, both)) writer.add(frame);
+  return writer.finish();
+}
+
+/** One append at a time; frames that arrive meanwhile go into the next one. The window bounds how many those are. */
+class BatchWriter {
+  private batch: LogFrame[] = [];
+  private writing: Promise<void> | null = null;
+
+  constructor(
+    public end: number,
+    private readonly write: (end: number, frames: readonly LogFrame[]) => Promise<number>,
+  ) {}
+
+  add(frame: LogFrame): void {
+    this.batch.push(frame);
+    if (this.writing !== null) return;
+    this.writing = this.drain();
+    this.writing.catch(() => undefined); // told by `finish`, or by the aborted stream
+  }
+
+  async finish(): Promise<number> {
+    await this.writing;
+    return this.end;
+  }
+
+  private async drain(): Promise<void> {
+    while (this.batch.length > 0) {
+      const frames = this.batch;
+      this.batch = [];
+      this.end = await this.write(this.end, frames);
+    }
+    this.writing = null;
+  }
+}
+
+async function appendFrames(store: LogStore, key: LogKey, end: number, frames: readonly LogFrame[]): Promise<number> {
+  const fresh = frames.filter((frame) => frame.endOffset > end);
+  const [first] = fresh;
+  if (first === undefined) return end;
+  // A frame that overlaps what is stored is cut; a gap is an error that the store tells.
+  const startOffset = first.endOffset - first.payload.length;
+  const overlap = Math.max(0, end - startOffset);
+  const chunks = fresh.map((frame, index) => ({
+    at: frame.at,
+    payload: index === 0 && overlap > 0 ? frame.payload.subarray(overlap) : frame.payload,
+  }));
+  try {
+    return await store.append(key, startOffset + overlap, chunks);
+  } catch (error) {
+    if (error instanceof LogOffsetConflictError && error.endOffset >= (fresh.at(-1)?.endOffset ?? 0))
+      return error.endOffset;
+    throw error;
+  }
+}

@@ -1,0 +1,70 @@
+import { Injectable } from '@nestjs/common';
+import { Keyring } from '../keys/keyring.js';
+import { Database } from '../persistence/database.js';
+import type { ReadTx } from '../persistence/transaction.js';
+import type { Caller, GlobalRole, ProjectRole, ProjectScope } from './caller.js';
+import { sameToken, tokenHash } from './token.js';
+
+interface CallerRow {
+  id: string;
+  name: string;
+  global_role: GlobalRole;
+  token: string;
+}
+
+interface ProjectRow {
+  id: string;
+  name: string;
+  is_public: boolean;
+  owner_id: string;
+}
+
+@Injectable()
+export class AuthService {
+  constructor(
+    private readonly db: Database,
+    private readonly keyring: Keyring,
+  ) {}
+
+  /** Undefined: the token is not one of an active user. */
+  async authenticate(token: string): Promise<Caller | undefined> {
+    return this.db.read((tx) => this.caller(tx, token));
+  }
+
+  /** `caller` undefined: invalid token; `scope` undefined: no such project. */
+  async enterProject(token: string, projectName: string): Promise<{ caller?: Caller; scope?: ProjectScope }> {
+    return this.db.read(async (tx) => {
+      const caller = await this.caller(tx, token);
+      if (caller === undefined) return {};
+      const [project] = await tx.query<ProjectRow>(
+        'SELECT id, name, is_public, owner_id FROM projects WHERE name = ? AND deleted = false',
+        [projectName],
+      );
+      if (project === undefined) return { caller };
+      const [member] = await tx.query<{ project_role: ProjectRole }>(
+        'SELECT project_role FROM members WHERE project_id = ? AND user_id = ?',
+        [project.id, caller.id],
+      );
+      const scope = {
+        projectId: project.id,
+        projectName: project.name,
+        isPublic: project.is_public,
+        ownerId: project.owner_id,
+        caller,
+        role: member?.project_role ?? null,
+      };
+      return { caller, scope };
+    });
+  }
+
+  private async caller(tx: ReadTx, token: string): Promise<Caller | undefined> {
+    const [row] = await tx.query<CallerRow>(
+      'SELECT id, name, global_role, token FROM users WHERE token_hash = ? AND active = true AND deleted = false',
+      [tokenHash(token)],
+    );
+    if (row === undefined) return undefined;
+    const stored = this.keyring.tryDecrypt(row.token);
+    if (stored === undefined || !sameToken(stored, token)) return undefined;
+    return { id: row.id, name: row.name, globalRole: row.global_role };
+  }
+}

@@ -1,0 +1,35 @@
+import type { BackendDefinition } from '@dstack/backend-base';
+import { load, YAMLException } from 'js-yaml';
+import { ClientError } from '../http/api-errors.js';
+import type { BackendConfig } from './backend-store.js';
+
+/** The text of a backend's configuration as a value with a type; what its type makes of it is the definition's. */
+export function parseBackendYaml(text: string): BackendConfig {
+  let value: unknown;
+  try {
+    value = load(text);
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error;
+    const line = error.mark === undefined ? '' : ` in line ${error.mark.line + 1}`;
+    throw new ClientError(`The configuration is not YAML${line}: ${error.reason}`);
+  }
+  return requireType(value);
+}
+
+export function requireType(value: unknown): BackendConfig {
+  if (typeof value !== 'object' || value === null || !('type' in value) || typeof value.type !== 'string')
+    throw new ClientError('A backend configuration is a mapping with a type, such as "type: aws"');
+  return value as BackendConfig;
+}
+
+/** @throws {ClientError} with the path of every field that is wrong */
+export function checkBackendConfig(definition: BackendDefinition, config: BackendConfig): BackendConfig {
+  const result = definition.configSchema.safeParse(config);
+  if (result.success) return requireType(result.data);
+  const problems = result.error.issues.map(({ path, message }) => `${path.join('.') || 'configuration'}: ${message}`);
+  throw new ClientError(
+    `Invalid ${config.type} configuration. ${problems.join('; ')}`,
+    'error',
+    result.error.issues.map(({ path }) => path.map(String)),
+  );
+}

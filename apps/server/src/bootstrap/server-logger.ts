@@ -1,0 +1,29 @@
+import { ConsoleLogger, type LogLevel as NestLevel } from '@nestjs/common';
+import type { LogLevel, ServerSettings } from '../settings/settings.js';
+
+/** The framework's own start-up chatter, of use to nobody who runs a server. */
+const QUIET = new Set(['InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestFactory', 'NestApplication']);
+
+const LEVELS: Readonly<Record<LogLevel, NestLevel[]>> = {
+  DEBUG: ['fatal', 'error', 'warn', 'log', 'debug', 'verbose'],
+  INFO: ['fatal', 'error', 'warn', 'log'],
+  WARNING: ['fatal', 'error', 'warn'],
+  ERROR: ['fatal', 'error'],
+  CRITICAL: ['fatal'],
+};
+
+export class ServerLogger extends ConsoleLogger {
+  constructor({ logLevel, logFormat }: Pick<ServerSettings, 'logLevel' | 'logFormat'>) {
+    super({
+      prefix: 'dstack',
+      logLevels: LEVELS[logLevel],
+      json: logFormat === 'json',
+      colors: logFormat === 'rich' && process.stdout.isTTY === true,
+    });
+  }
+
+  override log(message: unknown, ...rest: unknown[]): void {
+    if (QUIET.has(String(rest.at(-1)))) return;
+    super.log(message, ...(rest as [string]));
+  }
+}

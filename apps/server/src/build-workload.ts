@@ -1,0 +1,93 @@
+import type { AgentConnector } from './agents/agent-connector.js';
+import { AgentRegistry } from './agents/agent-registry.js';
+import { Connections } from './agents/connections.js';
+import { JobStates } from './agents/job-states.js';
+import { EventRecorder } from './events/event-recorder.js';
+import { FleetReconciler } from './fleets/fleet.reconciler.js';
+import { InstanceCommit } from './instances/instance-commit.js';
+import { InstanceEffects } from './instances/instance-effects.js';
+import { InstanceLimits } from './instances/instance-limits.js';
+import { InstanceReconciler } from './instances/instance.reconciler.js';
+import { InstanceSnapshots } from './instances/instance-snapshots.js';
+import { JobCommit } from './jobs/job-commit.js';
+import { JobEffects } from './jobs/job-effects.js';
+import type { JobInputs } from './jobs/job-inputs.js';
+import { JobReconciler } from './jobs/job.reconciler.js';
+import { JobSnapshots } from './jobs/job-snapshots.js';
+import { SqlLogStore } from './logs/sql-log-store.js';
+import { MetricsRetention } from './metrics/metrics-retention.js';
+import { MetricsStore } from './metrics/metrics-store.js';
+import type { ComputeAccounts } from './offers/compute-accounts.js';
+import { OffersService } from './offers/offers.service.js';
+import type { Database } from './persistence/database.js';
+import { PlacementLoop } from './placement/placement-loop.js';
+import { PlacementPass } from './placement/placement-pass.js';
+import { ProjectHooks } from './projects/project-hooks.js';
+import { Notices } from './reconcile/notices.js';
+import { ReconcileEngine } from './reconcile/reconcile-engine.js';
+import { ServerIdentity } from './reconcile/server-identity.js';
+import { Wake } from './reconcile/wake.js';
+import { RunApplier } from './runs/run-applier.js';
+import { RunCommit } from './runs/run-commit.js';
+import { RunPlanner } from './runs/run-planner.js';
+import { RunReader } from './runs/run-reader.js';
+import { RunReconciler } from './runs/run.reconciler.js';
+import { RunSnapshots } from './runs/run-snapshots.js';
+import { RunsService } from './runs/runs.service.js';
+import { ReplicaSubmitter } from './runs/submit-replicas.js';
+import type { ServerSettings } from './settings/settings.js';
+import { Workload } from './workload.js';
+import type { World } from './world/world.js';
+
+export interface WorkloadParts {
+  readonly db: Database;
+  readonly world: World;
+  readonly settings: ServerSettings;
+  readonly accounts: ComputeAccounts;
+  readonly connector: AgentConnector;
+  readonly inputs: JobInputs;
+}
+
+export interface BuiltWorkload {
+  readonly workload: Workload;
+  readonly runs: RunsService;
+}
+
+/** The same objects as `WorkloadModule`, put together by hand. Logs go to the database. */
+export function buildWorkload({ db, world, settings, accounts, connector, inputs }: WorkloadParts): BuiltWorkload {
+  const notices = new Notices();
+  const wake = new Wake(notices);
+  const me = new ServerIdentity(world);
+  const events = new EventRecorder(world, settings);
+  const logs = new SqlLogStore(db, world.scheduler);
+  const metrics = new MetricsStore(db, world.ids);
+  const limits = new InstanceLimits();
+  const offers = new OffersService(accounts, world);
+  const agents = new AgentRegistry();
+  const submitter = new ReplicaSubmitter(wake, events, world);
+  const jobEffects = new JobEffects(db, agents, inputs);
+  const reader = new RunReader();
+  const applier = new RunApplier(db, wake, events, submitter, world);
+  const workload = new Workload(
+    db,
+    new ReconcileEngine(db, world, notices, me),
+    new PlacementLoop(new PlacementPass(db, wake, events, offers, me, world), notices, world),
+    new Connections(db, wake, notices, me, connector, agents, new JobStates(db, wake), metrics, logs, world),
+    new RunReconciler(new RunSnapshots(), new RunCommit(wake, events, submitter)),
+    new JobReconciler(new JobSnapshots(limits), jobEffects, new JobCommit(wake, events, logs), me),
+    new InstanceReconciler(
+      new InstanceSnapshots(limits),
+      new InstanceEffects(db, accounts, offers, limits, world),
+      new InstanceCommit(wake, events, world),
+    ),
+    new FleetReconciler(wake, events, world),
+    limits,
+    jobEffects,
+    new MetricsRetention(metrics, settings, world),
+    new ProjectHooks(),
+    settings,
+    world,
+  );
+  const runs = new RunsService(db, reader, new RunPlanner(db, offers, reader), applier, events, wake);
+  return { workload, runs };
+}

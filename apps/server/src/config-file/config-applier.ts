@@ -1,0 +1,79 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { isDeepStrictEqual } from 'node:util';
+import { backendInUse } from '../backends/backend-in-use.js';
+import { checkBackendConfig } from '../backends/backend-config.js';
+import { BackendNotInstalledError, BackendRegistry } from '../backends/backend-registry.js';
+import { BackendStore, type BackendConfig } from '../backends/backend-store.js';
+import { ClientError } from '../http/api-errors.js';
+import { Database } from '../persistence/database.js';
+import type { WriteTx } from '../persistence/transaction.js';
+import { ProjectStore } from '../projects/project-store.js';
+import { UserStore } from '../users/user-store.js';
+import type { ConfigFile } from './config-file.js';
+
+/**
+ * The file wins for the projects it lists; others stay as they are. A backend that cannot be used is a warning, so that one
+ * bad credential does not keep the server down; one that still holds machines is kept, whatever the file says.
+ */
+@Injectable()
+export class ConfigApplier {
+  private readonly log = new Logger('Config');
+
+  constructor(
+    private readonly db: Database,
+    private readonly users: UserStore,
+    private readonly projects: ProjectStore,
+    private readonly backends: BackendStore,
+    private readonly registry: BackendRegistry,
+  ) {}
+
+  async apply(config: ConfigFile): Promise<void> {
+    for (const project of config.projects) {
+      const usable = await this.usable(project.name, project.backends);
+      await this.db.write(async (tx) => this.applyProject(tx, project, usable));
+    }
+  }
+
+  private async applyProject(
+    tx: WriteTx,
+    { name, backends: listed }: ConfigFile['projects'][number],
+    usable: readonly BackendConfig[],
+  ): Promise<void> {
+    const admin = await this.users.get(tx, 'admin');
+    const project =
+      (await this.projects.find(tx, name)) ??
+      (await this.projects.create(tx, {
+        name,
+        ownerId: admin.id,
+        isPublic: false,
+        templatesRepo: null,
+        createdBy: null,
+      }));
+    const stored = await this.backends.list(tx, project.id);
+    for (const backend of usable) {
+      const same = stored.find(({ type }) => type === backend.type);
+      if (same !== undefined && isDeepStrictEqual(same.config, backend)) continue;
+      await this.backends.put(tx, project.id, backend);
+      tx.afterCommit(() => this.log.log(`Backend ${backend.type} of project ${name} ${same ? 'updated' : 'added'}`));
+    }
+    for (const { type } of stored) {
+      if (listed.some((backend) => backend.type === type)) continue;
+      const use = await backendInUse(tx, project.id, type);
+      if (use !== undefined) tx.afterCommit(() => this.log.warn(`Project ${name}: ${use}`));
+      else await this.backends.remove(tx, project.id, type);
+    }
+  }
+
+  private async usable(project: string, backends: readonly BackendConfig[]): Promise<BackendConfig[]> {
+    const usable: BackendConfig[] = [];
+    for (const backend of backends) {
+      try {
+        usable.push(checkBackendConfig(await this.registry.definition(backend.type), backend));
+      } catch (error) {
+        if (!(error instanceof ClientError) && !(error instanceof BackendNotInstalledError)) throw error;
+        this.log.warn(`Project ${project}: ${error.message}`);
+      }
+    }
+    return usable;
+  }
+}

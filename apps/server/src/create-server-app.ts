@@ -1,0 +1,89 @@
+import 'reflect-metadata';
+import { Logger, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import { AppModule } from './app.module.js';
+import { BackendsLog } from './bootstrap/backends-log.js';
+import { FirstIdentity } from './bootstrap/first-identity.js';
+import { lockServerDirectory } from './bootstrap/server-lock.js';
+import { ServerLogger } from './bootstrap/server-logger.js';
+import { ConfigApplier } from './config-file/config-applier.js';
+import { loadConfigFile } from './config-file/load-config-file.js';
+import { createFastifyAdapter } from './http/fastify-adapter.js';
+import { openKeyring } from './keys/open-keyring.js';
+import { ALL_MIGRATIONS } from './migrations/all-migrations.js';
+import { addDocsRoutes } from './openapi/docs-routes.js';
+import type { Database } from './persistence/database.js';
+import { migrate } from './persistence/migrate.js';
+import { openDatabase } from './persistence/open-database.js';
+import type { ServerSettings } from './settings/settings.js';
+import { WorkloadModule } from './workload.module.js';
+import { realWorld } from './world/real-world.js';
+import type { World } from './world/world.js';
+
+export interface ServerOverrides {
+  readonly world?: World;
+  readonly warnings?: readonly string[];
+  /** In place of the modules that run workloads. */
+  readonly workload?: readonly Type[];
+}
+
+export interface ServerApp {
+  readonly app: NestFastifyApplication;
+  readonly db: Database;
+  readonly adminToken: string;
+  readonly installationId: string;
+  /** Stops taking requests, lets those in progress end, closes the database, frees the directory. */
+  close(): Promise<void>;
+}
+
+/** Everything but listening. */
+export async function createServerApp(settings: ServerSettings, overrides: ServerOverrides = {}): Promise<ServerApp> {
+  const world = overrides.world ?? realWorld();
+  const lock = lockServerDirectory(settings.serverDir, world.clock.now());
+  const undo: (() => Promise<void> | void)[] = [() => lock.release()];
+  const unwind = async (): Promise<void> => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    const db = await openDatabase(settings.database, { clock: world.clock, poolSize: settings.databasePoolSize });
+    undo.push(() => db.close());
+    await migrate(db, ALL_MIGRATIONS);
+    const { config } = await loadConfigFile(settings);
+    const keys = await openKeyring(db, config.encryptionKeys, settings, world);
+    const warnings = [...(overrides.warnings ?? []), ...keys.warnings];
+    const parts = {
+      db,
+      world,
+      settings,
+      keyring: keys.keyring,
+      installation: { id: keys.installationId },
+      permissions: config.permissions,
+      readiness: { warnings },
+    };
+    const app = await NestFactory.create<NestFastifyApplication>(
+      AppModule.of(parts, overrides.workload ?? [WorkloadModule]),
+      await createFastifyAdapter(),
+      { bodyParser: false, logger: new ServerLogger(settings), abortOnError: false },
+    );
+    undo.push(() => app.close());
+    const log = new Logger('Server');
+    const at = settings.database.dialect === 'sqlite' ? ` at ${settings.database.path}` : '';
+    log.log(
+      `Database: ${settings.database.dialect}${at}; encryption key: ${keys.source}; installation ${keys.installationId}`,
+    );
+    for (const warning of warnings) log.warn(warning);
+    const adminToken = await app.get(FirstIdentity).ensure();
+    await app.get(ConfigApplier).apply(config);
+    await app.get(BackendsLog).write();
+    const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
+    addDocsRoutes(app, fastify);
+    await app.init();
+    await fastify.ready();
+    return { app, db, adminToken, installationId: keys.installationId, close: unwind };
+  } catch (error) {
+    await unwind();
+    throw error;
+  }
+}

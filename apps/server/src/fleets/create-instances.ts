@@ -1,0 +1,41 @@
+import { DEFAULT_FLEET_IDLE_SECONDS, instanceName, lowestFreeNumber, type Wire } from '@dstack/core';
+import type { WriteTx } from '../persistence/transaction.js';
+import { writeJson } from '../reconcile/stored-json.js';
+import type { World } from '../world/world.js';
+import type { FleetRecord } from './fleet-record.js';
+
+export interface NewInstance {
+  readonly requirements: Wire.Requirements;
+  readonly profile: Wire.Profile;
+  readonly provisioningJobId: string | null;
+  readonly busyBlocks: number;
+  readonly idleSeconds?: number | null;
+}
+
+/** Inserts a pending instance with the lowest free number of its fleet. Returns its id. */
+export async function insertInstance(
+  tx: WriteTx,
+  world: World,
+  fleet: Pick<FleetRecord, 'id' | 'name' | 'projectId'>,
+  instance: NewInstance,
+): Promise<{ id: string; name: string }> {
+  const now = await tx.now();
+  const used = await tx.query<{ n: number }>(
+    'SELECT instance_num AS n FROM instances WHERE fleet_id = ? AND deleted = ?',
+    [fleet.id, false],
+  );
+  const num = lowestFreeNumber(used.map((row) => Number(row.n)));
+  const id = world.ids.uuid();
+  const name = instanceName(fleet.name, num);
+  const idle = instance.idleSeconds === undefined ? DEFAULT_FLEET_IDLE_SECONDS : instance.idleSeconds;
+  await tx.execute(
+    `INSERT INTO instances (id, project_id, fleet_id, instance_num, name, status, status_changed_at, created_at, requirements, profile,
+       total_blocks, busy_blocks, idle_seconds, provisioning_job_id, next_due_at)
+     VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, 1, ?, ?, ?, ?)`,
+    [
+      id, fleet.projectId, fleet.id, num, name, now, now, writeJson(instance.requirements), writeJson(instance.profile),
+      instance.busyBlocks, idle, instance.provisioningJobId, now,
+    ], // prettier-ignore
+  );
+  return { id, name };
+}

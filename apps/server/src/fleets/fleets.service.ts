@@ -1,0 +1,283 @@
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  checkFleetUpdate,
+  filtersOfProfile,
+  generatedUniqueName,
+  isSame,
+  planOffers,
+  resourceNameProblem,
+  toWireOffer,
+  type Wire,
+} from '@dstack/core';
+import type { Caller, ProjectScope } from '../auth/caller.js';
+import { EventRecorder } from '../events/event-recorder.js';
+import { ClientError, ResourceExistsError, ResourceNotExistsError } from '../http/api-errors.js';
+import { fromWireTime, toWireTime } from '../http/wire-time.js';
+import { InstanceReader } from '../instances/instance-reader.js';
+import { findInstances } from '../instances/instance-record.js';
+import { OffersService } from '../offers/offers.service.js';
+import { Database } from '../persistence/database.js';
+import type { ReadTx, WriteTx } from '../persistence/transaction.js';
+import { writeJson } from '../reconcile/stored-json.js';
+import { Wake } from '../reconcile/wake.js';
+import { parseFleetSpec } from '../runs/parse-spec.js';
+import { WORLD, type World } from '../world/world.js';
+import { insertInstance } from './create-instances.js';
+import { fleetInstance, terminateInstances } from './fleet.reconciler.js';
+import { findFleets, type FleetRecord, nodesOf } from './fleet-record.js';
+
+const MAX_OFFERS = 50;
+const LIST_LIMIT = 100;
+
+@Injectable()
+export class FleetsService {
+  constructor(
+    private readonly db: Database,
+    @Inject(InstanceReader) private readonly instances: InstanceReader,
+    @Inject(OffersService) private readonly offers: OffersService,
+    @Inject(EventRecorder) private readonly events: EventRecorder,
+    @Inject(Wake) private readonly wake: Wake,
+    @Inject(WORLD) private readonly world: World,
+  ) {}
+
+  listAll(caller: Caller, request: Wire.ListFleetsRequest): Promise<Wire.Fleet[]> {
+    return this.db.read(async (tx) => {
+      const conditions = ['project_id IN (SELECT id FROM projects WHERE deleted = ?)'];
+      const params: (string | number | boolean)[] = [false];
+      const add = (condition: string, ...values: (string | number | boolean)[]): void => {
+        conditions.push(condition);
+        params.push(...values);
+      };
+      if (caller.globalRole !== 'admin')
+        add('project_id IN (SELECT project_id FROM members WHERE user_id = ?)', caller.id);
+      if (request.project_name) add('project_id IN (SELECT id FROM projects WHERE name = ?)', request.project_name);
+      if (request.only_active === true) add('deleted = ?', false);
+      const isAscending = request.ascending === true;
+      if (request.prev_created_at) {
+        const at = fromWireTime(request.prev_created_at);
+        add(`(created_at ${isAscending ? '>' : '<'} ? OR (created_at = ? AND id > ?))`, at, at, request.prev_id ?? '');
+      }
+      const limit = Math.max(0, Math.trunc(Math.min(request.limit ?? LIST_LIMIT, LIST_LIMIT)));
+      const order = `ORDER BY created_at ${isAscending ? 'ASC' : 'DESC'}, id ASC LIMIT ${limit}`;
+      return this.wire(tx, await findFleets(tx, `${conditions.join(' AND ')} ${order}`, params));
+    });
+  }
+
+  list(scope: ProjectScope): Promise<Wire.Fleet[]> {
+    return this.db.read(async (tx) =>
+      this.wire(
+        tx,
+        await findFleets(tx, 'project_id = ? AND deleted = ? ORDER BY created_at', [scope.projectId, false]),
+      ),
+    );
+  }
+
+  async get(scope: ProjectScope, { name, id }: Wire.GetFleetRequest): Promise<Wire.Fleet> {
+    if (!name && !id) throw new ClientError('Pass the name or the id of the fleet');
+    return this.db.read(async (tx) => {
+      const found = id
+        ? await findFleets(tx, 'project_id = ? AND id = ?', [scope.projectId, id])
+        : await this.named(tx, scope, name ?? '');
+      return this.one(tx, found, name ?? id ?? '');
+    });
+  }
+
+  async plan(scope: ProjectScope, request: Wire.GetFleetPlanRequest): Promise<Wire.FleetPlan> {
+    const spec = parseFleetSpec(request.spec, ['spec']);
+    refuseUnbuilt(spec);
+    const name = spec.configuration.name ?? null;
+    const { current, record } = await this.db.read(async (tx) => {
+      const found = name === null ? [] : await this.named(tx, scope, name);
+      const [wire] = await this.wire(tx, found);
+      return { current: wire ?? null, record: found[0] ?? null };
+    });
+    const ask = fleetInstance({ spec });
+    const found = await this.offers.find(scope.projectId, {
+      requirements: ask.requirements,
+      filters: filtersOfProfile(ask.profile),
+    });
+    const planned = planOffers([], [{ offers: found.offers, order: 'price' }], MAX_OFFERS);
+    const isUpdate = record !== null && checkFleetUpdate(record.spec, spec).blockers.length === 0;
+    return {
+      project_name: scope.projectName,
+      user: scope.caller.name,
+      spec,
+      effective_spec: spec,
+      current_resource: current,
+      offers: planned.offers.map(toWireOffer),
+      total_offers: planned.totalOffers,
+      max_offer_price: planned.maxPrice,
+      action: isUpdate ? 'update' : 'create',
+    };
+  }
+
+  async apply(scope: ProjectScope, request: Wire.ApplyFleetPlanRequest): Promise<Wire.Fleet> {
+    const spec = parseFleetSpec(request.plan.spec, ['plan', 'spec']);
+    refuseUnbuilt(spec);
+    const id = await this.db.write(async (tx) => {
+      const name = spec.configuration.name ?? null;
+      const [current] = name === null ? [] : await this.named(tx, scope, name);
+      if (current === undefined) return this.create(tx, scope, spec);
+      const seen = request.plan.current_resource ?? null;
+      return this.update(tx, scope, current, spec, { seenId: seen?.id ?? null, force: request.force });
+    });
+    return this.get(scope, { id });
+  }
+
+  async delete(scope: ProjectScope, { names }: Wire.DeleteFleetsRequest): Promise<void> {
+    await this.db.write(async (tx) => {
+      for (const name of new Set(names)) {
+        const [fleet] = await this.named(tx, scope, name);
+        if (fleet === undefined) throw new ResourceNotExistsError(`Fleet ${name} not found`);
+        await refuseInUse(tx, fleet);
+        await tx.execute(`UPDATE fleets SET status = 'terminating', rev = rev + 1 WHERE id = ?`, [fleet.id]);
+        await this.wake.rows(tx, 'fleets', [fleet.id]);
+        await this.record(tx, scope, fleet, 'Fleet marked for deletion');
+      }
+    });
+  }
+
+  async deleteInstances(scope: ProjectScope, request: Wire.DeleteFleetInstancesRequest): Promise<void> {
+    await this.db.write(async (tx) => {
+      const [fleet] = await this.named(tx, scope, request.name);
+      if (fleet === undefined) throw new ResourceNotExistsError(`Fleet ${request.name} not found`);
+      const instances = await findInstances(tx, 'fleet_id = ? AND deleted = ?', [fleet.id, false]);
+      for (const num of request.instance_nums) {
+        const instance = instances.find((each) => each.instanceNum === num);
+        if (instance === undefined) throw new ResourceNotExistsError(`Fleet ${fleet.name} has no instance ${num}`);
+        if (instance.busyBlocks > 0) throw new ClientError(`Instance ${instance.name} is in use. Stop its runs first`);
+        await terminateInstances(tx, this.wake, [instance.id], 'terminated_by_user', await tx.now());
+      }
+      await this.wake.rows(tx, 'fleets', [fleet.id]);
+    });
+  }
+
+  private async create(tx: WriteTx, scope: ProjectScope, spec: Wire.FleetSpec): Promise<string> {
+    const name = spec.configuration.name ?? (await this.freeName(tx, scope.projectId));
+    const problem = resourceNameProblem('fleet', name);
+    if (problem !== null) throw new ClientError(problem);
+    const named = { ...spec, configuration: { ...spec.configuration, name } };
+    const id = this.world.ids.uuid();
+    await insertFleet(tx, { id, projectId: scope.projectId, name, spec: named });
+    const fleet = { id, name, projectId: scope.projectId };
+    const target = nodesOf(named)?.target ?? 0;
+    for (let made = 0; made < target; made += 1) {
+      await insertInstance(tx, this.world, fleet, fleetInstance({ spec: named }));
+    }
+    this.wake.topic(tx, 'fleets');
+    this.wake.topic(tx, 'instances');
+    await this.record(tx, scope, fleet, 'Fleet created. Status: ACTIVE');
+    return id;
+  }
+
+  private async update(
+    tx: WriteTx,
+    scope: ProjectScope,
+    current: FleetRecord,
+    spec: Wire.FleetSpec,
+    { seenId, force }: { seenId: string | null; force: boolean },
+  ): Promise<string> {
+    if (isSame(current.spec, spec)) return current.id;
+    const { blockers } = checkFleetUpdate(current.spec, spec);
+    if (blockers.length > 0) {
+      throw new ResourceExistsError(
+        `Fleet ${current.name} cannot be changed in place. Delete it first: ${blockers.join('; ')}`,
+      );
+    }
+    if (!force && seenId !== current.id)
+      throw new ClientError('The fleet has changed since the plan was made. Get a new plan and apply again');
+    await tx.execute('UPDATE fleets SET spec = ?, consolidation_attempt = 0, rev = rev + 1 WHERE id = ?', [
+      writeJson(spec),
+      current.id,
+    ]);
+    await this.wake.rows(tx, 'fleets', [current.id]);
+    await this.record(tx, scope, current, 'Fleet updated');
+    return current.id;
+  }
+
+  private async freeName(tx: ReadTx, projectId: string): Promise<string> {
+    const fleets = await findFleets(tx, 'project_id = ? AND deleted = ?', [projectId, false]);
+    const taken = new Set(fleets.map((fleet) => fleet.name));
+    return generatedUniqueName(
+      () => this.world.random.next(),
+      (name) => taken.has(name),
+    );
+  }
+
+  private named(tx: ReadTx, scope: ProjectScope, name: string): Promise<FleetRecord[]> {
+    return findFleets(tx, 'project_id = ? AND name = ? AND deleted = ?', [scope.projectId, name, false]);
+  }
+
+  private async one(tx: ReadTx, fleets: readonly FleetRecord[], what: string): Promise<Wire.Fleet> {
+    const [wire] = await this.wire(tx, fleets);
+    if (wire === undefined) throw new ResourceNotExistsError(`Fleet ${what} not found`);
+    return wire;
+  }
+
+  private async wire(tx: ReadTx, fleets: readonly FleetRecord[]): Promise<Wire.Fleet[]> {
+    const wire: Wire.Fleet[] = [];
+    for (const fleet of fleets) {
+      const [project] = await tx.query<{ name: string }>('SELECT name FROM projects WHERE id = ?', [fleet.projectId]);
+      const instances = await findInstances(tx, 'fleet_id = ? AND deleted = ? ORDER BY instance_num', [
+        fleet.id,
+        false,
+      ]);
+      wire.push({
+        id: fleet.id,
+        name: fleet.name,
+        project_name: project?.name ?? '',
+        spec: fleet.spec,
+        created_at: toWireTime(fleet.createdAt),
+        status: fleet.status,
+        status_message: fleet.statusMessage,
+        instances: await this.instances.wire(tx, instances),
+      });
+    }
+    return wire;
+  }
+
+  private record(
+    tx: WriteTx,
+    scope: ProjectScope,
+    fleet: Pick<FleetRecord, 'id' | 'name' | 'projectId'>,
+    message: string,
+  ): Promise<void> {
+    const target = {
+      type: 'fleet' as const,
+      id: fleet.id,
+      name: fleet.name,
+      projectId: fleet.projectId,
+      fleetId: fleet.id,
+    };
+    return this.events.record(tx, { message, actorId: scope.caller.id, targets: [target] });
+  }
+}
+
+export async function insertFleet(
+  tx: WriteTx,
+  fleet: { readonly id: string; readonly projectId: string; readonly name: string; readonly spec: Wire.FleetSpec },
+): Promise<void> {
+  const now = await tx.now();
+  await tx.execute(
+    `INSERT INTO fleets (id, project_id, name, status, spec, created_at, next_due_at) VALUES (?, ?, ?, 'active', ?, ?, ?)`,
+    [fleet.id, fleet.projectId, fleet.name, writeJson(fleet.spec), now, now],
+  );
+}
+
+function refuseUnbuilt(spec: Wire.FleetSpec): void {
+  if (!spec.configuration.ssh_config) return;
+  throw new ClientError(
+    'SSH fleets are not supported by this server yet. Use a fleet with `nodes`, or the fleet `local`',
+  );
+}
+
+async function refuseInUse(tx: ReadTx, fleet: FleetRecord): Promise<void> {
+  const busy = await findInstances(tx, 'fleet_id = ? AND deleted = ? AND busy_blocks > 0', [fleet.id, false]);
+  const runs = await tx.query<{ name: string }>(
+    `SELECT name FROM runs WHERE fleet_id = ? AND status NOT IN ('terminated', 'failed', 'done')`,
+    [fleet.id],
+  );
+  if (busy.length === 0 && runs.length === 0) return;
+  const by = runs.length > 0 ? `runs ${runs.map((run) => run.name).join(', ')}` : 'running jobs';
+  throw new ClientError(`Fleet ${fleet.name} is in use by ${by}. Stop them first`);
+}

@@ -1,0 +1,73 @@
+import type { SchemaIssue } from './schema-issue.js';
+
+export type ErrorCode =
+  | 'error'
+  | 'resource_exists'
+  | 'resource_not_exists'
+  | 'invalid_credentials'
+  | 'backend_not_available'
+  | 'repo_does_not_exist'
+  | 'gateway_error';
+
+/** A request that cannot be done, for a reason its sender can act on: 400. The message says what to do next. */
+export class ClientError extends Error {
+  override readonly name: string = 'ClientError';
+  constructor(
+    message: string,
+    readonly code: ErrorCode = 'error',
+    readonly fields?: readonly (readonly string[])[],
+  ) {
+    super(message);
+  }
+}
+
+export class ResourceNotExistsError extends ClientError {
+  override readonly name = 'ResourceNotExistsError';
+  constructor(message = 'Resource not found') {
+    super(message, 'resource_not_exists');
+  }
+}
+
+export class ResourceExistsError extends ClientError {
+  override readonly name = 'ResourceExistsError';
+  constructor(message = 'Resource exists') {
+    super(message, 'resource_exists');
+  }
+}
+
+/** Refused inside a service: 403, `{msg, code}` without `detail`, as clients of this contract get it. */
+export class ForbiddenError extends Error {
+  override readonly name = 'ForbiddenError';
+  constructor(message = 'Access denied') {
+    super(message);
+  }
+}
+
+/** Refused before the handler: token, project or role. */
+export class AccessError extends Error {
+  override readonly name = 'AccessError';
+  constructor(
+    readonly status: 401 | 403 | 404,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** The body, query or path does not have the shape the operation asks for: 422. */
+export class InvalidRequestError extends Error {
+  override readonly name = 'InvalidRequestError';
+  constructor(readonly issues: readonly SchemaIssue[]) {
+    super('The request does not have the shape this operation asks for.');
+  }
+}
+
+/** The version header is not a version: 400 with a null code. */
+export class MalformedVersionError extends Error {
+  override readonly name = 'MalformedVersionError';
+}
+
+/** In the contract, not in this server yet: 501. */
+export class NotBuiltError extends Error {
+  override readonly name = 'NotBuiltError';
+}

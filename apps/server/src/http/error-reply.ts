@@ -1,0 +1,55 @@
+import { HttpException } from '@nestjs/common';
+import { hasCode } from '../errors/has-code.js';
+import {
+  AccessError,
+  ClientError,
+  ForbiddenError,
+  InvalidRequestError,
+  MalformedVersionError,
+  NotBuiltError,
+} from './api-errors.js';
+
+/** What Postgres refuses in a text by itself, and SQLite takes. */
+const REFUSED_TEXT: ReadonlyMap<string, string> = new Map([
+  ['22021', 'Text must not hold a NUL character'],
+  ['22P05', 'Text must not hold a NUL character'],
+  ['22001', 'A text is longer than this field can be'],
+]);
+
+export interface ErrorReply {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: unknown;
+}
+
+/** Undefined: not an answer to the client but a bug, to be logged and told as a bare 500. */
+export function errorReply(error: unknown): ErrorReply | undefined {
+  if (error instanceof ClientError) return { status: 400, body: { detail: clientErrorItems(error) } };
+  if (error instanceof InvalidRequestError) return { status: 422, body: { detail: error.issues } };
+  if (error instanceof AccessError) return accessReply(error);
+  if (error instanceof ForbiddenError) return { status: 403, body: { msg: error.message, code: null } };
+  if (error instanceof MalformedVersionError)
+    return { status: 400, body: { detail: [{ msg: error.message, code: null }] } };
+  if (error instanceof NotBuiltError) return { status: 501, body: { detail: [{ msg: error.message, code: 'error' }] } };
+  if (error instanceof HttpException) return { status: error.getStatus(), body: { detail: error.message } };
+  for (const [code, msg] of REFUSED_TEXT)
+    if (hasCode(error, code)) return { status: 400, body: { detail: [{ msg, code: 'error' }] } };
+  return fastifyReply(error);
+}
+
+function clientErrorItems({ message: msg, code, fields }: ClientError): unknown[] {
+  return fields === undefined ? [{ msg, code }] : fields.map((path) => ({ msg, code, fields: path }));
+}
+
+function accessReply({ status, message }: AccessError): ErrorReply {
+  if (status === 401) return { status, headers: { 'WWW-Authenticate': 'Bearer' }, body: { detail: message } };
+  return { status, body: { detail: { msg: message, code: null } } };
+}
+
+/** Fastify's own refusals (body too large, bad content length …) carry a status below 500. */
+function fastifyReply(error: unknown): ErrorReply | undefined {
+  if (typeof error !== 'object' || error === null || !('statusCode' in error)) return undefined;
+  if (typeof error.statusCode !== 'number' || !('message' in error)) return undefined;
+  if (error.statusCode < 400 || error.statusCode >= 500) return undefined;
+  return { status: error.statusCode, body: { detail: [{ msg: error.message, code: 'error' }] } };
+}

@@ -1,0 +1,59 @@
+import type { InternalBackendType, Offer } from '@dstack/core';
+import type { ReadTx } from '../persistence/transaction.js';
+import { readJson } from '../reconcile/stored-json.js';
+
+export interface AttemptRecord {
+  readonly id: string;
+  readonly attempt: number;
+  readonly offer: Offer;
+  readonly backendType: InternalBackendType;
+  readonly region: string;
+  readonly zone: string | null;
+  readonly cloudName: string;
+  readonly token: string;
+  /** Null: not asked yet. `unknown`: asked, and no answer came. */
+  readonly outcome: 'unknown' | 'created' | 'failed' | null;
+  readonly failureKind: string | null;
+  readonly failureBlocks: string | null;
+  readonly message: string | null;
+  readonly createdAt: number;
+  readonly finishedAt: number | null;
+}
+
+interface Row {
+  id: string; attempt: number; offer: string; backend_type: string; region: string; zone: string | null; cloud_name: string;
+  token: string; outcome: string | null; failure_kind: string | null; failure_blocks: string | null; message: string | null;
+  created_at: number; finished_at: number | null;
+} // prettier-ignore
+
+export async function findAttempts(tx: ReadTx, instanceId: string): Promise<AttemptRecord[]> {
+  const rows = await tx.query<Row>('SELECT * FROM provisioning_attempts WHERE instance_id = ? ORDER BY attempt', [
+    instanceId,
+  ]);
+  return rows.map((row) => ({
+    id: row.id,
+    attempt: row.attempt,
+    offer: readJson<Offer>(row.offer),
+    backendType: row.backend_type as InternalBackendType, // written from the same union
+    region: row.region,
+    zone: row.zone,
+    cloudName: row.cloud_name,
+    token: row.token,
+    outcome: row.outcome as AttemptRecord['outcome'],
+    failureKind: row.failure_kind,
+    failureBlocks: row.failure_blocks,
+    message: row.message,
+    createdAt: Number(row.created_at),
+    finishedAt: row.finished_at,
+  }));
+}
+
+/** Whether an earlier failure rules the offer out: the same offer, or everything in the zone, region or account it blocked. */
+export function isRuledOut(offer: Offer, attempts: readonly AttemptRecord[]): boolean {
+  return attempts.some((tried) => {
+    if (tried.backendType !== offer.backend) return false;
+    if (tried.failureBlocks === 'account') return true;
+    if (tried.region !== offer.region) return false;
+    return tried.failureBlocks === 'region' || tried.offer.instance.name === offer.instance.name;
+  });
+}

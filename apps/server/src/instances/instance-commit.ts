@@ -1,0 +1,270 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { isBackendError, type MachineState, statusText } from '@dstack/backend-base';
+import { cloudName, doublingDelayMs, type InstanceDecision, type InstanceEffect, LIMITS } from '@dstack/core';
+import type { WriteTx } from '../persistence/transaction.js';
+import { EventRecorder } from '../events/event-recorder.js';
+import type { CommitContext, CommitResult, Outcome } from '../reconcile/reconciler.js';
+import { writeJson } from '../reconcile/stored-json.js';
+import { Wake } from '../reconcile/wake.js';
+import { WORLD, type World } from '../world/world.js';
+import { isDefiniteFailure, type PlanOutcome, type SettleOutcome, type TerminateOutcome } from './instance-effects.js';
+import type { MachineRecord } from './instance-record.js';
+import type { InstanceView } from './instance-snapshots.js';
+
+type Context = CommitContext<InstanceView, InstanceDecision>;
+
+/** Writes what was decided and what the effects brought, in the one transaction the engine guards. */
+@Injectable()
+export class InstanceCommit {
+  constructor(
+    @Inject(Wake) private readonly wake: Wake,
+    @Inject(EventRecorder) private readonly events: EventRecorder,
+    @Inject(WORLD) private readonly world: World,
+  ) {}
+
+  async write(tx: WriteTx, context: Context): Promise<CommitResult> {
+    const result: { dueAt?: number | null } = {};
+    for (const outcome of context.outcomes) {
+      const dueAt = await this.record(tx, context, outcome as Outcome<InstanceEffect>); // this reconciler's own effects
+      if (dueAt !== undefined) result.dueAt = dueAt;
+    }
+    if (context.decision.because !== null) await this.changeStatus(tx, context, context.decision.because);
+    return result;
+  }
+
+  private async changeStatus(tx: WriteTx, { id, snapshot, decision, now }: Context, because: string): Promise<void> {
+    const { record, fleet } = snapshot;
+    const { changes } = decision;
+    await tx.execute(
+      `UPDATE instances SET status = ?, status_changed_at = ?,
+         termination_reason = COALESCE(?, termination_reason), termination_message = COALESCE(?, termination_message),
+         started_at = COALESCE(started_at, CAST(? AS bigint)), finished_at = COALESCE(finished_at, CAST(? AS bigint)),
+         idle_since = CAST(? AS bigint), deleted = ?
+       WHERE id = ?`,
+      [
+        decision.status,
+        now,
+        changes.reason ?? null,
+        changes.message ?? null,
+        changes.startedAt ?? null,
+        changes.finishedAt ?? null,
+        changes.idleSince === undefined ? record.idleSince : changes.idleSince,
+        decision.status === 'terminated',
+        id,
+      ],
+    );
+    if (decision.status === 'terminated') await endPricedInterval(tx, id, now);
+    const target = { type: 'instance' as const, id, name: record.name, projectId: record.projectId };
+    const text = `Instance status changed ${record.status.toUpperCase()} -> ${decision.status.toUpperCase()} (${because})`;
+    await this.events.record(tx, {
+      message: text,
+      actorId: null,
+      targets: [fleet === null ? target : { ...target, fleetId: fleet.id }],
+    });
+    const jobs = await tx.query<{ id: string }>('SELECT id FROM jobs WHERE instance_id = ?', [id]);
+    await this.wake.rows(tx, 'jobs', jobs.map((job) => job.id)); // prettier-ignore
+    if (fleet !== null && (decision.status === 'terminated' || decision.status === 'terminating')) {
+      await this.wake.rows(tx, 'fleets', [fleet.id]);
+    }
+    // Capacity came, went, or is counted now: submitted jobs may fit.
+    this.wake.topic(tx, 'placement');
+    this.wake.topic(tx, 'connections');
+  }
+
+  /** Returns when to look again, where the outcome says so. */
+  private async record(
+    tx: WriteTx,
+    context: Context,
+    outcome: Outcome<InstanceEffect>,
+  ): Promise<number | null | undefined> {
+    switch (outcome.effect.do) {
+      case 'plan':
+        return this.recordPlan(tx, context, outcome);
+      case 'launch':
+        return this.recordLaunch(tx, context, outcome);
+      case 'settle':
+        return this.recordSettle(tx, context, outcome);
+      case 'poll':
+        return this.recordPoll(tx, context, outcome);
+      case 'terminate':
+        return this.recordTerminate(tx, context, outcome);
+    }
+  }
+
+  private async recordPlan(tx: WriteTx, { id, snapshot, now }: Context, outcome: Outcome<InstanceEffect>) {
+    if (!outcome.ok) {
+      await setLastError(tx, id, outcome.error);
+      return undefined;
+    }
+    const plan = outcome.value as PlanOutcome; // what `plan` returns
+    if ('none' in plan) {
+      await tx.execute('UPDATE instances SET termination_message = ? WHERE id = ?', [plan.none, id]);
+      return now;
+    }
+    const { offer, maxNameLength } = plan;
+    const random = () => this.world.random.next();
+    const name = cloudName({ project: snapshot.projectName, name: snapshot.record.name }, random, maxNameLength);
+    const zone = offer.availability_zones?.[0] ?? null;
+    await tx.execute(
+      `INSERT INTO provisioning_attempts (id, instance_id, attempt, offer, backend_type, region, zone, cloud_name, token, created_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      [
+        this.world.ids.uuid(), id, snapshot.attempts.length + 1, writeJson(offer), offer.backend, offer.region, zone, name,
+        this.world.ids.uuid(), now,
+      ], // prettier-ignore
+    );
+    await tx.execute(
+      `UPDATE instances SET offer = ?, price = ?, backend_type = ?, region = ?, zone = ?, cloud_name = ? WHERE id = ?`,
+      [writeJson(offer), offer.price, offer.backend, offer.region, zone, name, id],
+    );
+    return now;
+  }
+
+  private async recordLaunch(tx: WriteTx, context: Context, outcome: Outcome<InstanceEffect>) {
+    const { id, snapshot, now } = context;
+    const attempt = snapshot.attempts.at(-1);
+    if (attempt === undefined) return undefined;
+    if (!outcome.ok) {
+      const { error } = outcome;
+      const isDefinite = isDefiniteFailure(error);
+      await tx.execute(
+        `UPDATE provisioning_attempts SET outcome = ?, failure_kind = ?, failure_blocks = ?, message = ?, finished_at = CAST(? AS bigint)
+         WHERE id = ?`,
+        [
+          isDefinite ? 'failed' : 'unknown',
+          isBackendError(error) ? error.failure.kind : 'outage',
+          isBackendError(error) ? error.failure.blocks : 'offer',
+          statusText(error),
+          isDefinite ? now : null,
+          attempt.id,
+        ],
+      );
+      await setLastError(tx, id, error);
+      return isDefinite ? now : undefined;
+    }
+    const state = outcome.value as MachineState; // what `create` returns
+    if (state.state === 'gone') {
+      await finishAttempt(tx, attempt.id, 'failed', 'the cloud has no such machine', now);
+      return now;
+    }
+    await finishAttempt(tx, attempt.id, 'created', null, now);
+    await writeMachine(tx, id, machineOf(state));
+    await tx.execute(
+      `INSERT INTO priced_intervals (id, instance_id, project_id, price_usd_per_hour, started_at) VALUES (?, ?, ?, ?, ?)`,
+      [this.world.ids.uuid(), id, snapshot.record.projectId, attempt.offer.price, now],
+    );
+    this.wake.topic(tx, 'connections');
+    return now;
+  }
+
+  private async recordSettle(tx: WriteTx, { id, snapshot, now }: Context, outcome: Outcome<InstanceEffect>) {
+    const attempt = snapshot.attempts.at(-1);
+    if (attempt === undefined) return undefined;
+    if (!outcome.ok) {
+      await setLastError(tx, id, outcome.error);
+      return undefined;
+    }
+    const settled = outcome.value as SettleOutcome; // what `settle` returns
+    if ('undecided' in settled) return undefined;
+    if ('absent' in settled) {
+      await finishAttempt(tx, attempt.id, 'failed', 'the create call never reached the cloud', now);
+      return now;
+    }
+    await finishAttempt(tx, attempt.id, 'created', null, now);
+    await writeMachine(tx, id, machineOf({ state: 'pending', ref: settled.found }));
+    return now;
+  }
+
+  private async recordPoll(tx: WriteTx, { id, snapshot, now }: Context, outcome: Outcome<InstanceEffect>) {
+    if (!outcome.ok) {
+      await setLastError(tx, id, outcome.error);
+      return undefined;
+    }
+    const state = outcome.value as MachineState | null; // what `get` returns
+    const known = snapshot.record.machine;
+    if (state === null || known === null) return undefined;
+    const machine = state.state === 'gone' ? { ...known, state: 'gone' as const } : { ...known, ...machineOf(state) };
+    await writeMachine(tx, id, machine);
+    this.wake.topic(tx, 'connections');
+    return machine.state === 'gone' || machine.state === 'failed' ? now : undefined;
+  }
+
+  private async recordTerminate(tx: WriteTx, { id, snapshot, now }: Context, outcome: Outcome<InstanceEffect>) {
+    const known = snapshot.record.machine ?? unknownMachine(snapshot);
+    if (outcome.ok && (outcome.value as TerminateOutcome) === 'done') {
+      await writeMachine(tx, id, { ...known, state: 'gone' });
+      return now;
+    }
+    if (!outcome.ok) await setLastError(tx, id, outcome.error);
+    const failures = known.terminateFailures + 1;
+    const nextTerminateAt = now + doublingDelayMs(failures - 1, LIMITS.terminateRetryMinMs, LIMITS.terminateRetryMaxMs);
+    await writeMachine(tx, id, { ...known, terminateFailures: failures, nextTerminateAt });
+    await tx.execute(
+      'UPDATE instances SET first_termination_at = COALESCE(first_termination_at, CAST(? AS bigint)) WHERE id = ?',
+      [now, id],
+    );
+    return nextTerminateAt;
+  }
+}
+
+function machineOf(state: Exclude<MachineState, { state: 'gone' }>): MachineRecord {
+  const isReady = state.state === 'ready';
+  return {
+    ref: state.ref,
+    state: state.state,
+    message: state.state === 'failed' ? state.message : state.state === 'pending' ? (state.reason ?? null) : null,
+    agent: isReady ? state.agent : null,
+    hostname: isReady ? state.hostname : null,
+    internalIp: isReady ? state.internalIp : null,
+    terminateFailures: 0,
+    nextTerminateAt: null,
+  };
+}
+
+function unknownMachine({ record }: InstanceView): MachineRecord {
+  const ref = {
+    cloudName: record.cloudName ?? record.name,
+    machineId: null,
+    region: record.region ?? '',
+    zone: record.zone,
+    backendData: null,
+  };
+  return {
+    ref,
+    state: 'unknown',
+    message: null,
+    agent: null,
+    hostname: null,
+    internalIp: null,
+    terminateFailures: 0,
+    nextTerminateAt: null,
+  };
+}
+
+async function writeMachine(tx: WriteTx, id: string, machine: MachineRecord): Promise<void> {
+  await tx.execute('UPDATE instances SET machine = ? WHERE id = ?', [writeJson(machine), id]);
+}
+
+async function setLastError(tx: WriteTx, id: string, error: unknown): Promise<void> {
+  await tx.execute('UPDATE instances SET last_error = ? WHERE id = ?', [statusText(error), id]);
+}
+
+async function finishAttempt(
+  tx: WriteTx,
+  id: string,
+  outcome: 'created' | 'failed',
+  message: string | null,
+  now: number,
+): Promise<void> {
+  await tx.execute(
+    'UPDATE provisioning_attempts SET outcome = ?, message = COALESCE(?, message), finished_at = ? WHERE id = ?',
+    [outcome, message, now, id],
+  );
+}
+
+async function endPricedInterval(tx: WriteTx, instanceId: string, now: number): Promise<void> {
+  await tx.execute('UPDATE priced_intervals SET ended_at = ? WHERE instance_id = ? AND ended_at IS NULL', [
+    now,
+    instanceId,
+  ]);
+}

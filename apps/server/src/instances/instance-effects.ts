@@ -1,0 +1,176 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { isBackendError, type Attempt, type Call, type MachineRef, type MachineState } from '@dstack/backend-base';
+import { filtersOfProfile, type InstanceEffect, isUsable, type Offer, type OpenAttempt, undecided } from '@dstack/core';
+import { ComputeAccounts } from '../offers/compute-accounts.js';
+import { OffersService, whyNoOffers } from '../offers/offers.service.js';
+import { Database } from '../persistence/database.js';
+import type { ActContext } from '../reconcile/reconciler.js';
+import { WORLD, type World } from '../world/world.js';
+import { type AttemptRecord, isRuledOut } from './attempt-record.js';
+import { InstanceLimits } from './instance-limits.js';
+import type { InstanceView } from './instance-snapshots.js';
+
+const CREATE_DEADLINE_MS = 120_000;
+const CALL_DEADLINE_MS = 30_000;
+
+export type PlanOutcome = { readonly offer: Offer; readonly maxNameLength: number } | { readonly none: string };
+export type SettleOutcome = { readonly found: MachineRef } | { readonly absent: true } | { readonly undecided: true };
+export type TerminateOutcome = 'done' | 'pending';
+
+/** The outside half of an instance's life: offers, create, get, list, terminate. */
+@Injectable()
+export class InstanceEffects {
+  constructor(
+    private readonly db: Database,
+    private readonly accounts: ComputeAccounts,
+    @Inject(OffersService) private readonly offers: OffersService,
+    @Inject(InstanceLimits) private readonly limits: InstanceLimits,
+    @Inject(WORLD) private readonly world: World,
+  ) {}
+
+  perform(effect: InstanceEffect, context: ActContext<InstanceView>): Promise<unknown> {
+    switch (effect.do) {
+      case 'plan':
+        return this.plan(context);
+      case 'launch':
+        return this.launch(context);
+      case 'settle':
+        return this.settle(context);
+      case 'poll':
+        return this.poll(context);
+      case 'terminate':
+        return this.terminate(context);
+      default:
+        return undecided(effect);
+    }
+  }
+
+  private async plan({ snapshot: { record, attempts } }: ActContext<InstanceView>): Promise<PlanOutcome> {
+    if (record.requirements === null) return { none: 'the instance has no requirements' };
+    const found = await this.offers.find(record.projectId, {
+      requirements: record.requirements,
+      filters: filtersOfProfile(record.profile ?? {}),
+    });
+    const offer = found.offers.find((candidate) => isUsable(candidate) && !isRuledOut(candidate, attempts));
+    if (offer === undefined) return { none: whyNotCreated(attempts) ?? whyNoOffers(found) };
+    const { definition } = await this.accounts.open(record.projectId, offer.backend);
+    this.learn(definition);
+    return { offer, maxNameLength: definition.maxNameLength };
+  }
+
+  private async launch(context: ActContext<InstanceView>): Promise<MachineState> {
+    const { record, attempts, projectName, projectPublicKey } = context.snapshot;
+    const open = lastAttempt(attempts);
+    const { compute, definition } = await this.accounts.open(record.projectId, open.backendType);
+    this.learn(definition);
+    const attempt: Attempt = {
+      token: open.token,
+      cloudName: open.cloudName,
+      owner: await this.accounts.owner(),
+      project: projectName,
+      user: '',
+      instanceName: record.name,
+      offer: open.offer,
+      zone: open.zone,
+      reservation: record.requirements?.reservation ?? null,
+      tags: record.profile?.tags ?? {},
+      authorizedKeys: [projectPublicKey],
+      volumeIds: [],
+      placementGroup: null,
+      userData: null,
+      container: null,
+    };
+    await this.markAsked(open, definition.idempotency.kind);
+    return compute.create(attempt, this.call(context, CREATE_DEADLINE_MS));
+  }
+
+  /** Before the call: whoever finds the attempt after a crash, or after a commit that came to nothing, knows it may have made a machine. */
+  private async markAsked({ id }: AttemptRecord, idempotency: OpenAttempt['idempotency']): Promise<void> {
+    const repeatable = idempotency === 'lookup' ? '' : ` OR outcome = 'unknown'`;
+    const marked = await this.db.writeDurable((tx) =>
+      tx.execute(
+        `UPDATE provisioning_attempts SET outcome = 'unknown' WHERE id = ? AND (outcome IS NULL${repeatable})`,
+        [id],
+      ),
+    );
+    if (marked !== 1) throw new Error('the attempt was made by somebody else meanwhile');
+  }
+
+  private async settle(context: ActContext<InstanceView>): Promise<SettleOutcome> {
+    const { record, attempts } = context.snapshot;
+    const open = lastAttempt(attempts);
+    const { compute, definition } = await this.accounts.open(record.projectId, open.backendType);
+    const machines = await compute.list(await this.accounts.owner(), this.call(context, CALL_DEADLINE_MS));
+    const mine = machines.find((machine) => machine.ref.cloudName === open.cloudName || machine.token === open.token);
+    if (mine !== undefined) return { found: mine.ref };
+    const lagMs = definition.idempotency.kind === 'lookup' ? definition.idempotency.listLagMs : 0;
+    return context.now - open.createdAt > lagMs + CREATE_DEADLINE_MS ? { absent: true } : { undecided: true };
+  }
+
+  private async poll(context: ActContext<InstanceView>): Promise<MachineState | null> {
+    const { record } = context.snapshot;
+    if (record.machine === null || record.backendType === null) return null;
+    const { compute } = await this.accounts.open(record.projectId, record.backendType);
+    return compute.get(record.machine.ref, this.call(context, CALL_DEADLINE_MS));
+  }
+
+  /** Everything that may exist: the machine, and what attempts without an answer may have made. */
+  private async terminate(context: ActContext<InstanceView>): Promise<TerminateOutcome> {
+    const { record, attempts } = context.snapshot;
+    let outcome: TerminateOutcome = 'done';
+    for (const { backendType, ref } of possibleMachines(record.machine?.ref ?? null, attempts)) {
+      const { compute } = await this.accounts.open(record.projectId, backendType);
+      if ((await compute.terminate(ref, this.call(context, CALL_DEADLINE_MS))) === 'pending') outcome = 'pending';
+    }
+    return outcome;
+  }
+
+  private call({ signal }: ActContext<InstanceView>, limitMs: number): Call {
+    return { signal, deadline: this.world.clock.now() + limitMs };
+  }
+
+  private learn(definition: Parameters<typeof toKnown>[0]): void {
+    this.limits.learn(definition.type, toKnown(definition));
+  }
+}
+
+function toKnown(definition: Awaited<ReturnType<ComputeAccounts['open']>>['definition']) {
+  return { idempotency: definition.idempotency.kind, provisioningTimeoutMs: definition.provisioningTimeoutMs };
+}
+
+function lastAttempt(attempts: readonly AttemptRecord[]): AttemptRecord {
+  const last = attempts.at(-1);
+  if (last === undefined) throw new Error('an instance is launched without an attempt');
+  return last;
+}
+
+function possibleMachines(known: MachineRef | null, attempts: readonly AttemptRecord[]) {
+  return attempts
+    .filter((attempt) => attempt.outcome !== 'failed')
+    .map((attempt) => ({
+      backendType: attempt.backendType,
+      ref:
+        known?.cloudName === attempt.cloudName
+          ? known
+          : {
+              cloudName: attempt.cloudName,
+              machineId: null,
+              region: attempt.region,
+              zone: attempt.zone,
+              backendData: null,
+            },
+    }));
+}
+
+const ERRORS_SHOWN = 3;
+
+function whyNotCreated(attempts: readonly AttemptRecord[]): string | null {
+  if (attempts.length === 0) return null;
+  const messages = [...new Set(attempts.flatMap(({ message }) => (message === null ? [] : [message])))];
+  return `all ${attempts.length} offers tried failed: ${messages.slice(0, ERRORS_SHOWN).join('; ')}`;
+}
+
+/** An error that says the call had no effect; everything else may have created something. */
+export function isDefiniteFailure(error: unknown): boolean {
+  return isBackendError(error) && error.failure.kind !== 'outage' && error.failure.kind !== 'throttled';
+}

@@ -1,0 +1,31 @@
+import { Injectable } from '@nestjs/common';
+import type { InternalBackendType, OpenAttempt } from '@dstack/core';
+import type { InstanceRecord } from './instance-record.js';
+
+const DEFAULT_PROVISIONING_MS = 10 * 60_000;
+
+type Known = {
+  readonly idempotency: OpenAttempt['idempotency'];
+  readonly provisioningTimeoutMs: (instanceType: string) => number;
+};
+
+/** What is known of backends without opening them; filled as they are opened. A decision must not wait for a cloud. */
+@Injectable()
+export class InstanceLimits {
+  private readonly known = new Map<string, Known>();
+  maxOffersTried = 25;
+
+  learn(type: InternalBackendType, facts: Known): void {
+    this.known.set(type, facts);
+  }
+
+  /** `lookup` is right for every backend, only slower. */
+  idempotencyOf(type: InternalBackendType | null): OpenAttempt['idempotency'] {
+    return this.known.get(type ?? '')?.idempotency ?? 'lookup';
+  }
+
+  provisioningMs(instance: Pick<InstanceRecord, 'backendType' | 'offer'>): number {
+    const instanceType = instance.offer?.instance.name ?? '';
+    return this.known.get(instance.backendType ?? '')?.provisioningTimeoutMs(instanceType) ?? DEFAULT_PROVISIONING_MS;
+  }
+}

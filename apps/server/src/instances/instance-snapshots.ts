@@ -1,0 +1,156 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type InstanceSnapshot, type InstanceTerminationReason, type OpenAttempt } from '@dstack/core';
+import type { ReadTx } from '../persistence/transaction.js';
+import type { Observed } from '../reconcile/reconciler.js';
+import { findFleets, type FleetRecord, nodesOf } from '../fleets/fleet-record.js';
+import { type AttemptRecord, findAttempts } from './attempt-record.js';
+import { connectedSince, findInstance, type InstanceRecord } from './instance-record.js';
+import { InstanceLimits } from './instance-limits.js';
+
+/** The snapshot for the decision, and the rows behind it for the effects. */
+export interface InstanceView {
+  readonly snapshot: InstanceSnapshot;
+  readonly record: InstanceRecord;
+  readonly attempts: readonly AttemptRecord[];
+  readonly fleet: FleetRecord | null;
+  readonly projectName: string;
+  readonly projectPublicKey: string;
+}
+
+@Injectable()
+export class InstanceSnapshots {
+  constructor(@Inject(InstanceLimits) private readonly limits: InstanceLimits) {}
+
+  async load(id: string, tx: ReadTx, now: number): Promise<Observed<InstanceView> | null> {
+    const record = await findInstance(tx, id);
+    if (record === null || record.deleted) return null;
+    const attempts = await findAttempts(tx, id);
+    const fleet = record.fleetId === null ? null : ((await findFleets(tx, 'id = ?', [record.fleetId]))[0] ?? null);
+    const [project] = await tx.query<{ name: string; ssh_public_key: string }>(
+      'SELECT name, ssh_public_key FROM projects WHERE id = ?',
+      [record.projectId],
+    );
+    const jobs = await tx.query<{ id: string; status: string }>('SELECT id, status FROM jobs WHERE instance_id = ?', [
+      id,
+    ]);
+    const active = fleet === null ? 0 : await countActive(tx, fleet.id);
+    const facts = { now, record, attempts, fleet, jobs, activeInFleet: active };
+    const view = {
+      snapshot: this.snapshotOf(facts),
+      record,
+      attempts,
+      fleet,
+      projectName: project?.name ?? '',
+      projectPublicKey: project?.ssh_public_key ?? '',
+    };
+    const restsOn = fleet === null ? [] : [{ table: 'fleets' as const, id: fleet.id, rev: fleet.rev }];
+    return { snapshot: view, restsOn };
+  }
+
+  private snapshotOf(facts: Facts): InstanceSnapshot {
+    const { record, now, jobs } = facts;
+    const base = { id: record.id, statusChangedAt: record.statusChangedAt, busyBlocks: record.busyBlocks };
+    const machine = {
+      machineState: record.machine?.state ?? 'unknown',
+      machineMessage: record.machine?.message ?? null,
+    };
+    switch (record.status) {
+      case 'pending':
+      case 'launching':
+        return {
+          ...base,
+          status: record.status,
+          createdAt: record.createdAt,
+          machine: record.machine !== null,
+          attemptsMade: facts.attempts.length,
+          maxAttempts: this.limits.maxOffersTried,
+          openAttempt: openAttempt(facts.attempts, this.limits.idempotencyOf(record.backendType)),
+          noOffersLeft: record.terminationMessage,
+          offersFailedAt: null,
+          unwanted: unwantedBeforeLaunch(facts),
+        };
+      case 'provisioning':
+        return {
+          ...base,
+          ...machine,
+          status: 'provisioning',
+          connectedSince: connectedSince(record, now),
+          provisioningLimitMs: this.limits.provisioningMs(record),
+          unwanted: fleetEnds(facts) && record.busyBlocks === 0 ? 'terminated_by_user' : null,
+        };
+      case 'idle':
+      case 'busy':
+        return {
+          ...base,
+          ...machine,
+          status: record.status,
+          connectedSince: connectedSince(record, now),
+          unreachableSince: record.unreachableSince,
+          idleSince: record.idleSince,
+          idleLimitMs: record.idleSeconds === null || record.idleSeconds < 0 ? null : record.idleSeconds * 1000,
+          neededByFleet: isNeeded(facts),
+          unwanted: fleetEnds(facts) ? 'terminated_by_user' : null,
+          isRented: record.backendType !== 'local' && record.backendType !== 'remote',
+        };
+      case 'terminating':
+        return {
+          ...base,
+          status: 'terminating',
+          machineGone: record.machine?.state === 'gone' || nothingToTerminate(facts),
+          terminateFailures: record.machine?.terminateFailures ?? 0,
+          nextTerminateAt: record.machine?.nextTerminateAt ?? null,
+          jobsDraining: jobs.length > 0,
+        };
+      case 'terminated':
+        return { ...base, status: 'terminated' };
+    }
+  }
+}
+
+interface Facts {
+  readonly now: number;
+  readonly record: InstanceRecord;
+  readonly attempts: readonly AttemptRecord[];
+  readonly fleet: FleetRecord | null;
+  readonly jobs: readonly { id: string; status: string }[];
+  readonly activeInFleet: number;
+}
+
+function openAttempt(attempts: readonly AttemptRecord[], idempotency: OpenAttempt['idempotency']): OpenAttempt | null {
+  const last = attempts.at(-1);
+  if (last === undefined || last.finishedAt !== null) return null;
+  return {
+    attempt: last.attempt,
+    createdAt: last.createdAt,
+    idempotency,
+    unknownOutcomes: last.outcome === 'unknown' ? 1 : 0,
+  };
+}
+
+/** Made for a job that has ended meanwhile, or for a fleet that is going. */
+function unwantedBeforeLaunch({ record, fleet, jobs }: Facts): InstanceTerminationReason | null {
+  if (fleet !== null && fleet.status === 'terminating') return 'terminated_by_user';
+  if (record.provisioningJobId === null || jobs.length > 0) return null;
+  return 'job_finished';
+}
+
+function fleetEnds({ fleet }: Facts): boolean {
+  return fleet !== null && fleet.status === 'terminating';
+}
+
+function isNeeded({ fleet, activeInFleet }: Facts): boolean {
+  const nodes = fleet === null ? null : nodesOf(fleet.spec);
+  return nodes !== null && activeInFleet <= nodes.min;
+}
+
+function nothingToTerminate({ record, attempts }: Facts): boolean {
+  return record.machine === null && attempts.every((attempt) => attempt.outcome === 'failed');
+}
+
+async function countActive(tx: ReadTx, fleetId: string): Promise<number> {
+  const [row] = await tx.query<{ n: number }>(
+    `SELECT COUNT(*) AS n FROM instances WHERE fleet_id = ? AND status NOT IN ('terminating', 'terminated') AND deleted = ?`,
+    [fleetId, false],
+  );
+  return Number(row?.n ?? 0);
+}

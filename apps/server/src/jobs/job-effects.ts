@@ -1,0 +1,152 @@
+import { AgentUnreachableError, type AgentApi, type JobState } from '@dstack/agent-protocol';
+import { Inject, Injectable } from '@nestjs/common';
+import { type JobEffect, undecided } from '@dstack/core';
+import { AgentRegistry } from '../agents/agent-registry.js';
+import { Database } from '../persistence/database.js';
+import type { ActContext } from '../reconcile/reconciler.js';
+import { readJson } from '../reconcile/stored-json.js';
+import { UnknownSecretError } from './interpolate-secrets.js';
+import { JobInputs } from './job-inputs.js';
+import type { JobView } from './job-snapshots.js';
+import { buildJobStart, type BuiltJobStart, JobRefusedError } from './job-start.js';
+
+export type StartOutcome =
+  | { readonly started: JobState; readonly runtime: 'container' | 'process'; readonly runtimeReason: string }
+  | { readonly refused: string };
+
+/** What a job asks of its agent. */
+@Injectable()
+export class JobEffects {
+  logQuotaBytesPerHour: number | null = 50 * 1024 ** 2;
+
+  constructor(
+    private readonly db: Database,
+    @Inject(AgentRegistry) private readonly agents: AgentRegistry,
+    private readonly inputs: JobInputs,
+  ) {}
+
+  perform(effect: JobEffect, context: ActContext<JobView>): Promise<unknown> {
+    const { snapshot: view, signal } = context;
+    const agent = this.agentOf(view);
+    switch (effect.do) {
+      case 'start':
+        return this.start(agent, view, signal);
+      case 'stop': {
+        const { mode, graceMs, reason } = effect;
+        const graceSeconds = graceMs === null ? null : Math.ceil(graceMs / 1000);
+        return agent.stop(view.record.id, { mode, graceSeconds, reason: agentReason(reason) }, signal);
+      }
+      case 'remove':
+        return agent.remove(view.record.id, signal);
+      default:
+        return undecided(effect);
+    }
+  }
+
+  private agentOf({ record }: JobView): AgentApi {
+    const agent = record.instanceId === null ? null : this.agents.get(record.instanceId);
+    if (agent === null) throw new AgentUnreachableError('this server is not connected to the agent');
+    return agent;
+  }
+
+  private async start(agent: AgentApi, view: JobView, signal: AbortSignal): Promise<StartOutcome> {
+    const built = await this.build(agent, view, signal);
+    if ('refused' in built) return built;
+    let state = await agent.start(built.start, signal);
+    if (state.phase === 'waiting') {
+      for (const sha256 of blobsOf(built)) {
+        const content = await this.blob(view, sha256);
+        if (content === null)
+          return { refused: `the uploaded code ${sha256.slice(0, 12)} is not on the server any more; apply again` };
+        await agent.uploadBlob(view.record.id, sha256, content, signal);
+      }
+      state = await agent.start(built.start, signal);
+    }
+    return { started: state, runtime: built.start.runtime, runtimeReason: built.runtimeReason };
+  }
+
+  private async build(
+    agent: AgentApi,
+    view: JobView,
+    signal: AbortSignal,
+  ): Promise<BuiltJobStart | { refused: string }> {
+    const { record, run } = view;
+    const rows = await this.rows(view);
+    try {
+      return buildJobStart({
+        job: record,
+        runSpec: run.spec,
+        runName: run.name,
+        projectName: view.projectName,
+        agent: await agent.info(signal),
+        secrets: await this.inputs.secrets(record.projectId),
+        ...rows,
+        repoCredentials: run.repoId === null ? null : await this.inputs.repoCredentials(run.repoId, run.userId),
+        sshHost: view.instance?.backendType === 'local' ? '127.0.0.1' : null,
+        nodesIps: view.nodesIps,
+        logQuotaBytesPerHour: this.logQuotaBytesPerHour,
+      });
+    } catch (error) {
+      if (error instanceof UnknownSecretError || error instanceof JobRefusedError) return { refused: error.message };
+      throw error;
+    }
+  }
+
+  private async rows({ record, run }: JobView) {
+    return this.db.read(async (tx) => {
+      const archives = new Map<string, string>();
+      for (const { id } of record.spec.file_archives ?? []) {
+        const [row] = await tx.query<{ blob_hash: string }>('SELECT blob_hash FROM file_archives WHERE id = ?', [id]);
+        if (row !== undefined) archives.set(id, row.blob_hash);
+      }
+      const [repo] = await tx.query<{ info: string }>('SELECT info FROM repos WHERE id = ?', [run.repoId]);
+      const [project] = await tx.query<{ ssh_public_key: string }>('SELECT ssh_public_key FROM projects WHERE id = ?', [
+        record.projectId,
+      ]);
+      const [user] = await tx.query<{ ssh_public_key: string | null }>(
+        'SELECT ssh_public_key FROM users WHERE id = ?',
+        [run.userId],
+      );
+      const keys = [run.spec.ssh_key_pub, user?.ssh_public_key, project?.ssh_public_key];
+      return {
+        archives,
+        repoInfo: repo === undefined ? null : readJson<Record<string, unknown>>(repo.info),
+        authorizedKeys: [...new Set(keys.filter((key): key is string => typeof key === 'string' && key.trim() !== ''))],
+      };
+    });
+  }
+
+  private async blob({ record, run }: JobView, sha256: string): Promise<Buffer | null> {
+    return this.db.read(async (tx) => {
+      const [code] = await tx.query<{ content: Buffer | null }>(
+        'SELECT content FROM codes WHERE repo_id = ? AND blob_hash = ?',
+        [run.repoId, sha256],
+      );
+      if (code?.content) return code.content;
+      const ids = (record.spec.file_archives ?? []).map(({ id }) => id);
+      for (const id of ids) {
+        const [archive] = await tx.query<{ content: Buffer | null }>(
+          'SELECT content FROM file_archives WHERE id = ? AND blob_hash = ?',
+          [id, sha256],
+        );
+        if (archive?.content) return archive.content;
+      }
+      return null;
+    });
+  }
+}
+
+function blobsOf({ start }: BuiltJobStart): string[] {
+  const repo = start.repo;
+  const code = repo === undefined ? undefined : repo.kind === 'remote' ? repo.diffBlob : repo.blob;
+  return [...new Set([...(code === undefined ? [] : [code]), ...start.files.map((file) => file.blob)])];
+}
+
+type AgentReason = 'terminated_by_server' | 'terminated_by_user' | 'aborted_by_user' | 'max_duration_exceeded';
+
+/** The agent knows why it ends a job only as far as that matters to it. */
+function agentReason(reason: string): AgentReason {
+  if (reason === 'terminated_by_user' || reason === 'aborted_by_user' || reason === 'max_duration_exceeded')
+    return reason;
+  return 'terminated_by_server';
+}

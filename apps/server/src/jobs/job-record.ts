@@ -1,0 +1,129 @@
+import type { JobState } from '@dstack/agent-protocol';
+import type { JobTerminationReason, Offer, StopMode, Wire } from '@dstack/core';
+import type { ReadTx } from '../persistence/transaction.js';
+import { readJson, readJsonOrNull } from '../reconcile/stored-json.js';
+
+/** What the server knows about the job on its host. */
+export interface JobRuntimeRecord {
+  /** The last state the agent told; only a higher revision replaces it. */
+  readonly agent: JobState | null;
+  /** The strongest stop the agent has confirmed to have received. */
+  readonly stopSent: StopMode | null;
+  readonly offer: Offer | null;
+  readonly networkMode: Wire.NetworkMode;
+  /** Why the job cannot be handed to an agent. */
+  readonly startError: string | null;
+}
+
+export const NEW_RUNTIME: JobRuntimeRecord = {
+  agent: null,
+  stopSent: null,
+  offer: null,
+  networkMode: 'host',
+  startError: null,
+};
+
+export interface JobRecord {
+  readonly id: string;
+  readonly runId: string;
+  readonly projectId: string;
+  readonly jobNum: number;
+  readonly replicaNum: number;
+  readonly submissionNum: number;
+  readonly deploymentNum: number;
+  readonly status: Wire.JobStatus;
+  readonly statusChangedAt: number;
+  readonly submittedAt: number;
+  readonly runningAt: number | null;
+  readonly finishedAt: number | null;
+  readonly terminationReason: JobTerminationReason | null;
+  readonly terminationMessage: string | null;
+  readonly exitStatus: number | null;
+  readonly spec: Wire.JobSpec;
+  readonly provisioningData: Wire.JobProvisioningData | null;
+  readonly runtimeRecord: JobRuntimeRecord;
+  readonly runtime: 'container' | 'process' | null;
+  readonly runtimeReason: string | null;
+  readonly instanceId: string | null;
+  readonly usedInstanceId: string | null;
+  readonly blocks: number | null;
+  readonly waitingMasterJob: boolean;
+  readonly stopRequestedAt: number | null;
+  readonly stopMode: StopMode | null;
+  readonly disconnectedAt: number | null;
+  readonly inactivitySecs: number | null;
+  readonly pullProgress: Wire.ImagePullProgress | null;
+  /** Durable ends of the log streams; written when a stream has ended. */
+  readonly logOffsets: { readonly job: number; readonly runner: number };
+  readonly rev: number;
+}
+
+interface Row {
+  id: string; run_id: string; project_id: string; job_num: number; replica_num: number; submission_num: number;
+  deployment_num: number; status: string; status_changed_at: number; submitted_at: number; running_at: number | null;
+  finished_at: number | null; termination_reason: string | null; termination_message: string | null; exit_status: number | null;
+  job_spec: string; provisioning_data: string | null; runtime_data: string | null; runtime: string | null;
+  runtime_reason: string | null; instance_id: string | null; used_instance_id: string | null; blocks: number | null;
+  waiting_master_job: boolean | number; stop_requested_at: number | null; stop_mode: string | null;
+  disconnected_at: number | null; inactivity_secs: number | null; pull_progress: string | null; rev: number;
+  log_end_job: number | null; log_end_runner: number | null;
+} // prettier-ignore
+
+function toRecord(row: Row): JobRecord {
+  return {
+    id: row.id,
+    runId: row.run_id,
+    projectId: row.project_id,
+    jobNum: row.job_num,
+    replicaNum: row.replica_num,
+    submissionNum: row.submission_num,
+    deploymentNum: row.deployment_num,
+    status: row.status as Wire.JobStatus, // written from the same union
+    statusChangedAt: Number(row.status_changed_at),
+    submittedAt: Number(row.submitted_at),
+    runningAt: row.running_at,
+    finishedAt: row.finished_at,
+    terminationReason: row.termination_reason as JobTerminationReason | null,
+    terminationMessage: row.termination_message,
+    exitStatus: row.exit_status,
+    spec: readJson<Wire.JobSpec>(row.job_spec),
+    provisioningData: readJsonOrNull<Wire.JobProvisioningData>(row.provisioning_data),
+    runtimeRecord: readJsonOrNull<JobRuntimeRecord>(row.runtime_data) ?? NEW_RUNTIME,
+    runtime: row.runtime as JobRecord['runtime'],
+    runtimeReason: row.runtime_reason,
+    instanceId: row.instance_id,
+    usedInstanceId: row.used_instance_id,
+    blocks: row.blocks,
+    waitingMasterJob: Boolean(row.waiting_master_job),
+    stopRequestedAt: row.stop_requested_at,
+    stopMode: row.stop_mode as StopMode | null,
+    disconnectedAt: row.disconnected_at,
+    inactivitySecs: row.inactivity_secs,
+    pullProgress: readJsonOrNull<Wire.ImagePullProgress>(row.pull_progress),
+    // -1 until the stream has ended: even an empty log has to be seen to its end.
+    logOffsets: { job: row.log_end_job ?? -1, runner: row.log_end_runner ?? -1 },
+    rev: Number(row.rev),
+  };
+}
+
+type Param = string | number | boolean | null;
+
+export async function findJobs(tx: ReadTx, where: string, params: readonly Param[]): Promise<JobRecord[]> {
+  const rows = await tx.query<Row>(`SELECT * FROM jobs WHERE ${where}`, params);
+  return rows.map(toRecord);
+}
+
+export async function findJob(tx: ReadTx, id: string): Promise<JobRecord | null> {
+  return (await findJobs(tx, 'id = ?', [id]))[0] ?? null;
+}
+
+/** The latest submission of each (replica, job). */
+export function latestSubmissions(jobs: readonly JobRecord[]): JobRecord[] {
+  const latest = new Map<string, JobRecord>();
+  for (const job of jobs) {
+    const key = `${job.replicaNum}/${job.jobNum}`;
+    const known = latest.get(key);
+    if (known === undefined || known.submissionNum < job.submissionNum) latest.set(key, job);
+  }
+  return [...latest.values()].sort((a, b) => a.replicaNum - b.replicaNum || a.jobNum - b.jobNum);
+}

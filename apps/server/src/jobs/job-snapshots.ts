@@ -1,0 +1,177 @@
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  DEFAULT_STOP_DURATION_SECONDS,
+  effectiveProfile,
+  isUnderUtilised,
+  type JobHost,
+  type JobSnapshot,
+} from '@dstack/core';
+import type { ReadTx } from '../persistence/transaction.js';
+import { InstanceLimits } from '../instances/instance-limits.js';
+import { connectedSince, findInstance, type InstanceRecord } from '../instances/instance-record.js';
+import type { Observed } from '../reconcile/reconciler.js';
+import { readJson } from '../reconcile/stored-json.js';
+import { findRun, type RunRecord } from '../runs/run-record.js';
+import { findJob, findJobs, type JobRecord, latestSubmissions } from './job-record.js';
+
+export interface JobView {
+  readonly snapshot: JobSnapshot;
+  readonly record: JobRecord;
+  readonly run: RunRecord;
+  readonly instance: InstanceRecord | null;
+  /** The latest submissions of the same replica, the job itself included. */
+  readonly peers: readonly JobRecord[];
+  readonly projectName: string;
+  /** By rank. */
+  readonly nodesIps: readonly string[];
+}
+
+@Injectable()
+export class JobSnapshots {
+  constructor(@Inject(InstanceLimits) private readonly limits: InstanceLimits) {}
+
+  async load(id: string, tx: ReadTx, now: number): Promise<Observed<JobView> | null> {
+    const record = await findJob(tx, id);
+    const run = record === null ? null : await findRun(tx, record.runId);
+    if (record === null || run === null) return null;
+    const instance = record.instanceId === null ? null : await findInstance(tx, record.instanceId);
+    const peers = await this.peersOf(tx, record);
+    const [project] = await tx.query<{ name: string }>('SELECT name FROM projects WHERE id = ?', [record.projectId]);
+    const underUtilised = await utilisation(tx, record, now);
+    const snapshot = this.snapshotOf({ underUtilised, record, run, instance, peers, now });
+    return {
+      snapshot: {
+        snapshot,
+        record,
+        run,
+        instance,
+        peers,
+        projectName: project?.name ?? '',
+        nodesIps: peers.map((peer) => peer.provisioningData?.internal_ip ?? ''),
+      },
+      restsOn: instance === null ? [] : [{ table: 'instances', id: instance.id, rev: instance.rev }],
+    };
+  }
+
+  private async peersOf(tx: ReadTx, job: JobRecord): Promise<JobRecord[]> {
+    if ((job.spec.jobs_per_replica ?? 1) === 1) return [job];
+    const jobs = await findJobs(tx, 'run_id = ? AND replica_num = ?', [job.runId, job.replicaNum]);
+    return latestSubmissions(jobs);
+  }
+
+  private snapshotOf(facts: Facts): JobSnapshot {
+    const { record, run, instance, peers, now } = facts;
+    const { id, submittedAt, statusChangedAt, runtimeRecord } = record;
+    const base = { id, submittedAt, statusChangedAt };
+    const host = instance === null ? null : this.hostOf(instance, now);
+    const profile = effectiveProfile(run.spec);
+    switch (record.status) {
+      case 'submitted':
+        return { ...base, status: 'submitted', host, waitsForMaster: record.waitingMasterJob };
+      case 'provisioning':
+        return {
+          ...base,
+          status: 'provisioning',
+          host,
+          runtime: record.runtime,
+          agent: runtimeRecord.agent,
+          waitsFor: waitsFor(record, peers, profile.startup_order ?? 'any'),
+          startError: runtimeRecord.startError,
+        };
+      case 'pulling':
+      case 'running':
+        return {
+          ...base,
+          status: record.status,
+          host,
+          agent: runtimeRecord.agent,
+          disconnectedAt: record.disconnectedAt,
+          maxDurationMs: record.spec.max_duration ? record.spec.max_duration * 1000 : null,
+          inactivityLimitSeconds: inactivityLimit(run),
+          underUtilised: facts.underUtilised,
+        };
+      case 'terminating': {
+        const grace =
+          record.spec.stop_duration === undefined ? DEFAULT_STOP_DURATION_SECONDS : record.spec.stop_duration;
+        return {
+          ...base,
+          status: 'terminating',
+          host,
+          agent: runtimeRecord.agent,
+          reason: record.terminationReason ?? 'terminated_by_server',
+          stop: {
+            mode: record.stopMode ?? 'kill',
+            requestedAt: record.stopRequestedAt ?? record.statusChangedAt,
+            graceMs: grace === null || grace < 0 ? null : grace * 1000,
+            sent: runtimeRecord.stopSent,
+          },
+          logOffsets: record.logOffsets,
+        };
+      }
+      case 'terminated':
+      case 'aborted':
+      case 'failed':
+      case 'done':
+        return { ...base, status: record.status };
+    }
+  }
+
+  private hostOf(instance: InstanceRecord, now: number): JobHost {
+    return {
+      instanceId: instance.id,
+      status: instance.status,
+      isSpot: instance.offer?.instance.resources.spot ?? false,
+      connectedSince: connectedSince(instance, now),
+      unreachableSince: instance.unreachableSince,
+      provisioningLimitMs: this.limits.provisioningMs(instance),
+      terminationMessage: instance.terminationMessage,
+      foundNoCapacity: instance.terminationReason === 'no_offers',
+    };
+  }
+}
+
+interface Facts {
+  readonly underUtilised: boolean | null;
+  readonly record: JobRecord;
+  readonly run: RunRecord;
+  readonly instance: InstanceRecord | null;
+  readonly peers: readonly JobRecord[];
+  readonly now: number;
+}
+
+function waitsFor(
+  job: JobRecord,
+  peers: readonly JobRecord[],
+  order: 'any' | 'master-first' | 'workers-first',
+): string | null {
+  const others = peers.filter((peer) => peer.id !== job.id);
+  if (others.some((peer) => peer.provisioningData === null)) return 'other nodes have no address yet';
+  const isRunning = (peer: JobRecord): boolean => peer.status === 'running';
+  if (order === 'master-first' && job.jobNum !== 0 && !peers.some((peer) => peer.jobNum === 0 && isRunning(peer))) {
+    return 'the master node is not running yet';
+  }
+  if (order === 'workers-first' && job.jobNum === 0 && !others.every(isRunning))
+    return 'the worker nodes are not running yet';
+  return null;
+}
+
+async function utilisation(tx: ReadTx, job: JobRecord, now: number): Promise<boolean | null> {
+  const policy = job.spec.utilization_policy;
+  if (job.status !== 'running' || !policy) return null;
+  const windowMs = policy.time_window * 1000;
+  const rows = await tx.query<{ timestamp_micro: number; gpus: string }>(
+    'SELECT timestamp_micro, gpus FROM job_metrics_points WHERE job_id = ? AND timestamp_micro >= ?',
+    [job.id, (now - windowMs) * 1000],
+  );
+  const samples = rows.map((row) => ({
+    at: Number(row.timestamp_micro) / 1000,
+    gpuPercents: readJson<{ utilPercent: number }[]>(row.gpus).map((gpu) => gpu.utilPercent),
+  }));
+  return isUnderUtilised(samples, { minPercent: policy.min_gpu_utilization, windowMs }, now);
+}
+
+function inactivityLimit({ spec }: RunRecord): number | null {
+  if (spec.configuration.type !== 'dev-environment') return null;
+  const limit = spec.configuration.inactivity_duration;
+  return typeof limit === 'number' && limit >= 0 ? limit : null;
+}

@@ -1,0 +1,166 @@
+import type { AgentInfo, FileSetup, JobStart, Mount, RepoSetup } from '@dstack/agent-protocol';
+import { chooseRuntime, runtimeFacts, type Wire } from '@dstack/core';
+import { interpolateSecrets } from './interpolate-secrets.js';
+import type { RepoCredentials } from './job-inputs.js';
+import type { JobRecord } from './job-record.js';
+
+export interface JobStartFacts {
+  readonly job: JobRecord;
+  readonly runSpec: Wire.RunSpec;
+  readonly runName: string;
+  readonly projectName: string;
+  readonly agent: AgentInfo;
+  readonly secrets: ReadonlyMap<string, string>;
+  /** sha256 by archive id. */
+  readonly archives: ReadonlyMap<string, string>;
+  readonly repoInfo: Readonly<Record<string, unknown>> | null;
+  readonly repoCredentials: RepoCredentials | null;
+  readonly authorizedKeys: readonly string[];
+  /** Where the job's SSH server listens; null: only through the agent. */
+  readonly sshHost: string | null;
+  /** Internal addresses of the replica's nodes, by rank. */
+  readonly nodesIps: readonly string[];
+  readonly logQuotaBytesPerHour: number | null;
+}
+
+/** A job that no agent could ever run as it is. */
+export class JobRefusedError extends Error {
+  override readonly name = 'JobRefusedError';
+}
+
+export interface BuiltJobStart {
+  readonly start: JobStart;
+  readonly runtimeReason: string;
+}
+
+/** @throws {JobRefusedError | UnknownSecretError} when the job cannot be started anywhere as it is */
+export function buildJobStart(facts: JobStartFacts): BuiltJobStart {
+  const { job, runSpec, agent } = facts;
+  const { spec } = job;
+  const hosts = { container: agent.runtimes.container.available, process: agent.runtimes.process.available };
+  const choice = chooseRuntime(runtimeFacts(runSpec.configuration), hosts);
+  if ('refused' in choice) throw new JobRefusedError(choice.refused);
+  const repo = repoSetup(facts);
+  const start: JobStart = {
+    id: job.id,
+    runId: job.runId,
+    runName: facts.runName,
+    projectName: facts.projectName,
+    jobName: spec.job_name,
+    runtime: choice.runtime,
+    ...(choice.runtime === 'container' ? { container: containerSpec(facts) } : {}),
+    commands: spec.commands,
+    env: mapValues(spec.env, (value) => interpolateSecrets(value, facts.secrets)),
+    ...(spec.user ? { user: unixUserText(spec.user) } : {}),
+    ...(spec.working_dir ? { workingDir: spec.working_dir } : {}),
+    ...(repo === null ? {} : { repo }),
+    files: fileSetups(facts),
+    gpuCount: job.runtimeRecord.offer?.instance.resources.gpus.length ?? 0,
+    ...limitsOf(job),
+    ...(spec.max_duration ? { maxDurationSeconds: spec.max_duration } : {}),
+    ...(facts.logQuotaBytesPerHour === null ? {} : { logQuotaBytesPerHour: facts.logQuotaBytesPerHour }),
+    ssh: {
+      authorizedKeys: facts.authorizedKeys,
+      ...(facts.sshHost === null ? {} : { listen: { host: facts.sshHost, port: 0 } }),
+    },
+    cluster: clusterSpec(facts),
+    repoId: runSpec.repo_id ?? 'none',
+  };
+  return { start, runtimeReason: choice.because };
+}
+
+function containerSpec({ job, secrets }: JobStartFacts): NonNullable<JobStart['container']> {
+  const { spec } = job;
+  const shmGb = spec.requirements.resources.shm_size ?? null;
+  return {
+    image: spec.image_name,
+    ...(spec.registry_auth
+      ? {
+          registryAuth: {
+            username: interpolateSecrets(spec.registry_auth.username, secrets),
+            password: interpolateSecrets(spec.registry_auth.password, secrets),
+          },
+        }
+      : {}),
+    privileged: spec.privileged ?? false,
+    network: job.runtimeRecord.networkMode,
+    ...(shmGb === null ? {} : { shmBytes: Math.round(shmGb * 1024 ** 3) }),
+    mounts: (spec.volumes ?? []).flatMap((mount): Mount[] =>
+      'instance_path' in mount
+        ? [{ kind: 'instance', instancePath: mount.instance_path, path: mount.path, optional: mount.optional ?? false }]
+        : [],
+    ),
+  };
+}
+
+function repoSetup({ job, repoInfo, repoCredentials }: JobStartFacts): RepoSetup | null {
+  const { spec } = job;
+  const repo = spec.repo_data;
+  if (!repo || repo.repo_type === 'virtual' || spec.repo_exists_action === null) return null;
+  const place = { path: spec.repo_dir ?? '/workflow', ifExists: spec.repo_exists_action ?? ('skip' as const) };
+  const blob = spec.repo_code_hash ?? null;
+  if (repo.repo_type === 'local') return { ...place, kind: 'archive', ...(blob === null ? {} : { blob }) };
+  if (repo.repo_type !== 'remote' || !('repo_name' in repo))
+    throw new JobRefusedError(`repos of type '${repo.repo_type}' cannot be cloned`);
+  const url = repoCredentials?.clone_url ?? repoInfo?.['repo_url'];
+  if (typeof url !== 'string') throw new JobRefusedError(`the URL of repo '${repo.repo_name}' is not known`);
+  return {
+    ...place,
+    kind: 'remote',
+    url,
+    ...(repo.repo_branch ? { branch: repo.repo_branch } : {}),
+    ...(repo.repo_hash ? { hash: repo.repo_hash } : {}),
+    singleBranch: spec.single_branch ?? true,
+    ...(blob === null ? {} : { diffBlob: blob }),
+    ...(repo.repo_config_name ? { userName: repo.repo_config_name } : {}),
+    ...(repo.repo_config_email ? { userEmail: repo.repo_config_email } : {}),
+    ...(repoCredentials === null ? {} : { credentials: credentialsOf(repoCredentials) }),
+  };
+}
+
+function credentialsOf(creds: RepoCredentials): { oauthToken?: string; privateKey?: string } {
+  return {
+    ...(creds.oauth_token ? { oauthToken: creds.oauth_token } : {}),
+    ...(creds.private_key ? { privateKey: creds.private_key } : {}),
+  };
+}
+
+function fileSetups({ job, archives }: JobStartFacts): FileSetup[] {
+  return (job.spec.file_archives ?? []).map(({ id, path }) => {
+    const blob = archives.get(id);
+    if (blob === undefined)
+      throw new JobRefusedError(`the files for '${path}' are not on the server any more; apply again`);
+    return { blob, path };
+  });
+}
+
+/** A job with a whole machine is not limited; a share is. */
+function limitsOf({ runtimeRecord: { offer } }: JobRecord): Pick<JobStart, 'limits'> {
+  if (offer === null || (offer.blocks ?? 1) === (offer.total_blocks ?? 1)) return {};
+  const { cpus, memory_mib } = offer.instance.resources;
+  return { limits: { cpus, memoryBytes: memory_mib * 1024 ** 2 } };
+}
+
+function clusterSpec({ job, nodesIps }: JobStartFacts): JobStart['cluster'] {
+  const gpusPerNode = job.runtimeRecord.offer?.instance.resources.gpus.length ?? 0;
+  const nodesNum = job.spec.jobs_per_replica ?? 1;
+  const key = job.spec.ssh_key;
+  return {
+    nodesNum,
+    nodeRank: job.jobNum,
+    nodesIps,
+    gpusPerNode,
+    gpusNum: gpusPerNode * nodesNum,
+    ...(key ? { sshKey: { privateKey: key.private, publicKey: key.public } } : {}),
+  };
+}
+
+function unixUserText(user: Wire.UnixUser): string {
+  const name = user.uid ?? user.username ?? '';
+  const group = user.gid ?? user.groupname ?? null;
+  return group === null ? String(name) : `${name}:${group}`;
+}
+
+function mapValues(values: Readonly<Record<string, string>>, map: (value: string) => string): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, map(value)]));
+}

@@ -1,0 +1,54 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { decideJob, type JobDecision, type JobEffect } from '@dstack/core';
+import { ServerIdentity } from '../reconcile/server-identity.js';
+import type { ReadTx, SqlValue, WriteTx } from '../persistence/transaction.js';
+import type { ActContext, CommitContext, CommitResult, Observed, Reconciler } from '../reconcile/reconciler.js';
+import { JobCommit } from './job-commit.js';
+import { JobEffects } from './job-effects.js';
+import { JobSnapshots, type JobView } from './job-snapshots.js';
+
+@Injectable()
+export class JobReconciler implements Reconciler<JobView, JobDecision> {
+  readonly table = 'jobs';
+  readonly concurrency = 40;
+
+  constructor(
+    @Inject(JobSnapshots) private readonly snapshots: JobSnapshots,
+    @Inject(JobEffects) private readonly effects: JobEffects,
+    @Inject(JobCommit) private readonly commits: JobCommit,
+    @Inject(ServerIdentity) private readonly me: ServerIdentity,
+  ) {}
+
+  /** Only the server that holds a host's connection can talk to its agent, so it takes the jobs there. */
+  claimFilter(now: number): { sql: string; params: readonly SqlValue[] } {
+    return {
+      sql: `NOT EXISTS (SELECT 1 FROM instances i WHERE i.id = t.instance_id
+              AND i.connection_holder <> ? AND i.connection_expires_at > ?)`,
+      params: [this.me.holder, now],
+    };
+  }
+
+  observe(id: string, tx: ReadTx, now: number): Promise<Observed<JobView> | null> {
+    return this.snapshots.load(id, tx, now);
+  }
+
+  decide({ snapshot }: JobView, now: number): JobDecision {
+    return decideJob(snapshot, now);
+  }
+
+  isOutside(): boolean {
+    return true;
+  }
+
+  accountOf(_effect: JobEffect, { record }: JobView): string {
+    return `agent/${record.instanceId ?? ''}`;
+  }
+
+  act(effect: JobEffect, context: ActContext<JobView>): Promise<unknown> {
+    return this.effects.perform(effect, context);
+  }
+
+  commit(tx: WriteTx, context: CommitContext<JobView, JobDecision>): Promise<CommitResult> {
+    return this.commits.write(tx, context);
+  }
+}

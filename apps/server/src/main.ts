@@ -1,0 +1,69 @@
+import { realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { announce } from './bootstrap/announce.js';
+import { parseCommandLine, USAGE } from './bootstrap/command-line.js';
+import { ServerDirectoryLockedError } from './bootstrap/server-lock.js';
+import { ConfigFileError } from './config-file/config-file.js';
+import { createServerApp } from './create-server-app.js';
+import { DatabaseRefusedError } from './persistence/errors.js';
+import { readSettings, SettingsError } from './settings/read-settings.js';
+
+const STOP_LIMIT_MS = 12_000;
+
+/** Starts the server and serves until SIGINT or SIGTERM; resolves when it has stopped. */
+export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<void> {
+  const line = parseCommandLine(argv);
+  if (line.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const { settings, warnings } = readSettings(process.env, line.flags);
+  const stopped = nextStopSignal();
+  const server = await createServerApp(settings, { warnings });
+  try {
+    await server.app.listen(settings.port, settings.host);
+    await announce({ settings, adminToken: server.adminToken, print: (text) => process.stdout.write(`${text}\n`) });
+    // A parent that started us over IPC waits for this instead of polling.
+    process.send?.({ type: 'ready', url: settings.url, adminToken: server.adminToken });
+    await stopped;
+  } finally {
+    // What hangs past the limit holds nothing that is not in the database.
+    setTimeout(() => process.exit(1), STOP_LIMIT_MS).unref();
+    await server.close();
+  }
+}
+
+function nextStopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = (): void => {
+      process.removeListener('SIGINT', stop);
+      process.removeListener('SIGTERM', stop);
+      process.once('SIGINT', () => process.exit(130)); // a second Ctrl-C does not wait
+      resolve();
+    };
+    process.on('SIGINT', stop);
+    process.on('SIGTERM', stop);
+  });
+}
+
+/** Errors an operator can act on need their message only; anything else is a bug and shows its stack. */
+export function describeStartError(error: unknown): string {
+  const expected = [ServerDirectoryLockedError, ConfigFileError, DatabaseRefusedError, SettingsError];
+  if (expected.some((known) => error instanceof known)) return (error as Error).message;
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
+    return `${error.message}. Stop what listens there, or pass --port.`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+async function run(): Promise<void> {
+  try {
+    await main();
+    process.exit(0);
+  } catch (error) {
+    process.stderr.write(`${describeStartError(error)}\n`);
+    process.exit(1);
+  }
+}
+
+const script = process.argv[1];
+if (script !== undefined && realpathSync(script) === fileURLToPath(import.meta.url)) await run();

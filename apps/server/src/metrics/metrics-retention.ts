@@ -1,0 +1,36 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { SETTINGS, type ServerSettings } from '../settings/settings.js';
+import type { Timer } from '../world/scheduler.js';
+import { WORLD, type World } from '../world/world.js';
+import { MetricsStore } from './metrics-store.js';
+
+const INTERVAL_MS = 5 * 60_000;
+
+/** Deletes samples that are older than the settings keep them. */
+@Injectable()
+export class MetricsRetention {
+  private readonly log = new Logger('Metrics');
+  private timer: Timer | null = null;
+
+  constructor(
+    @Inject(MetricsStore) private readonly store: MetricsStore,
+    @Inject(SETTINGS) private readonly settings: ServerSettings,
+    @Inject(WORLD) private readonly world: World,
+  ) {}
+
+  start(): void {
+    this.timer = this.world.scheduler.after(INTERVAL_MS, () => {
+      this.store
+        .deleteOld(this.world.clock.now(), {
+          runningMs: this.settings.metricsRunningTtlSeconds * 1000,
+          finishedMs: this.settings.metricsFinishedTtlSeconds * 1000,
+        })
+        .catch((error: unknown) => this.log.warn(`Old metrics were not deleted: ${String(error)}`))
+        .finally(() => this.start());
+    });
+  }
+
+  stop(): void {
+    this.timer?.cancel();
+  }
+}

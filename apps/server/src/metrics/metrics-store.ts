@@ -1,0 +1,85 @@
+import type { JobMetrics } from '@dstack/agent-protocol';
+import type { MetricsPoint } from '@dstack/core';
+import type { Database } from '../persistence/database.js';
+import type { Ids } from '../world/world.js';
+
+export interface MetricsWindow {
+  readonly limit: number;
+  /** Inclusive, Unix micros. */
+  readonly afterMicro?: number;
+  readonly beforeMicro?: number;
+}
+
+interface PointRow {
+  timestamp_micro: number;
+  cpu_usage_micro: number;
+  memory_usage_bytes: number;
+  memory_working_set_bytes: number;
+  gpus: string;
+}
+
+/** Samples of jobs in the database. */
+export class MetricsStore {
+  constructor(
+    private readonly db: Database,
+    private readonly ids: Ids,
+  ) {}
+
+  /** @param at Unix ms. */
+  async record(jobId: string, at: number, metrics: JobMetrics): Promise<void> {
+    await this.db.write(async (tx) => {
+      await tx.execute(
+        `INSERT INTO job_metrics_points
+           (id, job_id, timestamp_micro, cpu_usage_micro, memory_usage_bytes, memory_working_set_bytes, gpus)
+         VALUES (?, ?, ?, ?, ?, ?, ?)`,
+        [
+          this.ids.uuid(),
+          jobId,
+          Math.round(at * 1000),
+          metrics.cpuUsageMicros,
+          metrics.memoryUsageBytes,
+          metrics.memoryWorkingSetBytes,
+          JSON.stringify(metrics.gpus),
+        ],
+      );
+    });
+  }
+
+  /** Newest first; one point more than asked for, as the base of the oldest difference. */
+  points(jobId: string, window: MetricsWindow): Promise<MetricsPoint[]> {
+    return this.db.read(async (tx) => {
+      const rows = await tx.query<PointRow>(
+        `SELECT timestamp_micro, cpu_usage_micro, memory_usage_bytes, memory_working_set_bytes, gpus
+           FROM job_metrics_points
+          WHERE job_id = ? AND timestamp_micro >= ? AND timestamp_micro <= ?
+          ORDER BY timestamp_micro DESC LIMIT ?`,
+        [jobId, window.afterMicro ?? 0, window.beforeMicro ?? Number.MAX_SAFE_INTEGER, window.limit + 1],
+      );
+      return rows.map((row) => ({
+        timestampMicro: row.timestamp_micro,
+        cpuUsageMicros: row.cpu_usage_micro,
+        memoryUsageBytes: row.memory_usage_bytes,
+        memoryWorkingSetBytes: row.memory_working_set_bytes,
+        // Written by `record` above.
+        gpus: JSON.parse(row.gpus) as MetricsPoint['gpus'],
+      }));
+    });
+  }
+
+  /** Retention: running jobs keep `runningMs` of samples, finished ones go `finishedMs` after their last. Returns how many went. */
+  deleteOld(now: number, retention: { readonly runningMs: number; readonly finishedMs: number }): Promise<number> {
+    return this.db.write(async (tx) => {
+      const running = await tx.execute(
+        `DELETE FROM job_metrics_points WHERE timestamp_micro < ?
+           AND job_id IN (SELECT id FROM jobs WHERE status IN ('provisioning', 'pulling', 'running'))`,
+        [(now - retention.runningMs) * 1000],
+      );
+      const finished = await tx.execute(
+        `DELETE FROM job_metrics_points WHERE timestamp_micro < ?
+           AND job_id IN (SELECT id FROM jobs WHERE finished_at IS NOT NULL)`,
+        [(now - retention.finishedMs) * 1000],
+      );
+      return running + finished;
+    });
+  }
+}

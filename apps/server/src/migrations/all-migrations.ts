@@ -1,0 +1,7 @@
+import type { MigrationInterface } from 'typeorm';
+import { Initial1764000000000 } from './1764000000000-initial.js';
+
+/** Oldest first; the number in a name only ever rises. */
+export const ALL_MIGRATIONS: readonly (new () => MigrationInterface & { readonly name: string })[] = [
+  Initial1764000000000,
+];

@@ -1,0 +1,26 @@
+import 'reflect-metadata';
+import { Logger } from '@nestjs/common';
+
+/** What a program needs to put the working half of the server together by itself, without HTTP and without Nest. */
+export { AgentConnector, type ConnectedAgent } from './agents/agent-connector.js';
+export { buildWorkload, type BuiltWorkload, type WorkloadParts } from './build-workload.js';
+export type { ProjectScope } from './auth/caller.js';
+export { insertFleet } from './fleets/fleets.service.js';
+export { ClientError } from './http/api-errors.js';
+export { type RepoCredentials, JobInputs } from './jobs/job-inputs.js';
+export { ALL_MIGRATIONS } from './migrations/all-migrations.js';
+export { type ComputeAccount, ComputeAccounts } from './offers/compute-accounts.js';
+export { Database } from './persistence/database.js';
+export type { Engine } from './persistence/engine.js';
+export { migrate } from './persistence/migrate.js';
+export { SqliteConnection } from './persistence/sqlite-connection.js';
+export { openSqliteEngine } from './persistence/sqlite-engine.js';
+export { parseFleetSpec } from './runs/parse-spec.js';
+export { readSettings } from './settings/read-settings.js';
+export type { ServerSettings } from './settings/settings.js';
+export type { Scheduler, Timer } from './world/scheduler.js';
+export type { World } from './world/world.js';
+
+export function silenceLogs(): void {
+  Logger.overrideLogger(false);
+}

@@ -1,0 +1,101 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { DataSource, QueryRunner } from 'typeorm';
+import type { Engine } from './engine.js';
+import { NestedTransactionError } from './errors.js';
+import { toDollarPlaceholders } from './placeholders.js';
+import type { Dialect, ReadTx, SqlValue, WriteTx } from './transaction.js';
+
+interface StructuredResult {
+  readonly records?: unknown[];
+  readonly affected?: number | null;
+}
+
+/** The only way to SQL: `read` sees one consistent snapshot, `write` commits all or nothing. */
+export class Database {
+  private readonly open = new AsyncLocalStorage<{ active: boolean }>();
+
+  constructor(private readonly engine: Engine) {}
+
+  get dialect(): Dialect {
+    return this.engine.dialect;
+  }
+
+  get dataSource(): DataSource {
+    return this.engine.dataSource;
+  }
+
+  read<T>(work: (tx: ReadTx) => Promise<T>): Promise<T> {
+    return this.guarded(async () => {
+      const runner = await this.engine.beginRead();
+      return this.finish(runner, () => work(this.transaction(runner, [])));
+    });
+  }
+
+  write<T>(work: (tx: WriteTx) => Promise<T>): Promise<T> {
+    return this.commit(() => this.engine.beginWrite({ durable: false }), work);
+  }
+
+  /** For intents that must survive a power cut: on SQLite the commit waits for the disk. */
+  writeDurable<T>(work: (tx: WriteTx) => Promise<T>): Promise<T> {
+    return this.commit(() => this.engine.beginWrite({ durable: true }), work);
+  }
+
+  close(): Promise<void> {
+    return this.engine.close();
+  }
+
+  private async commit<T>(begin: () => Promise<QueryRunner>, work: (tx: WriteTx) => Promise<T>): Promise<T> {
+    const tasks: (() => void)[] = [];
+    const result = await this.guarded(async () => {
+      const runner = await begin();
+      return this.finish(runner, () => work(this.transaction(runner, tasks)));
+    });
+    for (const task of tasks) task();
+    return result;
+  }
+
+  /** A second transaction inside the first would wait for a lock that the first one holds: say so instead of hanging. */
+  private async guarded<T>(work: () => Promise<T>): Promise<T> {
+    if (this.open.getStore()?.active === true) throw new NestedTransactionError();
+    const mark = { active: true };
+    try {
+      return await this.open.run(mark, work);
+    } finally {
+      mark.active = false;
+    }
+  }
+
+  private async finish<T>(runner: QueryRunner, work: () => Promise<T>): Promise<T> {
+    try {
+      const result = await work();
+      await runner.commitTransaction();
+      return result;
+    } catch (error) {
+      if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined); // the first error is the one to tell
+      throw error;
+    } finally {
+      await this.engine.end(runner);
+    }
+  }
+
+  private transaction(runner: QueryRunner, tasks: (() => void)[]): WriteTx {
+    const { dialect } = this.engine;
+    const run = async (sql: string, params: readonly SqlValue[]): Promise<StructuredResult> => {
+      const statement = dialect === 'postgres' ? toDollarPlaceholders(sql) : sql;
+      const values = params.map((value) => value ?? null);
+      return (await runner.query(statement, values, true)) as StructuredResult;
+    };
+    return {
+      dialect,
+      manager: runner.manager,
+      query: async <Row extends object>(sql: string, params: readonly SqlValue[] = []) =>
+        ((await run(sql, params)).records ?? []) as Row[],
+      execute: async (sql, params = []) => {
+        const { affected, records } = await run(sql, params);
+        return affected ?? records?.length ?? 0;
+      },
+      now: () => this.engine.now(runner),
+      afterCommit: (task) => void tasks.push(task),
+    };
+  }
+}

@@ -1,0 +1,11 @@
+export class NestedTransactionError extends Error {
+  override readonly name = 'NestedTransactionError';
+  constructor() {
+    super('A transaction was opened inside another one. Pass the outer transaction down and use that instead.');
+  }
+}
+
+/** The database cannot be used as it is; the message ends with what to do. */
+export class DatabaseRefusedError extends Error {
+  override readonly name = 'DatabaseRefusedError';
+}

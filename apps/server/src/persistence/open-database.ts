@@ -1,0 +1,21 @@
+import type { Clock } from '../world/world.js';
+import { Database } from './database.js';
+import type { DatabaseLocation } from './database-url.js';
+import { openPostgresEngine } from './postgres-engine.js';
+import { openSqliteEngine, type EntityClass } from './sqlite-engine.js';
+
+export interface OpenDatabaseOptions {
+  readonly clock: Clock;
+  readonly poolSize?: number;
+  readonly entities?: readonly EntityClass[];
+}
+
+export async function openDatabase(location: DatabaseLocation, options: OpenDatabaseOptions): Promise<Database> {
+  const entities = options.entities ?? [];
+  switch (location.dialect) {
+    case 'sqlite':
+      return new Database(await openSqliteEngine({ path: location.path, clock: options.clock, entities }));
+    case 'postgres':
+      return new Database(await openPostgresEngine({ url: location.url, poolSize: options.poolSize ?? 20, entities }));
+  }
+}

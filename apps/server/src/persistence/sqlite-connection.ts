@@ -1,0 +1,77 @@
+import { createRequire } from 'node:module';
+import type Sqlite from 'better-sqlite3';
+
+// The alias keeps typeorm's own (older, compiling) better-sqlite3 peer out of an installation.
+const require = createRequire(import.meta.url);
+export const sqliteDriver = require('sqlite-native') as typeof Sqlite;
+
+const STATEMENT_CACHE_SIZE = 500;
+
+export interface SqliteStatement {
+  readonly reader: boolean;
+  all(...params: unknown[]): unknown[];
+  run(...params: unknown[]): Sqlite.RunResult;
+}
+
+/** One connection of the pool: statements are cached, and columns declared `boolean` come back as booleans, as on Postgres. */
+export class SqliteConnection {
+  private readonly statements = new Map<string, SqliteStatement>();
+
+  constructor(private readonly database: Sqlite.Database) {}
+
+  static open(path: string): SqliteConnection {
+    // A busy lock of another process blocks the event loop for this long at most; inside the process the pool never meets one.
+    const database = new sqliteDriver(path, { timeout: 1_000 });
+    database.pragma('journal_mode = WAL');
+    database.pragma('synchronous = NORMAL');
+    database.pragma('foreign_keys = ON');
+    return new SqliteConnection(database);
+  }
+
+  prepare(sql: string): SqliteStatement {
+    const cached = this.statements.get(sql);
+    if (cached !== undefined) return cached;
+    const statement = withBooleans(this.database.prepare(sql));
+    this.statements.set(sql, statement);
+    const [oldest] = this.statements.keys();
+    if (this.statements.size > STATEMENT_CACHE_SIZE && oldest !== undefined) this.statements.delete(oldest);
+    return statement;
+  }
+
+  pragma(source: string): unknown {
+    return this.database.pragma(source);
+  }
+
+  get inTransaction(): boolean {
+    return this.database.inTransaction;
+  }
+
+  close(): void {
+    this.statements.clear();
+    this.database.close();
+  }
+}
+
+function withBooleans(statement: Sqlite.Statement): SqliteStatement {
+  if (!statement.reader) return { reader: false, all: () => [], run: (...params) => statement.run(...params) };
+  const booleans = statement
+    .columns()
+    .filter((column) => column.type?.toLowerCase() === 'boolean')
+    .map((column) => column.name);
+  return {
+    reader: true,
+    run: (...params) => statement.run(...params),
+    all: (...params) => {
+      const rows = statement.all(...params);
+      if (booleans.length > 0) for (const row of rows) convert(row as Record<string, unknown>, booleans);
+      return rows;
+    },
+  };
+}
+
+function convert(row: Record<string, unknown>, booleans: readonly string[]): void {
+  for (const name of booleans) {
+    const value = row[name];
+    if (typeof value === 'number') row[name] = value !== 0;
+  }
+}

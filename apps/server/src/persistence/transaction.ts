@@ -1,0 +1,21 @@
+import type { EntityManager } from 'typeorm';
+
+export type Dialect = 'sqlite' | 'postgres';
+export type SqlValue = string | number | boolean | null | Buffer | undefined;
+
+export interface ReadTx {
+  readonly dialect: Dialect;
+  /** Entities, for what is not hot. Only this manager may be used inside the transaction. */
+  readonly manager: EntityManager;
+  /** `?` are the placeholders on both engines. Also for `… RETURNING`. */
+  query<Row extends object>(sql: string, params?: readonly SqlValue[]): Promise<Row[]>;
+  /** The database's clock, in Unix milliseconds: the one clock that replicas share. */
+  now(): Promise<number>;
+}
+
+export interface WriteTx extends ReadTx {
+  /** Returns the number of rows it changed. */
+  execute(sql: string, params?: readonly SqlValue[]): Promise<number>;
+  /** Runs once the transaction is durable; never when it rolls back. */
+  afterCommit(task: () => void): void;
+}

@@ -1,0 +1,124 @@
+import { Global, Module, type DynamicModule, type Type } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
+import { AuthService } from './auth/auth.service.js';
+import { BackendAccounts } from './backends/backend-accounts.js';
+import { BackendRegistry } from './backends/backend-registry.js';
+import { BackendStore } from './backends/backend-store.js';
+import { BackendsController } from './backends/backends.controller.js';
+import { BackendsService } from './backends/backends.service.js';
+import { BackendsLog } from './bootstrap/backends-log.js';
+import { FirstIdentity } from './bootstrap/first-identity.js';
+import { INSTALLATION, type Installation } from './bootstrap/installation.js';
+import { ConfigApplier } from './config-file/config-applier.js';
+import { EventRecorder } from './events/event-recorder.js';
+import { EventRetention } from './events/event-retention.js';
+import { EventsController } from './events/events.controller.js';
+import { EventsService } from './events/events.service.js';
+import { FileArchivesService } from './files/file-archives.service.js';
+import { FilesController } from './files/files.controller.js';
+import { AccessGuard } from './http/access.guard.js';
+import { ContractInterceptor } from './http/contract.interceptor.js';
+import { ErrorFilter } from './http/error-filter.js';
+import { Keyring } from './keys/keyring.js';
+import { Database } from './persistence/database.js';
+import { MembersService } from './projects/members.service.js';
+import { ProjectHooks } from './projects/project-hooks.js';
+import { ProjectStore } from './projects/project-store.js';
+import { ProjectView } from './projects/project-view.js';
+import { ProjectsController } from './projects/projects.controller.js';
+import { ProjectsService } from './projects/projects.service.js';
+import { RepoStore } from './repos/repo-store.js';
+import { ReposController } from './repos/repos.controller.js';
+import { ReposService } from './repos/repos.service.js';
+import { SecretsController } from './secrets/secrets.controller.js';
+import { SecretsService } from './secrets/secrets.service.js';
+import { StoredSecrets } from './secrets/stored-secrets.js';
+import { READINESS, type Readiness } from './server-info/readiness.js';
+import { ServerInfoController } from './server-info/server-info.controller.js';
+import { DEFAULT_PERMISSIONS, type DefaultPermissions } from './settings/default-permissions.js';
+import { SETTINGS, type ServerSettings } from './settings/settings.js';
+import { EmptyListsController } from './sharing/empty-lists.controller.js';
+import { PublicKeysService } from './users/public-keys.service.js';
+import { UserStore } from './users/user-store.js';
+import { UsersController } from './users/users.controller.js';
+import { UsersService } from './users/users.service.js';
+import { WORLD, type World } from './world/world.js';
+
+/** What is opened before the application is put together. */
+export interface PlatformParts {
+  readonly db: Database;
+  readonly world: World;
+  readonly settings: ServerSettings;
+  readonly keyring: Keyring;
+  readonly installation: Installation;
+  readonly permissions: DefaultPermissions;
+  readonly readiness: Readiness;
+}
+
+export const PLATFORM_CONTROLLERS: readonly Type[] = [
+  ServerInfoController,
+  UsersController,
+  ProjectsController,
+  BackendsController,
+  EventsController,
+  SecretsController,
+  ReposController,
+  FilesController,
+  EmptyListsController,
+];
+
+const SHARED = [
+  AuthService,
+  BackendAccounts,
+  BackendRegistry,
+  BackendStore,
+  EventRecorder,
+  ProjectHooks,
+  ProjectStore,
+  RepoStore,
+  StoredSecrets,
+  UserStore,
+] as const;
+
+/** Persistence, identity and the modules without a life of their own; global, so that others inject its services. */
+@Global()
+@Module({})
+export class PlatformModule {
+  static of(parts: PlatformParts): DynamicModule {
+    const values = [
+      { provide: Database, useValue: parts.db },
+      { provide: Keyring, useValue: parts.keyring },
+      { provide: WORLD, useValue: parts.world },
+      { provide: SETTINGS, useValue: parts.settings },
+      { provide: INSTALLATION, useValue: parts.installation },
+      { provide: DEFAULT_PERMISSIONS, useValue: parts.permissions },
+      { provide: READINESS, useValue: parts.readiness },
+    ];
+    return {
+      module: PlatformModule,
+      controllers: [...PLATFORM_CONTROLLERS],
+      providers: [
+        ...values,
+        ...SHARED,
+        BackendsLog,
+        BackendsService,
+        ConfigApplier,
+        EventRetention,
+        EventsService,
+        FileArchivesService,
+        FirstIdentity,
+        MembersService,
+        ProjectView,
+        ProjectsService,
+        PublicKeysService,
+        ReposService,
+        SecretsService,
+        UsersService,
+        { provide: APP_GUARD, useClass: AccessGuard },
+        { provide: APP_INTERCEPTOR, useClass: ContractInterceptor },
+        { provide: APP_FILTER, useClass: ErrorFilter },
+      ],
+      exports: [...values.map(({ provide }) => provide), ...SHARED],
+    };
+  }
+}

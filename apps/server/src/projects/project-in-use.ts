@@ -1,0 +1,25 @@
+import type { ReadTx } from '../persistence/transaction.js';
+
+const FINAL_RUNS = `('terminated', 'failed', 'done')`;
+
+/** Why a project must stay, and what to do about it; undefined when nothing of it is alive. */
+export async function projectInUse(tx: ReadTx, projectId: string): Promise<string | undefined> {
+  const runs = await tx.query<{ name: string }>(
+    `SELECT name FROM runs WHERE project_id = ? AND deleted = false AND status NOT IN ${FINAL_RUNS} LIMIT 5`,
+    [projectId],
+  );
+  if (runs.length > 0) return `it has unfinished runs (${runs.map((run) => run.name).join(', ')}). Stop them first`;
+  const instances = await tx.query<{ name: string }>(
+    `SELECT name FROM instances WHERE project_id = ? AND deleted = false AND status <> 'terminated' LIMIT 5`,
+    [projectId],
+  );
+  if (instances.length > 0)
+    return `it has live instances (${instances.map((instance) => instance.name).join(', ')}). Delete their fleets first`;
+  // The fleet `local` belongs to every project by itself and is nothing a user has to clean up.
+  const fleets = await tx.query<{ name: string }>(
+    `SELECT name FROM fleets WHERE project_id = ? AND deleted = false AND name <> 'local' LIMIT 5`,
+    [projectId],
+  );
+  if (fleets.length > 0) return `it has fleets (${fleets.map((fleet) => fleet.name).join(', ')}). Delete them first`;
+  return undefined;
+}

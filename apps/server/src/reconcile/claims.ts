@@ -1,0 +1,119 @@
+import type { Instant } from '@dstack/core';
+import type { ReadTx, SqlValue, WriteTx } from '../persistence/transaction.js';
+import type { ReconciledTable, RestedOn } from './reconciled-table.js';
+
+export const LEASE_MS = 30_000;
+
+export interface Claim {
+  readonly id: string;
+  readonly leaseToken: number;
+}
+
+export interface RowState {
+  readonly rev: number;
+  readonly wakeSeq: number;
+  readonly leaseToken: number;
+}
+
+interface ClaimOptions {
+  readonly table: ReconciledTable;
+  readonly holder: string;
+  readonly limit: number;
+  readonly now: Instant;
+  readonly filter?: { readonly sql: string; readonly params: readonly SqlValue[] } | undefined;
+}
+
+/** Due rows without a live lease, oldest first, in one statement: two servers never get the same row. */
+export async function claimDue(tx: WriteTx, { table, holder, limit, now, filter }: ClaimOptions): Promise<Claim[]> {
+  const skipLocked = tx.dialect === 'postgres' ? 'FOR NO KEY UPDATE SKIP LOCKED' : '';
+  const rows = await tx.query<{ id: string; lease_token: number }>(
+    `UPDATE ${table} SET lease_token = lease_token + 1, lease_expires_at = ?, lease_holder = ?
+     WHERE id IN (
+       SELECT t.id FROM ${table} t
+       WHERE t.next_due_at <= ? AND (t.lease_expires_at IS NULL OR t.lease_expires_at <= ?)
+       ${filter === undefined ? '' : `AND (${filter.sql})`}
+       ORDER BY t.next_due_at LIMIT ? ${skipLocked}
+     ) RETURNING id, lease_token`,
+    [now + LEASE_MS, holder, now, now, ...(filter?.params ?? []), limit],
+  );
+  return rows.map((row) => ({ id: row.id, leaseToken: Number(row.lease_token) }));
+}
+
+export async function renewLease(tx: WriteTx, table: ReconciledTable, claim: Claim, now: Instant): Promise<boolean> {
+  const renewed = await tx.execute(`UPDATE ${table} SET lease_expires_at = ? WHERE id = ? AND lease_token = ?`, [
+    now + LEASE_MS,
+    claim.id,
+    claim.leaseToken,
+  ]);
+  return renewed === 1;
+}
+
+/** Gives the row back at once, to be observed again by whoever comes first. */
+export async function releaseLease(
+  tx: WriteTx,
+  table: ReconciledTable,
+  claim: Claim,
+  dueAt: Instant | null,
+): Promise<void> {
+  await tx.execute(
+    `UPDATE ${table} SET lease_expires_at = NULL, lease_holder = NULL, next_due_at = CAST(? AS bigint)
+     WHERE id = ? AND lease_token = ?`,
+    [dueAt, claim.id, claim.leaseToken],
+  );
+}
+
+/** Only for a server that is alone by construction: the leases of its former life are dead. */
+export async function dropAllLeases(tx: WriteTx, table: ReconciledTable): Promise<void> {
+  await tx.execute(
+    `UPDATE ${table} SET lease_expires_at = NULL, lease_holder = NULL, lease_token = lease_token + 1
+     WHERE lease_expires_at IS NOT NULL`,
+  );
+}
+
+export async function rowState(tx: ReadTx, table: ReconciledTable, id: string): Promise<RowState | null> {
+  const [row] = await tx.query<{ rev: number; wake_seq: number; lease_token: number }>(
+    `SELECT rev, wake_seq, lease_token FROM ${table} WHERE id = ?`,
+    [id],
+  );
+  if (row === undefined) return null;
+  return { rev: Number(row.rev), wakeSeq: Number(row.wake_seq), leaseToken: Number(row.lease_token) };
+}
+
+interface CommitOwn {
+  readonly table: ReconciledTable;
+  readonly claim: Claim;
+  readonly observed: RowState;
+  readonly dueAt: Instant | null;
+  readonly moved: boolean;
+  readonly now: Instant;
+}
+
+/** Ends the lease. A wake-up that arrived since the observation makes the row due at once, whatever was decided. */
+export async function commitOwnRow(tx: WriteTx, c: CommitOwn): Promise<boolean> {
+  const changed = await tx.execute(
+    `UPDATE ${c.table} SET lease_expires_at = NULL, lease_holder = NULL, rev = rev + ?,
+       next_due_at = CASE WHEN wake_seq = ? THEN CAST(? AS bigint) ELSE CAST(? AS bigint) END
+     WHERE id = ? AND lease_token = ? AND rev = ?`,
+    [c.moved ? 1 : 0, c.observed.wakeSeq, c.dueAt, c.now, c.claim.id, c.claim.leaseToken, c.observed.rev],
+  );
+  return changed === 1;
+}
+
+/** Whether every row the decision rested on still is what was observed; on Postgres it stays so until the commit. */
+export async function allUnmoved(tx: WriteTx, restsOn: readonly RestedOn[]): Promise<boolean> {
+  const lock = tx.dialect === 'postgres' ? ' FOR SHARE' : '';
+  for (const { table, id, rev } of restsOn) {
+    const [row] = await tx.query<{ rev: number }>(`SELECT rev FROM ${table} WHERE id = ?${lock}`, [id]);
+    if (row === undefined || Number(row.rev) !== rev) return false;
+  }
+  return true;
+}
+
+/** The next row to come due; what is due already was claimed, or belongs to somebody else. */
+export async function nextDueAfter(tx: ReadTx, table: ReconciledTable, now: Instant): Promise<Instant | null> {
+  const [row] = await tx.query<{ due: number | null }>(
+    `SELECT MIN(next_due_at) AS due FROM ${table} WHERE next_due_at > ?`,
+    [now],
+  );
+  return row?.due === undefined || row.due === null ? null : Number(row.due);
+}

@@ -1,0 +1,74 @@
+import pg from 'pg';
+import type { Database } from '../persistence/database.js';
+import type { Notices, Topic } from './notices.js';
+
+const CHANNEL = 'dstack_notices';
+/** Notices of one burst become one message per topic. */
+const COALESCE_MS = 20;
+const RECONNECT_MS = 2_000;
+
+export interface NoticeRelay {
+  stop(): Promise<void>;
+}
+
+/** Carries notices between replicas. What is lost here the sweep finds, so errors are told and nothing more. */
+export async function relayNotices(
+  db: Database,
+  notices: Notices,
+  onError: (error: unknown) => void,
+): Promise<NoticeRelay> {
+  const url = (db.dataSource.options as { url?: string }).url;
+  const pending = new Set<Topic>();
+  let flush: NodeJS.Timeout | null = null;
+  let reconnect: NodeJS.Timeout | null = null;
+  let client: pg.Client | null = null;
+  let isStopped = false;
+
+  const connect = async (): Promise<void> => {
+    const own = new pg.Client({ ...(url === undefined ? {} : { connectionString: url }) });
+    own.on('error', (error) => {
+      client = null;
+      onError(error);
+      again();
+    });
+    own.on('notification', ({ payload }) => {
+      for (const topic of (payload ?? '').split(',')) notices.deliver(topic as Topic); // sent by `send` below
+    });
+    await own.connect();
+    await own.query(`LISTEN ${CHANNEL}`);
+    client = own;
+  };
+  const again = (): void => {
+    if (isStopped || reconnect !== null) return;
+    reconnect = setTimeout(() => {
+      reconnect = null;
+      connect().catch((error: unknown) => {
+        onError(error);
+        again();
+      });
+    }, RECONNECT_MS);
+  };
+  const send = (): void => {
+    flush = null;
+    const payload = [...pending].join(',');
+    pending.clear();
+    client?.query('SELECT pg_notify($1, $2)', [CHANNEL, payload]).catch(onError);
+  };
+  const stopRelay = notices.relayTo((topic) => {
+    pending.add(topic);
+    flush ??= setTimeout(send, COALESCE_MS);
+  });
+  await connect().catch((error: unknown) => {
+    onError(error);
+    again();
+  });
+  return {
+    stop: async () => {
+      isStopped = true;
+      stopRelay();
+      if (flush !== null) clearTimeout(flush);
+      if (reconnect !== null) clearTimeout(reconnect);
+      await client?.end().catch(() => undefined);
+    },
+  };
+}

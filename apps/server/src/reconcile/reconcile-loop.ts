@@ -1,0 +1,124 @@
+import type { Timer } from '../world/scheduler.js';
+import { claimDue, type Claim, nextDueAfter, releaseLease } from './claims.js';
+import type { Notices } from './notices.js';
+import { type AnyReconciler, type PassTools, reconcilePass } from './reconcile-pass.js';
+
+/** A lost notice becomes this much latency, never a stuck row. */
+const SWEEP_MS = 3_000;
+/** A row whose pass throws waits this long, doubling with each failure in a row. */
+const FAILURE_MIN_MS = 1_000;
+const FAILURE_MAX_MS = 60_000;
+
+export interface LoopOptions extends PassTools {
+  readonly holder: string;
+  readonly notices: Notices;
+  readonly onError: (error: unknown, table: string, id: string | null) => void;
+}
+
+/** Claims due rows of one table as slots get free, and sleeps until a notice, the next due time or the sweep. */
+export class ReconcileLoop {
+  private readonly running = new Map<string, Promise<void>>();
+  private readonly failures = new Map<string, number>();
+  private timer: Timer | null = null;
+  private claiming: Promise<void> | null = null;
+  private hasNotice = false;
+  private readonly stopListening: () => void;
+  private isStopped = false;
+
+  constructor(
+    private readonly reconciler: AnyReconciler,
+    private readonly options: LoopOptions,
+  ) {
+    this.stopListening = options.notices.listen(reconciler.table, () => this.poke());
+  }
+
+  start(): void {
+    this.poke();
+  }
+
+  /** Waits for the passes under way: their effects see the signal, their commits still happen. */
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    this.stopListening();
+    this.timer?.cancel();
+    await this.claiming;
+    await Promise.allSettled(this.running.values());
+  }
+
+  private poke(): void {
+    this.hasNotice = true;
+    if (this.claiming !== null || this.isStopped) return;
+    this.claiming = this.claim().finally(() => {
+      this.claiming = null;
+      if (this.hasNotice) this.poke();
+    });
+  }
+
+  private async claim(): Promise<void> {
+    this.timer?.cancel();
+    try {
+      while (this.hasNotice && !this.isStopped) {
+        this.hasNotice = false;
+        await this.claimOnce();
+      }
+      if (!this.isStopped) await this.sleepUntilDue();
+    } catch (error) {
+      this.options.onError(error, this.reconciler.table, null);
+      this.wakeIn(SWEEP_MS);
+    }
+  }
+
+  private async claimOnce(): Promise<void> {
+    const free = this.reconciler.concurrency - this.running.size;
+    if (free <= 0) return;
+    const { db, holder } = this.options;
+    const claims = await db.write(async (tx) => {
+      const now = await tx.now();
+      const filter = this.reconciler.claimFilter?.(now);
+      return claimDue(tx, { table: this.reconciler.table, holder, limit: free, now, filter });
+    });
+    for (const claim of claims) this.launch(claim);
+  }
+
+  private launch(claim: Claim): void {
+    const pass = this.pass(claim).finally(() => {
+      this.running.delete(claim.id);
+      this.poke();
+    });
+    this.running.set(claim.id, pass);
+  }
+
+  private async pass(claim: Claim): Promise<void> {
+    try {
+      await reconcilePass(this.reconciler, claim, this.options);
+      this.failures.delete(claim.id);
+    } catch (error) {
+      this.options.onError(error, this.reconciler.table, claim.id);
+      await this.backOff(claim).catch((again: unknown) => this.options.onError(again, this.reconciler.table, claim.id));
+    }
+  }
+
+  private async backOff(claim: Claim): Promise<void> {
+    const failures = (this.failures.get(claim.id) ?? 0) + 1;
+    this.failures.set(claim.id, failures);
+    const delayMs = Math.min(FAILURE_MAX_MS, FAILURE_MIN_MS * 2 ** Math.min(failures - 1, 10));
+    await this.options.db.write(async (tx) =>
+      releaseLease(tx, this.reconciler.table, claim, (await tx.now()) + delayMs),
+    );
+  }
+
+  private async sleepUntilDue(): Promise<void> {
+    const { db } = this.options;
+    const delayMs = await db.read(async (tx) => {
+      const now = await tx.now();
+      const due = await nextDueAfter(tx, this.reconciler.table, now);
+      return due === null ? SWEEP_MS : due - now;
+    });
+    this.wakeIn(Math.min(SWEEP_MS, Math.max(delayMs, 1)));
+  }
+
+  private wakeIn(delayMs: number): void {
+    if (this.isStopped) return;
+    this.timer = this.options.world.scheduler.after(delayMs, () => this.poke());
+  }
+}

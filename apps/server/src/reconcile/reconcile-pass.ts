@@ -1,0 +1,121 @@
+import type { Decision } from '@dstack/core';
+import type { Database } from '../persistence/database.js';
+import type { World } from '../world/world.js';
+import { allUnmoved, type Claim, commitOwnRow, LEASE_MS, releaseLease, renewLease, rowState } from './claims.js';
+import type { EffectLimiter } from './effect-limiter.js';
+import type { CommitContext, Observed, Outcome, Reconciler } from './reconciler.js';
+
+export type AnyReconciler = Reconciler<unknown, Decision<string, unknown, object>>;
+
+export interface PassTools {
+  readonly db: Database;
+  readonly world: World;
+  readonly limiter: EffectLimiter;
+  readonly signal: AbortSignal;
+}
+
+export type PassResult = 'committed' | 'moved' | 'lease-lost' | 'gone';
+
+/** Somebody else changed what the decision rested on: nothing is written, the row is observed again. */
+class MovedError extends Error {}
+
+/** observe → decide → act → commit, for one claimed row. */
+export async function reconcilePass(reconciler: AnyReconciler, claim: Claim, tools: PassTools): Promise<PassResult> {
+  const { table } = reconciler;
+  const observation = await tools.db.read(async (tx) => {
+    const now = await tx.now();
+    const own = await rowState(tx, table, claim.id);
+    return { now, own, observed: await reconciler.observe(claim.id, tx, now) };
+  });
+  const { own, observed, now } = observation;
+  if (own === null || own.leaseToken !== claim.leaseToken) return 'lease-lost';
+  if (observed === null) {
+    await tools.db.write((tx) => releaseLease(tx, table, claim, null));
+    return 'gone';
+  }
+  const decision = reconciler.decide(observed.snapshot, now);
+  const outcomes = await act(reconciler, claim, observed, decision, { ...tools, now });
+  const context: CommitContext<unknown, typeof decision> = {
+    id: claim.id,
+    snapshot: observed.snapshot,
+    decision,
+    outcomes,
+    now,
+  };
+  const write = reconciler.isIntent?.(context) === true ? 'writeDurable' : 'write';
+  try {
+    await tools.db[write](async (tx) => {
+      const at = await tx.now();
+      if (!(await allUnmoved(tx, observed.restsOn))) throw new MovedError();
+      const inTime = { ...context, now: at };
+      const result = await reconciler.commit(tx, inTime);
+      const dueAt = result?.dueAt === undefined ? decision.dueAt : result.dueAt;
+      const moved =
+        decision.because !== null || decision.effects.length > 0 || Object.keys(decision.changes).length > 0;
+      const isOurs = await commitOwnRow(tx, { table, claim, observed: own, dueAt, moved, now: at });
+      if (!isOurs) throw new MovedError();
+    });
+    return 'committed';
+  } catch (error) {
+    if (!(error instanceof MovedError)) throw error;
+    await tools.db.write(async (tx) => releaseLease(tx, table, claim, await tx.now()));
+    return 'moved';
+  }
+}
+
+async function act(
+  reconciler: AnyReconciler,
+  claim: Claim,
+  observed: Observed<unknown>,
+  decision: Decision<string, unknown, object>,
+  tools: PassTools & { readonly now: number },
+): Promise<Outcome<unknown>[]> {
+  const outside = decision.effects.filter((effect) => reconciler.isOutside(effect));
+  if (outside.length === 0) return [];
+  const lease = keepLease(reconciler, claim, tools);
+  try {
+    const outcomes: Outcome<unknown>[] = [];
+    for (const effect of outside) {
+      const account = reconciler.accountOf(effect, observed.snapshot);
+      const context = { id: claim.id, snapshot: observed.snapshot, now: tools.now, signal: lease.signal };
+      try {
+        const value = await tools.limiter.run(account, () => reconciler.act(effect, context));
+        outcomes.push({ effect, ok: true, value });
+      } catch (error) {
+        outcomes.push({ effect, ok: false, error });
+      }
+    }
+    return outcomes;
+  } finally {
+    lease.stop();
+  }
+}
+
+/** Renews while effects run; a lease that cannot be renewed aborts them. */
+function keepLease(
+  reconciler: AnyReconciler,
+  claim: Claim,
+  { db, world, signal }: PassTools,
+): { readonly signal: AbortSignal; stop(): void } {
+  const lost = new AbortController();
+  let isOver = false;
+  let timer = world.scheduler.after(LEASE_MS / 3, renew);
+  function renew(): void {
+    db.write(async (tx) => renewLease(tx, reconciler.table, claim, await tx.now()))
+      .then((isRenewed) => {
+        if (isOver) return;
+        if (!isRenewed) lost.abort(new Error('the lease of this row was lost'));
+        else timer = world.scheduler.after(LEASE_MS / 3, renew);
+      })
+      .catch(() => {
+        if (!isOver) timer = world.scheduler.after(LEASE_MS / 10, renew);
+      });
+  }
+  return {
+    signal: AbortSignal.any([signal, lost.signal]),
+    stop: () => {
+      isOver = true;
+      timer.cancel();
+    },
+  };
+}

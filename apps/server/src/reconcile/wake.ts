@@ -1,0 +1,22 @@
+import { Injectable } from '@nestjs/common';
+import type { WriteTx } from '../persistence/transaction.js';
+import { Notices, type Topic } from './notices.js';
+import type { ReconciledTable } from './reconciled-table.js';
+
+/** Makes rows due in the transaction that gives the reason, and tells the loops after it is committed. */
+@Injectable()
+export class Wake {
+  constructor(private readonly notices: Notices) {}
+
+  async rows(tx: WriteTx, table: ReconciledTable, ids: readonly string[]): Promise<void> {
+    const now = await tx.now();
+    for (const id of new Set(ids)) {
+      await tx.execute(`UPDATE ${table} SET wake_seq = wake_seq + 1, next_due_at = ? WHERE id = ?`, [now, id]);
+    }
+    if (ids.length > 0) this.topic(tx, table);
+  }
+
+  topic(tx: WriteTx, topic: Topic): void {
+    tx.afterCommit(() => this.notices.notify(topic));
+  }
+}

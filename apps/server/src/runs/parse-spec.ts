@@ -1,0 +1,45 @@
+import { isRunSpecError, parseFleetSpecValue, parseRunSpecValue, type Parsed, type Wire } from '@dstack/core';
+import { ClientError, InvalidRequestError } from '../http/api-errors.js';
+
+/** @throws {InvalidRequestError} for a wrong form, {ClientError} for a wrong meaning */
+export function parseRunSpec(value: unknown, loc: readonly string[]): Wire.RunSpec {
+  return accept(parseRunSpecValue(value), loc);
+}
+
+export function parseFleetSpec(value: unknown, loc: readonly string[]): Wire.FleetSpec {
+  return accept(parseFleetSpecValue(value), loc);
+}
+
+function accept<T>(parsed: Parsed<T>, loc: readonly string[]): T {
+  if (parsed.ok) return parsed.value;
+  if (parsed.issues.every((issue) => issue.kind === 'semantic')) {
+    const text = parsed.issues.map((issue) => issue.message).join('\n');
+    throw new ClientError(
+      text,
+      'error',
+      parsed.issues.map((issue) => issue.path.map(String)),
+    );
+  }
+  throw new InvalidRequestError(
+    parsed.issues.map((issue) => ({
+      type: issue.unknownKey === true ? 'extra_forbidden' : 'value_error',
+      loc: ['body', ...loc, ...issue.path],
+      msg: issue.suggestion === undefined ? issue.message : `${issue.message}, did you mean ${issue.suggestion}?`,
+      input: null,
+    })),
+  );
+}
+
+/** A spec that cannot be run is the sender's to change: 400, with every issue. */
+export function explainRunSpecErrors<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!isRunSpecError(error)) throw error;
+    throw new ClientError(
+      error.message,
+      'error',
+      error.issues.map((issue) => issue.path.map(String)),
+    );
+  }
+}

@@ -1,0 +1,201 @@
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  decideApply,
+  effectiveProfile,
+  generatedRunName,
+  isFinishedRun,
+  nextScheduledAt,
+  replicaGroups,
+  whyNotBuilt,
+  type Wire,
+} from '@dstack/core';
+import type { ProjectScope } from '../auth/caller.js';
+import { EventRecorder } from '../events/event-recorder.js';
+import { ClientError, ResourceExistsError } from '../http/api-errors.js';
+import { Database } from '../persistence/database.js';
+import type { WriteTx } from '../persistence/transaction.js';
+import { writeJson } from '../reconcile/stored-json.js';
+import { Wake } from '../reconcile/wake.js';
+import { WORLD, type World } from '../world/world.js';
+import { findRuns, type RunRecord } from './run-record.js';
+import { ReplicaSubmitter } from './submit-replicas.js';
+
+export interface ApplyInput {
+  readonly spec: Wire.RunSpec;
+  readonly seen: { readonly id: string; readonly run_spec: Wire.RunSpec } | null;
+  readonly force: boolean;
+  readonly idempotencyKey: string | null;
+}
+
+/** Writes the intent of an apply: a new run, or a new specification of one that goes on. */
+@Injectable()
+export class RunApplier {
+  constructor(
+    private readonly db: Database,
+    @Inject(Wake) private readonly wake: Wake,
+    @Inject(EventRecorder) private readonly events: EventRecorder,
+    @Inject(ReplicaSubmitter) private readonly submitter: ReplicaSubmitter,
+    @Inject(WORLD) private readonly world: World,
+  ) {}
+
+  /** Returns the run's id. A repeat with the same key is the same apply. */
+  async apply(scope: ProjectScope, input: ApplyInput): Promise<string> {
+    const missing = whyNotBuilt(input.spec.configuration);
+    if (missing !== null) throw new ClientError(missing);
+    try {
+      return await this.db.write((tx) => this.applyIn(tx, scope, input));
+    } catch (error) {
+      if (!isUniqueViolation(error)) throw error;
+      // Two applies at once: the other one has won, and may even have been the same request.
+      const repeated = await this.db.read((tx) => findByKey(tx, scope.projectId, input.idempotencyKey));
+      if (repeated !== null) return repeated;
+      throw new ResourceExistsError(
+        `Another run ${input.spec.run_name ?? ''} was submitted at the same time. Apply again`,
+      );
+    }
+  }
+
+  private async applyIn(tx: WriteTx, scope: ProjectScope, input: ApplyInput): Promise<string> {
+    const repeated = await findByKey(tx, scope.projectId, input.idempotencyKey);
+    if (repeated !== null) return repeated;
+    const name = input.spec.run_name ?? null;
+    const [current] =
+      name === null
+        ? []
+        : await findRuns(tx, 'project_id = ? AND name = ? AND deleted = ?', [scope.projectId, name, false]);
+    const stored = current === undefined ? null : { id: current.id, status: current.status, run_spec: current.spec };
+    const next = keepKey(input.spec, current);
+    const decision = decideApply({ next, current: stored, seen: input.seen, force: input.force });
+    switch (decision.do) {
+      case 'reject':
+        throw new ClientError(decision.message);
+      case 'update':
+        return this.update(tx, scope, decision.runId, next, decision.changes);
+      case 'create':
+        if (decision.replaces !== null)
+          await tx.execute('UPDATE runs SET deleted = ? WHERE id = ?', [true, decision.replaces]);
+        return this.create(tx, scope, input);
+    }
+  }
+
+  private async update(
+    tx: WriteTx,
+    scope: ProjectScope,
+    runId: string,
+    spec: Wire.RunSpec,
+    changes: readonly string[],
+  ): Promise<string> {
+    await tx.execute(
+      `UPDATE runs SET run_spec = ?, priority = ?, desired_replica_count = ?, deployment_num = deployment_num + 1, rev = rev + 1 WHERE id = ?`,
+      [writeJson(spec), spec.configuration.priority ?? 0, replicasOf(spec), runId],
+    );
+    await this.wake.rows(tx, 'runs', [runId]);
+    await this.record(tx, scope, runId, spec.run_name ?? '', `Run updated. Changed fields: ${fieldNames(changes)}`);
+    return runId;
+  }
+
+  private async create(tx: WriteTx, scope: ProjectScope, { spec, idempotencyKey }: ApplyInput): Promise<string> {
+    const now = await tx.now();
+    const id = this.world.ids.uuid();
+    const name = spec.run_name ?? (await this.freeName(tx, scope.projectId));
+    const named: Wire.RunSpec = { ...spec, run_name: name, configuration: { ...spec.configuration, name } };
+    const repoId = await this.repoOf(tx, scope.projectId, named);
+    const cron = effectiveProfile(named).schedule?.cron ?? null;
+    const nextFire = cron === null ? null : nextScheduledAt(cron, now);
+    await tx.execute(
+      `INSERT INTO runs (id, project_id, user_id, repo_id, name, submitted_at, status, status_changed_at, run_spec, priority,
+         desired_replica_count, next_triggered_at, idempotency_key, next_due_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      [
+        id, scope.projectId, scope.caller.id, repoId, name, now, nextFire === null ? 'submitted' : 'pending', now, writeJson(named),
+        named.configuration.priority ?? 0, replicasOf(named), nextFire, idempotencyKey, nextFire ?? now,
+      ], // prettier-ignore
+    );
+    await this.record(tx, scope, id, name, `Run submitted. Status: ${nextFire === null ? 'SUBMITTED' : 'PENDING'}`);
+    if (nextFire === null) {
+      const run = { id, projectId: scope.projectId, name, deploymentNum: 0 };
+      for (let replicaNum = 0; replicaNum < replicasOf(named); replicaNum += 1) {
+        await this.submitter.submit(tx, { run, spec: named, replicaNum });
+      }
+    }
+    this.wake.topic(tx, 'runs');
+    return id;
+  }
+
+  private async freeName(tx: WriteTx, projectId: string): Promise<string> {
+    const rows = await tx.query<{ name: string }>('SELECT name FROM runs WHERE project_id = ? AND deleted = ?', [
+      projectId,
+      false,
+    ]);
+    const taken = new Set(rows.map((row) => row.name));
+    return generatedRunName(
+      () => this.world.random.next(),
+      (name) => taken.has(name),
+    );
+  }
+
+  /** The virtual repo exists as soon as somebody names it; any other one has to be initialised before. */
+  private async repoOf(tx: WriteTx, projectId: string, spec: Wire.RunSpec): Promise<string> {
+    const name = spec.repo_id ?? 'none';
+    const [row] = await tx.query<{ id: string }>('SELECT id FROM repos WHERE project_id = ? AND name = ?', [
+      projectId,
+      name,
+    ]);
+    if (row !== undefined) return row.id;
+    if (spec.repo_data?.repo_type !== 'virtual') {
+      throw new ClientError(
+        `Repo ${name} does not exist in this project. Run \`dstack init\` in the repo first`,
+        'repo_does_not_exist',
+      );
+    }
+    const id = this.world.ids.uuid();
+    await tx.execute('INSERT INTO repos (id, project_id, name, type, info, created_at) VALUES (?, ?, ?, ?, ?, ?)', [
+      id,
+      projectId,
+      name,
+      'virtual',
+      writeJson({ repo_type: 'virtual' }),
+      await tx.now(),
+    ]);
+    return id;
+  }
+
+  private record(tx: WriteTx, scope: ProjectScope, runId: string, name: string, message: string): Promise<void> {
+    return this.events.record(tx, {
+      message,
+      actorId: scope.caller.id,
+      targets: [{ type: 'run', id: runId, name, projectId: scope.projectId, runId }],
+    });
+  }
+}
+
+/** Replicas a run starts with: a service's minimum, one of everything else. */
+export function replicasOf(spec: Wire.RunSpec): number {
+  if (spec.configuration.type !== 'service') return 1;
+  return replicaGroups(spec.configuration).reduce((sum, group) => sum + group.min, 0);
+}
+
+/** A client that reads the spec back may send the server's own default key again, or none: not a change. */
+function keepKey(spec: Wire.RunSpec, current: RunRecord | undefined): Wire.RunSpec {
+  if (current === undefined || isFinishedRun(current.status) || spec.ssh_key_pub) return spec;
+  return { ...spec, ssh_key_pub: current.spec.ssh_key_pub ?? null };
+}
+
+function fieldNames(changes: readonly string[]): string {
+  const names = changes.map((change) => change.split(':')[0] ?? '').filter((name) => name !== '');
+  return names.length === 0 ? 'none' : names.join(', ');
+}
+
+async function findByKey(tx: Pick<WriteTx, 'query'>, projectId: string, key: string | null): Promise<string | null> {
+  if (key === null) return null;
+  const [row] = await tx.query<{ id: string }>('SELECT id FROM runs WHERE project_id = ? AND idempotency_key = ?', [
+    projectId,
+    key,
+  ]);
+  return row?.id ?? null;
+}
+
+function isUniqueViolation(error: unknown): boolean {
+  const text = error instanceof Error ? error.message : '';
+  return /unique/i.test(text);
+}

@@ -1,0 +1,88 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { isFinishedRun, type RunDecision, type RunEffect } from '@dstack/core';
+import type { WriteTx } from '../persistence/transaction.js';
+import { EventRecorder } from '../events/event-recorder.js';
+import type { CommitContext } from '../reconcile/reconciler.js';
+import { Wake } from '../reconcile/wake.js';
+import type { RunView } from './run-snapshots.js';
+import { ReplicaSubmitter } from './submit-replicas.js';
+
+type Context = CommitContext<RunView, RunDecision>;
+
+@Injectable()
+export class RunCommit {
+  constructor(
+    @Inject(Wake) private readonly wake: Wake,
+    @Inject(EventRecorder) private readonly events: EventRecorder,
+    @Inject(ReplicaSubmitter) private readonly submitter: ReplicaSubmitter,
+  ) {}
+
+  async write(tx: WriteTx, context: Context): Promise<void> {
+    const { decision } = context;
+    for (const effect of decision.effects) await this.apply(tx, context, effect);
+    if (decision.because !== null) await this.changeStatus(tx, context, decision.because);
+    else if (decision.changes.resubmissionAttempt !== undefined) {
+      await tx.execute('UPDATE runs SET resubmission_attempt = ? WHERE id = ?', [
+        decision.changes.resubmissionAttempt,
+        context.id,
+      ]);
+    }
+  }
+
+  private async changeStatus(tx: WriteTx, { id, snapshot, decision, now }: Context, because: string): Promise<void> {
+    const { record } = snapshot;
+    const { changes, status } = decision;
+    await tx.execute(
+      `UPDATE runs SET status = ?, status_changed_at = ?, termination_reason = ?, resubmission_attempt = ?,
+         resume_at = CAST(? AS bigint), next_triggered_at = CAST(? AS bigint), finished_at = CAST(? AS bigint), fleet_id = ?
+       WHERE id = ?`,
+      [
+        status,
+        now,
+        status === 'pending' ? null : (changes.reason ?? record.terminationReason),
+        changes.resubmissionAttempt ?? record.resubmissionAttempt,
+        changes.resumeAt === undefined ? record.resumeAt : changes.resumeAt,
+        changes.nextTriggeredAt === undefined ? record.nextTriggeredAt : changes.nextTriggeredAt,
+        changes.finishedAt ?? record.finishedAt,
+        changes.leaveFleet === true ? null : record.fleetId,
+        id,
+      ],
+    );
+    const target = { type: 'run' as const, id, name: record.name, projectId: record.projectId, runId: id };
+    const text = `Run status changed ${record.status.toUpperCase()} -> ${status.toUpperCase()} (${because})`;
+    await this.events.record(tx, { message: text, actorId: null, targets: [target] });
+    if (isFinishedRun(status) && record.fleetId !== null) await this.wake.rows(tx, 'fleets', [record.fleetId]);
+  }
+
+  private async apply(tx: WriteTx, { id, snapshot, now }: Context, effect: RunEffect): Promise<void> {
+    const { record } = snapshot;
+    switch (effect.do) {
+      case 'terminate-jobs':
+        for (const jobId of effect.jobIds) {
+          await tx.execute(
+            `UPDATE jobs SET
+               status_changed_at = CASE WHEN status = 'terminating' THEN status_changed_at ELSE CAST(? AS bigint) END,
+               termination_reason = CASE WHEN status = 'terminating' AND ? <> 'aborted_by_user' THEN termination_reason ELSE ? END,
+               termination_message = COALESCE(termination_message, ?), stop_mode = ?, stop_requested_at = CAST(? AS bigint),
+               status = 'terminating', rev = rev + 1
+             WHERE id = ? AND status NOT IN ('terminated', 'aborted', 'failed', 'done')`,
+            [now, effect.reason, effect.reason, effect.message, effect.mode, now, jobId],
+          );
+        }
+        await this.wake.rows(tx, 'jobs', effect.jobIds);
+        return;
+      case 'submit-replicas':
+        for (const replicaNum of effect.replicaNums) {
+          await this.submitter.submit(tx, { run: { ...record, id }, spec: record.spec, replicaNum });
+        }
+        return;
+      case 'bump-deployment':
+        for (const jobId of effect.jobIds) {
+          await tx.execute('UPDATE jobs SET deployment_num = ?, rev = rev + 1 WHERE id = ?', [
+            effect.deploymentNum,
+            jobId,
+          ]);
+        }
+    }
+  }
+}

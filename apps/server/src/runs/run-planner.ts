@@ -1,0 +1,236 @@
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  buildJobSpecs,
+  chooseRuntime,
+  combineFleetAndRun,
+  displayBackend,
+  effectiveProfile,
+  filtersOfProfile,
+  type Offer,
+  offerOfInstance,
+  planAction,
+  planOffers,
+  type PlacementInstance,
+  type RejectionReason,
+  type RejectionSummary,
+  requiredFeatures,
+  replicaGroups,
+  runtimeFactsOfJob,
+  summariseRejections,
+  toWireOffer,
+  type Wire,
+  withoutDuplicates,
+} from '@dstack/core';
+import type { ProjectScope } from '../auth/caller.js';
+import { findFleets, type FleetRecord, nodesOf } from '../fleets/fleet-record.js';
+import { findInstances, type InstanceRecord } from '../instances/instance-record.js';
+import { OffersService } from '../offers/offers.service.js';
+import { Database } from '../persistence/database.js';
+import { toPlacementInstance } from '../placement/placement-loader.js';
+import { redactJobSpec } from './redact.js';
+import { RunReader } from './run-reader.js';
+import { findRuns, type RunRecord } from './run-record.js';
+
+export interface PlanOptions {
+  readonly maxOffers: number;
+  readonly fullOffers: boolean;
+  readonly unallocated: boolean;
+  readonly forOffersOnly: boolean;
+}
+
+/** The contract's job plan, with what it leaves out: what the job runs in and why, and why offers were rejected. */
+export type ExplainedJobPlan = Wire.JobPlan & {
+  readonly runtime: 'container' | 'process' | null;
+  readonly runtime_reason: string | null;
+  readonly rejections: readonly RejectionSummary[];
+  /** When the backends were asked for the prices. */
+  readonly priced_at: string;
+};
+
+interface Scene {
+  readonly now: number;
+  readonly fleets: readonly FleetRecord[];
+  readonly instances: readonly PlacementInstance[];
+  readonly records: readonly InstanceRecord[];
+  readonly current: RunRecord | null;
+  readonly wireCurrent: Wire.Run | null;
+}
+
+/** What would happen if the spec were applied now. Nothing is stored. */
+@Injectable()
+export class RunPlanner {
+  constructor(
+    private readonly db: Database,
+    @Inject(OffersService) private readonly offers: OffersService,
+    @Inject(RunReader) private readonly reader: RunReader,
+  ) {}
+
+  async plan(
+    scope: ProjectScope,
+    given: Wire.RunSpec,
+    effective: Wire.RunSpec,
+    options: PlanOptions,
+  ): Promise<Wire.RunPlan> {
+    const scene = await this.look(scope, effective);
+    const jobPlans = await this.jobPlans(scope, effective, scene, options);
+    const current =
+      scene.current === null
+        ? null
+        : { id: scene.current.id, status: scene.current.status, run_spec: scene.current.spec };
+    return {
+      project_name: scope.projectName,
+      user: scope.caller.name,
+      run_spec: given,
+      effective_run_spec: effective,
+      job_plans: jobPlans,
+      current_resource: scene.wireCurrent,
+      action: planAction(current, effective).action,
+    };
+  }
+
+  /** Every offer of the first job, for `gpus/list`. */
+  async offersOf(scope: ProjectScope, effective: Wire.RunSpec, options: PlanOptions): Promise<readonly Offer[]> {
+    const scene = await this.look(scope, effective);
+    const [job] = buildJobSpecs(effective, { replicaNum: 0 });
+    if (job === undefined) return [];
+    const { pool, created } = await this.candidates(scope, effective, job, scene, options);
+    return withoutDuplicates([...pool, ...created]);
+  }
+
+  private look(scope: ProjectScope, effective: Wire.RunSpec): Promise<Scene> {
+    return this.db.read(async (tx) => {
+      const now = await tx.now();
+      const fleets = await findFleets(tx, `project_id = ? AND deleted = ? AND status = 'active'`, [
+        scope.projectId,
+        false,
+      ]);
+      const records = await findInstances(tx, `project_id = ? AND deleted = ? AND status <> 'terminated'`, [
+        scope.projectId,
+        false,
+      ]);
+      const name = effective.run_name ?? null;
+      const [current] =
+        name === null
+          ? []
+          : await findRuns(tx, 'project_id = ? AND name = ? AND deleted = ?', [scope.projectId, name, false]);
+      const [wireCurrent] = current === undefined ? [] : await this.reader.wire(tx, [current], scope.caller);
+      return {
+        now,
+        fleets,
+        records,
+        instances: records.flatMap((record) => toPlacementInstance(record, now)),
+        current: current ?? null,
+        wireCurrent: wireCurrent ?? null,
+      };
+    });
+  }
+
+  private async jobPlans(
+    scope: ProjectScope,
+    effective: Wire.RunSpec,
+    scene: Scene,
+    options: PlanOptions,
+  ): Promise<ExplainedJobPlan[]> {
+    const plans: ExplainedJobPlan[] = [];
+    for (const jobs of jobGroups(effective)) {
+      const [first] = jobs;
+      if (first === undefined) continue;
+      const { pool, created, rejections } = await this.candidates(scope, effective, first, scene, options);
+      const unique = withoutDuplicates(created);
+      const planned = planOffers(pool, [{ offers: unique, order: 'price' }], options.maxOffers);
+      const runtime = await this.runtimeOf(scope, effective, first, planned.offers[0], scene);
+      for (const job of jobs) {
+        plans.push({
+          job_spec: redactJobSpec(job, true),
+          offers: planned.offers.map(explainedOffer),
+          total_offers: planned.totalOffers,
+          max_price: planned.maxPrice,
+          ...runtime,
+          rejections,
+          priced_at: new Date(scene.now).toISOString(),
+        });
+      }
+    }
+    return plans;
+  }
+
+  /** Existing instances and what could be created, in every fleet the run may use. */
+  private async candidates(
+    scope: ProjectScope,
+    effective: Wire.RunSpec,
+    job: Wire.JobSpec,
+    scene: Scene,
+    options: PlanOptions,
+  ): Promise<{ pool: Offer[]; created: Offer[]; rejections: readonly RejectionSummary[] }> {
+    const profile = effectiveProfile(effective);
+    const names = profile.fleets?.map((ref) => (typeof ref === 'string' ? ref : ref.name)) ?? null;
+    const fleets = scene.fleets.filter((fleet) => names === null || names.includes(fleet.name));
+    const pool: Offer[] = [];
+    const created: Offer[] = [];
+    const rejected: RejectionReason[][] = [];
+    const summaries: RejectionSummary[] = [];
+    for (const fleet of fleets) {
+      const combined = combineFleetAndRun(fleet.spec, { profile, requirements: job.requirements });
+      if (!combined.ok) continue;
+      const filters = filtersOfProfile(combined.value.profile, { features: requiredFeatures(job) });
+      for (const instance of scene.instances.filter((each) => each.fleetId === fleet.id)) {
+        const match = offerOfInstance(instance, combined.value.requirements, filters);
+        if (match.ok) pool.push(match.offer);
+        else rejected.push([...match.reasons]);
+      }
+      const nodes = nodesOf(fleet.spec);
+      if (nodes === null || profile.creation_policy === 'reuse') continue;
+      const found = await this.offers.find(scope.projectId, {
+        requirements: combined.value.requirements,
+        filters,
+        fullOffers: options.fullOffers,
+        unallocated: options.unallocated,
+      });
+      created.push(...found.offers);
+      summaries.push(...found.rejections);
+    }
+    return { pool, created, rejections: [...summariseRejections(rejected), ...summaries] };
+  }
+
+  /** What the job would run in, as far as it is known before there is a host. */
+  private async runtimeOf(
+    scope: ProjectScope,
+    effective: Wire.RunSpec,
+    job: Wire.JobSpec,
+    offer: Offer | undefined,
+    scene: Scene,
+  ): Promise<Pick<ExplainedJobPlan, 'runtime' | 'runtime_reason'>> {
+    if (offer === undefined) return { runtime: null, runtime_reason: null };
+    const stated = await this.offers.runtimes(scope.projectId, offer.backend);
+    const known = scene.records.find((record) => record.backendType === offer.backend && record.agent.info !== null)
+      ?.agent.info;
+    const hosts = stated?.available ?? {
+      container: known?.runtimes.container.available ?? true,
+      process: known?.runtimes.process.available ?? false,
+    };
+    const choice = chooseRuntime(runtimeFactsOfJob(effective.configuration, job), hosts, stated?.preference);
+    if ('refused' in choice) return { runtime: null, runtime_reason: choice.refused };
+    return { runtime: choice.runtime, runtime_reason: choice.because };
+  }
+}
+
+function explainedOffer(
+  offer: Offer,
+): Wire.InstanceOfferWithAvailability & { backend_display: string; availability_reason: string | null } {
+  return {
+    ...toWireOffer(offer),
+    backend_display: displayBackend(offer.backend),
+    availability_reason: offer.availability_reason ?? null,
+  };
+}
+
+/** Jobs that share their offers: the nodes of a task, or a replica group of a service. */
+function jobGroups(spec: Wire.RunSpec): Wire.JobSpec[][] {
+  if (spec.configuration.type !== 'service') {
+    const jobs = buildJobSpecs(spec, { replicaNum: 0 });
+    return [...Map.groupBy(jobs, (job) => job.node_group_index ?? 0).values()];
+  }
+  return replicaGroups(spec.configuration).map((group) =>
+    buildJobSpecs(spec, { replicaNum: 0, replicaGroup: group.name }),
+  );
+}

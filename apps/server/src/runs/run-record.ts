@@ -1,0 +1,69 @@
+import type { RunTerminationReason, Wire } from '@dstack/core';
+import type { ReadTx } from '../persistence/transaction.js';
+import { readJson } from '../reconcile/stored-json.js';
+
+export interface RunRecord {
+  readonly id: string;
+  readonly projectId: string;
+  readonly userId: string;
+  readonly repoId: string | null;
+  readonly fleetId: string | null;
+  readonly name: string;
+  readonly submittedAt: number;
+  readonly status: Wire.RunStatus;
+  readonly statusChangedAt: number;
+  readonly finishedAt: number | null;
+  readonly terminationReason: RunTerminationReason | null;
+  readonly spec: Wire.RunSpec;
+  readonly priority: number;
+  readonly deploymentNum: number;
+  readonly desiredReplicaCount: number;
+  readonly nextTriggeredAt: number | null;
+  readonly resubmissionAttempt: number;
+  readonly resumeAt: number | null;
+  readonly deleted: boolean;
+  readonly rev: number;
+}
+
+interface Row {
+  id: string; project_id: string; user_id: string; repo_id: string | null; fleet_id: string | null; name: string;
+  submitted_at: number; status: string; status_changed_at: number; finished_at: number | null; termination_reason: string | null;
+  run_spec: string; priority: number; deployment_num: number; desired_replica_count: number; next_triggered_at: number | null;
+  resubmission_attempt: number; resume_at: number | null; deleted: boolean | number; rev: number;
+} // prettier-ignore
+
+function toRecord(row: Row): RunRecord {
+  return {
+    id: row.id,
+    projectId: row.project_id,
+    userId: row.user_id,
+    repoId: row.repo_id,
+    fleetId: row.fleet_id,
+    name: row.name,
+    submittedAt: Number(row.submitted_at),
+    status: row.status as Wire.RunStatus, // written from the same union
+    statusChangedAt: Number(row.status_changed_at),
+    finishedAt: row.finished_at,
+    terminationReason: row.termination_reason as RunTerminationReason | null,
+    spec: readJson<Wire.RunSpec>(row.run_spec),
+    priority: row.priority,
+    deploymentNum: row.deployment_num,
+    desiredReplicaCount: row.desired_replica_count,
+    nextTriggeredAt: row.next_triggered_at,
+    resubmissionAttempt: row.resubmission_attempt,
+    resumeAt: row.resume_at,
+    deleted: Boolean(row.deleted),
+    rev: Number(row.rev),
+  };
+}
+
+type Param = string | number | boolean | null;
+
+export async function findRuns(tx: ReadTx, where: string, params: readonly Param[]): Promise<RunRecord[]> {
+  const rows = await tx.query<Row>(`SELECT * FROM runs WHERE ${where}`, params);
+  return rows.map(toRecord);
+}
+
+export async function findRun(tx: ReadTx, id: string): Promise<RunRecord | null> {
+  return (await findRuns(tx, 'id = ?', [id]))[0] ?? null;
+}

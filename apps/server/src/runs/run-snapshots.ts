@@ -1,0 +1,95 @@
+import { Injectable } from '@nestjs/common';
+import {
+  effectiveProfile,
+  type JobTerminationReason,
+  nextScheduledAt,
+  type RunJob,
+  type RunSnapshot,
+} from '@dstack/core';
+import { findJobs, type JobRecord, latestSubmissions } from '../jobs/job-record.js';
+import type { ReadTx } from '../persistence/transaction.js';
+import type { Observed } from '../reconcile/reconciler.js';
+import { findRun, type RunRecord } from './run-record.js';
+
+export interface RunView {
+  readonly snapshot: RunSnapshot;
+  readonly record: RunRecord;
+  /** Latest submissions. */
+  readonly jobs: readonly JobRecord[];
+}
+
+@Injectable()
+export class RunSnapshots {
+  async load(id: string, tx: ReadTx, now: number): Promise<Observed<RunView> | null> {
+    const record = await findRun(tx, id);
+    if (record === null) return null;
+    const all = await findJobs(tx, 'run_id = ?', [id]);
+    const jobs = latestSubmissions(all);
+    const snapshot = snapshotOf(record, jobs.map((job) => toRunJob(job, all)), now); // prettier-ignore
+    return {
+      snapshot: { snapshot, record, jobs },
+      restsOn: jobs.map((job) => ({ table: 'jobs' as const, id: job.id, rev: job.rev })),
+    };
+  }
+}
+
+function snapshotOf(run: RunRecord, jobs: readonly RunJob[], now: number): RunSnapshot {
+  const profile = effectiveProfile(run.spec);
+  const cron = profile.schedule?.cron ?? null;
+  const base = {
+    id: run.id,
+    submittedAt: run.submittedAt,
+    jobs,
+    isScheduled: cron !== null,
+    startedAt: run.nextTriggeredAt ?? run.submittedAt,
+    resubmissionAttempt: run.resubmissionAttempt,
+  };
+  switch (run.status) {
+    case 'pending':
+      return { ...base, status: 'pending', resumeAt: run.resumeAt, nextTriggeredAt: run.nextTriggeredAt };
+    case 'submitted':
+    case 'provisioning':
+    case 'running':
+      return {
+        ...base,
+        status: run.status,
+        stopCriteria: profile.stop_criteria ?? 'all-done',
+        deploymentNum: run.deploymentNum,
+        desiredReplicas: run.spec.configuration.type === 'service' ? run.desiredReplicaCount : null,
+      };
+    case 'terminating':
+      return {
+        ...base,
+        status: 'terminating',
+        reason: run.terminationReason ?? 'server_error',
+        nextFireAt: cron === null ? null : nextScheduledAt(cron, now),
+      };
+    case 'terminated':
+    case 'failed':
+    case 'done':
+      return { ...base, status: run.status };
+  }
+}
+
+function toRunJob(job: JobRecord, all: readonly JobRecord[]): RunJob {
+  const submissions = all.filter((each) => each.replicaNum === job.replicaNum && each.jobNum === job.jobNum);
+  const ends = submissions.filter((each) => each.provisioningData !== null).map(endOf);
+  return {
+    id: job.id,
+    replicaNum: job.replicaNum,
+    jobNum: job.jobNum,
+    submissionNum: job.submissionNum,
+    deploymentNum: job.deploymentNum,
+    status: job.status,
+    reason: job.terminationReason satisfies JobTerminationReason | null,
+    stopMode: job.stopMode,
+    submittedAt: job.submittedAt,
+    finishedAt: job.finishedAt,
+    lastProvisionedEndAt: ends.length === 0 ? null : Math.max(...ends),
+    retry: job.spec.retry ?? null,
+  };
+}
+
+function endOf(job: JobRecord): number {
+  return job.finishedAt ?? job.statusChangedAt;
+}

@@ -1,0 +1,129 @@
+import {
+  costUsd,
+  jobError,
+  jobStatusMessage,
+  retryOf,
+  runError,
+  runStatusMessage,
+  effectiveProfile,
+  toWireOffer,
+  type Wire,
+} from '@dstack/core';
+import { toWireTime } from '../http/wire-time.js';
+import { type JobRecord, latestSubmissions } from '../jobs/job-record.js';
+import { redactJobSpec, redactRunSpec } from './redact.js';
+import type { RunRecord } from './run-record.js';
+
+export interface RunFacts {
+  readonly run: RunRecord;
+  readonly jobs: readonly JobRecord[];
+  readonly projectName: string;
+  readonly userName: string;
+  readonly fleet: Wire.RunFleet | null;
+  /** The caller owns the run and may see its values. */
+  readonly isOwner: boolean;
+  readonly includeJobs: boolean;
+  readonly jobSubmissionsLimit: number | null;
+  readonly now: number;
+}
+
+export function toWireRun(facts: RunFacts): Wire.Run {
+  const { run, jobs, now } = facts;
+  const latest = latestSubmissions(jobs);
+  const [first] = latest;
+  return {
+    id: run.id,
+    project_name: facts.projectName,
+    user: facts.userName,
+    fleet: facts.fleet,
+    submitted_at: toWireTime(run.submittedAt),
+    last_processed_at: toWireTime(lastChange(run, jobs)),
+    status: run.status,
+    status_message: runStatusMessage({
+      status: run.status,
+      jobs: latest.map((job) => ({ status: job.status, reason: job.terminationReason })),
+      retry: retryOf(effectiveProfile(run.spec).retry),
+    }),
+    termination_reason: run.terminationReason,
+    run_spec: facts.isOwner ? run.spec : redactRunSpec(run.spec),
+    jobs: facts.includeJobs ? wireJobs(facts) : [],
+    latest_job_submission: first === undefined ? null : toWireSubmission(first),
+    cost: costUsd(
+      jobs.flatMap((job) =>
+        job.provisioningData === null
+          ? []
+          : [{ priceUsdPerHour: job.provisioningData.price, from: job.submittedAt, until: job.finishedAt }],
+      ),
+      now,
+    ),
+    service: null,
+    deployment_num: run.deploymentNum,
+    error: runError(run.terminationReason),
+    deleted: run.deleted,
+    next_triggered_at: run.nextTriggeredAt === null ? null : toWireTime(run.nextTriggeredAt),
+  };
+}
+
+function wireJobs({ jobs, isOwner, jobSubmissionsLimit }: RunFacts): Wire.Job[] {
+  return latestSubmissions(jobs).map((latest) => {
+    const submissions = jobs
+      .filter((job) => job.replicaNum === latest.replicaNum && job.jobNum === latest.jobNum)
+      .sort((a, b) => a.submissionNum - b.submissionNum);
+    const shown =
+      jobSubmissionsLimit === null
+        ? submissions
+        : jobSubmissionsLimit === 0
+          ? []
+          : submissions.slice(-jobSubmissionsLimit);
+    return {
+      job_spec: redactJobSpec(latest.spec, isOwner),
+      job_submissions: shown.map(toWireSubmission),
+      job_connection_info: null,
+    };
+  });
+}
+
+function toWireSubmission(job: JobRecord): Wire.JobSubmission {
+  const { offer, networkMode, agent } = job.runtimeRecord;
+  return {
+    id: job.id,
+    submission_num: job.submissionNum,
+    deployment_num: job.deploymentNum,
+    submitted_at: toWireTime(job.submittedAt),
+    last_processed_at: toWireTime(job.statusChangedAt),
+    finished_at: job.finishedAt === null ? null : toWireTime(job.finishedAt),
+    inactivity_secs: job.inactivitySecs,
+    status: job.status,
+    status_message: jobStatusMessage({
+      status: job.status,
+      reason: job.terminationReason,
+      reasonMessage: job.terminationMessage,
+      exitStatus: job.exitStatus,
+    }),
+    termination_reason: job.terminationReason,
+    termination_reason_message: job.terminationMessage,
+    exit_status: job.exitStatus,
+    job_provisioning_data: job.provisioningData,
+    job_runtime_data:
+      job.provisioningData === null
+        ? null
+        : {
+            network_mode: networkMode,
+            gpu: offer?.instance.resources.gpus.length ?? null,
+            cpu: offer?.instance.resources.cpus ?? null,
+            memory: offer === null ? null : offer.instance.resources.memory_mib / 1024,
+            ports: null,
+            volume_names: [],
+            offer: offer === null ? null : toWireOffer(offer),
+            working_dir: agent?.workingDir ?? null,
+            username: agent?.username ?? null,
+          },
+    error: jobError(job.terminationReason),
+    probes: [],
+    image_pull_progress: job.pullProgress,
+  };
+}
+
+function lastChange(run: RunRecord, jobs: readonly JobRecord[]): number {
+  return Math.max(run.statusChangedAt, ...jobs.map((job) => job.statusChangedAt));
+}

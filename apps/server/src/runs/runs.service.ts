@@ -1,0 +1,208 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { groupByProblem, groupOffersByGpu, isFinishedRun, normaliseRunSpec, type Wire } from '@dstack/core';
+import type { Caller, ProjectScope } from '../auth/caller.js';
+import { EventRecorder } from '../events/event-recorder.js';
+import { ClientError, ResourceNotExistsError } from '../http/api-errors.js';
+import { fromWireTime } from '../http/wire-time.js';
+import { Database } from '../persistence/database.js';
+import type { ReadTx, WriteTx } from '../persistence/transaction.js';
+import { Wake } from '../reconcile/wake.js';
+import { explainRunSpecErrors, parseRunSpec } from './parse-spec.js';
+import { RunApplier } from './run-applier.js';
+import { RunPlanner } from './run-planner.js';
+import { RunReader } from './run-reader.js';
+import { findRuns, type RunRecord } from './run-record.js';
+
+const DEFAULT_LIMIT = 100;
+const DEFAULT_MAX_OFFERS = 50;
+
+@Injectable()
+export class RunsService {
+  constructor(
+    private readonly db: Database,
+    @Inject(RunReader) private readonly reader: RunReader,
+    @Inject(RunPlanner) private readonly planner: RunPlanner,
+    @Inject(RunApplier) private readonly applier: RunApplier,
+    @Inject(EventRecorder) private readonly events: EventRecorder,
+    @Inject(Wake) private readonly wake: Wake,
+  ) {}
+
+  list(caller: Caller, request: Wire.ListRunsRequest): Promise<Wire.Run[]> {
+    return this.db.read(async (tx) => {
+      const { where, params } = await listFilter(tx, caller, request);
+      const direction = request.ascending === true ? 'ASC' : 'DESC';
+      const limit = Math.min(request.limit ?? DEFAULT_LIMIT, DEFAULT_LIMIT);
+      const runs = await findRuns(
+        tx,
+        `${where} ORDER BY submitted_at ${direction}, id ASC LIMIT ${Math.max(0, Math.trunc(limit))}`,
+        params,
+      );
+      return this.reader.wire(tx, runs, caller, {
+        includeJobs: request.include_jobs ?? true,
+        jobSubmissionsLimit: request.job_submissions_limit ?? null,
+      });
+    });
+  }
+
+  get(scope: ProjectScope, request: Wire.GetRunRequest): Promise<Wire.Run> {
+    return this.db.read(async (tx) => {
+      const run = await findOne(tx, scope, request);
+      return this.one(tx, run, scope.caller);
+    });
+  }
+
+  async plan(scope: ProjectScope, request: Wire.GetRunPlanRequest): Promise<Wire.RunPlan> {
+    const given = parseRunSpec(request.run_spec, ['run_spec']);
+    const forOffersOnly = request.for_offers_only ?? false;
+    const effective = await this.effective(scope, given, forOffersOnly);
+    return this.planner.plan(scope, given, effective, {
+      maxOffers: request.max_offers ?? DEFAULT_MAX_OFFERS,
+      fullOffers: request.full_offers ?? false,
+      unallocated: request.unallocated_resources ?? false,
+      forOffersOnly,
+    });
+  }
+
+  async listGpus(scope: ProjectScope, request: Wire.ListGpusRequest): Promise<Wire.ListGpusResponse> {
+    const groupBy = request.group_by ?? [];
+    const problem = groupByProblem(groupBy);
+    if (problem !== null) throw new ClientError(problem);
+    const effective = await this.effective(scope, parseRunSpec(request.run_spec, ['run_spec']), true);
+    const offers = await this.planner.offersOf(scope, effective, {
+      maxOffers: Number.MAX_SAFE_INTEGER,
+      fullOffers: request.full_offers ?? false,
+      unallocated: request.unallocated_resources ?? false,
+      forOffersOnly: true,
+    });
+    return { gpus: groupOffersByGpu(offers, groupBy) };
+  }
+
+  async apply(
+    scope: ProjectScope,
+    request: Wire.ApplyRunPlanRequest,
+    idempotencyKey: string | null,
+  ): Promise<Wire.Run> {
+    const { plan, force } = request;
+    const spec = await this.effective(scope, parseRunSpec(plan.run_spec, ['plan', 'run_spec']), false);
+    const seen = plan.current_resource ?? null;
+    const id = await this.applier.apply(scope, {
+      spec,
+      force,
+      idempotencyKey,
+      seen:
+        seen === null
+          ? null
+          : { id: seen.id, run_spec: parseRunSpec(seen.run_spec, ['plan', 'current_resource', 'run_spec']) },
+    });
+    return this.get(scope, { id });
+  }
+
+  /** Both stop and abort may be asked for again; abort after stop takes the grace period away. */
+  async stop(scope: ProjectScope, { runs_names: names, abort }: Wire.StopRunsRequest): Promise<void> {
+    await this.db.write(async (tx) => {
+      const runs = await findNamed(tx, scope, names);
+      for (const run of runs.filter((each) => !isFinishedRun(each.status))) await this.stopOne(tx, scope, run, abort);
+    });
+  }
+
+  async delete(scope: ProjectScope, { runs_names: names }: Wire.DeleteRunsRequest): Promise<void> {
+    await this.db.write(async (tx) => {
+      const runs = await findNamed(tx, scope, names);
+      const active = runs.filter((run) => !isFinishedRun(run.status)).map((run) => run.name);
+      if (active.length > 0) throw new ClientError(`Cannot delete active runs: ${active.join(', ')}. Stop them first`);
+      for (const run of runs) {
+        await tx.execute('UPDATE runs SET deleted = ?, rev = rev + 1 WHERE id = ?', [true, run.id]);
+        await this.record(tx, scope, run, 'Run deleted');
+      }
+    });
+  }
+
+  private async stopOne(tx: WriteTx, scope: ProjectScope, run: RunRecord, abort: boolean): Promise<void> {
+    const reason = abort ? 'aborted_by_user' : 'stopped_by_user';
+    if (run.status === 'terminating' && !abort) return;
+    await tx.execute(
+      `UPDATE runs SET status = 'terminating', termination_reason = ?, rev = rev + 1,
+         status_changed_at = CASE WHEN status = 'terminating' THEN status_changed_at ELSE CAST(? AS bigint) END WHERE id = ?`,
+      [reason, await tx.now(), run.id],
+    );
+    await this.wake.rows(tx, 'runs', [run.id]);
+    const text = `Run status changed ${run.status.toUpperCase()} -> TERMINATING. Reason: ${reason.toUpperCase()}`;
+    await this.record(tx, scope, run, text);
+  }
+
+  private record(tx: WriteTx, scope: ProjectScope, run: RunRecord, message: string): Promise<void> {
+    return this.events.record(tx, {
+      message,
+      actorId: scope.caller.id,
+      targets: [{ type: 'run', id: run.id, name: run.name, projectId: run.projectId, runId: run.id }],
+    });
+  }
+
+  private async effective(scope: ProjectScope, spec: Wire.RunSpec, forOffersOnly: boolean): Promise<Wire.RunSpec> {
+    const [user] = await this.db.read((tx) =>
+      tx.query<{ ssh_public_key: string | null }>('SELECT ssh_public_key FROM users WHERE id = ?', [scope.caller.id]),
+    );
+    return explainRunSpecErrors(() =>
+      normaliseRunSpec(spec, { userSshPublicKey: user?.ssh_public_key ?? null, forOffersOnly }),
+    );
+  }
+
+  private async one(tx: ReadTx, run: RunRecord, caller: Caller): Promise<Wire.Run> {
+    const [wire] = await this.reader.wire(tx, [run], caller);
+    if (wire === undefined) throw new ResourceNotExistsError();
+    return wire;
+  }
+}
+
+async function findOne(
+  tx: ReadTx,
+  scope: ProjectScope,
+  { run_name: name, id }: Wire.GetRunRequest,
+): Promise<RunRecord> {
+  const [run] = id
+    ? await findRuns(tx, 'project_id = ? AND id = ?', [scope.projectId, id])
+    : await findRuns(tx, 'project_id = ? AND name = ? AND deleted = ?', [scope.projectId, name ?? '', false]);
+  if (run === undefined) throw new ResourceNotExistsError(`Run ${name ?? id ?? ''} not found`);
+  return run;
+}
+
+async function findNamed(tx: WriteTx, scope: ProjectScope, names: readonly string[]): Promise<RunRecord[]> {
+  const runs: RunRecord[] = [];
+  for (const name of new Set(names)) runs.push(await findOne(tx, scope, { run_name: name }));
+  return runs;
+}
+
+type Param = string | number | boolean;
+
+async function listFilter(
+  tx: ReadTx,
+  caller: Caller,
+  request: Wire.ListRunsRequest,
+): Promise<{ where: string; params: Param[] }> {
+  const conditions: string[] = ['deleted = ?'];
+  const params: Param[] = [false];
+  const add = (condition: string, ...values: Param[]): void => {
+    conditions.push(condition);
+    params.push(...values);
+  };
+  if (caller.globalRole !== 'admin') add('project_id IN (SELECT project_id FROM members WHERE user_id = ?)', caller.id);
+  add('project_id IN (SELECT id FROM projects WHERE deleted = ?)', false);
+  if (request.project_name) {
+    const [project] = await tx.query<{ id: string }>('SELECT id FROM projects WHERE name = ? AND deleted = ?', [
+      request.project_name,
+      false,
+    ]);
+    add('project_id = ?', project?.id ?? '');
+  }
+  if (request.repo_id) add('repo_id IN (SELECT id FROM repos WHERE name = ?)', request.repo_id);
+  if (request.username) add('user_id IN (SELECT id FROM users WHERE name = ?)', request.username);
+  if (request.only_active === true) add(`status NOT IN ('terminated', 'failed', 'done')`);
+  if (request.prev_submitted_at) {
+    const at = fromWireTime(request.prev_submitted_at);
+    const comparison = request.ascending === true ? '>' : '<';
+    if (request.prev_run_id)
+      add(`(submitted_at ${comparison} ? OR (submitted_at = ? AND id > ?))`, at, at, request.prev_run_id);
+    else add(`submitted_at ${comparison} ?`, at);
+  }
+  return { where: conditions.join(' AND '), params };
+}

@@ -1,0 +1,113 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { buildJobSpecs, replicaGroups, type Wire } from '@dstack/core';
+import { NEW_RUNTIME } from '../jobs/job-record.js';
+import type { WriteTx } from '../persistence/transaction.js';
+import { EventRecorder } from '../events/event-recorder.js';
+import { writeJson } from '../reconcile/stored-json.js';
+import { Wake } from '../reconcile/wake.js';
+import { WORLD, type World } from '../world/world.js';
+
+export interface ReplicaSubmission {
+  readonly run: {
+    readonly id: string;
+    readonly projectId: string;
+    readonly name: string;
+    readonly deploymentNum: number;
+  };
+  readonly spec: Wire.RunSpec;
+  readonly replicaNum: number;
+}
+
+/** Creates the job rows of a replica: the first submission, or the next one of every job. */
+@Injectable()
+export class ReplicaSubmitter {
+  constructor(
+    @Inject(Wake) private readonly wake: Wake,
+    @Inject(EventRecorder) private readonly events: EventRecorder,
+    @Inject(WORLD) private readonly world: World,
+  ) {}
+
+  async submit(tx: WriteTx, { run, spec, replicaNum }: ReplicaSubmission): Promise<void> {
+    const now = await tx.now();
+    const [last] = await tx.query<{ n: number | null }>(
+      'SELECT MAX(submission_num) AS n FROM jobs WHERE run_id = ? AND replica_num = ?',
+      [run.id, replicaNum],
+    );
+    const submissionNum = last?.n === null || last?.n === undefined ? 0 : Number(last.n) + 1;
+    const specs = buildJobSpecs(
+      { ...spec, run_name: run.name },
+      { replicaNum, sshKey: clusterKey(spec), ...groupOfReplica(spec, replicaNum) },
+    );
+    for (const jobSpec of specs) {
+      const id = this.world.ids.uuid();
+      await tx.execute(
+        `INSERT INTO jobs (id, run_id, project_id, job_num, replica_num, replica_group, submission_num, deployment_num, status,
+           status_changed_at, submitted_at, job_spec, runtime_data, waiting_master_job, next_due_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'submitted', ?, ?, ?, ?, ?, ?)`,
+        [
+          id, run.id, run.projectId, jobSpec.job_num, replicaNum, jobSpec.replica_group ?? '0', submissionNum, run.deploymentNum,
+          now, now, writeJson(jobSpec), writeJson(NEW_RUNTIME), false, now,
+        ], // prettier-ignore
+      );
+      const target = { type: 'job' as const, id, name: jobSpec.job_name, projectId: run.projectId, runId: run.id };
+      const message = `Job created on ${submissionNum === 0 ? 'submission' : 'resubmission'}. Status: SUBMITTED`;
+      await this.events.record(tx, { message, actorId: null, targets: [target] });
+    }
+    this.wake.topic(tx, 'jobs');
+    this.wake.topic(tx, 'placement');
+  }
+}
+
+/** Replicas are numbered through the groups in order, each with its minimum; more than those belong to the last group. */
+function groupOfReplica(spec: Wire.RunSpec, replicaNum: number): { replicaGroup?: string } {
+  if (spec.configuration.type !== 'service') return {};
+  const groups = replicaGroups(spec.configuration);
+  let first = 0;
+  for (const group of groups) {
+    first += group.min;
+    if (replicaNum < first) return { replicaGroup: group.name };
+  }
+  const last = groups.at(-1);
+  return last === undefined ? {} : { replicaGroup: last.name };
+}
+
+/** The pair the nodes of one replica use among themselves. */
+function clusterKey(spec: Wire.RunSpec): Wire.JobSSHKey | null {
+  const isMultiNode =
+    spec.configuration.type === 'task' && ((spec.configuration.nodes ?? 1) > 1 || spec.configuration.groups);
+  if (!isMultiNode) return null;
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+    publicKeyEncoding: { type: 'pkcs1', format: 'der' },
+  });
+  return { private: privateKey, public: rsaLine(publicKey) };
+}
+
+/** A PKCS#1 public key (two DER integers) as an OpenSSH line. */
+function rsaLine(der: Buffer): string {
+  const [modulus, exponent] = derIntegers(der);
+  const parts = [Buffer.from('ssh-rsa'), exponent, modulus].map((part) => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(part.length);
+    return Buffer.concat([length, part]);
+  });
+  return `ssh-rsa ${Buffer.concat(parts).toString('base64')}`;
+}
+
+function derIntegers(der: Buffer): [Buffer, Buffer] {
+  let at = 0;
+  const element = (): Buffer => {
+    at += 1; // the tag: a sequence, then two integers
+    const first = der.readUInt8(at);
+    const lengthBytes = first < 0x80 ? 0 : first & 0x7f;
+    const length = lengthBytes === 0 ? first : der.readUIntBE(at + 1, lengthBytes);
+    at += 1 + lengthBytes;
+    return der.subarray(at, at + length);
+  };
+  element();
+  const modulus = element();
+  at += modulus.length;
+  return [modulus, element()];
+}

@@ -1,0 +1,45 @@
+import { Controller, Get, Inject, Redirect } from '@nestjs/common';
+import type { Wire } from '@dstack/core';
+import { Access } from '../http/access.decorator.js';
+import { AccessError } from '../http/api-errors.js';
+import { API_VERSION } from '../http/client-version.js';
+import { Operation } from '../http/operation.decorator.js';
+import { READINESS, type Readiness } from './readiness.js';
+
+@Controller()
+export class ServerInfoController {
+  constructor(@Inject(READINESS) private readonly readiness: Readiness) {}
+
+  @Operation('server_get_info')
+  getInfo(): Wire.ServerInfo {
+    return { server_version: API_VERSION };
+  }
+
+  @Operation('auth_list_providers')
+  listProviders(): Wire.OAuthProviderInfo[] {
+    return []; // sign-in providers are plugins of the original; tokens are the only way in
+  }
+
+  @Operation('healthcheck')
+  healthcheck(): { status: 'running' } {
+    return { status: 'running' };
+  }
+
+  @Get('readyz')
+  @Access('none')
+  ready(): { status: 'ready'; warnings: readonly string[] } {
+    return { status: 'ready', warnings: this.readiness.warnings };
+  }
+
+  @Operation('metrics')
+  metrics(): never {
+    throw new AccessError(404, 'Not found'); // off, as in the original without DSTACK_ENABLE_PROMETHEUS_METRICS
+  }
+
+  @Get()
+  @Access('none')
+  @Redirect('/api/docs', 307)
+  root(): void {
+    return undefined;
+  }
+}

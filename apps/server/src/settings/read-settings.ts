@@ -1,0 +1,109 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseDatabaseUrl, type DatabaseLocation } from '../persistence/database-url.js';
+import { KNOWN_VARIABLES } from './known-variables.js';
+import type { LogLevel, ServerSettings } from './settings.js';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A setting that cannot be meant; the message names the variable and what it takes. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
+export interface SettingsResult {
+  readonly settings: ServerSettings;
+  readonly warnings: readonly string[];
+}
+
+/** Flags override variables; both override defaults. */
+export function readSettings(env: Environment, flags: Partial<ServerSettings> = {}): SettingsResult {
+  const serverDir = flags.serverDir ?? expandHome(env['DSTACK_SERVER_DIR'] ?? '~/.dstack/server');
+  const host = flags.host ?? env['DSTACK_SERVER_HOST'] ?? '127.0.0.1';
+  const port = flags.port ?? integer(env, 'DSTACK_SERVER_PORT', 3000);
+  const settings: ServerSettings = {
+    database: databaseLocation(env, serverDir),
+    databasePoolSize: integer(env, 'DSTACK_DB_POOL_SIZE', 20),
+    url: (env['DSTACK_SERVER_URL'] ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`).replace(/\/+$/, ''),
+    adminToken: nonEmpty(env['DSTACK_SERVER_ADMIN_TOKEN']),
+    logLevel: oneOf<LogLevel>(
+      env,
+      'DSTACK_SERVER_LOG_LEVEL',
+      ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'],
+      'INFO',
+    ),
+    logFormat: oneOf(env, 'DSTACK_SERVER_LOG_FORMAT', ['rich', 'standard', 'json'] as const, 'rich'),
+    configDisabled: flag(env, 'DSTACK_SERVER_CONFIG_DISABLED'),
+    backgroundProcessing: !flag(env, 'DSTACK_SERVER_BACKGROUND_PROCESSING_DISABLED'),
+    maxOffersTried: integer(env, 'DSTACK_SERVER_MAX_OFFERS_TRIED', 25),
+    codeUploadLimitBytes: integer(env, 'DSTACK_SERVER_CODE_UPLOAD_LIMIT', 2 * 1024 * 1024),
+    eventsTtlSeconds: integer(env, 'DSTACK_SERVER_EVENTS_TTL_SECONDS', 2_592_000),
+    metricsRunningTtlSeconds: integer(env, 'DSTACK_SERVER_METRICS_RUNNING_TTL_SECONDS', 3_600),
+    metricsFinishedTtlSeconds: integer(env, 'DSTACK_SERVER_METRICS_FINISHED_TTL_SECONDS', 604_800),
+    instanceHealthTtlSeconds: integer(env, 'DSTACK_SERVER_INSTANCE_HEALTH_TTL_SECONDS', 604_800),
+    logQuotaBytesPerJobHour: integer(env, 'DSTACK_SERVER_LOG_QUOTA_PER_JOB_HOUR', 50 * 1024 * 1024),
+    userProjectDefaultQuota: integer(env, 'DSTACK_USER_PROJECT_DEFAULT_QUOTA', 10),
+    dockerBaseImage: baseImage(env),
+    sshConnectTimeoutSeconds: integer(env, 'DSTACK_SERVER_SSH_CONNECT_TIMEOUT', 3),
+    databaseIsReplicated: env['LITESTREAM_REPLICA_URL'] !== undefined,
+    configureClient: false,
+    inServerImage: flag(env, 'DSTACK_IMAGE'),
+    agentCommand: undefined,
+    localBackend: undefined,
+    ...definedOnly(flags),
+    serverDir,
+    host,
+    port,
+  };
+  return { settings, warnings: unknownVariables(env) };
+}
+
+function databaseLocation(env: Environment, serverDir: string): DatabaseLocation {
+  const url = nonEmpty(env['DSTACK_DATABASE_URL']);
+  return url === undefined ? { dialect: 'sqlite', path: join(serverDir, 'data', 'sqlite.db') } : parseDatabaseUrl(url);
+}
+
+function baseImage(env: Environment): string {
+  const name = env['DSTACK_DOCKER_BASE_IMAGE'] ?? 'dstackai/base';
+  const version = env['DSTACK_DOCKER_BASE_IMAGE_VERSION'] ?? '0.15';
+  const ubuntu = env['DSTACK_DOCKER_BASE_IMAGE_UBUNTU_VERSION'] ?? '24.04';
+  return `${name}:${version}-base-ubuntu${ubuntu}`;
+}
+
+function unknownVariables(env: Environment): string[] {
+  return Object.keys(env)
+    .filter((name) => name.startsWith('DSTACK_SERVER_') && !KNOWN_VARIABLES.has(name))
+    .map((name) => `${name} is not a setting of this server and has no effect.`);
+}
+
+/** On whenever it exists, even empty. */
+function flag(env: Environment, name: string): boolean {
+  return env[name] !== undefined;
+}
+
+function integer(env: Environment, name: string, fallback: number): number {
+  const text = nonEmpty(env[name]);
+  if (text === undefined) return fallback;
+  if (!/^-?\d+$/.test(text)) throw new SettingsError(`${name} must be a whole number, not "${text}".`);
+  return Number(text);
+}
+
+function oneOf<T extends string>(env: Environment, name: string, values: readonly T[], fallback: T): T {
+  const text = nonEmpty(env[name]);
+  if (text === undefined) return fallback;
+  const found = values.find((value) => value.toLowerCase() === text.toLowerCase());
+  if (found === undefined) throw new SettingsError(`${name} must be one of ${values.join(', ')}, not "${text}".`);
+  return found;
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
+}
+
+function expandHome(path: string): string {
+  return resolve(path.replace(/^~(?=\/|$)/, homedir()));
+}
+
+function definedOnly<T extends object>(values: T): Partial<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
+}

@@ -1,0 +1,43 @@
+import type { DatabaseLocation } from '../persistence/database-url.js';
+
+/** All that the environment and the command line decide, read once. */
+export interface ServerSettings {
+  /** Holds `config.yml`, the SQLite database, logs and the generated key. */
+  readonly serverDir: string;
+  readonly database: DatabaseLocation;
+  readonly databasePoolSize: number;
+  readonly host: string;
+  readonly port: number;
+  /** The base URL clients use; may differ from host and port behind a proxy. */
+  readonly url: string;
+  readonly adminToken: string | undefined;
+  readonly logLevel: LogLevel;
+  readonly logFormat: 'rich' | 'standard' | 'json';
+  readonly configDisabled: boolean;
+  readonly backgroundProcessing: boolean;
+  readonly maxOffersTried: number;
+  readonly codeUploadLimitBytes: number;
+  readonly eventsTtlSeconds: number;
+  readonly metricsRunningTtlSeconds: number;
+  readonly metricsFinishedTtlSeconds: number;
+  readonly instanceHealthTtlSeconds: number;
+  readonly logQuotaBytesPerJobHour: number;
+  readonly userProjectDefaultQuota: number;
+  readonly dockerBaseImage: string;
+  readonly sshConnectTimeoutSeconds: number;
+  /** How the agent of local instances is started; undefined: the installed package's. */
+  readonly agentCommand: readonly string[] | undefined;
+  /** Whether this machine runs jobs; undefined: decided by where the server listens. */
+  readonly localBackend: boolean | undefined;
+  /** `DSTACK_IMAGE` is set by the container image of the server. */
+  readonly inServerImage: boolean;
+  /** Something else (Litestream) holds a copy of the SQLite database. */
+  readonly databaseIsReplicated: boolean;
+  /** Write the CLI's configuration for the project `main` after start. */
+  readonly configureClient: boolean;
+}
+
+export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR' | 'CRITICAL';
+
+/** The injection token of the settings. */
+export const SETTINGS = Symbol('ServerSettings');

@@ -1,0 +1,104 @@
+import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { AgentConnector } from './agents/agent-connector.js';
+import { AgentRegistry } from './agents/agent-registry.js';
+import { Connections } from './agents/connections.js';
+import { JobStates } from './agents/job-states.js';
+import { BackendAccounts } from './backends/backend-accounts.js';
+import { FleetReconciler } from './fleets/fleet.reconciler.js';
+import { FleetsController } from './fleets/fleets.controller.js';
+import { FleetsService } from './fleets/fleets.service.js';
+import { InstanceCommit } from './instances/instance-commit.js';
+import { InstanceEffects } from './instances/instance-effects.js';
+import { InstanceLimits } from './instances/instance-limits.js';
+import { InstanceReader } from './instances/instance-reader.js';
+import { InstanceReconciler } from './instances/instance.reconciler.js';
+import { InstanceSnapshots } from './instances/instance-snapshots.js';
+import { InstancesController } from './instances/instances.controller.js';
+import { InstancesService } from './instances/instances.service.js';
+import { JobCommit } from './jobs/job-commit.js';
+import { JobEffects } from './jobs/job-effects.js';
+import { JobInputs } from './jobs/job-inputs.js';
+import { JobReconciler } from './jobs/job.reconciler.js';
+import { JobSnapshots } from './jobs/job-snapshots.js';
+import { LogsModule } from './logs/logs.module.js';
+import { MetricsRetention } from './metrics/metrics-retention.js';
+import { MetricsModule } from './metrics/metrics.module.js';
+import { ComputeAccounts } from './offers/compute-accounts.js';
+import { OffersService } from './offers/offers.service.js';
+import { PlacementLoop } from './placement/placement-loop.js';
+import { PlacementPass } from './placement/placement-pass.js';
+import { Notices } from './reconcile/notices.js';
+import { ReconcileEngine } from './reconcile/reconcile-engine.js';
+import { ServerIdentity } from './reconcile/server-identity.js';
+import { Wake } from './reconcile/wake.js';
+import { RunApplier } from './runs/run-applier.js';
+import { RunCommit } from './runs/run-commit.js';
+import { RunPlanner } from './runs/run-planner.js';
+import { RunReader } from './runs/run-reader.js';
+import { RunReconciler } from './runs/run.reconciler.js';
+import { RunSnapshots } from './runs/run-snapshots.js';
+import { RunsController } from './runs/runs.controller.js';
+import { RunsService } from './runs/runs.service.js';
+import { ReplicaSubmitter } from './runs/submit-replicas.js';
+import { StoredSecrets } from './secrets/stored-secrets.js';
+import { SETTINGS, type ServerSettings } from './settings/settings.js';
+import { Workload } from './workload.js';
+
+/** Runs, jobs, instances and fleets: what is asked for, where it runs, and the loops that bring one to the other. */
+@Module({
+  imports: [LogsModule, MetricsModule],
+  controllers: [RunsController, FleetsController, InstancesController],
+  providers: [
+    { provide: Notices, useFactory: () => new Notices() },
+    Wake,
+    ServerIdentity,
+    ReconcileEngine,
+    RunsService,
+    RunReader,
+    RunPlanner,
+    RunApplier,
+    RunSnapshots,
+    RunCommit,
+    RunReconciler,
+    ReplicaSubmitter,
+    JobSnapshots,
+    JobEffects,
+    JobCommit,
+    JobReconciler,
+    { provide: JobInputs, useExisting: StoredSecrets },
+    InstanceLimits,
+    InstanceSnapshots,
+    InstanceEffects,
+    InstanceCommit,
+    InstanceReconciler,
+    InstanceReader,
+    InstancesService,
+    FleetReconciler,
+    FleetsService,
+    OffersService,
+    { provide: ComputeAccounts, useExisting: BackendAccounts },
+    PlacementPass,
+    PlacementLoop,
+    AgentConnector,
+    AgentRegistry,
+    JobStates,
+    Connections,
+    MetricsRetention,
+    Workload,
+  ],
+  exports: [Workload, Wake, Notices, ComputeAccounts],
+})
+export class WorkloadModule implements OnApplicationBootstrap, OnApplicationShutdown {
+  constructor(
+    @Inject(Workload) private readonly workload: Workload,
+    @Inject(SETTINGS) private readonly settings: ServerSettings,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    if (this.settings.backgroundProcessing) await this.workload.start();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.workload.stop();
+  }
+}

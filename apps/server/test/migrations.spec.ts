@@ -1,0 +1,65 @@
+import { ALL_MIGRATIONS } from '../src/migrations/all-migrations.js';
+import { migrate, type MigrationClass } from '../src/persistence/migrate.js';
+import { openDatabase } from '../src/persistence/open-database.js';
+import { realWorld } from '../src/world/real-world.js';
+import { testDatabases } from './support/test-databases.js';
+
+const world = realWorld();
+
+describe.each(testDatabases())('migrations on $name', ({ location }) => {
+  it('run once when two servers start together', async () => {
+    const at = await location();
+    const databases = await Promise.all([openDatabase(at, world), openDatabase(at, world)]);
+    // Two processes cannot share a SQLite database, so there they come one after the other.
+    const applied =
+      at.dialect === 'postgres'
+        ? await Promise.all(databases.map((db) => migrate(db, ALL_MIGRATIONS)))
+        : [await migrate(databases[0], ALL_MIGRATIONS), await migrate(databases[1], ALL_MIGRATIONS)];
+    expect(applied.flat().toSorted()).toEqual(ALL_MIGRATIONS.map((Migration) => new Migration().name));
+    await Promise.all(databases.map((db) => db.close()));
+  });
+
+  it('leave no table behind when one fails', async () => {
+    class Broken implements InstanceType<MigrationClass> {
+      readonly name = 'Broken1';
+      async up(): Promise<void> {
+        throw new Error('broken');
+      }
+      async down(): Promise<void> {
+        throw new Error('broken');
+      }
+    }
+    const db = await openDatabase(await location(), world);
+    await expect(migrate(db, [...ALL_MIGRATIONS, Broken])).rejects.toThrow('broken');
+    await expect(db.read((tx) => tx.query('SELECT 1 FROM users'))).rejects.toThrow();
+    await db.close();
+  });
+
+  it('can be undone', async () => {
+    const db = await openDatabase(await location(), world);
+    await migrate(db, ALL_MIGRATIONS);
+    await db.write(async (tx) => {
+      const runner = tx.manager.queryRunner;
+      if (runner === undefined) throw new Error('no runner');
+      for (const Migration of ALL_MIGRATIONS.toReversed()) await new Migration().down(runner);
+    });
+    await expect(db.read((tx) => tx.query('SELECT 1 FROM users'))).rejects.toThrow();
+    await db.close();
+  });
+
+  it('refuse a database that a newer server migrated', async () => {
+    const db = await openDatabase(await location(), world);
+    await migrate(db, ALL_MIGRATIONS);
+    await db.write((tx) => tx.execute(`INSERT INTO migrations (name, applied_at) VALUES ('Later9', 0)`));
+    await expect(migrate(db, ALL_MIGRATIONS)).rejects.toThrow('migrated by a newer server (Later9)');
+    await db.close();
+  });
+
+  it('leave a database of the Python server alone', async () => {
+    const db = await openDatabase(await location(), world);
+    await db.write((tx) => tx.execute('CREATE TABLE alembic_version (version_num varchar(32))'));
+    await expect(migrate(db, ALL_MIGRATIONS)).rejects.toThrow('belongs to the Python dstack server');
+    await expect(db.read((tx) => tx.query('SELECT 1 FROM migrations'))).rejects.toThrow();
+    await db.close();
+  });
+});
