@@ -1,0 +1,48 @@
+#!/usr/bin/env node
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const [major, minor] = process.versions.node.split('.').map(Number);
+const argv = process.argv.slice(2);
+
+if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-v')) {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  process.stdout.write(`${version}\n`);
+} else if (major > 24 || (major === 24 && minor >= 11) || (major === 22 && minor >= 19)) {
+  process.env.NODE_ENV ??= 'production';
+  const { enableCompileCache } = await import('node:module');
+  enableCompileCache?.();
+  const entry = new URL('../dist/main.js', import.meta.url);
+  if (existsSync(entry)) {
+    const { main } = await import(entry.href);
+    process.exitCode = await main(argv);
+  } else {
+    process.stderr.write('The command line is not built yet. In the checkout run: npm run build\n');
+    process.exitCode = 1;
+  }
+} else {
+  runWithPinnedNode();
+}
+
+/** In a checkout the pinned Node lies in node_modules; a user's older one only has to start it. */
+function runWithPinnedNode() {
+  const name = `node-${process.platform}-${process.arch}`;
+  const pinned = [
+    `../../../node_modules/${name}/bin/node`,
+    `../node_modules/${name}/bin/node`,
+    `../../../${name}/bin/node`,
+  ]
+    .map((path) => fileURLToPath(new URL(path, import.meta.url)))
+    .find((path) => existsSync(path));
+  if (!pinned) {
+    process.stderr.write(
+      `Node ${process.versions.node} is too old for dstack: install Node 22.19 or newer (nodejs.org), then try again.\n`,
+    );
+    process.exitCode = 1;
+    return;
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {}); // the child decides
+  const child = spawnSync(pinned, [fileURLToPath(import.meta.url), ...argv], { stdio: 'inherit' });
+  process.exitCode = child.status ?? 1;
+}

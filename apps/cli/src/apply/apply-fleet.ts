@@ -1,0 +1,149 @@
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { resolve } from 'node:path';
+import { defaultProfile, mergeFleetProfile, resolveEnvSentinels, type Wire } from '@dstack/core';
+import { type Dstack, isDstackError } from '@dstack/sdk';
+import { CliError, QuietExit } from '../errors/cli-error.js';
+import { fleetPlanText } from '../render/fleet-plan.js';
+import { fleetsTable } from '../render/fleets-table.js';
+import { diffValues, ignoringPaths } from '../render/spec-diff.js';
+import { publicKeyOf } from '../ssh/identity.js';
+import type { CliContext } from '../terminal/context.js';
+import { withProgress } from '../terminal/progress.js';
+import type { ApplyResource } from './apply-resource.js';
+import { readProfileFiles } from './load-profile.js';
+import { chooseResourceAction } from './resource-change.js';
+import { waitFor } from './wait-for.js';
+
+const WAIT_MS = 60 * 60_000;
+const BUSY: readonly string[] = ['pending', 'provisioning', 'terminating'];
+
+export async function applyFleet(
+  client: Dstack,
+  context: CliContext,
+  resource: ApplyResource<Wire.FleetConfiguration>,
+): Promise<unknown> {
+  const { flags, signal } = resource;
+  const say = (text: string) => {
+    if (!resource.json) process.stdout.write(`${text}\n`);
+  };
+  const spec = await fleetSpec(context, resource);
+  const plan = await withProgress(context, 'Getting apply plan...', () => client.fleets.plan(spec, { signal }));
+  say(`${fleetPlanText(plan, { style: context.style, width: context.width() })}\n`);
+  if (flags['dry-run']) return plan;
+  const current = plan.current_resource ?? undefined;
+  const after = plan.effective_spec ?? plan.spec;
+  const name = current?.name ?? spec.configuration.name;
+  const action = await chooseResourceAction(
+    context,
+    {
+      kind: 'fleet',
+      name,
+      changes:
+        current &&
+        ignoringPaths(diffValues(current.spec.configuration, after.configuration, ''), /ssh_key|identity_file/),
+      inPlace: plan.action === 'update',
+      yes: flags.yes,
+      force: flags.force,
+    },
+    say,
+  );
+  if (action === 'nothing') return plan;
+  if (action === 'declined') {
+    say('Exiting...');
+    throw new QuietExit(0);
+  }
+  if (action === 'replace' && current) await deleteFleetAndWait(client, context, current.name, signal);
+  const applied = await withProgress(context, 'Applying plan...', () =>
+    client.fleets.apply({ spec, current_resource: action === 'update' ? (current ?? null) : null }, flags.force, {
+      signal,
+    }),
+  );
+  if (flags.detach || resource.json) {
+    say(`Fleet ${applied.name} ${action === 'update' ? 'updated' : 'submitted'}, detaching...`);
+    return applied;
+  }
+  const done = await waitFor(context, {
+    look: () => client.fleets.get({ name: applied.name }, { signal }),
+    waiting: (fleet) => {
+      const busy = fleet.instances.filter((instance) => BUSY.includes(instance.status));
+      return busy.length === 0 && fleet.status !== 'submitted'
+        ? undefined
+        : `Fleet ${fleet.name}: ${busy.length} instances ${busy[0]?.status ?? fleet.status}`;
+    },
+    limitMs: WAIT_MS,
+    signal,
+    onLimit: `Provisioning goes on. See it: dstack fleet`,
+  });
+  say(fleetsTable([done], { style: context.style, width: context.width(), nowMs: context.now() }));
+  const failed = done.instances.find((instance) => instance.status === 'terminated' && instance.termination_reason);
+  if (done.status === 'failed' || failed)
+    throw new CliError(
+      `Fleet ${done.name}: ${failed?.termination_reason_message ?? failed?.termination_reason ?? done.status_message ?? 'failed'}`,
+      {
+        hint: 'See dstack fleet -v and dstack event.',
+      },
+    );
+  return done;
+}
+
+export async function deleteFleetAndWait(
+  client: Dstack,
+  context: CliContext,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await client.fleets.delete([name], { signal });
+  await waitFor(context, {
+    look: () =>
+      client.fleets.get({ name }, { signal }).catch((error: unknown) => {
+        if (isDstackError(error, 'not-found')) return undefined;
+        throw error;
+      }),
+    waiting: (fleet) => (fleet ? `Deleting fleet ${name}: ${fleet.instances.length} instances left` : undefined),
+    limitMs: WAIT_MS,
+    signal,
+    onLimit: 'It is still being deleted. See it: dstack fleet',
+  });
+}
+
+async function fleetSpec(
+  context: CliContext,
+  resource: ApplyResource<Wire.FleetConfiguration>,
+): Promise<Wire.FleetSpecInput> {
+  const resolved = resolveEnvSentinels(resource.configuration, context.env);
+  const ssh = resolved.ssh_config ? await withKeys(resolved.ssh_config, resource.source.directory) : null;
+  const configuration = { ...resolved, ssh_config: ssh };
+  const profile = mergeFleetProfile(configuration, defaultProfile(await readProfileFiles(context)));
+  return {
+    configuration,
+    configuration_path: resource.source.path,
+    profile,
+  };
+}
+
+/** The private keys the server needs to reach the hosts, read from the files that are named. */
+async function withKeys(ssh: Wire.SSHParams, directory: string): Promise<Wire.SSHParams> {
+  const key = async (file: string | null | undefined): Promise<Wire.SSHKey | null> => {
+    if (!file) return null;
+    const { privateFile, publicKey } = await publicKeyOf(file, directory);
+    return { public: publicKey, private: await readFile(privateFile, 'utf8') };
+  };
+  const proxy = async (jump: Wire.SSHProxyParams | null | undefined) =>
+    jump ? { ...jump, ssh_key: await key(jump.identity_file) } : null;
+  return {
+    ...ssh,
+    ...(ssh.identity_file
+      ? { identity_file: resolve(directory, ssh.identity_file.replace(/^~(?=\/)/, homedir())) }
+      : {}),
+    ssh_key: await key(ssh.identity_file),
+    proxy_jump: await proxy(ssh.proxy_jump),
+    hosts: await Promise.all(
+      ssh.hosts.map(async (host) =>
+        typeof host === 'string'
+          ? host
+          : { ...host, ssh_key: await key(host.identity_file), proxy_jump: await proxy(host.proxy_jump) },
+      ),
+    ),
+  };
+}

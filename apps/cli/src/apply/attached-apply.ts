@@ -1,0 +1,88 @@
+import { type Dstack, isDstackError, isFinalRunStatus, type Wire } from '@dstack/sdk';
+import { EXIT_INTERRUPTED } from '../errors/cli-error.js';
+import { clientUrl, type ForwardedPort, rewriteAddresses } from '../render/client-url.js';
+import type { CliContext } from '../terminal/context.js';
+import { openAttachment, type Attachment } from '../ssh/open-attachment.js';
+import { reservePorts } from '../ssh/reserve-ports.js';
+import { requireSshClient } from '../ssh/tunnel.js';
+import type { ApplyRunOptions } from './apply-run.js';
+import { askHowToLeave } from './ask-how-to-leave.js';
+import { followRun } from './follow-run.js';
+import { runEnding } from './run-ending.js';
+
+export interface AttachedApply {
+  readonly run: Wire.Run;
+  readonly plan: Wire.RunPlan;
+  /** Reserved local ports; absent when the run needs no attachment. */
+  readonly ports: readonly ForwardedPort[] | undefined;
+  readonly options: ApplyRunOptions;
+  readonly say: (text: string) => void;
+}
+
+/** Reserves the local ports of a run that is attached to through SSH, and looks for the client; undefined when it needs neither. */
+export async function prepareAttachment(
+  context: CliContext,
+  plan: Wire.RunPlan,
+  host: string | undefined,
+): Promise<ForwardedPort[] | undefined> {
+  const apps = plan.job_plans[0]?.job_spec.app_specs ?? [];
+  if (plan.run_spec.configuration.type !== 'dev-environment' && apps.length === 0) return undefined;
+  await requireSshClient(context.env);
+  return reservePorts(apps, [], host);
+}
+
+/** Waits for the run and shows its logs; returns the exit code. */
+export async function attachedApply(client: Dstack, context: CliContext, apply: AttachedApply): Promise<number> {
+  const { run, plan, ports, options, say } = apply;
+  const name = run.run_spec.run_name ?? '';
+  let attachment: Attachment | undefined;
+  const leave = new AbortController();
+  const onInterrupt = () => leave.abort();
+  process.on('SIGINT', onInterrupt);
+  try {
+    const ended = await followRun(client, context, name, {
+      plan,
+      showLogs: true,
+      signal: leave.signal,
+      rewrite: (bytes) => rewriteAddresses(bytes, attachment?.ports ?? []),
+      onRunning: async (running) => {
+        if (running.service) sayService(running.service, client.url, say, context);
+        if (!ports || isFinalRunStatus(running.status)) return;
+        attachment = await openAttachment(client, context, running, {
+          ports,
+          host: options.host,
+          identity: options.sshIdentity,
+          signal: leave.signal,
+        });
+        say(attachment.text);
+      },
+    });
+    const ending = runEnding(ended, name);
+    if (options.json) return ending.exitCode;
+    process.stderr.write(
+      `${ending.ok ? context.errStyle.secondary(ending.text) : context.errStyle.error(ending.text)}\n`,
+    );
+    return ending.exitCode;
+  } catch (error) {
+    if (!isDstackError(error, 'aborted') && !leave.signal.aborted) throw error;
+    process.off('SIGINT', onInterrupt);
+    await askHowToLeave(client, context, name);
+    return EXIT_INTERRUPTED;
+  } finally {
+    process.off('SIGINT', onInterrupt);
+    await attachment?.close();
+  }
+}
+
+function sayService(
+  service: Wire.ServiceSpec,
+  serverUrl: string,
+  say: (text: string) => void,
+  context: CliContext,
+): void {
+  say(`Service is published at:\n  ${context.style.code(clientUrl(service.url, serverUrl))}`);
+  if (service.model)
+    say(
+      `Model ${context.style.code(service.model.name)} is published at:\n  ${context.style.code(clientUrl(service.model.base_url, serverUrl))}`,
+    );
+}

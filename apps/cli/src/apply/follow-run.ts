@@ -1,0 +1,109 @@
+import {
+  type Dstack,
+  isDstackError,
+  isFinalJobStatus,
+  isFinalRunStatus,
+  selectSubmission,
+  type Wire,
+} from '@dstack/sdk';
+import { waitingText } from '../render/waiting-text.js';
+import type { CliContext } from '../terminal/context.js';
+import { Progress } from '../terminal/progress.js';
+import { writeStdout } from '../terminal/write-stdout.js';
+
+export interface FollowOptions {
+  readonly plan?: Wire.RunPlan | undefined;
+  readonly replica?: number | undefined;
+  readonly job?: number | undefined;
+  readonly sinceMs?: number | undefined;
+  readonly showLogs: boolean;
+  readonly signal: AbortSignal;
+  /** Called once, when the job runs. */
+  readonly onRunning?: ((run: Wire.Run) => Promise<void>) | undefined;
+  /** Bytes as they are to be shown (addresses of forwarded ports rewritten). */
+  readonly rewrite?: ((bytes: Uint8Array) => Uint8Array) | undefined;
+}
+
+const POLL_MS = 700;
+/** From the end of the last log to the final state of the run. */
+const ENDING_MS = 30_000;
+
+/**
+ * Shows why a run waits, then its logs, attempt after attempt, until it is final.
+ * @throws {DstackError} of kind `aborted` when the signal says so; the run goes on
+ */
+export async function followRun(
+  client: Dstack,
+  context: CliContext,
+  name: string,
+  options: FollowOptions,
+): Promise<Wire.Run> {
+  const progress = new Progress(context, { clock: true });
+  const seen = new Set<string>();
+  let told = false;
+  let endedAt: number | undefined;
+  const selector = { replica: options.replica, job: options.job };
+  try {
+    for (;;) {
+      const run = await client.runs.get(name, { signal: options.signal });
+      const submission = selectSubmission(run, selector);
+      if (isStarted(submission) && !told) {
+        told = true;
+        progress.clear();
+        await options.onRunning?.(run);
+      }
+      if (submission && options.showLogs && hasLogs(submission) && !seen.has(submission.id)) {
+        seen.add(submission.id);
+        progress.clear();
+        await showLogs(client, name, submission.id, options);
+        endedAt = context.now();
+        continue;
+      }
+      if (isFinalRunStatus(run.status)) return run;
+      const ending = submission !== undefined && isFinalJobStatus(submission.status);
+      if (!told || ending || run.status === 'pending') progress.update(waitingText(run, options.plan));
+      else progress.clear();
+      if (endedAt !== undefined && context.now() - endedAt > ENDING_MS && !ending) seen.delete(submission?.id ?? '');
+      await pause(POLL_MS, options.signal);
+    }
+  } finally {
+    progress.clear();
+  }
+}
+
+async function showLogs(client: Dstack, name: string, submissionId: string, options: FollowOptions): Promise<void> {
+  const { replica, job, sinceMs, signal } = options;
+  let after = 0;
+  try {
+    for await (const chunk of client.runs.handle(name).logBytes({ replica, job, submissionId, sinceMs, signal })) {
+      await writeStdout(options.rewrite ? options.rewrite(chunk.bytes) : chunk.bytes);
+      after = chunk.endOffset;
+    }
+  } catch (error) {
+    // A job that never printed has no log on some servers; its state tells the rest.
+    if (after === 0 && isDstackError(error, 'not-found')) return;
+    throw error;
+  }
+}
+
+function isStarted(submission: Wire.JobSubmission | undefined): boolean {
+  return submission !== undefined && ['running', 'terminating', 'done'].includes(submission.status);
+}
+
+/** Before it runs there is nothing to read, and the waiting line has the better words. */
+function hasLogs(submission: Wire.JobSubmission): boolean {
+  return submission.status === 'running' || submission.status === 'terminating' || isFinalJobStatus(submission.status);
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const timer = setTimeout(done, ms);
+    function done() {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+    signal.addEventListener('abort', done);
+  });
+}

@@ -1,0 +1,16 @@
+import { type Configuration, ConfigurationError, parseConfigurationText, parseConfigurationValue } from '@dstack/core';
+import type { ConfigurationText } from './configuration-file.js';
+import { overrideConfiguration } from './override-configuration.js';
+import type { RunFlagValues } from './run-flags.js';
+
+/** Parses and checks a configuration. @throws {ConfigurationError} with file, line and field */
+export function loadConfiguration(source: ConfigurationText): Configuration {
+  return parseConfigurationText(source.bytes, { file: source.name }).configuration;
+}
+
+/** The configuration with the command line's words in it, checked again. @throws {ConfigurationError} */
+export function withFlags(configuration: Configuration, flags: RunFlagValues): Configuration {
+  const parsed = parseConfigurationValue(overrideConfiguration({ ...configuration }, flags));
+  if (!parsed.ok) throw new ConfigurationError(parsed.issues);
+  return parsed.value;
+}

@@ -1,0 +1,95 @@
+import type { Command } from '@oclif/core/command';
+
+/** What a command module exports by default. */
+export type CommandClass = typeof Command & {
+  run(argv: string[], options: { root: string }): Promise<unknown>;
+};
+
+export interface CommandEntry {
+  readonly summary: string;
+  readonly load: () => Promise<{ default: unknown }>;
+  readonly hidden?: boolean;
+}
+
+/** Every command by its words. Nothing is imported before it is called: start-up costs what one command costs. */
+export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  apply: { summary: 'Create or update what a configuration describes', load: () => import('../commands/apply.js') },
+  attach: { summary: 'Attach to a run: ports, SSH, logs', load: () => import('../commands/attach.js') },
+  completion: { summary: 'Print a shell completion script', load: () => import('../commands/completion.js') },
+  config: { summary: 'Show the client configuration in effect', load: () => import('../commands/config.js') },
+  delete: { summary: 'Delete what a configuration describes', load: () => import('../commands/delete.js') },
+  event: { summary: 'List events', load: () => import('../commands/event/list.js') },
+  'event list': { summary: 'List events', load: () => import('../commands/event/list.js'), hidden: true },
+  export: { summary: 'List what this project shares', load: () => import('../commands/export/list.js') },
+  'export list': { summary: 'List exports', load: () => import('../commands/export/list.js'), hidden: true },
+  'export create': { summary: 'Share fleets and gateways', load: () => import('../commands/export/create.js') },
+  'export update': { summary: 'Change an export', load: () => import('../commands/export/update.js') },
+  'export delete': { summary: 'Stop sharing', load: () => import('../commands/export/delete.js') },
+  fleet: { summary: 'List fleets', load: () => import('../commands/fleet/list.js') },
+  'fleet list': { summary: 'List fleets', load: () => import('../commands/fleet/list.js'), hidden: true },
+  'fleet get': { summary: 'Show a fleet as JSON', load: () => import('../commands/fleet/get.js') },
+  'fleet delete': { summary: 'Delete a fleet or its instances', load: () => import('../commands/fleet/delete.js') },
+  gateway: { summary: 'List gateways', load: () => import('../commands/gateway/list.js') },
+  'gateway list': { summary: 'List gateways', load: () => import('../commands/gateway/list.js'), hidden: true },
+  'gateway get': { summary: 'Show a gateway as JSON', load: () => import('../commands/gateway/get.js') },
+  'gateway update': { summary: 'Change a gateway', load: () => import('../commands/gateway/update.js') },
+  'gateway delete': { summary: 'Delete a gateway', load: () => import('../commands/gateway/delete.js') },
+  import: { summary: 'List what other projects share with this one', load: () => import('../commands/import/list.js') },
+  'import list': { summary: 'List imports', load: () => import('../commands/import/list.js'), hidden: true },
+  'import delete': { summary: 'Give an import up', load: () => import('../commands/import/delete.js') },
+  init: { summary: 'Store credentials of a repository on the server', load: () => import('../commands/init.js') },
+  logs: { summary: 'Show the logs of a run', load: () => import('../commands/logs.js') },
+  metrics: { summary: 'Show how a run uses its machine', load: () => import('../commands/metrics.js') },
+  offer: { summary: 'List offers', load: () => import('../commands/offer.js') },
+  project: { summary: 'List configured projects', load: () => import('../commands/project/list.js') },
+  'project list': {
+    summary: 'List configured projects',
+    load: () => import('../commands/project/list.js'),
+    hidden: true,
+  },
+  'project add': { summary: 'Add or update a project', load: () => import('../commands/project/add.js') },
+  'project set-default': {
+    summary: 'Choose the default project',
+    load: () => import('../commands/project/set-default.js'),
+  },
+  'project delete': {
+    summary: 'Remove a project from the configuration',
+    load: () => import('../commands/project/delete.js'),
+  },
+  ps: { summary: 'List runs', load: () => import('../commands/ps.js') },
+  'run get': { summary: 'Show a run as JSON', load: () => import('../commands/run/get.js') },
+  secret: { summary: 'List secrets', load: () => import('../commands/secret/list.js') },
+  'secret list': { summary: 'List secrets', load: () => import('../commands/secret/list.js'), hidden: true },
+  'secret get': { summary: 'Show a secret', load: () => import('../commands/secret/get.js') },
+  'secret set': { summary: 'Create or change a secret', load: () => import('../commands/secret/set.js') },
+  'secret delete': { summary: 'Delete a secret', load: () => import('../commands/secret/delete.js') },
+  server: { summary: 'Start a server', load: () => import('../commands/server.js') },
+  stop: { summary: 'Stop runs', load: () => import('../commands/stop.js') },
+  volume: { summary: 'List volumes', load: () => import('../commands/volume/list.js') },
+  'volume list': { summary: 'List volumes', load: () => import('../commands/volume/list.js'), hidden: true },
+  'volume get': { summary: 'Show a volume as JSON', load: () => import('../commands/volume/get.js') },
+  'volume delete': { summary: 'Delete a volume', load: () => import('../commands/volume/delete.js') },
+};
+
+const ALIASES: Readonly<Record<string, string>> = { destroy: 'delete' };
+
+export interface FoundCommand {
+  readonly id: string;
+  readonly entry: CommandEntry;
+  readonly rest: string[];
+}
+
+/** The longest command the words begin with. Pure. */
+export function findCommand(argv: readonly string[]): FoundCommand | undefined {
+  const [first = '', second] = argv;
+  const head = ALIASES[first] ?? first;
+  const pair = second === undefined ? undefined : `${head} ${second}`;
+  for (const [id, words] of [
+    [pair, 2],
+    [head, 1],
+  ] as const) {
+    const entry = id === undefined ? undefined : COMMANDS[id];
+    if (id !== undefined && entry && Object.hasOwn(COMMANDS, id)) return { id, entry, rest: argv.slice(words) };
+  }
+  return undefined;
+}

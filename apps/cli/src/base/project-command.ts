@@ -1,0 +1,30 @@
+import { Dstack } from '@dstack/sdk';
+import * as Flags from '@oclif/core/flags';
+import { readClientConfig } from '../client-config/client-config-file.js';
+import { type Connection, resolveConnection } from '../client-config/resolve-connection.js';
+import { BaseCommand } from './base-command.js';
+
+/** A command that talks to the server of a project. */
+export abstract class ProjectCommand extends BaseCommand {
+  static override baseFlags = {
+    ...BaseCommand.baseFlags,
+    project: Flags.string({
+      summary: 'The project; default DSTACK_PROJECT, else the configured default',
+      helpValue: 'NAME',
+      helpGroup: 'GLOBAL',
+    }),
+  };
+
+  protected async connect(flags: { project?: string | undefined }): Promise<Dstack> {
+    return clientOf(await this.connection(flags), this.context.env);
+  }
+
+  protected async connection(flags: { project?: string | undefined }): Promise<Connection> {
+    const { env, home } = this.context;
+    return resolveConnection({ config: await readClientConfig(home), env, projectFlag: flags.project });
+  }
+}
+
+export function clientOf(connection: Connection, env: NodeJS.ProcessEnv): Dstack {
+  return new Dstack({ ...connection, apiVersion: env['DSTACK_CLIENT_API_VERSION'], userAgent: 'dstack-cli' });
+}

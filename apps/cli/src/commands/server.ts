@@ -1,0 +1,73 @@
+import * as Flags from '@oclif/core/flags';
+import { BaseCommand } from '../base/base-command.js';
+import { CliError } from '../errors/cli-error.js';
+
+interface ServerModule {
+  main(argv?: readonly string[]): Promise<void>;
+  describeStartError?(error: unknown): string;
+}
+
+/** In a variable: the server is an optional peer that need not be installed where this is compiled. */
+const SERVER_MODULE = '@dstack/server/main';
+
+export default class Server extends BaseCommand {
+  static override summary = 'Start a server';
+  static override flags = {
+    host: Flags.string({ summary: 'Address to listen on', env: 'DSTACK_SERVER_HOST', default: '127.0.0.1' }),
+    port: Flags.integer({ char: 'p', summary: 'Port to listen on', env: 'DSTACK_SERVER_PORT', default: 3000 }),
+    'log-level': Flags.string({
+      char: 'l',
+      summary: 'Log level',
+      env: 'DSTACK_SERVER_LOG_LEVEL',
+      default: 'INFO',
+      exclusive: ['debug'],
+    }),
+    debug: Flags.boolean({ char: 'd', summary: 'Same as --log-level DEBUG' }),
+    yes: Flags.boolean({
+      char: 'y',
+      summary: 'Make this server the default project main of your configuration',
+      exclusive: ['no'],
+    }),
+    no: Flags.boolean({ char: 'n', summary: 'Leave your configuration as it is' }),
+    token: Flags.string({
+      summary: 'The admin token; generated when absent',
+      env: 'DSTACK_SERVER_ADMIN_TOKEN',
+      noCacheDefault: true,
+    }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Server);
+    const server = await loadServer();
+    const level = flags.debug ? 'DEBUG' : flags['log-level'];
+    // By the environment, which every version of the server reads; the token never stands on a command line.
+    Object.assign(process.env, {
+      DSTACK_SERVER_LOG_LEVEL: level.toUpperCase(),
+      ...(flags.token === undefined ? {} : { DSTACK_SERVER_ADMIN_TOKEN: flags.token }),
+      ...(flags.yes ? { DSTACK_UPDATE_DEFAULT_PROJECT: '1' } : {}),
+      ...(flags.no ? { DSTACK_DO_NOT_UPDATE_DEFAULT_PROJECT: '1' } : {}),
+    });
+    try {
+      await server.main(['--host', flags.host, '--port', String(flags.port), ...(flags.no ? [] : ['--config-client'])]);
+    } catch (error) {
+      const message = server.describeStartError?.(error) ?? (error instanceof Error ? error.message : String(error));
+      throw new CliError(message, { hint: 'The server did not start.', cause: error });
+    }
+  }
+}
+
+async function loadServer(): Promise<ServerModule> {
+  try {
+    // The peer's public entry point; its shape is our agreement with it.
+    return (await import(SERVER_MODULE)) as ServerModule;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const ours = error instanceof Error && error.message.includes('@dstack/server');
+    if (ours && (code === 'ERR_MODULE_NOT_FOUND' || code === 'ERR_PACKAGE_PATH_NOT_EXPORTED'))
+      throw new CliError('The server is not installed.', {
+        hint: 'Install it: npm install -g @dstack/server (in the checkout: npm run build)',
+        cause: error,
+      });
+    throw error;
+  }
+}

@@ -1,0 +1,51 @@
+import { ConfigurationError } from '@dstack/core';
+import { isApiError, isDstackError } from '@dstack/sdk';
+import { CliError, EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_USAGE } from './cli-error.js';
+
+export interface ErrorDescription {
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly exitCode: number;
+  readonly code: string;
+}
+
+/** What to tell the user about anything thrown. Pure. */
+export function describeError(error: unknown): ErrorDescription {
+  if (error instanceof CliError)
+    return { message: error.message, hint: error.hint, exitCode: error.exitCode, code: error.name };
+  if (ConfigurationError.is(error)) {
+    return {
+      message: error.toString(),
+      hint: 'Mend the configuration, then try again.',
+      exitCode: EXIT_FAILURE,
+      code: 'configuration',
+    };
+  }
+  if (isDstackError(error, 'aborted'))
+    return { message: 'Interrupted.', hint: undefined, exitCode: EXIT_INTERRUPTED, code: 'interrupted' };
+  if (isDstackError(error)) {
+    const code = isApiError(error) ? (error.details.code ?? error.kind) : error.kind;
+    return { message: error.message, hint: error.hint ?? genericHint(error.kind), exitCode: EXIT_FAILURE, code };
+  }
+  if (isParseError(error)) {
+    const message = error.message.replace(/\nSee more help with --help$/, '');
+    return { message, hint: 'See the options with --help.', exitCode: EXIT_USAGE, code: 'usage' };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return {
+    message,
+    hint: 'If this looks like a bug, run again with DSTACK_CLI_LOG_LEVEL=DEBUG and report what it prints.',
+    exitCode: EXIT_FAILURE,
+    code: 'unexpected',
+  };
+}
+
+function genericHint(kind: string): string | undefined {
+  if (kind === 'not-found') return 'Check the name and the project (--project NAME).';
+  return undefined;
+}
+
+/** oclif's parser errors: wrong flags, missing arguments. */
+function isParseError(error: unknown): error is Error {
+  return error instanceof Error && ('parse' in error || 'oclif' in error);
+}

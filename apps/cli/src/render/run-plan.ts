@@ -1,0 +1,146 @@
+import type { Wire } from '@dstack/core';
+import type { Style } from '../terminal/style.js';
+import { formatDuration } from './duration.js';
+import { offersTable } from './offers-table.js';
+import { formatPrice } from './price.js';
+import { renderProperties } from './properties.js';
+import { relativeTime } from './relative-time.js';
+import { formatResourcesSpec } from './resources.js';
+
+export interface RunPlanOptions {
+  readonly style: Style;
+  readonly width: number;
+  readonly nowMs: number;
+  readonly verbose: boolean;
+}
+
+/** What `dstack apply` shows before it asks. Pure. */
+export function runPlanText(plan: Wire.RunPlan, options: RunPlanOptions): string {
+  const groups = planGroups(plan);
+  const blocks = groups.map((group) => groupText(group, groups.length > 1, options));
+  return [propertiesText(plan, options), ...blocks, costText(plan, options)].filter((text) => text !== '').join('\n\n');
+}
+
+interface PlanGroup {
+  readonly name: string;
+  readonly plan: Wire.JobPlan;
+  readonly jobs: number;
+}
+
+/** Jobs of a group share their offers: one block a group. */
+function planGroups(plan: Wire.RunPlan): PlanGroup[] {
+  const groups = new Map<string, PlanGroup>();
+  for (const jobPlan of plan.job_plans) {
+    const spec = jobPlan.job_spec;
+    const key = `${spec.replica_group ?? '0'}/${spec.node_group_name ?? '0'}`;
+    const known = groups.get(key);
+    const name =
+      plan.run_spec.configuration.type === 'service' ? (spec.replica_group ?? '0') : (spec.node_group_name ?? '0');
+    groups.set(key, known ? { ...known, jobs: known.jobs + 1 } : { name, plan: jobPlan, jobs: 1 });
+  }
+  return [...groups.values()];
+}
+
+function groupText(group: PlanGroup, named: boolean, { style, width }: RunPlanOptions): string {
+  const { plan } = group;
+  const title = named
+    ? `${style.bold(` Group ${group.name}`)} (${group.jobs} ${group.jobs === 1 ? 'job' : 'jobs'}): ${formatResourcesSpec(plan.job_spec.requirements.resources)}\n`
+    : '';
+  if (plan.offers.length === 0) return `${title}${style.error(' No offers fit.')}${rejections(plan)}`;
+  const table = offersTable(plan.offers, {
+    style,
+    width,
+    total: plan.total_offers,
+    maxPrice: plan.max_price,
+    firstIsChosen: true,
+  });
+  return `${title}${table}`;
+}
+
+/** A newer server tells why offers were turned down. */
+function rejections(plan: object): string {
+  if (!('rejections' in plan) || !Array.isArray(plan.rejections)) return '';
+  const reasons = plan.rejections.slice(0, 5).map((each: unknown) => {
+    if (typeof each === 'string') return each;
+    return typeof each === 'object' && each !== null && 'reason' in each ? String(each.reason) : '';
+  });
+  return reasons
+    .filter((reason) => reason !== '')
+    .map((reason) => `\n   - ${reason}`)
+    .join('');
+}
+
+function costText(plan: Wire.RunPlan, { nowMs }: RunPlanOptions): string {
+  const prices = plan.job_plans.map((job) => job.offers[0]?.price);
+  if (prices.length === 0 || prices.some((price) => price === undefined)) return '';
+  const total = prices.reduce<number>((sum, price) => sum + (price ?? 0), 0);
+  const age = priceAge(plan.job_plans, nowMs);
+  const jobs = prices.length > 1 ? ` for ${prices.length} jobs` : '';
+  return ` Total ${formatPrice(total)} per hour${jobs}${age === undefined ? '' : `, prices of ${age}`}`;
+}
+
+/** Of the oldest price, when the server tells. */
+function priceAge(jobPlans: readonly object[], nowMs: number): string | undefined {
+  const times = jobPlans.flatMap((plan) =>
+    'priced_at' in plan && typeof plan.priced_at === 'string' ? [plan.priced_at] : [],
+  );
+  const oldest = times.sort()[0];
+  return oldest === undefined ? undefined : relativeTime(oldest, nowMs);
+}
+
+function propertiesText(plan: Wire.RunPlan, { style, verbose }: RunPlanOptions): string {
+  const spec = plan.effective_run_spec ?? plan.run_spec;
+  const first = plan.job_plans[0];
+  const job = first?.job_spec;
+  const merged: Wire.Profile = { ...spec.profile, ...withoutNull(spec.configuration) };
+  const spot = job?.requirements.spot;
+  return renderProperties(
+    [
+      ['Project', plan.project_name],
+      ['User', plan.user],
+      ['Type', typeText(spec.configuration)],
+      ['Resources', job ? formatResourcesSpec(job.requirements.resources) : undefined],
+      ['Spot policy', spot === undefined || spot === null ? 'auto' : spot ? 'spot' : 'on-demand'],
+      ['Max price', typeof job?.requirements.max_price === 'number' ? formatPrice(job.requirements.max_price) : 'off'],
+      ['Retry policy', job?.retry ? `${formatDuration(job.retry.duration)}[${job.retry.on_events.join(', ')}]` : 'off'],
+      [
+        'Creation policy',
+        verbose || merged.creation_policy === 'reuse' ? (merged.creation_policy ?? 'reuse-or-create') : undefined,
+      ],
+      ['Idle duration', offable(merged.idle_duration, '5m')],
+      ['Max duration', offable(job?.max_duration, 'off')],
+      ['Inactivity duration', inactivity(spec.configuration)],
+      ['Reservation', merged.reservation ?? (verbose ? '-' : undefined)],
+      ['Runtime', runtimeText(first)],
+    ],
+    style,
+  );
+}
+
+function typeText(configuration: Wire.RunSpec['configuration']): string {
+  if (configuration.type !== 'task') return configuration.type ?? '';
+  const nodes = 'nodes' in configuration ? (configuration.nodes ?? 1) : 1;
+  return nodes > 1 ? `task (nodes=${nodes})` : 'task';
+}
+
+function inactivity(configuration: Wire.RunSpec['configuration']): string | undefined {
+  if (configuration.type !== 'dev-environment' || !('inactivity_duration' in configuration)) return undefined;
+  return offable(configuration.inactivity_duration, 'off');
+}
+
+function offable(value: number | string | null | undefined, fallback: string): string {
+  if (value === null || value === undefined) return fallback;
+  if (typeof value === 'string') return value;
+  return value < 0 ? '-' : formatDuration(value);
+}
+
+/** How the job runs, and why so: `process (no image is named)`. */
+function runtimeText(plan: object | undefined): string | undefined {
+  if (!plan || !('runtime' in plan) || typeof plan.runtime !== 'string') return undefined;
+  const reason = 'runtime_reason' in plan && typeof plan.runtime_reason === 'string' ? ` (${plan.runtime_reason})` : '';
+  return `${plan.runtime}${reason}`;
+}
+
+function withoutNull(configuration: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(configuration).filter(([, value]) => value !== null && value !== undefined));
+}

@@ -1,0 +1,157 @@
+import type { Wire } from '@dstack/core';
+import type { Style } from '../terminal/style.js';
+import { type Cell, type Column, renderTable } from '../terminal/table.js';
+import { formatBackend } from './backend.js';
+import { formatElapsed } from './duration.js';
+import { formatPrice } from './price.js';
+import { relativeTime } from './relative-time.js';
+import { formatGpus, formatResources } from './resources.js';
+import { isFinished, jobStatusText, runStatusText, statusPaint } from './run-status.js';
+
+export interface RunsTableOptions {
+  readonly nowMs: number;
+  readonly width: number;
+  readonly style: Style;
+  readonly verbose?: boolean;
+}
+
+const PROBE_BATCH = 5;
+
+/** The table of `dstack ps`: a line a run, and a grey line a job when a run has several. Pure. */
+export function runsTable(runs: readonly Wire.Run[], options: RunsTableOptions): string {
+  const verbose = options.verbose ?? false;
+  const withProbes = verbose || runs.some(isRollingOut);
+  const withErrors = verbose || runs.some((run) => (run.error ?? '') !== '');
+  const columns: Column[] = [
+    { title: 'NAME' },
+    { title: 'BACKEND', shrinkTo: 8 },
+    ...(verbose
+      ? [
+          { title: 'RESOURCES', shrinkTo: 12 },
+          { title: 'INSTANCE TYPE', shrinkTo: 8 },
+        ]
+      : [{ title: 'GPU', shrinkTo: 6 }]),
+    { title: 'PRICE' },
+    { title: 'STATUS', shrinkTo: 12 },
+    ...(withProbes ? [{ title: 'PROBES' }] : []),
+    { title: 'SUBMITTED' },
+    ...(withErrors ? [{ title: 'ERROR', shrinkTo: 10 }] : []),
+  ];
+  const shape = { verbose, withProbes, withErrors };
+  const rows = runs.flatMap((run) => {
+    const jobs = sortedJobs(run);
+    const only = jobs.length === 1 ? jobs[0] : undefined;
+    const head = runRow(run, only, shape, options);
+    return only ? [head] : [head, ...jobRows(run, jobs, shape, options)];
+  });
+  return renderTable(columns, rows, { width: options.width, headPaint: options.style.bold });
+}
+
+interface Shape {
+  readonly verbose: boolean;
+  readonly withProbes: boolean;
+  readonly withErrors: boolean;
+}
+
+function runRow(run: Wire.Run, only: Wire.Job | undefined, shape: Shape, options: RunsTableOptions): (Cell | string)[] {
+  const { style } = options;
+  const submission = only?.job_submissions.at(-1);
+  const text = runStatusText(run);
+  const suffix =
+    shape.verbose && submission?.inactivity_secs ? ` (inactive for ${formatElapsed(submission.inactivity_secs)})` : '';
+  const deployment =
+    isRollingOut(run) || (shape.verbose && run.run_spec.configuration.type === 'service')
+      ? ` deployment=${run.deployment_num ?? 0}`
+      : '';
+  return [
+    { text: `${run.run_spec.run_name ?? ''}${deployment}`, paint: style.bold },
+    ...placeCells(submission, shape, only !== undefined),
+    { text: text + suffix, paint: statusPaint(text, isFinished(run.status), style) },
+    ...(shape.withProbes ? [only ? probeText(only) : ''] : []),
+    { text: relativeTime(run.submitted_at, options.nowMs), paint: style.secondary },
+    ...(shape.withErrors ? [{ text: run.error ?? submission?.error ?? '', paint: style.error }] : []),
+  ];
+}
+
+function jobRows(
+  run: Wire.Run,
+  jobs: readonly Wire.Job[],
+  shape: Shape,
+  options: RunsTableOptions,
+): (Cell | string)[][] {
+  const { style } = options;
+  const many = (pick: (job: Wire.Job) => unknown) => new Set(jobs.map(pick)).size > 1;
+  const isService = run.run_spec.configuration.type === 'service';
+  const show = {
+    replica: isService || many((job) => job.job_spec.replica_num ?? 0),
+    job: many((job) => job.job_spec.job_num),
+    deployment: many((job) => job.job_submissions.at(-1)?.deployment_num ?? 0),
+  };
+  let previousGroup: string | undefined;
+  return jobs.map((job) => {
+    const spec = job.job_spec;
+    const submission = job.job_submissions.at(-1);
+    const text = submission ? jobStatusText(submission) : '';
+    const group = `group=${spec.replica_group ?? '0'}`;
+    const groupText = isService ? `${group === previousGroup ? ' '.repeat(group.length) : group} ` : '';
+    previousGroup = group;
+    const parts = [
+      show.replica ? `replica=${spec.replica_num ?? 0}` : '',
+      show.job ? `job=${spec.job_num}` : '',
+      show.deployment ? `deployment=${submission?.deployment_num ?? 0}` : '',
+    ].filter((part) => part !== '');
+    return [
+      { text: `   ${groupText}${parts.join(' ')}`, paint: style.secondary },
+      ...placeCells(submission, shape, true),
+      { text, paint: submission ? statusPaint(text, isFinished(submission.status), style) : style.plain },
+      ...(shape.withProbes ? [probeText(job)] : []),
+      { text: relativeTime(submission?.submitted_at, options.nowMs), paint: style.secondary },
+      ...(shape.withErrors ? [{ text: submission?.error ?? '', paint: style.error }] : []),
+    ];
+  });
+}
+
+/** BACKEND, GPU or RESOURCES and INSTANCE TYPE, PRICE. */
+function placeCells(submission: Wire.JobSubmission | undefined, shape: Shape, showGpu: boolean): string[] {
+  const provisioned = submission?.job_provisioning_data ?? undefined;
+  const offer = submission?.job_runtime_data?.offer ?? undefined;
+  if (!provisioned) return shape.verbose ? ['', '', '', '-'] : ['', '-', '-'];
+  const instance = offer?.instance ?? provisioned.instance_type;
+  const price = offer?.price ?? provisioned.price;
+  const spot = instance.resources.spot ? ' (spot)' : '';
+  const blocks = offer && (offer.total_blocks ?? 1) > 1 ? ` (${offer.blocks ?? 1}/${offer.total_blocks ?? 1})` : '';
+  const reservation = provisioned.reservation ? ` (${provisioned.reservation})` : '';
+  return [
+    formatBackend(provisioned),
+    ...(shape.verbose
+      ? [formatResources(instance.resources), `${instance.name}${blocks}${reservation}`]
+      : [showGpu ? (formatGpus(instance.resources) ?? '-') : '-']),
+    `${formatPrice(price)}${spot}`,
+  ];
+}
+
+function isRollingOut(run: Wire.Run): boolean {
+  if (run.run_spec.configuration.type !== 'service') return false;
+  return run.jobs.some((job) => (job.job_submissions.at(-1)?.deployment_num ?? 0) !== (run.deployment_num ?? 0));
+}
+
+/** `✓` ready, `~` some successes, `×` failing; batches of five. */
+function probeText(job: Wire.Job): string {
+  const readyAfter = job.job_spec.probes ?? [];
+  const marks = (job.job_submissions.at(-1)?.probes ?? []).map((probe, i) => {
+    if (probe.success_streak >= (readyAfter[i]?.ready_after ?? 1)) return '✓';
+    return probe.success_streak > 0 ? '~' : '×';
+  });
+  const batches: string[] = [];
+  for (let i = 0; i < marks.length; i += PROBE_BATCH) batches.push(marks.slice(i, i + PROBE_BATCH).join(''));
+  return batches.join(' ');
+}
+
+function sortedJobs(run: Wire.Run): Wire.Job[] {
+  return [...run.jobs].sort(
+    (a, b) =>
+      (a.job_spec.replica_group ?? '').localeCompare(b.job_spec.replica_group ?? '') ||
+      (a.job_spec.replica_num ?? 0) - (b.job_spec.replica_num ?? 0) ||
+      a.job_spec.job_num - b.job_spec.job_num,
+  );
+}

@@ -1,0 +1,62 @@
+import type { Wire } from '@dstack/core';
+
+export interface SpecChange {
+  readonly path: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+/** Differences the user cannot mean: who applies, and from where. */
+const IGNORED = new Set(['ssh_key_pub', 'configuration_path', 'profile.name', 'profile.default']);
+/** Values that may be secret: only that they changed is told. */
+const HIDDEN = /^configuration\.(env|registry_auth)\b/;
+const NAMES: Readonly<Record<string, string>> = {
+  repo_id: 'Repo ID',
+  repo_code_hash: 'Repo files',
+  repo_data: 'Repo state',
+  file_archives: 'File archives',
+  'configuration.type': 'Configuration type',
+};
+const LONGEST = 60;
+
+/** What differs between two run specifications, with values. Pure. */
+export function diffRunSpecs(before: Wire.RunSpec, after: Wire.RunSpec): SpecChange[] {
+  return diffValues(before, after, '').filter((change) => !IGNORED.has(change.path));
+}
+
+/** Nested bullets: `- priority: 0 → 5`. */
+export function renderChanges(changes: readonly SpecChange[]): string {
+  return changes
+    .map((change) => {
+      const name = NAMES[change.path] ?? change.path.replace(/^configuration\./, '');
+      const hidden =
+        HIDDEN.test(change.path) || change.path === 'repo_code_hash' || change.path.startsWith('file_archives');
+      return hidden ? `- ${name} (changed)` : `- ${name}: ${change.before} → ${change.after}`;
+    })
+    .join('\n');
+}
+
+/** What differs between two values of JSON, by path. Pure. */
+export function diffValues(before: unknown, after: unknown, path: string): SpecChange[] {
+  if (isMapping(before) && isMapping(after)) {
+    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+    return keys.flatMap((key) => diffValues(before[key], after[key], path === '' ? key : `${path}.${key}`));
+  }
+  const a = JSON.stringify(before ?? null);
+  const b = JSON.stringify(after ?? null);
+  return a === b ? [] : [{ path, before: shortened(a), after: shortened(b) }];
+}
+
+function shortened(json: string): string {
+  if (json === 'null') return 'unset';
+  const text = json.startsWith('"') ? json.slice(1, -1) : json;
+  return text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function ignoringPaths(changes: readonly SpecChange[], pattern: RegExp): SpecChange[] {
+  return changes.filter((change) => !pattern.test(change.path));
+}

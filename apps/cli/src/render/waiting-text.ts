@@ -1,0 +1,49 @@
+import type { Wire } from '@dstack/core';
+import { selectSubmission } from '@dstack/sdk';
+import { backendName } from './backend.js';
+import { runStatusText, jobStatusText } from './run-status.js';
+
+/** What a run is waiting for: `provisioning (local, 1st of 3 offers)`. Pure. */
+export function waitingText(run: Wire.Run, plan?: Wire.RunPlan): string {
+  const submission = selectSubmission(run);
+  const status = submission && run.status !== 'pending' ? jobStatusText(submission) : runStatusText(run);
+  const details = [scheduleText(run), submission ? placeText(submission, plan) : undefined, jobsText(run)];
+  const told = details.filter((detail) => detail !== undefined);
+  return told.length === 0 ? status : `${status} (${told.join(', ')})`;
+}
+
+function scheduleText(run: Wire.Run): string | undefined {
+  return run.status === 'pending' && run.next_triggered_at ? `next run at ${run.next_triggered_at}` : undefined;
+}
+
+function placeText(submission: Wire.JobSubmission, plan: Wire.RunPlan | undefined): string | undefined {
+  const provisioned = submission.job_provisioning_data;
+  const offers = plan?.job_plans[0];
+  if (!provisioned) {
+    if (submission.status !== 'submitted' || !offers) return undefined;
+    return offers.total_offers === 0
+      ? 'no offers fit yet'
+      : `choosing among ${offers.total_offers} ${offers.total_offers === 1 ? 'offer' : 'offers'}`;
+  }
+  const index = offers?.offers.findIndex(
+    (offer) =>
+      offer.backend === provisioned.backend &&
+      offer.region === provisioned.region &&
+      offer.instance.name === provisioned.instance_type.name,
+  );
+  const rank =
+    offers && index !== undefined && index >= 0 ? `, ${ordinal(index + 1)} of ${offers.total_offers} offers` : '';
+  return `${backendName(provisioned)}${rank}`;
+}
+
+function jobsText(run: Wire.Run): string | undefined {
+  if (run.jobs.length <= 1) return undefined;
+  const running = run.jobs.filter((job) => job.job_submissions.at(-1)?.status === 'running').length;
+  return `${running} of ${run.jobs.length} jobs running`;
+}
+
+export function ordinal(n: number): string {
+  const tens = n % 100;
+  const suffix = tens >= 11 && tens <= 13 ? 'th' : (['th', 'st', 'nd', 'rd'][n % 10] ?? 'th');
+  return `${n}${suffix}`;
+}

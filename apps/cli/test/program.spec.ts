@@ -1,0 +1,160 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { plan, provisioned, run, submission } from './builders.js';
+
+/** The built program: `tsc -b` comes before the tests. */
+const PROGRAM = fileURLToPath(new URL('../bin/dstack.mjs', import.meta.url));
+
+type Route = (body: unknown, response: ServerResponse) => void;
+
+let server: Server;
+let work: string;
+const routes = new Map<string, Route>();
+const reply =
+  (value: unknown, status = 200): Route =>
+  (_, response) =>
+    void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+
+beforeEach(async () => {
+  work = mkdtempSync(join(tmpdir(), 'dstack-program-'));
+  routes.clear();
+  server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const text = Buffer.concat(chunks).toString();
+      const route = routes.get((request.url ?? '').split('?')[0] ?? '') ?? reply({ detail: 'Not Found' }, 404);
+      route(text.startsWith('{') ? JSON.parse(text) : text, response);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+});
+afterEach(() => {
+  server.closeAllConnections();
+  server.close();
+  rmSync(work, { recursive: true, force: true });
+});
+
+interface Result {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function dstack(args: readonly string[], onOutput?: (text: string, interrupt: () => void) => void): Promise<Result> {
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
+    cwd: work,
+    env: { PATH: process.env['PATH'], HOME: work, DSTACK_SERVER_URL: url, DSTACK_TOKEN: 't', DSTACK_PROJECT: 'main' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString();
+    onOutput?.(stdout, () => child.kill('SIGINT'));
+  });
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  return new Promise((resolve) => child.once('close', (code) => resolve({ code, stdout, stderr })));
+}
+
+function logFrame(payload: string): Buffer {
+  const head = Buffer.alloc(20);
+  head.writeUInt32BE(payload.length, 0);
+  head.writeBigUInt64BE(BigInt(payload.length), 4);
+  return Buffer.concat([head, Buffer.from(payload)]);
+}
+
+/** A server on which the run ends with this exit status after printing a line. */
+function serveRun(exitStatus: number): void {
+  const running = submission({ status: 'running', job_provisioning_data: provisioned() });
+  const ended = submission({ ...running, status: exitStatus === 0 ? 'done' : 'failed', exit_status: exitStatus });
+  let current = run({ name: 'train', status: 'running', job: running });
+  routes.set('/api/project/main/runs/get_plan', reply(plan({ name: 'train' })));
+  routes.set('/api/project/main/runs/apply', reply(current));
+  routes.set('/api/project/main/runs/get', (body, response) => reply(current)(body, response));
+  routes.set('/api/project/main/runs/train/logs/stream', (_, response) => {
+    current = run({ name: 'train', status: exitStatus === 0 ? 'done' : 'failed', job: ended });
+    response.end(logFrame('before the end\r\n'));
+  });
+  writeFileSync(join(work, 'train.dstack.yml'), 'type: task\nname: train\ncommands: [echo]\n');
+}
+
+describe('the program', () => {
+  it('tells its version', async () => {
+    expect(await dstack(['--version'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as string,
+    });
+  });
+
+  it.each([
+    [['nonsense'], 2, 'There is no command nonsense.'],
+    [['ps', '--nonsense'], 2, 'Nonexistent flag: --nonsense'],
+    [['stop'], 2, 'Missing 1 required arg'],
+    [['apply', '-f', 'none.yml'], 1, 'Configuration file none.yml does not exist.'],
+    [['logs', 'x', '--since', 'soon'], 2, '--since soon is neither'],
+  ])('%j ends with %i and says what to do', async (args, code, message) => {
+    const result = await dstack(args);
+    expect(result).toMatchObject({ code, stdout: '' });
+    expect(result.stderr).toContain(message);
+    expect(result.stderr.trim().split('\n').length).toBeGreaterThan(1);
+    expect(result.stderr).not.toMatch(/\n\s+at /);
+  });
+
+  it('prints errors as JSON when asked to', async () => {
+    routes.set('/api/runs/list', reply({ detail: { msg: 'Invalid token', code: null } }, 403));
+    const result = await dstack(['ps', '--json']);
+    expect(result.code).toBe(1);
+    expect(JSON.parse(result.stdout)).toMatchObject({ error: { code: 'unauthenticated', message: 'Invalid token' } });
+  });
+
+  it('prints runs as JSON with nothing else on stdout', async () => {
+    routes.set('/api/runs/list', reply([run({ name: 'train', status: 'running' })]));
+    const result = await dstack(['ps', '--format', 'json']);
+    expect(JSON.parse(result.stdout)).toMatchObject({ project: 'main', runs: [{ status: 'running' }] });
+  });
+
+  it('does not wait for an answer nobody can give', async () => {
+    serveRun(0);
+    const result = await dstack(['apply', '-f', 'train.dstack.yml']);
+    expect(result.code).toBe(2);
+    expect(result.stderr).toContain('Pass -y');
+  });
+
+  it.each([0, 7])("shows the log of an attached run and ends with the job's code %i", async (exitStatus) => {
+    serveRun(exitStatus);
+    const result = await dstack(['apply', '-y', '-f', 'train.dstack.yml']);
+    expect(result.stdout).toContain('before the end\r\n');
+    expect(result.code).toBe(exitStatus);
+  });
+
+  it('leaves the run alone on Ctrl-C without a terminal, says so, and ends with 130', async () => {
+    serveRun(0);
+    routes.set('/api/project/main/runs/train/logs/stream', (_, response) => void response.write(logFrame('working\n')));
+    const result = await dstack(['apply', '-y', '-f', 'train.dstack.yml'], (text, interrupt) => {
+      if (text.includes('working')) interrupt();
+    });
+    expect(result.code).toBe(130);
+    expect(result.stderr).toContain('The run train goes on.');
+  });
+
+  it('refuses a bad file with file, line and what was meant', async () => {
+    writeFileSync(join(work, 'bad.yml'), 'type: task\ncommands: [echo]\nresuorces:\n  cpu: 1\n');
+    const result = await dstack(['apply', '-y', '-f', 'bad.yml']);
+    expect(result.code).toBe(1);
+    expect(result.stderr).toMatch(/bad\.yml:3[\s\S]*resuorces[\s\S]*resources/);
+  });
+
+  it('refuses options that the type does not take', async () => {
+    writeFileSync(join(work, 'f.yml'), 'type: fleet\nname: pool\nnodes: 1\n');
+    const result = await dstack(['apply', '-y', '-f', 'f.yml', '--gpu', 'H100']);
+    expect(result.code).toBe(2);
+    expect(result.stderr).toContain('--gpu');
+  });
+});

@@ -1,0 +1,177 @@
+import { formatClock, formatDuration, formatElapsed } from '../src/render/duration.js';
+import { eventLine } from '../src/render/event-line.js';
+import { formatPrice } from '../src/render/price.js';
+import { relativeTime } from '../src/render/relative-time.js';
+import { formatResourcesSpec } from '../src/render/resources.js';
+import { runPlanText } from '../src/render/run-plan.js';
+import { runsTable } from '../src/render/runs-table.js';
+import { diffRunSpecs, renderChanges } from '../src/render/spec-diff.js';
+import { ordinal, waitingText } from '../src/render/waiting-text.js';
+import { createStyle, PLAIN_STYLE } from '../src/terminal/style.js';
+import { renderTable } from '../src/terminal/table.js';
+import { job, offer, plan, provisioned, run, submission } from './builders.js';
+
+const now = Date.parse('2026-01-02T03:06:05Z');
+const wide = { nowMs: now, width: 120, style: PLAIN_STYLE };
+
+describe('tables', () => {
+  it('fit the terminal by shrinking the widest column that may', () => {
+    const columns = [{ title: 'NAME' }, { title: 'NOTE', shrinkTo: 4 }];
+    const text = renderTable(columns, [['a', 'a long remark about it']], { width: 16 });
+    expect(text).toBe(' NAME  NOTE\n a     a long r…');
+    expect(text.split('\n').every((line) => line.length <= 16)).toBe(true);
+  });
+  it('have no colour codes without colour', () => {
+    const text = (colour: boolean) => runsTable([run({ status: 'running' })], { ...wide, style: createStyle(colour) });
+    expect(text(false)).not.toContain('\u001b');
+    expect(text(true)).toContain('\u001b');
+  });
+});
+
+it('shows a run of one job as one line, and jobs of a larger one below it', () => {
+  const ready = submission({ status: 'running', status_message: 'running', job_provisioning_data: provisioned() });
+  const single = run({ name: 'solo', status: 'running', job: ready });
+  const double = run({
+    name: 'duo',
+    status: 'provisioning',
+    jobs: [
+      job(ready),
+      job(
+        submission({
+          status: 'pulling',
+          image_pull_progress: {
+            downloaded_bytes: 512e6,
+            extracted_bytes: 310e6,
+            total_bytes: 4200e6,
+            is_total_bytes_final: false,
+          },
+        }),
+        { job_num: 1 },
+      ),
+    ],
+  });
+  expect(`\n${runsTable([single, double], wide)}\n`).toMatchInlineSnapshot(`
+   "
+    NAME      BACKEND          GPU            PRICE    STATUS                   SUBMITTED
+    solo      aws (us-west-2)  gpu=L4:24GB:1  $0.8048  running                  2 mins ago
+    duo                        -              -        provisioning             2 mins ago
+       job=0  aws (us-west-2)  gpu=L4:24GB:1  $0.8048  running                  2 mins ago
+       job=1                   -              -        pulling 310/512/≥4200MB  2 mins ago
+   "
+  `);
+});
+
+it('shows the plan with its price', () => {
+  const offers = [offer(), offer({ backend: 'gcp', region: 'us-east1', price: 1.2, availability: 'no_quota' })];
+  expect(`\n${runPlanText(plan({ name: 'train', offers, totalOffers: 41 }), { ...wide, verbose: false })}\n`)
+    .toMatchInlineSnapshot(`
+   "
+    Project        main
+    User           alice
+    Type           task
+    Resources      cpu=x86:2.. mem=8GB..
+    Spot policy    on-demand
+    Max price      off
+    Retry policy   off
+    Idle duration  5m
+    Max duration   off
+
+    #  BACKEND          RESOURCES                     INSTANCE TYPE  PRICE
+    1  aws (us-west-2)  cpu=4 mem=16GB gpu=L4:24GB:1  g6.xlarge      $0.8048
+    2  gcp (us-east1)   cpu=4 mem=16GB gpu=L4:24GB:1  g6.xlarge      $1.2     no quota
+       ...
+    Shown 2 of 41 offers, $12.1 max
+
+    Total $0.8048 per hour
+   "
+  `);
+});
+
+it('says so when nothing fits', () => {
+  expect(runPlanText(plan({}), { ...wide, verbose: false })).toContain('No offers fit.');
+});
+
+it('tells what a run waits for', () => {
+  const planned = plan({ offers: [offer()] });
+  const waiting = submission({
+    status: 'provisioning',
+    status_message: 'provisioning',
+    job_provisioning_data: provisioned(),
+  });
+  expect(waitingText(run({ status: 'provisioning', job: waiting }), planned)).toBe(
+    'provisioning (aws, 1st of 1 offers)',
+  );
+  expect(waitingText(run({ status: 'submitted' }), planned)).toBe('submitted (choosing among 1 offer)');
+  expect(waitingText(run({ status: 'submitted' }), plan({}))).toBe('submitted (no offers fit yet)');
+});
+
+it('shows old and new values of changes, but never those of the environment', () => {
+  const spec = (changes: object) => ({
+    run_name: 'a',
+    configuration: { type: 'task' as const, priority: 0, env: { K: 'old' }, ...changes },
+  });
+  const changes = diffRunSpecs(spec({}), spec({ priority: 5, env: { K: 'hunter2' }, max_price: 1 }));
+  expect(renderChanges(changes)).toBe('- priority: 0 → 5\n- env.K (changed)\n- max_price: unset → 1');
+});
+
+it('puts an event on one line', () => {
+  const event = {
+    id: '1',
+    message: 'Run\nsubmitted',
+    recorded_at: '2026-01-02T03:04:05Z',
+    actor_user: 'alice',
+    targets: [{ type: 'run', id: 'x', name: 'train' }],
+  };
+  expect(eventLine(event, PLAIN_STYLE)).toMatch(
+    /^\[2026-01-0\d \d\d:\d\d:\d\d\] \[alice\] \[run train\] Run submitted$/,
+  );
+});
+
+describe('numbers and times', () => {
+  it.each([
+    [5400, '90m'],
+    [3600, '1h'],
+    [259200, '3d'],
+    [61, '61s'],
+  ])('%i s is %s', (seconds, text) => expect(formatDuration(seconds)).toBe(text));
+  it.each([
+    [2_000, '0:02'],
+    [725_000, '12:05'],
+    [3_723_000, '1:02:03'],
+  ])('%i ms on the clock are %s', (ms, text) => expect(formatClock(ms)).toBe(text));
+  it('names the two largest units', () => expect(formatElapsed(303)).toBe('5m 3s'));
+  it.each([
+    [0, 'now'],
+    [42, '42 sec ago'],
+    [60, '1 min ago'],
+    [720, '12 mins ago'],
+    [3600, '1 hour ago'],
+    [86_400, 'yesterday'],
+    [259_200, '3 days ago'],
+    [-60, ''],
+  ])('%i s ago is "%s"', (seconds, text) =>
+    expect(relativeTime(new Date(now - seconds * 1000).toISOString(), now)).toBe(text),
+  );
+  it.each([
+    [1.006, '$1.006'],
+    [0.8, '$0.8'],
+    [0, '$0'],
+    [12.29001, '$12.29'],
+    [10, '$10'],
+  ])('%d dollars are %s', (usd, text) => expect(formatPrice(usd)).toBe(text));
+  it.each([
+    [1, '1st'],
+    [2, '2nd'],
+    [3, '3rd'],
+    [11, '11th'],
+    [21, '21st'],
+  ])('%i is %s', (n, text) => expect(ordinal(n)).toBe(text));
+  it('writes requirements as they are asked for', () => {
+    const spec = {
+      cpu: { arch: 'x86' as const, count: { min: 2, max: null } },
+      memory: { min: 0.125, max: null },
+      gpu: { vendor: 'nvidia' as const, name: ['L4'], count: { min: 1, max: 1 }, memory: { min: 24, max: null } },
+    };
+    expect(formatResourcesSpec(spec)).toBe('cpu=x86:2.. mem=128MB.. gpu=nvidia:L4:24GB..:1');
+  });
+});

@@ -1,0 +1,28 @@
+export type { Wire } from '@dstack/core';
+export { Dstack, type DstackOptions } from './dstack.js';
+export {
+  ApiError,
+  type ApiErrorDetails,
+  ConnectionError,
+  DstackError,
+  type DstackErrorKind,
+  isApiError,
+  isDstackError,
+  RunFailedError,
+} from './errors.js';
+export { API_VERSION, type CallOptions } from './http/transport.js';
+export type { LogChunk, LogLine, LogOptions, LogTarget } from './logs/log-chunk.js';
+export { LogFrameDecoder, type LogFrame } from './logs/log-frame-decoder.js';
+export { logLines } from './logs/log-lines.js';
+export type { JobMetricsRequest } from './resources/metrics.js';
+export type { PlannedRun, PlanOptions, RunConfiguration, SubmitOptions } from './resources/runs.js';
+export { RunHandle } from './runs/run-handle.js';
+export {
+  isFinalJobStatus,
+  isFinalRunStatus,
+  type JobSelector,
+  type RunResult,
+  runExitStatus,
+  selectJob,
+  selectSubmission,
+} from './runs/run-state.js';

@@ -1,0 +1,35 @@
+import type { Wire } from '@dstack/core';
+import type { CallOptions } from '../http/transport.js';
+import type { ProjectCalls } from './project-call.js';
+
+export class Gateways {
+  constructor(private readonly project: ProjectCalls) {}
+
+  list(request: Wire.ListGatewaysRequest = {}, options?: CallOptions): Promise<Wire.Gateway[]> {
+    return this.project.read('gateways/list', request, options);
+  }
+
+  get(name: string, options?: CallOptions): Promise<Wire.Gateway> {
+    return this.project.read('gateways/get', { name } satisfies Wire.GetGatewayRequest, options);
+  }
+
+  plan(spec: Wire.GatewaySpec, options?: CallOptions): Promise<Wire.GatewayPlan> {
+    return this.project.read('gateways/get_plan', { spec }, options);
+  }
+
+  apply(plan: Wire.ApplyGatewayPlanInput, force: boolean, options?: CallOptions): Promise<Wire.Gateway> {
+    return this.project.write('gateways/apply', { plan, force }, options);
+  }
+
+  async setDefault(name: string, options?: CallOptions): Promise<void> {
+    await this.project.write('gateways/set_default', { name }, options);
+  }
+
+  setWildcardDomain(name: string, domain: string, options?: CallOptions): Promise<Wire.Gateway> {
+    return this.project.write('gateways/set_wildcard_domain', { name, wildcard_domain: domain }, options);
+  }
+
+  async delete(names: readonly string[], options?: CallOptions): Promise<void> {
+    await this.project.write('gateways/delete', { names: [...names] }, options);
+  }
+}

@@ -1,0 +1,47 @@
+import type { Wire } from '@dstack/core';
+
+export interface JobSelector {
+  readonly replica?: number | undefined;
+  readonly job?: number | undefined;
+  readonly submissionId?: string | undefined;
+}
+
+export function isFinalRunStatus(status: Wire.RunStatus): boolean {
+  return status === 'terminated' || status === 'failed' || status === 'done';
+}
+
+export function isFinalJobStatus(status: Wire.JobStatus): boolean {
+  return status === 'terminated' || status === 'aborted' || status === 'failed' || status === 'done';
+}
+
+/** Default: the lowest replica, job 0. */
+export function selectJob(run: Wire.Run, selector: JobSelector = {}): Wire.Job | undefined {
+  const replicas = run.jobs.map((job) => job.job_spec.replica_num ?? 0);
+  const replica = selector.replica ?? Math.min(...replicas);
+  return run.jobs.find(
+    (job) => (job.job_spec.replica_num ?? 0) === replica && job.job_spec.job_num === (selector.job ?? 0),
+  );
+}
+
+/** The named attempt of the job, else its latest. */
+export function selectSubmission(run: Wire.Run, selector: JobSelector = {}): Wire.JobSubmission | undefined {
+  const submissions = selectJob(run, selector)?.job_submissions ?? [];
+  if (selector.submissionId === undefined) return submissions.at(-1);
+  return submissions.find((submission) => submission.id === selector.submissionId);
+}
+
+/** The exit status a run stands for: the first job that failed, else 0 when all ended well. */
+export function runExitStatus(run: Wire.Run): number | null {
+  const last = run.jobs.map((job) => job.job_submissions.at(-1)).filter((each) => each !== undefined);
+  const failed = last.find((submission) => submission.exit_status !== null && (submission.exit_status ?? 0) !== 0);
+  if (failed) return failed.exit_status ?? null;
+  if (run.status === 'done') return 0;
+  return null;
+}
+
+export interface RunResult {
+  readonly status: Wire.RunStatus;
+  readonly exitStatus: number | null;
+  readonly terminationReason: string | null;
+  readonly run: Wire.Run;
+}

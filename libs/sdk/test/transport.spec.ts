@@ -1,0 +1,88 @@
+import { Dstack, isApiError, isDstackError } from '../src/index.js';
+import { FakeServer, sendJson } from './fake-server.js';
+
+describe('the transport', () => {
+  let server: FakeServer;
+  let client: Dstack;
+  beforeEach(async () => {
+    server = await FakeServer.start();
+    client = new Dstack({ url: `${server.url}/`, token: 'secret-token' });
+  });
+  afterEach(() => server.close());
+
+  it('sends token and API version', async () => {
+    server.json('/api/server/get_info', { server_version: '0.21.2' });
+    expect(await client.server.info()).toEqual({ server_version: '0.21.2' });
+    expect(server.received[0]?.headers).toMatchObject({
+      authorization: 'Bearer secret-token',
+      'x-api-version': '0.21.2',
+    });
+  });
+
+  it('repeats a read that met a busy server', async () => {
+    let calls = 0;
+    server.on('/api/users/get_my_user', (_, response) =>
+      ++calls < 3 ? sendJson(response, {}, 503) : sendJson(response, { username: 'alice' }),
+    );
+    expect((await client.users.me()).username).toBe('alice');
+    expect(calls).toBe(3);
+  });
+
+  it('does not repeat a write whose reply was lost', async () => {
+    server.on('/api/project/main/secrets/create_or_update', (_, response) => void response.destroy());
+    await expect(client.secrets.set('a', 'b')).rejects.toMatchObject({ kind: 'connection' });
+    expect(server.received).toHaveLength(1);
+  });
+
+  it('repeats a submission with a key of the caller, under the same key', async () => {
+    server.on('/api/project/main/runs/apply', (_, response) =>
+      server.received.length === 1 ? void response.destroy() : sendJson(response, { id: '1' }),
+    );
+    await client.runs.submit({ run_spec: { configuration: { type: 'task' } } }, { idempotencyKey: 'k1' });
+    expect(server.received.map((each) => each.headers['x-idempotency-key'])).toEqual(['k1', 'k1']);
+  });
+
+  it.each([
+    [401, { detail: 'Not authenticated' }, 'unauthenticated', 'Not authenticated'],
+    [403, { detail: { msg: 'Invalid token', code: null } }, 'unauthenticated', 'Invalid token'],
+    [403, { msg: 'Access denied', code: null }, 'forbidden', 'Access denied'],
+    [404, { detail: 'Not Found' }, 'not-found', 'Not Found'],
+    [400, { detail: [{ msg: 'Resource not found', code: 'resource_not_exists' }] }, 'not-found', 'Resource not found'],
+    [400, { detail: [{ msg: 'exists', code: 'resource_exists' }] }, 'conflict', 'exists'],
+    [400, { detail: [{ msg: 'bad', code: 'error', fields: ['run_spec', 'name'] }] }, 'invalid', 'run_spec.name: bad'],
+    [422, { detail: [{ type: 'x', loc: ['body', 'name'], msg: 'missing' }] }, 'invalid', 'name: missing'],
+    [501, { detail: [{ msg: 'not built', code: 'error' }] }, 'unsupported', 'not built'],
+    [400, { detail: 'Filename too long' }, 'invalid', 'Filename too long'],
+  ])('tells %i %j as %s', async (status, body, kind, message) => {
+    server.json('/api/project/main/secrets/list', body, status);
+    const error: unknown = await client.secrets.list().catch((caught: unknown) => caught);
+    expect(isApiError(error) && error.details.status).toBe(status);
+    expect(error).toMatchObject({ kind, message });
+  });
+
+  it('says so when nobody answers', async () => {
+    const gone = new Dstack({ url: 'http://127.0.0.1:9', token: 't' });
+    const error: unknown = await gone.server.info().catch((caught: unknown) => caught);
+    expect(isDstackError(error, 'connection') && error.hint).toContain('dstack server');
+  });
+
+  it('times out', async () => {
+    server.on('/api/server/get_info', () => undefined);
+    await expect(client.server.info({ timeoutMs: 50 })).rejects.toMatchObject({ kind: 'timeout' });
+  });
+
+  it('can be cancelled', async () => {
+    const controller = new AbortController();
+    server.on('/api/server/get_info', () => controller.abort());
+    await expect(client.server.info({ signal: controller.signal })).rejects.toMatchObject({ kind: 'aborted' });
+  });
+
+  it('uploads an archive only when the server lacks it', async () => {
+    server.json('/api/files/get_archive_by_hash', { detail: [{ msg: 'no', code: 'resource_not_exists' }] }, 400);
+    server.json('/api/files/upload_archive', { id: 'a', hash: 'h' });
+    expect(await client.files.ensureArchive(Buffer.from('tar'))).toEqual({ id: 'a', hash: 'h' });
+    server.json('/api/files/get_archive_by_hash', { id: 'b', hash: 'h' });
+    expect((await client.files.ensureArchive(Buffer.from('tar'))).id).toBe('b');
+    expect(server.received.filter((each) => each.path.endsWith('upload_archive'))).toHaveLength(1);
+  });
+});
