@@ -1,0 +1,92 @@
+#!/usr/bin/env node
+/**
+ * `npm test`: builds, runs every package's tests, then the simulator. `--full` also runs what takes long or needs a network
+ * (packing and installing the packages, the 0.21.2 client). The last line is `N passed, N failed`.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const root = new URL('../..', import.meta.url).pathname;
+const full = process.argv.includes('--full');
+const pinned = join(root, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node');
+const node = existsSync(pinned) ? pinned : process.execPath;
+const env = {
+  ...process.env,
+  NODE_OPTIONS: '--experimental-vm-modules --no-warnings',
+  PATH: `${join(pinned, '..')}:${join(root, 'node_modules/.bin')}:${process.env.PATH}`,
+};
+if (full) env.DSTACK_TEST_FULL = '1';
+const totals = { passed: 0, failed: 0 };
+const summary = [];
+
+function stage(name, run) {
+  const startedAt = Date.now();
+  console.log(`\n── ${name}`);
+  const { passed, failed } = run();
+  totals.passed += passed;
+  totals.failed += failed;
+  const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
+  summary.push(`| ${name} | ${passed} | ${failed} | ${seconds} |`);
+  console.log(`── ${name}: ${failed === 0 ? 'ok' : 'FAILED'} in ${seconds} s`);
+}
+
+function command(args, options = {}) {
+  const result = spawnSync(node, args, { cwd: root, env, stdio: 'inherit', ...options });
+  return result.status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+stage('build', () => command(['node_modules/typescript/bin/tsc', '-b'], { env: { ...env, NODE_OPTIONS: '' } }));
+
+if (totals.failed === 0) {
+  stage('tests', () => {
+    const report = join(mkdtempSync(join(tmpdir(), 'dstack-tests-')), 'report.json');
+    const status = command([
+      'node_modules/jest/bin/jest.js',
+      '--maxWorkers=2',
+      '--json',
+      `--outputFile=${report}`,
+      '--reporters=default',
+      '--silent=false',
+    ]);
+    if (!existsSync(report)) return status;
+    const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(readFileSync(report, 'utf8'));
+    return { passed: numPassedTests, failed: Math.max(numFailedTests, numFailedTestSuites, status.failed) };
+  });
+  for (const generator of [
+    'tools/contract/generate-wire-types.mjs',
+    'tools/contract/generate-server-contract.mjs',
+    'libs/core/scripts/generate-schema.mjs',
+  ]) {
+    stage(`generated files are fresh: ${generator}`, () => command([generator, '--check']));
+  }
+  stage('simulator', () => command(['tools/simulator/dist/main.js', '--seeds', '100']));
+  if (full) {
+    stage('packages install from tarballs', () => command(['tools/ci/pack-and-install.mjs']));
+    stage('the 0.21.2 client', () => {
+      const { status } = spawnSync('bash', ['tools/compat/run.sh'], { cwd: root, stdio: 'inherit' });
+      return status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+    });
+  }
+}
+
+if (full) {
+  const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).stdout.trim();
+  const lines = [
+    '# Verification',
+    '',
+    `The last \`npm run test:full\`: ${new Date().toISOString().slice(0, 10)}, commit ${commit}, ${cpus().length} CPUs, ${process.platform} ${process.arch}.`,
+    '',
+    '| stage | passed | failed | seconds |',
+    '| --- | --- | --- | --- |',
+    ...summary,
+    '',
+    `${totals.passed} passed, ${totals.failed} failed.`,
+    '',
+  ];
+  writeFileSync(join(root, 'docs/verification.md'), lines.join('\n'));
+}
+
+console.log(`\n${totals.passed} passed, ${totals.failed} failed`);
+process.exit(totals.failed === 0 ? 0 : 1);

@@ -1,0 +1,133 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type CommandResult, type RunningCommand, startCommand } from './command.js';
+import { freePort } from './free-port.js';
+import { cliProgram, node, serverProgram } from './programs.js';
+
+interface ReadyMessage {
+  readonly type: 'ready';
+  readonly url: string;
+  readonly adminToken: string;
+}
+
+/** One server process with its own directory, and a user with an own home who runs the CLI. */
+export class Stack {
+  readonly work = mkdtempSync(join(tmpdir(), 'dstack-e2e-'));
+  readonly serverDir = join(this.work, 'server');
+  readonly home = join(this.work, 'home');
+  readonly project = join(this.work, 'project');
+  url = '';
+  token = '';
+  private server: ChildProcess | undefined;
+  private port = 0;
+
+  constructor(private readonly serverEnv: NodeJS.ProcessEnv = {}) {
+    mkdirSync(this.home);
+    mkdirSync(this.project);
+  }
+
+  /** Starts the server (again, on the same port and directory); resolves when it answers. */
+  async start(): Promise<void> {
+    this.port ||= await freePort();
+    const log = createWriteStream(join(this.work, 'server.log'), { flags: 'a' });
+    const child = spawn(node, [serverProgram, '--host', '127.0.0.1', '--port', String(this.port)], {
+      cwd: this.work,
+      env: { PATH: process.env.PATH, HOME: this.home, DSTACK_SERVER_DIR: this.serverDir, ...this.serverEnv },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    child.stdout?.pipe(log);
+    child.stderr?.pipe(log, { end: false });
+    this.server = child;
+    const ready = await new Promise<ReadyMessage>((resolve, reject) => {
+      child.once('exit', (code) =>
+        reject(new Error(`the server exited with ${code}:\n${this.serverLog().slice(-2000)}`)),
+      );
+      child.on('message', (message) => {
+        // The only message the server sends its parent.
+        const told = message as ReadyMessage;
+        if (told.type === 'ready') resolve(told);
+      });
+    });
+    child.removeAllListeners('exit');
+    this.url = ready.url;
+    this.token = ready.adminToken;
+  }
+
+  serverLog(): string {
+    const file = join(this.work, 'server.log');
+    return existsSync(file) ? readFileSync(file, 'utf8') : '';
+  }
+
+  /** Ends the server with a signal and waits for its end. */
+  async killServer(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
+    const server = this.server;
+    if (!server || server.exitCode !== null || server.signalCode !== null) return;
+    const gone = new Promise((resolve) => server.once('exit', resolve));
+    server.kill(signal);
+    await gone;
+  }
+
+  /** Process ids of the host agents of this server's local instances. */
+  agentPids(): number[] {
+    const dir = join(this.serverDir, 'local');
+    if (!existsSync(dir)) return [];
+    return readdirSync(dir)
+      .map((name) => join(dir, name, 'agent.pid'))
+      .filter((file) => existsSync(file))
+      .map((file) => Number.parseInt(readFileSync(file, 'utf8'), 10))
+      .filter((pid) => Number.isInteger(pid) && pid > 1);
+  }
+
+  startCli(args: readonly string[], options: CliOptions = {}): RunningCommand {
+    return startCommand(node, [cliProgram, ...args], {
+      cwd: options.cwd ?? this.project,
+      env: {
+        PATH: process.env.PATH,
+        HOME: options.home ?? this.home,
+        COLUMNS: '160',
+        DSTACK_SERVER_URL: this.url,
+        DSTACK_TOKEN: options.token ?? this.token,
+        DSTACK_PROJECT: options.project ?? 'main',
+        ...options.env,
+      },
+    });
+  }
+
+  cli(args: readonly string[], options: CliOptions = {}): Promise<CommandResult> {
+    return this.startCli(args, options).done;
+  }
+
+  /** One REST call as the admin (or with `token`). */
+  async api<T>(path: string, body: unknown = {}, token = this.token): Promise<T> {
+    const response = await fetch(`${this.url}${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
+    // The caller names the contract's reply type.
+    return JSON.parse(text) as T;
+  }
+
+  /** Stops everything this stack started and removes its files. */
+  async close(): Promise<void> {
+    await this.killServer('SIGTERM');
+    try {
+      execFileSync('pkill', ['-KILL', '-f', this.serverDir]);
+    } catch {
+      // Nothing was left running.
+    }
+    rmSync(this.work, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+export interface CliOptions {
+  readonly cwd?: string;
+  readonly home?: string;
+  readonly token?: string;
+  readonly project?: string;
+  readonly env?: NodeJS.ProcessEnv;
+}

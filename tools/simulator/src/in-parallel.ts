@@ -1,0 +1,34 @@
+import { fork } from 'node:child_process';
+import type { SimulationOptions, SimulationResult } from './simulate.js';
+
+/** Each worker takes the next story as soon as it has told one; results come in the order of the options. */
+export async function inParallel(
+  script: string,
+  options: readonly SimulationOptions[],
+  workers: number,
+): Promise<SimulationResult[]> {
+  const results = new Map<number, SimulationResult>();
+  let next = 0;
+  const work = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const child = fork(script, ['--worker'], { serialization: 'advanced' });
+      const give = (): void => {
+        const option = options[next];
+        next += 1;
+        if (option === undefined) child.disconnect();
+        else child.send(option);
+      };
+      child.on('message', (message) => {
+        const result = message as SimulationResult; // what the worker sends
+        results.set(result.seed, result);
+        give();
+      });
+      child.on('error', reject);
+      child.on('exit', (code) =>
+        code === 0 ? resolve() : reject(new Error(`a worker ended with ${code ?? 'a signal'}`)),
+      );
+      give();
+    });
+  await Promise.all(Array.from({ length: Math.min(workers, options.length) }, work));
+  return options.flatMap(({ seed }) => results.get(seed) ?? []);
+}

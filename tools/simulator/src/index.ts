@@ -1,0 +1,2 @@
+export { FAULTS, type Faults, NO_FAULTS } from './faults.js';
+export { simulate, type SimulationOptions, type SimulationResult } from './simulate.js';

@@ -1,0 +1,215 @@
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import {
+  ALL_MIGRATIONS,
+  buildWorkload,
+  Database,
+  type Engine,
+  migrate,
+  openSqliteEngine,
+  readSettings,
+  silenceLogs,
+  SqliteConnection,
+} from '@dstack/server/parts';
+import { FAULTS, type Faults } from './faults.js';
+import { Invariants } from './invariants.js';
+import { type Activity, mortalEngine } from './mortal-engine.js';
+import { RandomSource } from './random-source.js';
+import { seedProjects } from './seed-projects.js';
+import { ServerEpoch } from './server-epoch.js';
+import { NoInputs, SimulatedAccounts, SimulatedConnector } from './simulated-accounts.js';
+import { SimulatedCloud } from './simulated-cloud.js';
+import { type Front, SimulatedUser } from './simulated-user.js';
+import { Story } from './story.js';
+import { VirtualTime } from './virtual-time.js';
+
+const START = Date.UTC(2026, 0, 1);
+export const DEFAULT_RUNS = 4;
+const LIMIT_MS = 6 * 3_600_000;
+const RESTART_MS = { min: 500, max: 30_000 };
+
+export interface SimulationOptions {
+  readonly seed: number;
+  /** Tasks per project. */
+  readonly runs?: number;
+  readonly faults?: Faults;
+}
+
+export interface SimulationResult {
+  readonly seed: number;
+  readonly violations: readonly string[];
+  readonly story: readonly string[];
+  readonly simulatedMs: number;
+  readonly crashes: number;
+  readonly runs: number;
+  readonly machines: number;
+  readonly commits: number;
+}
+
+/** One whole story: users, servers that crash and come back, a cloud, agents. The same seed tells the same one. */
+export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
+  silenceLogs();
+  const directory = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'dstack-sim-'));
+  try {
+    return await new Simulation(directory, options).run();
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+class Simulation {
+  private readonly random: RandomSource;
+  private readonly time = new VirtualTime(START);
+  private readonly story = new Story(() => this.time.now(), START);
+  private readonly activity: Activity = { open: 0, steps: 0, commits: 0 };
+  private readonly faults: Faults;
+  private readonly path: string;
+  private crashes = 0;
+  private servers = 0;
+  private front: Front | null = null;
+  private servingSince = START;
+  private engine: Engine | null = null;
+  private starting: Promise<void> | null = null;
+
+  constructor(
+    directory: string,
+    private readonly options: SimulationOptions,
+  ) {
+    this.path = join(directory, 'sqlite.db');
+    this.random = new RandomSource(options.seed);
+    this.faults = options.faults ?? FAULTS;
+  }
+
+  async run(): Promise<SimulationResult> {
+    const { random, time, story, faults } = this;
+    const runs = this.options.runs ?? DEFAULT_RUNS;
+    copyFileSync(await emptyDatabase(), this.path);
+    const engine = await openSqliteEngine({ path: this.path, clock: { now: () => time.now() }, entities: [] });
+    const scopes = await seedProjects(new Database(engine), random, ['red', 'blue']);
+    await engine.close();
+    const watching = SqliteConnection.open(this.path);
+    const invariants = new Invariants(watching, story);
+    const installation = random.uuid();
+    const idempotency = random.pick([
+      { kind: 'token' },
+      { kind: 'name' },
+      { kind: 'lookup', listLagMs: 20_000 },
+    ] as const);
+    const cloud = new SimulatedCloud(idempotency, time, random, faults, story, installation, invariants);
+    const users = scopes.map((scope) => new SimulatedUser(scope, () => this.front, time, random, story));
+    for (const user of users) user.plan(runs, 50_000 * runs);
+
+    await this.startServer(cloud, installation);
+    if (Number.isFinite(faults.leaseExpiryMs)) this.planLeaseExpiry(invariants);
+    let seenCommits = -1;
+    let seenVersion = -1;
+    let isOver = false;
+    while (!isOver && story.violations.length === 0) {
+      await this.rest();
+      if (this.front?.epoch.isDead === true) await this.bury(cloud, installation);
+      const version = this.activity.commits === seenCommits ? seenVersion : invariants.dataVersion();
+      seenCommits = this.activity.commits;
+      if (version !== seenVersion) {
+        seenVersion = version;
+        invariants.afterCommit(cloud, time.now(), this.servingSince);
+        isOver = users.every((user) => user.pending === 0) && invariants.isOver(cloud);
+      }
+      if (isOver) break;
+      if (time.now() - START > LIMIT_MS) {
+        invariants.atTheEnd(cloud);
+        story.violate('the end is never reached');
+        break;
+      }
+      if (!time.step()) story.violate('nothing is left to happen, and it is not over');
+      await this.starting;
+    }
+    if (isOver) invariants.atTheEnd(cloud);
+    const result = {
+      seed: this.options.seed,
+      violations: story.violations,
+      story: story.lines,
+      simulatedMs: time.now() - START,
+      crashes: this.crashes,
+      runs: invariants.count('SELECT COUNT(*) AS n FROM runs'),
+      machines: cloud.machines.size - 1,
+      commits: this.activity.commits,
+    };
+    this.front?.epoch.crash('the end of the story');
+    await this.rest();
+    await this.engine?.close();
+    watching.close();
+    return result;
+  }
+
+  private async startServer(cloud: SimulatedCloud, installation: string): Promise<void> {
+    this.servers += 1;
+    const crashes = { isDue: () => this.isCrashDue() };
+    const epoch = new ServerEpoch(this.servers, this.time, this.random, crashes, (text) => this.story.tell(text));
+    this.engine = await openSqliteEngine({ path: this.path, clock: epoch.world.clock, entities: [] });
+    const { workload, runs } = buildWorkload({
+      db: new Database(mortalEngine(this.engine, epoch, this.activity)),
+      world: epoch.world,
+      settings: readSettings({}, { serverDir: '/nowhere', logLevel: 'CRITICAL' }).settings,
+      accounts: new SimulatedAccounts(cloud, epoch, installation),
+      connector: new SimulatedConnector(cloud, epoch),
+      inputs: new NoInputs(),
+    });
+    this.front = { epoch, runs };
+    this.servingSince = this.time.now();
+    this.story.tell(`server ${epoch.number} starts`);
+    workload.start().catch((error: unknown) => {
+      if (!epoch.isDead) this.story.violate(`the server does not start: ${String(error)}`);
+    });
+  }
+
+  /** What the dead server had open is rolled back and closed before the next one opens the file. */
+  private async bury(cloud: SimulatedCloud, installation: string): Promise<void> {
+    this.front = null;
+    await this.engine?.close();
+    this.engine = null;
+    this.time.after(this.random.between(RESTART_MS.min, RESTART_MS.max), () => {
+      this.starting = this.startServer(cloud, installation).finally(() => (this.starting = null));
+    });
+  }
+
+  private planLeaseExpiry(invariants: Invariants): void {
+    this.time.after(this.random.between(1, 2 * this.faults.leaseExpiryMs), () => {
+      const expired = invariants.expireLeases(this.time.now());
+      if (expired.length > 0) this.story.tell(`leases run out: ${expired.join(', ')}`);
+      this.planLeaseExpiry(invariants);
+    });
+  }
+
+  private isCrashDue(): boolean {
+    if (this.crashes >= this.faults.maxCrashes || !this.random.chance(this.faults.crash)) return false;
+    this.crashes += 1;
+    return true;
+  }
+
+  /** Until no transaction is open and a whole turn of the event loop brought nothing new. */
+  private async rest(): Promise<void> {
+    let steps = -1;
+    while (this.activity.open > 0 || steps !== this.activity.steps) {
+      steps = this.activity.steps;
+      await turn();
+    }
+  }
+}
+
+let prepared: Promise<string> | null = null;
+
+/** Migrated once per process; each story begins with a copy. */
+function emptyDatabase(): Promise<string> {
+  prepared ??= (async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'dstack-sim-empty-'));
+    process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+    const path = join(directory, 'sqlite.db');
+    const engine = await openSqliteEngine({ path, clock: { now: () => START }, entities: [] });
+    await migrate(new Database(engine), ALL_MIGRATIONS);
+    await engine.close();
+    return path;
+  })();
+  return prepared;
+}

@@ -1,0 +1,72 @@
+import { NO_CAPABILITIES } from '@dstack/backend-base';
+import {
+  AgentConnector,
+  type ComputeAccount,
+  ComputeAccounts,
+  type ConnectedAgent,
+  JobInputs,
+  type RepoCredentials,
+} from '@dstack/server/parts';
+import type { ServerEpoch } from './server-epoch.js';
+import type { SimulatedCloud } from './simulated-cloud.js';
+
+/** Every project has the one simulated cloud. */
+export class SimulatedAccounts extends ComputeAccounts {
+  private readonly account: ComputeAccount;
+
+  constructor(
+    cloud: SimulatedCloud,
+    epoch: ServerEpoch,
+    private readonly installation: string,
+  ) {
+    super();
+    this.account = {
+      type: 'aws',
+      definition: {
+        type: 'aws',
+        capabilities: { ...NO_CAPABILITIES, kind: 'hosts', runtimes: ['container', 'process'] },
+        idempotency: cloud.idempotency,
+        maxNameLength: 60,
+        provisioningTimeoutMs: () => 180_000,
+      },
+      compute: cloud.for(epoch),
+    };
+  }
+
+  override async ofProject(): Promise<readonly ComputeAccount[]> {
+    return [this.account];
+  }
+
+  override async open(): Promise<ComputeAccount> {
+    return this.account;
+  }
+
+  override async owner(): Promise<string> {
+    return this.installation;
+  }
+}
+
+export class SimulatedConnector extends AgentConnector {
+  constructor(
+    private readonly cloud: SimulatedCloud,
+    private readonly epoch: ServerEpoch,
+  ) {
+    super();
+  }
+
+  override connect(address: Parameters<AgentConnector['connect']>[0], connectionEpoch: number): ConnectedAgent {
+    const agent = address.via === 'unix' ? this.cloud.agentAt(address.socketPath) : null;
+    if (agent === null) throw new Error('no such host');
+    return agent.connect(connectionEpoch, this.epoch);
+  }
+}
+
+export class NoInputs extends JobInputs {
+  override async secrets(): Promise<ReadonlyMap<string, string>> {
+    return new Map();
+  }
+
+  override async repoCredentials(): Promise<RepoCredentials | null> {
+    return null;
+  }
+}
