@@ -27,6 +27,7 @@ export async function relayNotices(
   const connect = async (): Promise<void> => {
     const own = new pg.Client({ ...(url === undefined ? {} : { connectionString: url }) });
     own.on('error', (error) => {
+      if (isStopped) return;
       client = null;
       onError(error);
       again();
@@ -52,7 +53,10 @@ export async function relayNotices(
     flush = null;
     const payload = [...pending].join(',');
     pending.clear();
-    client?.query('SELECT pg_notify($1, $2)', [CHANNEL, payload]).catch(onError);
+    client?.query('SELECT pg_notify($1, $2)', [CHANNEL, payload]).catch((error: unknown) => {
+      // A notice cut off by the stop itself is nobody's loss: whoever stops writes no more.
+      if (!isStopped) onError(error);
+    });
   };
   const stopRelay = notices.relayTo((topic) => {
     pending.add(topic);
