@@ -1,7 +1,9 @@
 import { realpathSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { announce } from './bootstrap/announce.js';
 import { parseCommandLine, USAGE } from './bootstrap/command-line.js';
+import { listeningUrl } from './bootstrap/listening-url.js';
 import { ServerDirectoryLockedError } from './bootstrap/server-lock.js';
 import { ConfigFileError } from './config-file/config-file.js';
 import { createServerApp } from './create-server-app.js';
@@ -22,9 +24,12 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   const server = await createServerApp(settings, { warnings });
   try {
     await server.app.listen(settings.port, settings.host);
-    await announce({ settings, adminToken: server.adminToken, print: (text) => process.stdout.write(`${text}\n`) });
+    const { port } = server.app.getHttpServer().address() as AddressInfo; // a TCP server that listens has one
+    const url = listeningUrl(settings.url, port);
+    const print = (text: string): boolean => process.stdout.write(`${text}\n`);
+    await announce({ settings: { ...settings, url }, adminToken: server.adminToken, print });
     // A parent that started us over IPC waits for this instead of polling.
-    process.send?.({ type: 'ready', url: settings.url, adminToken: server.adminToken });
+    process.send?.({ type: 'ready', url, adminToken: server.adminToken });
     await stopped;
   } finally {
     // What hangs past the limit holds nothing that is not in the database.
