@@ -1,3 +1,6 @@
+export { fingerprint } from './host-key.js';
+export { openSshConnection, type OpenOptions } from './open-ssh-connection.js';
 export { SshError, type SshFailureKind } from './ssh-failure.js';
-export type { ExecResult, SshConnection } from './ssh-connection.js';
+export type { ExecOptions, ExecResult, SshConnection } from './ssh-connection.js';
+export { SshLink, type LinkState, type LinkWorld } from './ssh-link.js';
 export type { SshTarget } from './ssh-target.js';

@@ -1,5 +1,11 @@
 import type { Duplex } from 'node:stream';
 
+export interface ExecOptions {
+  readonly signal: AbortSignal;
+  /** Written, then ended. */
+  readonly stdin?: NodeJS.ReadableStream | string;
+}
+
 export interface ExecResult {
   /** Null when a signal ended the command. */
   readonly exitCode: number | null;
@@ -15,13 +21,11 @@ export interface SshConnection {
   readonly jumpHostKey: string | null;
   /** Resolves once, when the connection is gone; null after `close`. */
   readonly closed: Promise<Error | null>;
-  /** Output beyond 1 MiB a stream is cut. `stdin` is written, then ended. */
-  exec(
-    command: string,
-    options: { readonly signal: AbortSignal; readonly stdin?: NodeJS.ReadableStream | string },
-  ): Promise<ExecResult>;
+  /** Output beyond 1 MiB a stream is cut. */
+  exec(command: string, options: ExecOptions): Promise<ExecResult>;
+  /** @throws {SshError} `unreachable` when nothing listens there, as seen from the host. */
   openTcp(host: string, port: number): Promise<Duplex>;
-  /** A unix socket of the host (`direct-streamlocal@openssh.com`). */
+  /** A unix socket of the host (`direct-streamlocal@openssh.com`). @throws {SshError} */
   openUnix(socketPath: string): Promise<Duplex>;
   close(): void;
 }
