@@ -11,7 +11,7 @@ const contract = JSON.parse(readFileSync(new URL('data/rest-api.json', here), 'u
 const operations = Object.entries(contract.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => {
     const [mediaType, media] = Object.entries(operation.requestBody?.content ?? {})[0] ?? [];
-    const reply = Object.values(operation.responses['200']?.content ?? {})[0];
+    const [replyMediaType, reply] = Object.entries(operation.responses['200']?.content ?? {})[0] ?? [];
     return {
       id: operation.operationId,
       method: method.toUpperCase(),
@@ -24,6 +24,7 @@ const operations = Object.entries(contract.paths).flatMap(([path, methods]) =>
       query: (operation.parameters ?? [])
         .filter((parameter) => parameter.in === 'query')
         .map(({ name, required, schema }) => ({ name, required: required === true, schema })),
+      replyMediaType: replyMediaType ?? 'application/json',
       reply: reply?.schema ?? {},
     };
   }),

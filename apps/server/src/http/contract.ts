@@ -53,6 +53,7 @@ export interface ContractOperation {
   readonly tag: string;
   readonly body?: { readonly mediaType: string; readonly required: boolean; readonly schema: JsonSchema };
   readonly query: readonly { readonly name: string; readonly required: boolean; readonly schema: JsonSchema }[];
+  readonly replyMediaType: string;
   readonly reply: JsonSchema;
 }
 

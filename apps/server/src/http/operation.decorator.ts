@@ -1,5 +1,5 @@
 import { applyDecorators, HttpCode, RequestMapping, RequestMethod, SetMetadata } from '@nestjs/common';
-import { ApiBody, ApiOkResponse, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiProduces, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { Access } from './access.decorator.js';
 import { contractOperation, type ContractOperation, type JsonSchema, type OperationId } from './contract.js';
 
@@ -27,6 +27,7 @@ export function Operation(id: OperationId, options: OperationOptions = {}): Meth
     SetMetadata(OPERATION, { ...options, id } satisfies OperationMetadata),
     ApiTags(operation.tag),
     ApiOperation({ operationId: id, ...({ 'x-auth': operation.access } as object) }),
+    ApiProduces(operation.replyMediaType),
     ApiOkResponse({ schema: forSwagger(operation.reply) }),
     ...describeInput(operation),
   );
@@ -41,7 +42,7 @@ function describeInput({ body, query }: ContractOperation): MethodDecorator[] {
   const queries = query.map(({ name, required, schema }) => ApiQuery({ name, required, schema: forSwagger(schema) }));
   if (body === undefined) return queries;
   const described = ApiBody({ schema: forSwagger(body.schema), required: body.required });
-  return [...queries, described];
+  return [...queries, ApiConsumes(body.mediaType), described];
 }
 
 type SwaggerSchema = NonNullable<Extract<Parameters<typeof ApiBody>[0], { schema: object }>['schema']>;
