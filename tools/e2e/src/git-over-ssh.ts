@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -35,10 +35,23 @@ export function startGitServer(dir: string, port: number): GitServer | undefined
       .map(([key, value]) => `${key} ${value}\n`)
       .join(''),
   );
-  const child = spawn(SSHD, ['-D', '-e', '-f', join(dir, 'sshd.conf')], { stdio: 'ignore' });
+  mkdirSync(join(dir, 'home'));
+  const child = startProgram(join(dir, 'sshd.conf'), join(dir, 'home'));
   return {
     url: (name) => `ssh://${userInfo().username}@127.0.0.1:${port}${join(dir, name)}`,
     identity: join(dir, 'user'),
     stop: () => child.kill('SIGTERM'),
   };
+}
+
+/**
+ * As root with an empty home of its own: bash reads the user's ~/.bashrc for every command that comes over SSH, and what stands
+ * there is no part of these tests.
+ */
+function startProgram(config: string, home: string): ChildProcess {
+  if (process.getuid?.() !== 0) return spawn(SSHD, ['-D', '-e', '-f', config], { stdio: 'ignore' });
+  const script = 'mount --bind "$1" "$2" && exec "$3" -D -e -f "$4"';
+  return spawn('unshare', ['--mount', 'sh', '-c', script, 'sh', home, userInfo().homedir, SSHD, config], {
+    stdio: 'ignore',
+  });
 }
