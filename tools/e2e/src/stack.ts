@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CommandResult, type RunningCommand, startCommand } from './command.js';
 import { freePort } from './free-port.js';
+import { until } from './until.js';
 import { cliProgram, node, serverProgram } from './programs.js';
 
 interface ReadyMessage {
@@ -97,6 +98,18 @@ export class Stack {
 
   cli(args: readonly string[], options: CliOptions = {}): Promise<CommandResult> {
     return this.startCli(args, options).done;
+  }
+
+  /** Waits like `until`; in vain, it tells what became of the runs and what the server said. */
+  async until<T>(what: string, ask: () => Promise<T | undefined | false>, limitMs?: number): Promise<T> {
+    try {
+      return await until(what, ask, limitMs);
+    } catch (error) {
+      const runs = await this.cli(['ps', '-a', '-v']).then((result) => result.stdout + result.stderr);
+      throw new Error(
+        `${error instanceof Error ? error.message : String(error)}\n${runs}\n${this.serverLog().slice(-4000)}`,
+      );
+    }
   }
 
   /** One REST call as the admin (or with `token`). */

@@ -6,7 +6,6 @@ import { startGitServer } from '../src/git-over-ssh.js';
 import { type PostgresServer, startPostgres } from '../src/postgres.js';
 import { agentFolder } from '../src/programs.js';
 import { Stack } from '../src/stack.js';
-import { until } from '../src/until.js';
 
 /** Made by tools/ci/make-test-images.sh. */
 function hasTestImage(): boolean {
@@ -69,18 +68,22 @@ describe.each(databases)('a user on one machine, %s', (_database, serverEnv) => 
       'stop_duration: 20s',
     );
     await apply('trapped', '-d');
-    await until('the task to be ready', async () => (await stack.cli(['logs', 'trapped'])).stdout.includes('ready'));
+    await stack.until('the task to be ready', async () =>
+      (await stack.cli(['logs', 'trapped'])).stdout.includes('ready'),
+    );
     expect((await stack.cli(['stop', 'trapped', '-y'])).code).toBe(0);
-    await until('the run to end', async () => /stopped|exited|terminated/.test(await statusOf('trapped')));
+    await stack.until('the run to end', async () => /stopped|exited|terminated/.test(await statusOf('trapped')));
     expect((await stack.cli(['logs', 'trapped'])).stdout).toMatch(/ready[\s\S]*caught[\s\S]*saved/);
   });
 
   it('aborts at once', async () => {
     task('stubborn', `  - trap '' INT TERM; echo ready; while true; do sleep 0.1; done`);
     await apply('stubborn', '-d');
-    await until('the task to be ready', async () => (await stack.cli(['logs', 'stubborn'])).stdout.includes('ready'));
+    await stack.until('the task to be ready', async () =>
+      (await stack.cli(['logs', 'stubborn'])).stdout.includes('ready'),
+    );
     await stack.cli(['stop', '-x', 'stubborn', '-y']);
-    await until('the run to end', async () => /aborted|terminated/.test(await statusOf('stubborn')), 15_000);
+    await stack.until('the run to end', async () => /aborted|terminated/.test(await statusOf('stubborn')), 15_000);
   });
 
   it('ends a task at its max_duration', async () => {
@@ -127,7 +130,7 @@ describe.each(databases)('a user on one machine, %s', (_database, serverEnv) => 
       git('add', '.');
       git('commit', '-qm', 'first');
       git('remote', 'add', 'origin', server.url('origin.git'));
-      await until('the git server', async () => {
+      await stack.until('the git server', async () => {
         try {
           git('push', '-qu', 'origin', 'main');
           return true;
@@ -155,7 +158,7 @@ describe.each(databases)('a user on one machine, %s', (_database, serverEnv) => 
   it('stores 100,000 lines complete and in order', async () => {
     task('chatty', '  - seq -f "line %07g" 1 100000');
     expect((await apply('chatty', '-d')).code).toBe(0);
-    await until('the run to end', async () => (await statusOf('chatty')).includes('exited (0)'), 60_000);
+    await stack.until('the run to end', async () => (await statusOf('chatty')).includes('exited (0)'), 60_000);
     const lines = (await stack.cli(['logs', 'chatty'])).stdout
       .split(/\r?\n/)
       .filter((line) => line.startsWith('line '));
@@ -182,7 +185,7 @@ describe.each(databases)('a user on one machine, %s', (_database, serverEnv) => 
       task('again', `  - echo ${word}; sleep 300`, `priority: ${priority}`);
     body(1, 'one');
     await apply('again', '-d');
-    await until('the first to run', async () => (await stack.cli(['logs', 'again'])).stdout.includes('one'));
+    await stack.until('the first to run', async () => (await stack.cli(['logs', 'again'])).stdout.includes('one'));
     const before = await stack.api<{ id: string }>('/api/project/main/runs/get', { run_name: 'again' });
     body(7, 'one');
     expect((await apply('again', '-d')).code).toBe(0);
@@ -193,7 +196,7 @@ describe.each(databases)('a user on one machine, %s', (_database, serverEnv) => 
     expect(updated.deployment_num).toBe(1);
     body(7, 'two');
     expect((await apply('again', '-d')).code).toBe(0);
-    await until('the second to run', async () => (await stack.cli(['logs', 'again'])).stdout.includes('two'));
+    await stack.until('the second to run', async () => (await stack.cli(['logs', 'again'])).stdout.includes('two'));
     expect((await stack.api<{ id: string }>('/api/project/main/runs/get', { run_name: 'again' })).id).not.toBe(
       before.id,
     );
@@ -206,7 +209,7 @@ describe.each(databases)('a user on one machine, %s', (_database, serverEnv) => 
       const name = `survives-${victim}`;
       task(name, '  - for i in $(seq 1 80); do echo "tick $i"; sleep 0.1; done');
       await apply(name, '-d');
-      await until('the first ticks', async () => (await stack.cli(['logs', name])).stdout.includes('tick 5'));
+      await stack.until('the first ticks', async () => (await stack.cli(['logs', name])).stdout.includes('tick 5'));
       if (victim === 'server') {
         await stack.killServer('SIGKILL');
         await stack.start();
@@ -215,7 +218,7 @@ describe.each(databases)('a user on one machine, %s', (_database, serverEnv) => 
         expect(pids.length).toBeGreaterThan(0);
         for (const pid of pids) process.kill(pid, 'SIGKILL');
       }
-      await until('the run to end', async () => (await statusOf(name)).includes('exited (0)'), 60_000);
+      await stack.until('the run to end', async () => (await statusOf(name)).includes('exited (0)'), 60_000);
       const ticks = (await stack.cli(['logs', name])).stdout.split(/\r?\n/).filter((line) => line.startsWith('tick '));
       expect(ticks).toEqual(Array.from({ length: 80 }, (_, i) => `tick ${i + 1}`));
     },
