@@ -56,6 +56,7 @@ export {
 } from './fleets/fleet-facts.js';
 export { FLEET_PARAMETERS, UNCONSTRAINED_RESOURCES, effectiveFleetParameters } from './fleets/fleet-parameters.js';
 export { type FoundHost, type HostOffer, hostOffer } from './fleets/host-offer.js';
+export { type HostChanges, type HostFact, planHostChanges } from './fleets/plan-host-changes.js';
 export { type SshHop, type SshHost, type SshHosts, sshHosts, withoutPrivateKeys } from './fleets/ssh-hosts.js';
 export { type FleetUpdateCheck, checkFleetUpdate } from './fleets/update-fleet.js';
 export {
@@ -102,6 +103,7 @@ export type {
   InstanceEffect,
   InstanceSnapshot,
   OpenAttempt,
+  Tenure,
 } from './lifecycle/instance-snapshot.js';
 export type {
   AgentJob,

@@ -101,14 +101,13 @@ export class Stack {
   }
 
   /** Waits like `until`; in vain, it tells what became of the runs and what the server said. */
-  async until<T>(what: string, ask: () => Promise<T | undefined | false>, limitMs?: number): Promise<T> {
+  async until<T>(event: string, ask: () => Promise<T | undefined | false>, limitMs?: number): Promise<T> {
     try {
-      return await until(what, ask, limitMs);
+      return await until(event, ask, limitMs);
     } catch (error) {
       const runs = await this.cli(['ps', '-a', '-v']).then((result) => result.stdout + result.stderr);
-      throw new Error(
-        `${error instanceof Error ? error.message : String(error)}\n${runs}\n${this.serverLog().slice(-4000)}`,
-      );
+      const what = error instanceof Error ? error.message : String(error);
+      throw new Error(`${what}\n${runs}\n${this.serverLog().slice(-4000)}`, { cause: error });
     }
   }
 

@@ -1,5 +1,6 @@
 import { hostOffer, type FoundHost } from './host-offer.js';
-import { sshHosts, withoutPrivateKeys } from './ssh-hosts.js';
+import { planHostChanges } from './plan-host-changes.js';
+import { type SshHost, sshHosts, withoutPrivateKeys } from './ssh-hosts.js';
 
 const key = (name: string) => ({ public: `ssh-ed25519 ${name}`, private: `private ${name}` });
 
@@ -98,5 +99,27 @@ describe('what a host offers', () => {
 
   it('is divided by its GPUs when nobody says how', () => {
     expect(hostOffer({ ...host, blocks: 'auto' }, found)).toMatchObject({ ok: true, blocks: 4 });
+  });
+});
+
+describe('a changed list of hosts', () => {
+  const named = (hostname: string): SshHost => ({
+    hostname, port: 22, user: 'u', privateKeys: ['k'], jump: null, internalIp: null, network: null, blocks: 1,
+  }); // prettier-ignore
+  const fact = (hostname: string, isFinished = false) => ({ instanceId: `i-${hostname}`, hostname, isFinished });
+
+  it('leaves the others alone', () => {
+    const changes = planHostChanges([named('a'), named('c')], [fact('a'), fact('b')]);
+    expect(changes).toEqual({
+      add: [named('c')],
+      keep: [{ instanceId: 'i-a', host: named('a') }],
+      remove: ['i-b'],
+      forget: [],
+    });
+  });
+
+  it('tries failed hosts again', () => {
+    const changes = planHostChanges([named('a')], [fact('a', true)]);
+    expect(changes).toEqual({ add: [named('a')], keep: [], remove: [], forget: ['i-a'] });
   });
 });
