@@ -1,0 +1,3 @@
+export type { AgentBundle } from './agent-bundle.js';
+export { HostProblemError, type HostProblem } from './host-problem.js';
+export type { HostRequest, OnboardedHost, OnboardingStep, OnboardRequest } from './host-request.js';
