@@ -4,6 +4,7 @@
  * Runs on the system's Node (20 or newer) and needs nothing but it and npm; everything after the install runs on the pinned Node.
  * `npm start -- --once` ends with the run's exit code. `--port N` takes another port.
  */
+import { readArguments } from './arguments.mjs';
 import { fail, Progress } from './progress.mjs';
 import { checkMachine } from './check-machine.mjs';
 import { install } from './install.mjs';
@@ -12,50 +13,53 @@ import { startServer } from './server.mjs';
 import { runHello } from './hello.mjs';
 import { offerClientConfig } from './client-config.mjs';
 
-const args = process.argv.slice(2);
-const once = args.includes('--once');
-const port = Number(args[args.indexOf('--port') + 1] || 0) || Number(process.env.DSTACK_SERVER_PORT || 3000);
-const unknown = args.filter((arg, i) => !['--once', '--port'].includes(arg) && args[i - 1] !== '--port');
+/** Ctrl-C, a request to end, and a closed terminal: each stops the server too. */
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 async function main() {
-  if (unknown.length > 0) fail(`Unknown argument ${unknown[0]}. Known: --once, --port N.`, 2);
+  const { once, port } = readArguments(process.argv.slice(2), process.env);
   const progress = new Progress();
   await checkMachine({ port });
   const node = await install(progress);
   await build(progress, node);
-  const server = await startServer(progress, { node, port });
-  const stop = async (code) => {
-    await server.stop();
-    process.exit(code);
-  };
+  const server = startServer(progress, { node, port });
   let interrupted = false;
-  for (const signal of ['SIGINT', 'SIGTERM']) {
-    process.on(signal, () => {
-      if (interrupted) process.exit(130);
-      interrupted = true;
-      progress.step('Stopping the server');
-      void stop(signal === 'SIGINT' && !once ? 0 : 130);
-    });
+  const interrupt = async (signal) => {
+    if (interrupted) process.exit(130);
+    interrupted = true;
+    progress.step('Stopping the server');
+    await server.stop();
+    process.exit(signal === 'SIGINT' && !once ? 0 : 130);
+  };
+  for (const signal of STOP_SIGNALS) process.on(signal, interrupt);
+  try {
+    const { url, token } = await server.ready;
+    const exitCode = await runHello(progress, { node, server: { url, token } });
+    if (once && !interrupted) {
+      await server.stop();
+      process.exit(exitCode);
+    }
+    if (!interrupted) await offerClientConfig(progress, { node, server: { url, token }, interrupt });
+    if (!interrupted) progress.say(whatNext({ url, token, logFile: server.logFile }));
+    const code = await server.exited;
+    if (!interrupted) throw new Error(`The server ended with exit code ${code}; its log is ${server.logFile}.`);
+  } catch (error) {
+    if (interrupted) return; // what the interruption broke is no news
+    await server.stop();
+    throw error;
   }
-  const exitCode = await runHello(progress, { node, server });
-  if (interrupted) return;
-  if (once) await stop(exitCode);
-  await offerClientConfig(progress, { node, server });
-  progress.say(
-    `
-The server goes on: ${server.url}  (Ctrl-C stops it)
-Admin token: ${server.token}
-Server log: ${server.logFile}
+}
+
+const whatNext = ({ url, token, logFile }) => `
+The server goes on: ${url}  (Ctrl-C stops it)
+Admin token: ${token}
+Server log: ${logFile}
 
 Try in another terminal, in this folder:
   npx dstack ps -a
   npx dstack logs hello
   npx dstack apply -f examples/task.dstack.yml
   npx dstack offer
-`,
-  );
-  await server.exited;
-  process.exit(interrupted ? 0 : 1);
-}
+`;
 
-main().catch((error) => fail(error instanceof Error ? error.message : String(error)));
+main().catch((error) => fail(error instanceof Error ? error.message : String(error), error?.exitCode));
