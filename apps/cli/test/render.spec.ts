@@ -87,8 +87,29 @@ it('shows the plan with its price', () => {
   `);
 });
 
-it('says so when nothing fits', () => {
-  expect(runPlanText(plan({}), { ...wide, verbose: false })).toContain('No offers fit.');
+it('says so when nothing fits, and why when the server tells', () => {
+  const text = (more: object) => {
+    const { job_plans: jobs, ...rest } = plan({});
+    return runPlanText({ ...rest, job_plans: jobs.map((each) => ({ ...each, ...more })) }, { ...wide, verbose: false });
+  };
+  expect(text({})).toMatch(/ No offers fit\.$/);
+  const rejections = [
+    { code: 'gpu-count', count: 3, example: 'gpus 0 not in 1..' },
+    { code: 'price', count: 1, example: 'price $9 > $1' },
+  ];
+  expect(text({ rejections })).toMatch(
+    / No offers fit\.\n {3}- gpus 0 not in 1\.\. \(and 2 more\)\n {3}- price \$9 > \$1$/,
+  );
+});
+
+it('tells the runtime and why, also when there is none for the first offer', () => {
+  const text = (more: object) => {
+    const { job_plans: jobs, ...rest } = plan({ offers: [offer()] });
+    return runPlanText({ ...rest, job_plans: jobs.map((each) => ({ ...each, ...more })) }, { ...wide, verbose: false });
+  };
+  expect(text({ runtime: 'process', runtime_reason: 'no image is named' })).toContain('process (no image is named)');
+  expect(text({ runtime: null, runtime_reason: 'no engine answers' })).toContain('none: no engine answers');
+  expect(text({ runtime: null, runtime_reason: null })).not.toContain('Runtime');
 });
 
 it('tells what a run waits for', () => {

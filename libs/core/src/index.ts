@@ -156,6 +156,7 @@ export {
   type RejectionCode,
   type RejectionReason,
   type RejectionSummary,
+  mergeRejections,
   summariseRejections,
 } from './offers/rejection.js';
 export { requirementsOf, spotRequirement } from './offers/requirements.js';
