@@ -1,3 +1,4 @@
+import type { Wire } from '@dstack/core';
 import { formatClock, formatDuration, formatElapsed } from '../src/render/duration.js';
 import { eventLine } from '../src/render/event-line.js';
 import { formatPrice } from '../src/render/price.js';
@@ -20,6 +21,14 @@ describe('tables', () => {
     const text = renderTable(columns, [['a', 'a long remark about it']], { width: 16 });
     expect(text).toBe(' NAME  NOTE\n a     a long r…');
     expect(text.split('\n').every((line) => line.length <= 16)).toBe(true);
+  });
+  it('lose columns without content before any text, and shrink as far as it takes', () => {
+    const columns = [{ title: 'NAME' }, { title: 'EMPTY' }, { title: 'NOTE', shrinkTo: 12 }];
+    const rows = [['a', '', 'a long remark']];
+    expect(renderTable(columns, rows, { width: 30 })).toBe(' NAME  EMPTY  NOTE\n a            a long remark');
+    expect(renderTable(columns, rows, { width: 20 })).toBe(' NAME  NOTE\n a     a long remark');
+    expect(renderTable(columns, rows, { width: 14 })).toBe(' NAME  NOTE\n a     a long…');
+    expect(renderTable(columns, [], { width: 14 })).toContain('EMPTY');
   });
   it('have no colour codes without colour', () => {
     const text = (colour: boolean) => runsTable([run({ status: 'running' })], { ...wide, style: createStyle(colour) });
@@ -59,6 +68,17 @@ it('shows a run of one job as one line, and jobs of a larger one below it', () =
        job=1                   -              -        pulling 310/512/≥4200MB  2 mins ago
    "
   `);
+});
+
+it('tells in the table why a run failed, but not that an exit code is one', () => {
+  const failed = (reason: NonNullable<Wire.JobSubmission['termination_reason']>, message: string) =>
+    run({
+      status: 'failed',
+      job: submission({ status: 'failed', termination_reason: reason, termination_reason_message: message }),
+    });
+  const table = (each: Wire.Run) => runsTable([each], wide);
+  expect(table(failed('terminated_by_server', 'no engine answers'))).toMatch(/ERROR\n.* no engine answers$/);
+  expect(table(failed('container_exited_with_error', 'status 7'))).not.toContain('ERROR');
 });
 
 it('shows the plan with its price', () => {
