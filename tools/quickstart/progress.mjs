@@ -24,9 +24,3 @@ export class Progress {
     process.stderr.write(`${text}\n`);
   }
 }
-
-/** Ends with one sentence that says what is wrong and what to do. */
-export function fail(sentence, code = 1) {
-  process.stderr.write(`\n${sentence}\n`);
-  process.exit(code);
-}
