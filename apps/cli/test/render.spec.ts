@@ -153,6 +153,11 @@ it('shows old and new values of changes, but never those of the environment', ()
   });
   const changes = diffRunSpecs(spec({}), spec({ priority: 5, env: { K: 'hunter2' }, max_price: 1 }));
   expect(renderChanges(changes)).toBe('- priority: 0 → 5\n- env.K (changed)\n- max_price: unset → 1');
+  const resources = (min: number, cpus: number) =>
+    spec({ resources: { memory: { min, max: null }, cpu: { arch: null, count: { min: cpus, max: 4 } } } });
+  expect(renderChanges(diffRunSpecs(resources(100 / 1024, 1), resources(2, 4)))).toBe(
+    '- resources.memory: 100MB.. → 2GB..\n- resources.cpu.count: 1..4 → 4',
+  );
 });
 
 it('puts an event on one line', () => {
