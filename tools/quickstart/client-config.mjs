@@ -13,7 +13,7 @@ const sameServer = (a, b) =>
  * The server writes the client's project `main` when there is none. One that points elsewhere is somebody's: asked about on a terminal,
  * else kept, and the command that changes it is shown.
  */
-export async function offerClientConfig(progress, { node, server }) {
+export async function offerClientConfig(progress, { node, server, interrupt }) {
   const file = join(homedir(), '.dstack', 'config.yml');
   if (!existsSync(file)) return;
   const { parse } = createRequire(join(repositoryRoot, 'libs/core/package.json'))('yaml');
@@ -22,6 +22,8 @@ export async function offerClientConfig(progress, { node, server }) {
   const add = ['project', 'add', '--name', 'main', '--url', server.url, '--token', server.token, '-y'];
   if (process.stdin.isTTY) {
     const prompt = createInterface({ input: process.stdin, output: process.stderr });
+    // The prompt's terminal is in raw mode: Ctrl-C is a key there, no signal.
+    prompt.once('SIGINT', () => void interrupt('SIGINT'));
     const answer = await prompt.question(`${file}: project main is on ${main.url}. Point it to this server? [y/N] `);
     prompt.close();
     if (/^y(es)?$/i.test(answer.trim())) {

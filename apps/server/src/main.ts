@@ -12,7 +12,7 @@ import { readSettings, SettingsError } from './settings/read-settings.js';
 
 const STOP_LIMIT_MS = 12_000;
 
-/** Starts the server and serves until SIGINT or SIGTERM; resolves when it has stopped. */
+/** Starts the server and serves until SIGINT, SIGTERM or the end of the parent that started it over IPC; resolves when it has stopped. */
 export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<void> {
   const line = parseCommandLine(argv);
   if (line.help) {
@@ -43,11 +43,13 @@ function nextStopSignal(): Promise<void> {
     const stop = (): void => {
       process.removeListener('SIGINT', stop);
       process.removeListener('SIGTERM', stop);
+      process.removeListener('disconnect', stop);
       process.once('SIGINT', () => process.exit(130)); // a second Ctrl-C does not wait
       resolve();
     };
     process.on('SIGINT', stop);
     process.on('SIGTERM', stop);
+    process.on('disconnect', stop); // a parent that started us over IPC is gone
   });
 }
 

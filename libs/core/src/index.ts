@@ -166,6 +166,7 @@ export {
   type RejectionCode,
   type RejectionReason,
   type RejectionSummary,
+  mergeRejections,
   summariseRejections,
 } from './offers/rejection.js';
 export { requirementsOf, spotRequirement } from './offers/requirements.js';

@@ -16,6 +16,7 @@ import {
   requiredFeatures,
   replicaGroups,
   runtimeFactsOfJob,
+  mergeRejections,
   summariseRejections,
   toWireOffer,
   type Wire,
@@ -189,7 +190,7 @@ export class RunPlanner {
       created.push(...found.offers);
       summaries.push(...found.rejections);
     }
-    return { pool, created, rejections: [...summariseRejections(rejected), ...summaries] };
+    return { pool, created, rejections: mergeRejections([...summariseRejections(rejected), ...summaries]) };
   }
 
   /** What the job would run in, as far as it is known before there is a host. */
