@@ -3,12 +3,12 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { announce } from './bootstrap/announce.js';
 import { parseCommandLine, USAGE } from './bootstrap/command-line.js';
+import { describeStartError } from './bootstrap/describe-start-error.js';
 import { listeningUrl } from './bootstrap/listening-url.js';
-import { ServerDirectoryLockedError } from './bootstrap/server-lock.js';
-import { ConfigFileError } from './config-file/config-file.js';
 import { createServerApp } from './create-server-app.js';
-import { DatabaseRefusedError } from './persistence/errors.js';
-import { readSettings, SettingsError } from './settings/read-settings.js';
+import { readSettings } from './settings/read-settings.js';
+
+export { describeStartError };
 
 const STOP_LIMIT_MS = 12_000;
 
@@ -51,15 +51,6 @@ function nextStopSignal(): Promise<void> {
     process.on('SIGTERM', stop);
     process.on('disconnect', stop); // a parent that started us over IPC is gone
   });
-}
-
-/** Errors an operator can act on need their message only; anything else is a bug and shows its stack. */
-export function describeStartError(error: unknown): string {
-  const expected = [ServerDirectoryLockedError, ConfigFileError, DatabaseRefusedError, SettingsError];
-  if (expected.some((known) => error instanceof known)) return (error as Error).message;
-  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
-    return `${error.message}. Stop what listens there, or pass --port.`;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 async function run(): Promise<void> {

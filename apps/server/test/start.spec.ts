@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sqliteDriver } from '../src/persistence/sqlite-connection.js';
@@ -12,7 +12,7 @@ beforeEach(() => {
 afterEach(() => rmSync(serverDir, { recursive: true, force: true }));
 
 const key = (byte: number): string => Buffer.alloc(32, byte).toString('base64');
-const config = (text: string): void => writeFileSync(join(serverDir, 'config.yml'), text);
+const config = (text: string | Buffer): void => writeFileSync(join(serverDir, 'config.yml'), text);
 const keyConfig = (...secrets: [string, string][]): string =>
   `encryption:\n  keys:\n${secrets.map(([name, secret]) => `    - {type: aes, name: ${name}, secret: "${secret}"}\n`).join('')}`;
 
@@ -86,10 +86,25 @@ describe('config.yml', () => {
       keyConfig(['a', 'c2hvcnQ=']),
       /line 3: encryption\.keys\.0\.secret: must be base64 of exactly 32 bytes/,
     ],
+    ['an alias of nothing', 'projects: *nope\n', /config\.yml: Unresolved alias/],
+    [
+      'aliases that multiply',
+      'a: &a [1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c]\n',
+      /config\.yml: Excessive alias count/,
+    ],
+    ['bytes that are no text', Buffer.from([0xff, 0xfe, 0x00]), /config\.yml is not UTF-8 text/],
     ['a project that is there twice', 'projects: [{name: a}, {name: a}]\n', /project a is there twice/],
-  ])('with %s keeps the server from starting', async (_case, text, message) => {
-    config(text);
-    await expect(startTestServer({ serverDir })).rejects.toThrow(message);
+  ] satisfies [string, string | Buffer, RegExp][])(
+    'with %s keeps the server from starting',
+    async (_case, text, message) => {
+      config(text);
+      await expect(startTestServer({ serverDir })).rejects.toThrow(message);
+    },
+  );
+
+  it('that cannot be read keeps the server from starting', async () => {
+    mkdirSync(join(serverDir, 'config.yml'));
+    await expect(startTestServer({ serverDir })).rejects.toThrow(/config\.yml cannot be read: Error: EISDIR/);
   });
 
   it('creates the projects it lists and tells of backends that are not there', async () => {
