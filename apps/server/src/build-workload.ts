@@ -78,7 +78,7 @@ export function buildWorkload({
   const offers = new OffersService(accounts, world);
   const agents = new AgentRegistry();
   const submitter = new ReplicaSubmitter(wake, events, world);
-  const jobEffects = new JobEffects(db, agents, inputs, hostAccesses);
+  const jobEffects = new JobEffects(db, agents, inputs, offers, hostAccesses);
   const reader = new RunReader();
   const applier = new RunApplier(db, wake, events, submitter, world);
   const workload = new Workload(

@@ -64,7 +64,9 @@ export {
   type Runtime,
   type RuntimeChoice,
   type RuntimeFacts,
+  type RuntimePreference,
   chooseRuntime,
+  defaultRuntimePreference,
   runtimeFacts,
   runtimeFactsOfJob,
 } from './jobs/choose-runtime.js';

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import {
   buildJobSpecs,
   chooseRuntime,
+  defaultRuntimePreference,
   combineFleetAndRun,
   displayBackend,
   effectiveProfile,
@@ -203,13 +204,15 @@ export class RunPlanner {
   ): Promise<Pick<ExplainedJobPlan, 'runtime' | 'runtime_reason'>> {
     if (offer === undefined) return { runtime: null, runtime_reason: null };
     const stated = await this.offers.runtimes(scope.projectId, offer.backend);
-    const known = scene.records.find((record) => record.backendType === offer.backend && record.agent.info !== null)
-      ?.agent.info;
+    const isHost = (record: InstanceRecord): boolean =>
+      offer.instance_id === undefined ? record.backendType === offer.backend : record.id === offer.instance_id;
+    const known = scene.records.find((record) => isHost(record) && record.agent.info !== null)?.agent.info;
     const hosts = stated?.available ?? {
       container: known?.runtimes.container.available ?? true,
       process: known?.runtimes.process.available ?? false,
     };
-    const choice = chooseRuntime(runtimeFactsOfJob(effective.configuration, job), hosts, stated?.preference);
+    const preference = stated?.preference ?? defaultRuntimePreference(offer.backend);
+    const choice = chooseRuntime(runtimeFactsOfJob(effective.configuration, job), hosts, preference);
     if ('refused' in choice) return { runtime: null, runtime_reason: choice.refused };
     return { runtime: choice.runtime, runtime_reason: choice.because };
   }
