@@ -17,7 +17,8 @@ export function isBlockedByThisMachine(verdict: Verdict): boolean {
 
 /**
  * An idle instance of this machine saves a second for the next job of its shape; it must not cost a job of another shape its place. Nor
- * must a job that is on its way out: whoever stops one run and starts the next gets the place, not a refusal. Returns whether room is being made: the jobs then wait for it instead of failing.
+ * must a job that is on its way out: whoever stops one run and starts the next gets the place, not a refusal. Returns whether room is
+ * being made: the jobs then wait for it instead of failing.
  */
 export async function makeRoomOnThisMachine(tx: WriteTx, wake: Wake, verdicts: readonly Verdict[]): Promise<boolean> {
   if (!verdicts.some(isBlockedByThisMachine)) return false;
