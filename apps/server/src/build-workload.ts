@@ -4,6 +4,8 @@ import { Connections } from './agents/connections.js';
 import { JobStates } from './agents/job-states.js';
 import { EventRecorder } from './events/event-recorder.js';
 import { FleetReconciler } from './fleets/fleet.reconciler.js';
+import type { HostAccessStore } from './hosts/host-access.js';
+import type { Hosts } from './hosts/hosts.js';
 import { InstanceCommit } from './instances/instance-commit.js';
 import { InstanceEffects } from './instances/instance-effects.js';
 import { InstanceLimits } from './instances/instance-limits.js';
@@ -45,6 +47,8 @@ export interface WorkloadParts {
   readonly settings: ServerSettings;
   readonly accounts: ComputeAccounts;
   readonly connector: AgentConnector;
+  readonly hosts: Hosts;
+  readonly hostAccesses: Pick<HostAccessStore, 'read'>;
   readonly inputs: JobInputs;
 }
 
@@ -54,7 +58,16 @@ export interface BuiltWorkload {
 }
 
 /** The same objects as `WorkloadModule`, put together by hand. Logs go to the database. */
-export function buildWorkload({ db, world, settings, accounts, connector, inputs }: WorkloadParts): BuiltWorkload {
+export function buildWorkload({
+  db,
+  world,
+  settings,
+  accounts,
+  connector,
+  hosts,
+  hostAccesses,
+  inputs,
+}: WorkloadParts): BuiltWorkload {
   const notices = new Notices();
   const wake = new Wake(notices);
   const me = new ServerIdentity(world);
@@ -65,7 +78,7 @@ export function buildWorkload({ db, world, settings, accounts, connector, inputs
   const offers = new OffersService(accounts, world);
   const agents = new AgentRegistry();
   const submitter = new ReplicaSubmitter(wake, events, world);
-  const jobEffects = new JobEffects(db, agents, inputs);
+  const jobEffects = new JobEffects(db, agents, inputs, hostAccesses);
   const reader = new RunReader();
   const applier = new RunApplier(db, wake, events, submitter, world);
   const workload = new Workload(
@@ -76,8 +89,8 @@ export function buildWorkload({ db, world, settings, accounts, connector, inputs
     new RunReconciler(new RunSnapshots(), new RunCommit(wake, events, submitter)),
     new JobReconciler(new JobSnapshots(limits), jobEffects, new JobCommit(wake, events, logs), me),
     new InstanceReconciler(
-      new InstanceSnapshots(limits),
-      new InstanceEffects(db, accounts, offers, limits, world),
+      new InstanceSnapshots(limits, hosts),
+      new InstanceEffects(db, accounts, offers, limits, hosts, world),
       new InstanceCommit(wake, events, world),
     ),
     new FleetReconciler(wake, events, world),

@@ -2,10 +2,11 @@ import 'reflect-metadata';
 import { Logger } from '@nestjs/common';
 
 /** What a program needs to put the working half of the server together by itself, without HTTP and without Nest. */
-export { AgentConnector, type ConnectedAgent } from './agents/agent-connector.js';
+export { AgentConnector, type AgentTarget, type ConnectedAgent } from './agents/agent-connector.js';
 export { buildWorkload, type BuiltWorkload, type WorkloadParts } from './build-workload.js';
 export type { ProjectScope } from './auth/caller.js';
 export { insertFleet } from './fleets/fleets.service.js';
+export { Hosts, type ReadyHost } from './hosts/hosts.js';
 export { ClientError } from './http/api-errors.js';
 export { type RepoCredentials, JobInputs } from './jobs/job-inputs.js';
 export { ALL_MIGRATIONS } from './migrations/all-migrations.js';

@@ -1,12 +1,18 @@
 import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { AgentConnector } from './agents/agent-connector.js';
+import { AgentConnector, SocketAgentConnector } from './agents/agent-connector.js';
 import { AgentRegistry } from './agents/agent-registry.js';
 import { Connections } from './agents/connections.js';
 import { JobStates } from './agents/job-states.js';
 import { BackendAccounts } from './backends/backend-accounts.js';
 import { FleetReconciler } from './fleets/fleet.reconciler.js';
 import { FleetsController } from './fleets/fleets.controller.js';
+import { SshFleetHosts } from './fleets/ssh-fleet-hosts.js';
 import { FleetsService } from './fleets/fleets.service.js';
+import { AgentBundles } from './hosts/agent-bundles.js';
+import { HostAccessStore } from './hosts/host-access.js';
+import { HostDialer } from './hosts/host-dialer.js';
+import { Hosts } from './hosts/hosts.js';
+import { SshHosts } from './hosts/ssh-hosts.js';
 import { InstanceCommit } from './instances/instance-commit.js';
 import { InstanceEffects } from './instances/instance-effects.js';
 import { InstanceLimits } from './instances/instance-limits.js';
@@ -66,6 +72,10 @@ import { Workload } from './workload.js';
     JobCommit,
     JobReconciler,
     { provide: JobInputs, useExisting: StoredSecrets },
+    AgentBundles,
+    HostAccessStore,
+    HostDialer,
+    { provide: Hosts, useClass: SshHosts },
     InstanceLimits,
     InstanceSnapshots,
     InstanceEffects,
@@ -75,11 +85,12 @@ import { Workload } from './workload.js';
     InstancesService,
     FleetReconciler,
     FleetsService,
+    SshFleetHosts,
     OffersService,
     { provide: ComputeAccounts, useExisting: BackendAccounts },
     PlacementPass,
     PlacementLoop,
-    AgentConnector,
+    { provide: AgentConnector, useClass: SocketAgentConnector },
     AgentRegistry,
     JobStates,
     Connections,

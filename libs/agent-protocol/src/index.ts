@@ -10,7 +10,16 @@ export type {
   HostHealth,
   JobMetrics,
 } from './control-event.js';
-export type { ClusterSpec, ContainerSpec, FileSetup, JobStart, Mount, RepoSetup, SshSpec } from './job-start.js';
+export type {
+  ClusterSpec,
+  ContainerSpec,
+  FileSetup,
+  HostDoor,
+  JobStart,
+  Mount,
+  RepoSetup,
+  SshSpec,
+} from './job-start.js';
 export type { JobEndReason, JobPhase, JobState, LogStream, PullProgress, StopRequest } from './job-state.js';
 export { encodeLogFrame, type LogFrame, LogFrameDecoder } from './log-frame.js';
 export { EPOCH_HEADER, PROTOCOL } from './version.js';

@@ -82,6 +82,14 @@ export interface SshSpec {
   readonly authorizedKeys: readonly string[];
   /** Where the job's SSH server listens; port 0 takes a free one, reported in {@link JobState.sshPort}. Unset: no TCP listener. */
   readonly listen?: { readonly host: string; readonly port: number };
+  /** Lets these keys through the host to the job's SSH server and nowhere else, for as long as the job lives. */
+  readonly viaHost?: HostDoor;
+}
+
+export interface HostDoor {
+  /** The host's user that clients log in as. */
+  readonly user: string;
+  readonly authorizedKeys: readonly string[];
 }
 
 export interface ClusterSpec {

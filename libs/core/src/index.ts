@@ -55,6 +55,9 @@ export {
   whyFleetCannotHold,
 } from './fleets/fleet-facts.js';
 export { FLEET_PARAMETERS, UNCONSTRAINED_RESOURCES, effectiveFleetParameters } from './fleets/fleet-parameters.js';
+export { type FoundHost, type HostOffer, hostOffer } from './fleets/host-offer.js';
+export { type HostChanges, type HostFact, planHostChanges } from './fleets/plan-host-changes.js';
+export { type SshHop, type SshHost, type SshHosts, sshHosts, withoutPrivateKeys } from './fleets/ssh-hosts.js';
 export { type FleetUpdateCheck, checkFleetUpdate } from './fleets/update-fleet.js';
 export {
   type HostRuntimes,
@@ -94,7 +97,14 @@ export { type InstanceDecision, decideInstance } from './lifecycle/decide-instan
 export { type JobDecision, decideJob } from './lifecycle/decide-job.js';
 export { type RunDecision, decideRun } from './lifecycle/decide-run.js';
 export { type Decision, type Instant, undecided } from './lifecycle/decision.js';
-export type { InstanceChanges, InstanceEffect, InstanceSnapshot, OpenAttempt } from './lifecycle/instance-snapshot.js';
+export type {
+  HostProblemFact,
+  InstanceChanges,
+  InstanceEffect,
+  InstanceSnapshot,
+  OpenAttempt,
+  Tenure,
+} from './lifecycle/instance-snapshot.js';
 export type {
   AgentJob,
   AgentPhase,

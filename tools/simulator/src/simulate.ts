@@ -19,7 +19,7 @@ import { type Activity, mortalEngine } from './mortal-engine.js';
 import { RandomSource } from './random-source.js';
 import { seedProjects } from './seed-projects.js';
 import { ServerEpoch } from './server-epoch.js';
-import { NoInputs, SimulatedAccounts, SimulatedConnector } from './simulated-accounts.js';
+import { NoHosts, NoInputs, SimulatedAccounts, SimulatedConnector } from './simulated-accounts.js';
 import { SimulatedCloud } from './simulated-cloud.js';
 import { type Front, SimulatedUser } from './simulated-user.js';
 import { Story } from './story.js';
@@ -154,6 +154,8 @@ class Simulation {
       settings: readSettings({}, { serverDir: '/nowhere', logLevel: 'CRITICAL' }).settings,
       accounts: new SimulatedAccounts(cloud, epoch, installation),
       connector: new SimulatedConnector(cloud, epoch),
+      hosts: new NoHosts(),
+      hostAccesses: { read: () => Promise.reject(new Error('no such host')) },
       inputs: new NoInputs(),
     });
     this.front = { epoch, runs };

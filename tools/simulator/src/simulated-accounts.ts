@@ -1,10 +1,13 @@
 import { NO_CAPABILITIES } from '@dstack/backend-base';
 import {
   AgentConnector,
+  type AgentTarget,
   type ComputeAccount,
   ComputeAccounts,
   type ConnectedAgent,
+  Hosts,
   JobInputs,
+  type ReadyHost,
   type RepoCredentials,
 } from '@dstack/server/parts';
 import type { ServerEpoch } from './server-epoch.js';
@@ -54,10 +57,29 @@ export class SimulatedConnector extends AgentConnector {
     super();
   }
 
-  override connect(address: Parameters<AgentConnector['connect']>[0], connectionEpoch: number): ConnectedAgent {
+  override async connect({ address, epoch }: AgentTarget): Promise<ConnectedAgent> {
     const agent = address.via === 'unix' ? this.cloud.agentAt(address.socketPath) : null;
     if (agent === null) throw new Error('no such host');
-    return agent.connect(connectionEpoch, this.epoch);
+    return agent.connect(epoch, this.epoch);
+  }
+}
+
+/** Hosts that somebody gives us are not simulated yet. */
+export class NoHosts extends Hosts {
+  override onboard(): Promise<ReadyHost> {
+    return Promise.reject(new Error('no such host'));
+  }
+
+  override replaceAgent(): Promise<string> {
+    return Promise.reject(new Error('no such host'));
+  }
+
+  override async offboard(): Promise<void> {
+    return undefined;
+  }
+
+  override agentDigest(): string | null {
+    return null;
   }
 }
 

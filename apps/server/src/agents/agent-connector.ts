@@ -1,18 +1,58 @@
-import { createAgentClient, type AgentApi } from '@dstack/agent-protocol';
+import { createAgentClient, type HttpAgentClient, type AgentApi } from '@dstack/agent-protocol';
 import type { AgentAddress } from '@dstack/backend-base';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { INSTALLATION, type Installation } from '../bootstrap/installation.js';
+import { HostDialer } from '../hosts/host-dialer.js';
 
 export interface ConnectedAgent {
   readonly api: AgentApi;
   close(): void;
 }
 
+export interface AgentTarget {
+  readonly instanceId: string;
+  readonly address: AgentAddress;
+  readonly epoch: number;
+}
+
 /** Opens the way to an agent. Its own class, so that a simulated world can bring its own agents. */
+export abstract class AgentConnector {
+  /** Rejects when the way is closed; an agent that does not answer shows in the first request. */
+  abstract connect(target: AgentTarget, signal: AbortSignal): Promise<ConnectedAgent>;
+}
+
 @Injectable()
-export class AgentConnector {
-  connect(address: AgentAddress, epoch: number): ConnectedAgent {
-    if (address.via !== 'unix') throw new Error(`agents behind ${address.via} are not supported by this server yet`);
-    const client = createAgentClient({ connect: address.socketPath, epoch });
-    return { api: client, close: () => client.close() };
+export class SocketAgentConnector extends AgentConnector {
+  constructor(
+    @Inject(HostDialer) private readonly dialer: HostDialer,
+    @Inject(INSTALLATION) private readonly installation: Installation,
+  ) {
+    super();
   }
+
+  async connect({ instanceId, address, epoch }: AgentTarget, signal: AbortSignal): Promise<ConnectedAgent> {
+    if (address.via === 'unix') return closing(createAgentClient({ connect: address.socketPath, epoch }));
+    const { connection, access } = await this.dialer.dial(instanceId, signal);
+    try {
+      const { ensureAgent } = await import('@dstack/backend-ssh/hosts');
+      // A host that was restarted does not start the agent everywhere.
+      const { hostname } = access.host;
+      await ensureAgent({ connection, hostname, owner: this.installation.id, signal });
+      const client = createAgentClient({ connect: () => connection.openUnix(address.socketPath), epoch });
+      return closing(client, () => connection.close());
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+}
+
+function closing(client: HttpAgentClient, more: () => void = () => undefined): ConnectedAgent {
+  return {
+    api: client,
+    close: () => {
+      client.close();
+      more();
+    },
+  };
 }

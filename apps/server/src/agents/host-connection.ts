@@ -1,4 +1,5 @@
 import { type ControlEvent, StaleEpochError } from '@dstack/agent-protocol';
+import { type AgentAddress, statusText } from '@dstack/backend-base';
 import { Logger } from '@nestjs/common';
 import type { InstanceRecord } from '../instances/instance-record.js';
 import type { MetricsStore } from '../metrics/metrics-store.js';
@@ -24,7 +25,8 @@ export interface ConnectionTools extends LogPumpTools {
 }
 
 const RETRY_MIN_MS = 100;
-const RETRY_MAX_MS = 5_000;
+/** On this machine trying costs nothing; over a network many hosts may be lost at once. */
+const RETRY_MAX_MS = { unix: 5_000, ssh: 30_000 } as const;
 
 /**
  * The one control connection to one host, for as long as the instance lives and this server holds its lease. Every attempt takes a
@@ -58,11 +60,14 @@ export class HostConnection {
 
   private async run(): Promise<void> {
     let delayMs = RETRY_MIN_MS;
+    let longestMs: number = RETRY_MAX_MS.unix;
     while (!this.stopping.signal.aborted) {
       try {
         const instance = await takeConnection(this.tools.db, this.instanceId, this.tools.holder);
-        if (instance === null || instance.machine?.agent === null || instance.machine === null) return;
-        await this.hold(instance, () => {
+        const address = instance?.machine?.agent ?? null;
+        if (instance === null || address === null) return;
+        longestMs = RETRY_MAX_MS[address.via];
+        await this.hold(instance, address, () => {
           delayMs = RETRY_MIN_MS;
         });
       } catch (error) {
@@ -71,26 +76,27 @@ export class HostConnection {
         this.log.debug(
           `Instance ${this.instanceId} cannot be reached: ${error instanceof Error ? error.message : String(error)}`,
         );
-        await this.markUnreachable().catch((again: unknown) =>
+        await this.markUnreachable(error).catch((again: unknown) =>
           this.log.error('Could not mark an instance unreachable', String(again)),
         );
       }
-      await this.tools.world.scheduler.sleep(delayMs, this.stopping.signal).catch(() => undefined);
-      delayMs = Math.min(RETRY_MAX_MS, delayMs * 2);
+      const spreadMs = delayMs * (0.5 + this.tools.world.random.next() / 2);
+      await this.tools.world.scheduler.sleep(spreadMs, this.stopping.signal).catch(() => undefined);
+      delayMs = Math.min(longestMs, delayMs * 2);
       if (!(await this.isWanted())) return;
     }
   }
 
   /** Until the connection breaks (throws) or the server stops (returns). */
-  private async hold(instance: InstanceRecord, onConnected: () => void): Promise<void> {
+  private async hold(instance: InstanceRecord, address: AgentAddress, onConnected: () => void): Promise<void> {
     const { tools } = this;
-    const address = instance.machine?.agent;
-    if (!address) return;
     const over = new AbortController();
     const signal = AbortSignal.any([this.stopping.signal, over.signal]);
-    const connected = tools.connector.connect(address, instance.connectionEpoch);
     const keeping = this.keepLease(instance.connectionEpoch, over);
+    let connected: ConnectedAgent | null = null;
     try {
+      const target = { instanceId: instance.id, address, epoch: instance.connectionEpoch };
+      connected = await tools.connector.connect(target, signal);
       await this.greet(connected, instance, signal);
       tools.registry.set(instance.id, connected.api);
       this.pumps = new LogPumps(connected.api, tools, signal);
@@ -101,9 +107,11 @@ export class HostConnection {
     } finally {
       over.abort(new Error('the connection is over'));
       this.pumps = null;
-      tools.registry.delete(instance.id, connected.api);
       keeping.cancel();
-      connected.close();
+      if (connected !== null) {
+        tools.registry.delete(instance.id, connected.api);
+        connected.close();
+      }
       if (this.stopping.signal.aborted) {
         await releaseConnection(tools.db, instance.id, instance.connectionEpoch, tools.holder).catch(() => undefined);
       }
@@ -142,8 +150,12 @@ export class HostConnection {
     });
   }
 
-  private async markUnreachable(): Promise<void> {
+  private async markUnreachable(cause: unknown): Promise<void> {
     await this.tools.db.write(async (tx) => {
+      await tx.execute(`UPDATE instances SET last_error = ? WHERE id = ? AND host_name IS NOT NULL`, [
+        statusText(cause),
+        this.instanceId,
+      ]);
       const marked = await tx.execute(
         `UPDATE instances SET unreachable_since = ?, rev = rev + 1
          WHERE id = ? AND unreachable_since IS NULL AND status IN ('idle', 'busy', 'terminating')`,

@@ -57,7 +57,9 @@ export class JobStates {
         job.id,
       ],
     );
-    if (job.provisioningData !== null && (state.sshPort !== undefined || state.username !== undefined)) {
+    // Behind a host the job's port is one of the host's own; without one it is the machine's.
+    const isDirect = job.provisioningData?.dockerized === false;
+    if (job.provisioningData !== null && isDirect && (state.sshPort !== undefined || state.username !== undefined)) {
       const data = {
         ...job.provisioningData,
         ssh_port: state.sshPort ?? job.provisioningData.ssh_port ?? null,

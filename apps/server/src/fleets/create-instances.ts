@@ -1,5 +1,5 @@
 import { DEFAULT_FLEET_IDLE_SECONDS, instanceName, lowestFreeNumber, type Wire } from '@dstack/core';
-import type { WriteTx } from '../persistence/transaction.js';
+import type { ReadTx, WriteTx } from '../persistence/transaction.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import type { World } from '../world/world.js';
 import type { FleetRecord } from './fleet-record.js';
@@ -20,11 +20,7 @@ export async function insertInstance(
   instance: NewInstance,
 ): Promise<{ id: string; name: string }> {
   const now = await tx.now();
-  const used = await tx.query<{ n: number }>(
-    'SELECT instance_num AS n FROM instances WHERE fleet_id = ? AND deleted = ?',
-    [fleet.id, false],
-  );
-  const num = lowestFreeNumber(used.map((row) => Number(row.n)));
+  const num = await freeInstanceNumber(tx, fleet.id);
   const id = world.ids.uuid();
   const name = instanceName(fleet.name, num);
   const idle = instance.idleSeconds === undefined ? DEFAULT_FLEET_IDLE_SECONDS : instance.idleSeconds;
@@ -38,4 +34,12 @@ export async function insertInstance(
     ], // prettier-ignore
   );
   return { id, name };
+}
+
+export async function freeInstanceNumber(tx: ReadTx, fleetId: string): Promise<number> {
+  const used = await tx.query<{ n: number }>(
+    'SELECT instance_num AS n FROM instances WHERE fleet_id = ? AND deleted = ?',
+    [fleetId, false],
+  );
+  return lowestFreeNumber(used.map((row) => Number(row.n)));
 }

@@ -81,6 +81,8 @@ export class FleetReconciler implements Reconciler<FleetView, FleetDecision> {
         id,
       ],
     );
+    if (decision.status === 'terminated')
+      await tx.execute('UPDATE instances SET deleted = ? WHERE fleet_id = ? AND deleted = ?', [true, id, false]);
     if (decision.because === null) return;
     const text = `Fleet status changed ${record.status.toUpperCase()} -> ${decision.status.toUpperCase()} (${decision.because})`;
     const target = { type: 'fleet' as const, id, name: record.name, projectId: record.projectId, fleetId: id };

@@ -4,10 +4,13 @@ import {
   filtersOfProfile,
   generatedUniqueName,
   isSame,
+  isSshFleet,
+  type Offer,
   planOffers,
   resourceNameProblem,
   toWireOffer,
   type Wire,
+  withoutPrivateKeys,
 } from '@dstack/core';
 import type { Caller, ProjectScope } from '../auth/caller.js';
 import { EventRecorder } from '../events/event-recorder.js';
@@ -25,6 +28,7 @@ import { WORLD, type World } from '../world/world.js';
 import { insertInstance } from './create-instances.js';
 import { fleetInstance, terminateInstances } from './fleet.reconciler.js';
 import { findFleets, type FleetRecord, nodesOf } from './fleet-record.js';
+import { SshFleetHosts } from './ssh-fleet-hosts.js';
 
 const MAX_OFFERS = 50;
 const LIST_LIMIT = 100;
@@ -35,6 +39,7 @@ export class FleetsService {
     private readonly db: Database,
     @Inject(InstanceReader) private readonly instances: InstanceReader,
     @Inject(OffersService) private readonly offers: OffersService,
+    @Inject(SshFleetHosts) private readonly hosts: SshFleetHosts,
     @Inject(EventRecorder) private readonly events: EventRecorder,
     @Inject(Wake) private readonly wake: Wake,
     @Inject(WORLD) private readonly world: World,
@@ -84,25 +89,20 @@ export class FleetsService {
 
   async plan(scope: ProjectScope, request: Wire.GetFleetPlanRequest): Promise<Wire.FleetPlan> {
     const spec = parseFleetSpec(request.spec, ['spec']);
-    refuseUnbuilt(spec);
     const name = spec.configuration.name ?? null;
     const { current, record } = await this.db.read(async (tx) => {
       const found = name === null ? [] : await this.named(tx, scope, name);
       const [wire] = await this.wire(tx, found);
+      await this.hosts.check(tx, spec, found[0]?.id ?? null);
       return { current: wire ?? null, record: found[0] ?? null };
     });
-    const ask = fleetInstance({ spec });
-    const found = await this.offers.find(scope.projectId, {
-      requirements: ask.requirements,
-      filters: filtersOfProfile(ask.profile),
-    });
-    const planned = planOffers([], [{ offers: found.offers, order: 'price' }], MAX_OFFERS);
+    const planned = planOffers([], [{ offers: await this.offersFor(scope, spec), order: 'price' }], MAX_OFFERS);
     const isUpdate = record !== null && checkFleetUpdate(record.spec, spec).blockers.length === 0;
     return {
       project_name: scope.projectName,
       user: scope.caller.name,
-      spec,
-      effective_spec: spec,
+      spec: withoutPrivateKeys(spec),
+      effective_spec: withoutPrivateKeys(spec),
       current_resource: current,
       offers: planned.offers.map(toWireOffer),
       total_offers: planned.totalOffers,
@@ -113,7 +113,6 @@ export class FleetsService {
 
   async apply(scope: ProjectScope, request: Wire.ApplyFleetPlanRequest): Promise<Wire.Fleet> {
     const spec = parseFleetSpec(request.plan.spec, ['plan', 'spec']);
-    refuseUnbuilt(spec);
     const id = await this.db.write(async (tx) => {
       const name = spec.configuration.name ?? null;
       const [current] = name === null ? [] : await this.named(tx, scope, name);
@@ -158,8 +157,9 @@ export class FleetsService {
     if (problem !== null) throw new ClientError(problem);
     const named = { ...spec, configuration: { ...spec.configuration, name } };
     const id = this.world.ids.uuid();
-    await insertFleet(tx, { id, projectId: scope.projectId, name, spec: named });
+    await insertFleet(tx, { id, projectId: scope.projectId, name, spec: withoutPrivateKeys(named) });
     const fleet = { id, name, projectId: scope.projectId };
+    await this.hosts.apply(tx, fleet, named, { force: false });
     const target = nodesOf(named)?.target ?? 0;
     for (let made = 0; made < target; made += 1) {
       await insertInstance(tx, this.world, fleet, fleetInstance({ spec: named }));
@@ -177,7 +177,12 @@ export class FleetsService {
     spec: Wire.FleetSpec,
     { seenId, force }: { seenId: string | null; force: boolean },
   ): Promise<string> {
-    if (isSame(current.spec, spec)) return current.id;
+    const stored = withoutPrivateKeys(spec);
+    // An SSH fleet that is applied again as it is: hosts that failed are tried again, new keys reach the others.
+    if (isSame(current.spec, stored)) {
+      await this.hosts.apply(tx, current, spec, { force });
+      return current.id;
+    }
     const { blockers } = checkFleetUpdate(current.spec, spec);
     if (blockers.length > 0) {
       throw new ResourceExistsError(
@@ -187,12 +192,20 @@ export class FleetsService {
     if (!force && seenId !== current.id)
       throw new ClientError('The fleet has changed since the plan was made. Get a new plan and apply again');
     await tx.execute('UPDATE fleets SET spec = ?, consolidation_attempt = 0, rev = rev + 1 WHERE id = ?', [
-      writeJson(spec),
+      writeJson(stored),
       current.id,
     ]);
+    await this.hosts.apply(tx, current, spec, { force });
     await this.wake.rows(tx, 'fleets', [current.id]);
     await this.record(tx, scope, current, 'Fleet updated');
     return current.id;
+  }
+
+  /** Hosts that are there already are no offers. */
+  private async offersFor({ projectId }: ProjectScope, spec: Wire.FleetSpec): Promise<readonly Offer[]> {
+    if (isSshFleet(spec.configuration)) return [];
+    const { requirements, profile } = fleetInstance({ spec });
+    return (await this.offers.find(projectId, { requirements, filters: filtersOfProfile(profile) })).offers;
   }
 
   private async freeName(tx: ReadTx, projectId: string): Promise<string> {
@@ -261,13 +274,6 @@ export async function insertFleet(
   await tx.execute(
     `INSERT INTO fleets (id, project_id, name, status, spec, created_at, next_due_at) VALUES (?, ?, ?, 'active', ?, ?, ?)`,
     [fleet.id, fleet.projectId, fleet.name, writeJson(fleet.spec), now, now],
-  );
-}
-
-function refuseUnbuilt(spec: Wire.FleetSpec): void {
-  if (!spec.configuration.ssh_config) return;
-  throw new ClientError(
-    'SSH fleets are not supported by this server yet. Use a fleet with `nodes`, or the fleet `local`',
   );
 }
 

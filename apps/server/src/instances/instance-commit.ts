@@ -3,6 +3,8 @@ import { isBackendError, type MachineState, statusText } from '@dstack/backend-b
 import { cloudName, doublingDelayMs, type InstanceDecision, type InstanceEffect, LIMITS } from '@dstack/core';
 import type { WriteTx } from '../persistence/transaction.js';
 import { EventRecorder } from '../events/event-recorder.js';
+import type { HostProgress } from '../hosts/host-progress.js';
+import { isLastingHostError, type ReadyHost } from '../hosts/hosts.js';
 import type { CommitContext, CommitResult, Outcome } from '../reconcile/reconciler.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
@@ -49,7 +51,7 @@ export class InstanceCommit {
         changes.startedAt ?? null,
         changes.finishedAt ?? null,
         changes.idleSince === undefined ? record.idleSince : changes.idleSince,
-        decision.status === 'terminated',
+        decision.status === 'terminated' && !staysVisible(snapshot, changes.reason ?? null),
         id,
       ],
     );
@@ -86,6 +88,10 @@ export class InstanceCommit {
         return this.recordSettle(tx, context, outcome);
       case 'poll':
         return this.recordPoll(tx, context, outcome);
+      case 'onboard':
+        return this.recordOnboard(tx, context, outcome);
+      case 'replace-agent':
+        return this.recordReplaceAgent(tx, context, outcome);
       case 'terminate':
         return this.recordTerminate(tx, context, outcome);
     }
@@ -189,6 +195,39 @@ export class InstanceCommit {
     return machine.state === 'gone' || machine.state === 'failed' ? now : undefined;
   }
 
+  private async recordOnboard(tx: WriteTx, { id, snapshot, now }: Context, outcome: Outcome<InstanceEffect>) {
+    if (!outcome.ok) {
+      const lasting = isLastingHostError(outcome.error);
+      const problem = { message: statusText(outcome.error), lasting };
+      const failedTries = snapshot.record.progress.failedTries + 1;
+      await setProgress(tx, id, { step: null, failedTries, problem });
+      await setLastError(tx, id, outcome.error);
+      return lasting ? now : undefined;
+    }
+    const { machine, offer, blocks } = outcome.value as ReadyHost; // what `onboard` returns
+    await writeMachine(tx, id, machine);
+    await setProgress(tx, id, { step: 'waiting for the agent', failedTries: 0, problem: null });
+    await tx.execute(
+      `UPDATE instances SET offer = ?, price = ?, region = ?, total_blocks = ?, last_error = NULL WHERE id = ?`,
+      [writeJson(offer), offer.price, offer.region, blocks, id],
+    );
+    this.wake.topic(tx, 'connections');
+    return now;
+  }
+
+  private async recordReplaceAgent(tx: WriteTx, { id, snapshot, now }: Context, outcome: Outcome<InstanceEffect>) {
+    const { machine } = snapshot.record;
+    if (machine === null) return undefined;
+    if (outcome.ok) {
+      await writeMachine(tx, id, { ...machine, agentDigest: outcome.value as string, replaceAgentAt: null });
+      return now;
+    }
+    const replaceAgentAt = now + LIMITS.agentReplaceRetryMs;
+    await writeMachine(tx, id, { ...machine, replaceAgentAt });
+    await setLastError(tx, id, outcome.error);
+    return replaceAgentAt;
+  }
+
   private async recordTerminate(tx: WriteTx, { id, snapshot, now }: Context, outcome: Outcome<InstanceEffect>) {
     const known = snapshot.record.machine ?? unknownMachine(snapshot);
     if (outcome.ok && (outcome.value as TerminateOutcome) === 'done') {
@@ -205,6 +244,16 @@ export class InstanceCommit {
     );
     return nextTerminateAt;
   }
+}
+
+/** A host that could not be used is shown with its reason until its fleet is applied again or deleted. */
+function staysVisible({ record, fleet }: InstanceView, reason: string | null): boolean {
+  const because = reason ?? record.terminationReason;
+  return record.hostName !== null && fleet?.status !== 'terminating' && because !== 'terminated_by_user';
+}
+
+async function setProgress(tx: WriteTx, id: string, progress: HostProgress): Promise<void> {
+  await tx.execute('UPDATE instances SET progress = ? WHERE id = ?', [writeJson(progress), id]);
 }
 
 function machineOf(state: Exclude<MachineState, { state: 'gone' }>): MachineRecord {

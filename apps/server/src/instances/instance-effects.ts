@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { isBackendError, type Attempt, type Call, type MachineRef, type MachineState } from '@dstack/backend-base';
 import { filtersOfProfile, type InstanceEffect, isUsable, type Offer, type OpenAttempt, undecided } from '@dstack/core';
+import { Hosts } from '../hosts/hosts.js';
 import { ComputeAccounts } from '../offers/compute-accounts.js';
 import { OffersService, whyNoOffers } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
@@ -25,6 +26,7 @@ export class InstanceEffects {
     private readonly accounts: ComputeAccounts,
     @Inject(OffersService) private readonly offers: OffersService,
     @Inject(InstanceLimits) private readonly limits: InstanceLimits,
+    @Inject(Hosts) private readonly hosts: Hosts,
     @Inject(WORLD) private readonly world: World,
   ) {}
 
@@ -38,8 +40,12 @@ export class InstanceEffects {
         return this.settle(context);
       case 'poll':
         return this.poll(context);
+      case 'onboard':
+        return this.hosts.onboard(context.id, context.signal);
+      case 'replace-agent':
+        return this.hosts.replaceAgent(context.id, context.signal);
       case 'terminate':
-        return this.terminate(context);
+        return context.snapshot.record.hostName === null ? this.terminate(context) : this.offboard(context);
       default:
         return undecided(effect);
     }
@@ -112,6 +118,12 @@ export class InstanceEffects {
     if (record.machine === null || record.backendType === null) return null;
     const { compute } = await this.accounts.open(record.projectId, record.backendType);
     return compute.get(record.machine.ref, this.call(context, CALL_DEADLINE_MS));
+  }
+
+  /** A host that nothing was installed on needs no visit. */
+  private async offboard({ id, snapshot: { record }, signal }: ActContext<InstanceView>): Promise<TerminateOutcome> {
+    if (record.machine !== null || record.progress.step !== null) await this.hosts.offboard(id, signal);
+    return 'done';
   }
 
   /** Everything that may exist: the machine, and what attempts without an answer may have made. */

@@ -1,6 +1,7 @@
 import type { AgentInfo } from '@dstack/agent-protocol';
 import type { AgentAddress, MachineRef } from '@dstack/backend-base';
 import type { InternalBackendType, InternalInstanceStatus, InstanceTerminationReason, Offer, Wire } from '@dstack/core';
+import { type HostProgress, readProgress } from '../hosts/host-progress.js';
 import type { ReadTx } from '../persistence/transaction.js';
 import { readJsonOrNull } from '../reconcile/stored-json.js';
 
@@ -14,6 +15,10 @@ export interface MachineRecord {
   readonly internalIp: string | null;
   readonly terminateFailures: number;
   readonly nextTerminateAt: number | null;
+  /** Of the agent that was installed on a given host. */
+  readonly agentDigest?: string;
+  /** Replacing it failed: not tried again before. */
+  readonly replaceAgentAt?: number | null;
 }
 
 export interface AgentRecord {
@@ -56,6 +61,11 @@ export interface InstanceRecord {
   readonly connectionHolder: string | null;
   readonly connectionExpiresAt: number | null;
   readonly agent: AgentRecord;
+  /** Set for hosts the user gave us: as the fleet names it. */
+  readonly hostName: string | null;
+  readonly progress: HostProgress;
+  /** It has to go as soon as no job is on it; it gets no new ones. */
+  readonly unwanted: InstanceTerminationReason | null;
   readonly deleted: boolean;
   readonly rev: number;
 }
@@ -68,7 +78,8 @@ interface Row {
   total_blocks: number | null; busy_blocks: number; idle_since: number | null; idle_seconds: number | null;
   termination_reason: string | null; termination_message: string | null; last_error: string | null;
   provisioning_job_id: string | null; connection_epoch: number; connection_holder: string | null;
-  connection_expires_at: number | null; agent_info: string | null; deleted: boolean | number; rev: number;
+  connection_expires_at: number | null; agent_info: string | null; host_name: string | null; progress: string | null;
+  unwanted: string | null; deleted: boolean | number; rev: number;
 } // prettier-ignore
 
 function toRecord(row: Row): InstanceRecord {
@@ -106,6 +117,9 @@ function toRecord(row: Row): InstanceRecord {
     connectionHolder: row.connection_holder,
     connectionExpiresAt: row.connection_expires_at,
     agent: readJsonOrNull<AgentRecord>(row.agent_info) ?? { info: null, connectedSince: null },
+    hostName: row.host_name,
+    progress: readProgress(row.progress),
+    unwanted: row.unwanted as InstanceTerminationReason | null,
     deleted: Boolean(row.deleted),
     rev: Number(row.rev),
   };

@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type InstanceSnapshot, type InstanceTerminationReason, type OpenAttempt } from '@dstack/core';
+import type { InstanceSnapshot, InstanceTerminationReason, OpenAttempt, Tenure } from '@dstack/core';
 import type { ReadTx } from '../persistence/transaction.js';
 import type { Observed } from '../reconcile/reconciler.js';
+import { Hosts } from '../hosts/hosts.js';
 import { findFleets, type FleetRecord, nodesOf } from '../fleets/fleet-record.js';
 import { type AttemptRecord, findAttempts } from './attempt-record.js';
 import { connectedSince, findInstance, type InstanceRecord } from './instance-record.js';
@@ -19,7 +20,10 @@ export interface InstanceView {
 
 @Injectable()
 export class InstanceSnapshots {
-  constructor(@Inject(InstanceLimits) private readonly limits: InstanceLimits) {}
+  constructor(
+    @Inject(InstanceLimits) private readonly limits: InstanceLimits,
+    @Inject(Hosts) private readonly hosts: Hosts,
+  ) {}
 
   async load(id: string, tx: ReadTx, now: number): Promise<Observed<InstanceView> | null> {
     const record = await findInstance(tx, id);
@@ -47,6 +51,15 @@ export class InstanceSnapshots {
     return { snapshot: view, restsOn };
   }
 
+  /** Null while the agent is the one this server would install, or nobody could replace it. */
+  private replaceAgentAt(record: InstanceRecord, now: number): number | null {
+    const { machine, agent } = record;
+    const arch = agent.info?.host.arch;
+    if (machine?.agentDigest === undefined || arch === undefined || connectedSince(record, now) === null) return null;
+    const digest = this.hosts.agentDigest(arch);
+    return digest === null || digest === machine.agentDigest ? null : (machine.replaceAgentAt ?? now);
+  }
+
   private snapshotOf(facts: Facts): InstanceSnapshot {
     const { record, now, jobs } = facts;
     const base = { id: record.id, statusChangedAt: record.statusChangedAt, busyBlocks: record.busyBlocks };
@@ -54,12 +67,15 @@ export class InstanceSnapshots {
       machineState: record.machine?.state ?? 'unknown',
       machineMessage: record.machine?.message ?? null,
     };
+    const tenure = tenureOf(record);
+    if (tenure === 'given' && record.status === 'pending') return { ...base, ...pendingHost(facts) };
     switch (record.status) {
       case 'pending':
       case 'launching':
         return {
           ...base,
           status: record.status,
+          given: false,
           createdAt: record.createdAt,
           machine: record.machine !== null,
           attemptsMade: facts.attempts.length,
@@ -76,7 +92,8 @@ export class InstanceSnapshots {
           status: 'provisioning',
           connectedSince: connectedSince(record, now),
           provisioningLimitMs: this.limits.provisioningMs(record),
-          unwanted: fleetEnds(facts) && record.busyBlocks === 0 ? 'terminated_by_user' : null,
+          unwanted: record.busyBlocks === 0 ? whyUnwanted(facts) : null,
+          tenure,
         };
       case 'idle':
       case 'busy':
@@ -89,8 +106,9 @@ export class InstanceSnapshots {
           idleSince: record.idleSince,
           idleLimitMs: record.idleSeconds === null || record.idleSeconds < 0 ? null : record.idleSeconds * 1000,
           neededByFleet: isNeeded(facts),
-          unwanted: fleetEnds(facts) ? 'terminated_by_user' : null,
-          isRented: record.backendType !== 'local' && record.backendType !== 'remote',
+          unwanted: whyUnwanted(facts),
+          tenure,
+          replaceAgentAt: this.replaceAgentAt(record, now),
         };
       case 'terminating':
         return {
@@ -100,11 +118,30 @@ export class InstanceSnapshots {
           terminateFailures: record.machine?.terminateFailures ?? 0,
           nextTerminateAt: record.machine?.nextTerminateAt ?? null,
           jobsDraining: jobs.length > 0,
+          tenure,
         };
       case 'terminated':
         return { ...base, status: 'terminated' };
     }
   }
+}
+
+function tenureOf({ hostName, backendType }: InstanceRecord): Tenure {
+  if (hostName !== null) return 'given';
+  return backendType === 'local' ? 'local' : 'rented';
+}
+
+function pendingHost(facts: Facts) {
+  const { record } = facts;
+  return {
+    status: 'pending' as const,
+    given: true as const,
+    createdAt: record.createdAt,
+    isOnboarded: record.machine !== null,
+    problem: record.progress.problem,
+    failedTries: record.progress.failedTries,
+    unwanted: whyUnwanted(facts),
+  };
 }
 
 interface Facts {
@@ -134,8 +171,8 @@ function unwantedBeforeLaunch({ record, fleet, jobs }: Facts): InstanceTerminati
   return 'job_finished';
 }
 
-function fleetEnds({ fleet }: Facts): boolean {
-  return fleet !== null && fleet.status === 'terminating';
+function whyUnwanted({ record, fleet }: Facts): InstanceTerminationReason | null {
+  return fleet !== null && fleet.status === 'terminating' ? 'terminated_by_user' : record.unwanted;
 }
 
 function isNeeded({ fleet, activeInFleet }: Facts): boolean {

@@ -13,7 +13,18 @@ export interface InstanceFacts {
 export type ExplainedInstance = Wire.Instance & {
   readonly backend_display: string | null;
   readonly last_error: string | null;
+  /** What is being done to a host that is not ready yet. */
+  readonly progress: string | null;
 };
+
+function showsLastError({ status, unreachableSince }: InstanceRecord): boolean {
+  return status === 'terminating' || status === 'pending' || unreachableSince !== null;
+}
+
+function gpuDriver({ agent }: InstanceRecord): Wire.Instance['gpu_driver'] {
+  const gpu = agent.info?.host.gpus[0];
+  return gpu?.driverVersion === undefined ? null : { vendor: gpu.vendor, version: gpu.driverVersion };
+}
 
 export function toWireInstance({ instance, projectName, fleetName, jobName }: InstanceFacts): ExplainedInstance {
   const { backendType } = instance;
@@ -28,7 +39,7 @@ export function toWireInstance({ instance, projectName, fleetName, jobName }: In
     fleet_name: fleetName,
     instance_num: instance.instanceNum,
     job_name: jobName,
-    hostname: instance.machine?.hostname ?? null,
+    hostname: instance.machine?.hostname ?? instance.hostName,
     status: toWireInstanceStatus(instance.status),
     unreachable: instance.unreachableSince !== null,
     health_status: instance.health,
@@ -41,7 +52,8 @@ export function toWireInstance({ instance, projectName, fleetName, jobName }: In
     price: instance.price,
     total_blocks: instance.totalBlocks,
     busy_blocks: instance.busyBlocks,
-    gpu_driver: null,
-    last_error: instance.status === 'terminating' || instance.status === 'pending' ? instance.lastError : null,
+    gpu_driver: gpuDriver(instance),
+    last_error: showsLastError(instance) ? instance.lastError : null,
+    progress: instance.status === 'pending' || instance.status === 'provisioning' ? instance.progress.step : null,
   };
 }

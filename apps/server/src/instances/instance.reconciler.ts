@@ -31,6 +31,7 @@ export class InstanceReconciler implements Reconciler<InstanceView, InstanceDeci
   }
 
   accountOf(_effect: InstanceEffect, { record }: InstanceView): string {
+    if (record.hostName !== null) return `host/${record.id}`;
     return `${record.projectId}/${record.backendType ?? 'offers'}`;
   }
 

@@ -1,7 +1,8 @@
-import { AgentUnreachableError, type AgentApi, type JobState } from '@dstack/agent-protocol';
+import { AgentUnreachableError, type AgentApi, type JobStart, type JobState } from '@dstack/agent-protocol';
 import { Inject, Injectable } from '@nestjs/common';
 import { type JobEffect, undecided } from '@dstack/core';
 import { AgentRegistry } from '../agents/agent-registry.js';
+import { HostAccessStore } from '../hosts/host-access.js';
 import { Database } from '../persistence/database.js';
 import type { ActContext } from '../reconcile/reconciler.js';
 import { readJson } from '../reconcile/stored-json.js';
@@ -23,6 +24,7 @@ export class JobEffects {
     private readonly db: Database,
     @Inject(AgentRegistry) private readonly agents: AgentRegistry,
     private readonly inputs: JobInputs,
+    @Inject(HostAccessStore) private readonly accesses: Pick<HostAccessStore, 'read'>,
   ) {}
 
   perform(effect: JobEffect, context: ActContext<JobView>): Promise<unknown> {
@@ -82,7 +84,7 @@ export class JobEffects {
         secrets: await this.inputs.secrets(record.projectId),
         ...rows,
         repoCredentials: run.repoId === null ? null : await this.inputs.repoCredentials(run.repoId, run.userId),
-        sshHost: view.instance?.backendType === 'local' ? '127.0.0.1' : null,
+        ssh: jobSsh(view, rows),
         nodesIps: view.nodesIps,
         logQuotaBytesPerHour: this.logQuotaBytesPerHour,
       });
@@ -92,7 +94,7 @@ export class JobEffects {
     }
   }
 
-  private async rows({ record, run }: JobView) {
+  private async rows({ record, run, instance }: JobView) {
     return this.db.read(async (tx) => {
       const archives = new Map<string, string>();
       for (const { id } of record.spec.file_archives ?? []) {
@@ -107,11 +109,15 @@ export class JobEffects {
         'SELECT ssh_public_key FROM users WHERE id = ?',
         [run.userId],
       );
-      const keys = [run.spec.ssh_key_pub, user?.ssh_public_key, project?.ssh_public_key];
+      const userKeys = [run.spec.ssh_key_pub, user?.ssh_public_key].filter(isKey);
+      const keys = [...userKeys, project?.ssh_public_key].filter(isKey);
+      const hostEnv = instance?.hostName ? (await this.accesses.read(tx, instance.id)).env : {};
       return {
+        hostEnv,
         archives,
         repoInfo: repo === undefined ? null : readJson<Record<string, unknown>>(repo.info),
-        authorizedKeys: [...new Set(keys.filter((key): key is string => typeof key === 'string' && key.trim() !== ''))],
+        authorizedKeys: [...new Set(keys)],
+        userKeys: [...new Set(userKeys)],
       };
     });
   }
@@ -134,6 +140,28 @@ export class JobEffects {
       return null;
     });
   }
+}
+
+function isKey(key: string | null | undefined): key is string {
+  return typeof key === 'string' && key.trim() !== '';
+}
+
+const CLUSTER_SSH_PORT = 10_022;
+
+/** Where the job's SSH server listens and who comes to it: other nodes at a port they know, people through the host. */
+function jobSsh(
+  { record, instance }: JobView,
+  { authorizedKeys, userKeys }: { readonly authorizedKeys: readonly string[]; readonly userKeys: readonly string[] },
+): JobStart['ssh'] {
+  const agent = instance?.machine?.agent ?? null;
+  if (agent === null) return { authorizedKeys };
+  if (agent.via === 'unix') return { authorizedKeys, listen: { host: '127.0.0.1', port: 0 } };
+  const isCluster = (record.spec.jobs_per_replica ?? 1) > 1;
+  return {
+    authorizedKeys,
+    listen: isCluster ? { host: '0.0.0.0', port: CLUSTER_SSH_PORT } : { host: '127.0.0.1', port: 0 },
+    viaHost: { user: agent.user, authorizedKeys: userKeys },
+  };
 }
 
 function blobsOf({ start }: BuiltJobStart): string[] {

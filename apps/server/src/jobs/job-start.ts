@@ -15,9 +15,9 @@ export interface JobStartFacts {
   readonly archives: ReadonlyMap<string, string>;
   readonly repoInfo: Readonly<Record<string, unknown>> | null;
   readonly repoCredentials: RepoCredentials | null;
-  readonly authorizedKeys: readonly string[];
-  /** Where the job's SSH server listens; null: only through the agent. */
-  readonly sshHost: string | null;
+  readonly ssh: JobStart['ssh'];
+  /** Of the host's fleet; the run's own values win. */
+  readonly hostEnv: Readonly<Record<string, string>>;
   /** Internal addresses of the replica's nodes, by rank. */
   readonly nodesIps: readonly string[];
   readonly logQuotaBytesPerHour: number | null;
@@ -50,7 +50,7 @@ export function buildJobStart(facts: JobStartFacts): BuiltJobStart {
     runtime: choice.runtime,
     ...(choice.runtime === 'container' ? { container: containerSpec(facts) } : {}),
     commands: spec.commands,
-    env: mapValues(spec.env, (value) => interpolateSecrets(value, facts.secrets)),
+    env: { ...facts.hostEnv, ...mapValues(spec.env, (value) => interpolateSecrets(value, facts.secrets)) },
     ...(spec.user ? { user: unixUserText(spec.user) } : {}),
     ...(spec.working_dir ? { workingDir: spec.working_dir } : {}),
     ...(repo === null ? {} : { repo }),
@@ -59,10 +59,7 @@ export function buildJobStart(facts: JobStartFacts): BuiltJobStart {
     ...limitsOf(job),
     ...(spec.max_duration ? { maxDurationSeconds: spec.max_duration } : {}),
     ...(facts.logQuotaBytesPerHour === null ? {} : { logQuotaBytesPerHour: facts.logQuotaBytesPerHour }),
-    ssh: {
-      authorizedKeys: facts.authorizedKeys,
-      ...(facts.sshHost === null ? {} : { listen: { host: facts.sshHost, port: 0 } }),
-    },
+    ssh: facts.ssh,
     cluster: clusterSpec(facts),
     repoId: runSpec.repo_id ?? 'none',
   };

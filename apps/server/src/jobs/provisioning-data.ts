@@ -1,10 +1,12 @@
 import { toWireBackend, type Wire } from '@dstack/core';
 import type { InstanceRecord } from '../instances/instance-record.js';
 
-/** How clients see the machine of a job. `ssh_port` and `username` follow when the job's own SSH server listens. */
+/** How clients see the machine of a job. Of the server's own machine, `ssh_port` and `username` follow when the job's SSH server listens. */
 export function provisioningDataOf(instance: InstanceRecord): Wire.JobProvisioningData {
   const isLocal = instance.backendType === 'local';
   const { machine } = instance;
+  const ssh = machine?.agent?.via === 'ssh' ? machine.agent : null;
+  const jump = ssh?.jump ?? null;
   return {
     backend: toWireBackend(instance.backendType ?? 'local'),
     base_backend: null,
@@ -18,10 +20,10 @@ export function provisioningDataOf(instance: InstanceRecord): Wire.JobProvisioni
     availability_zone: instance.zone,
     reservation: null,
     price: instance.price ?? 0,
-    username: 'root',
-    ssh_port: null,
+    username: ssh?.user ?? 'root',
+    ssh_port: ssh?.port ?? null,
     dockerized: !isLocal,
-    ssh_proxy: null,
+    ssh_proxy: jump === null ? null : { hostname: jump.host, port: jump.port, username: jump.user },
     backend_data: null,
     gpu_driver: null,
   };

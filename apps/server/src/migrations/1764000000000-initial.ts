@@ -227,12 +227,18 @@ const CAPACITY = [
     connection_holder varchar(200) NULL,
     connection_expires_at bigint NULL,
     agent_info text NULL,
+    host_name varchar(300) NULL,
+    host_access text NULL,
+    host_keys text NULL,
+    progress text NULL,
+    unwanted varchar(100) NULL,
     deleted boolean NOT NULL DEFAULT false,
     ${RECONCILED_COLUMNS}
   )`,
   `CREATE INDEX ix_instances_fleet ON instances (fleet_id)`,
   `CREATE INDEX ix_instances_project ON instances (project_id, created_at)`,
   `CREATE INDEX ix_instances_status ON instances (status) WHERE deleted = false`,
+  `CREATE UNIQUE INDEX ux_instances_host ON instances (host_name) WHERE deleted = false AND host_name IS NOT NULL`,
   dueIndex('instances'),
   `CREATE TABLE provisioning_attempts (
     ${ID},
@@ -294,6 +300,7 @@ const WORK = [
     resubmission_attempt integer NOT NULL DEFAULT 0,
     resume_at bigint NULL,
     idempotency_key varchar(200) NULL,
+    pending_because text NULL,
     deleted boolean NOT NULL DEFAULT false,
     ${RECONCILED_COLUMNS}
   )`,

@@ -165,6 +165,7 @@ export function toPlacementInstance(record: InstanceRecord, now: number): Placem
   const { offer, fleetId, backendType } = record;
   if (offer === null || fleetId === null || backendType === null) return [];
   if (record.status !== 'idle' && record.status !== 'busy') return [];
+  if (record.unwanted !== null) return [];
   return [
     {
       id: record.id,

@@ -125,7 +125,8 @@ export class PlacementPass {
     const taken = await tx.execute(
       `UPDATE instances SET busy_blocks = busy_blocks + ?, status = 'busy', rev = rev + 1,
          status_changed_at = CASE WHEN status = 'busy' THEN status_changed_at ELSE CAST(? AS bigint) END, idle_since = NULL
-       WHERE id = ? AND status IN ('idle', 'busy') AND unreachable_since IS NULL AND busy_blocks + ? <= total_blocks`,
+       WHERE id = ? AND status IN ('idle', 'busy') AND unreachable_since IS NULL AND unwanted IS NULL
+         AND busy_blocks + ? <= total_blocks`,
       [seat.blocks, now, seat.instanceId, seat.blocks],
     );
     if (taken !== 1) throw new SeatTakenError();

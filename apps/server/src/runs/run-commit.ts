@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { isFinishedRun, type RunDecision, type RunEffect } from '@dstack/core';
+import { terminateJobs } from '../jobs/terminate-jobs.js';
 import type { WriteTx } from '../persistence/transaction.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import type { CommitContext } from '../reconcile/reconciler.js';
@@ -58,18 +59,7 @@ export class RunCommit {
     const { record } = snapshot;
     switch (effect.do) {
       case 'terminate-jobs':
-        for (const jobId of effect.jobIds) {
-          await tx.execute(
-            `UPDATE jobs SET
-               status_changed_at = CASE WHEN status = 'terminating' THEN status_changed_at ELSE CAST(? AS bigint) END,
-               termination_reason = CASE WHEN status = 'terminating' AND ? <> 'aborted_by_user' THEN termination_reason ELSE ? END,
-               termination_message = COALESCE(termination_message, ?), stop_mode = ?, stop_requested_at = CAST(? AS bigint),
-               status = 'terminating', rev = rev + 1
-             WHERE id = ? AND status NOT IN ('terminated', 'aborted', 'failed', 'done')`,
-            [now, effect.reason, effect.reason, effect.message, effect.mode, now, jobId],
-          );
-        }
-        await this.wake.rows(tx, 'jobs', effect.jobIds);
+        await terminateJobs(tx, this.wake, effect, now);
         return;
       case 'submit-replicas':
         for (const replicaNum of effect.replicaNums) {

@@ -83,6 +83,9 @@ function wireJobs({ jobs, isOwner, jobSubmissionsLimit }: RunFacts): Wire.Job[] 
   });
 }
 
+/** Clients look for the job's SSH server under this number, wherever the host has it. */
+const CONTAINER_SSH_PORT = 10_022;
+
 function toWireSubmission(job: JobRecord): Wire.JobSubmission {
   const { offer, networkMode, agent } = job.runtimeRecord;
   return {
@@ -112,7 +115,7 @@ function toWireSubmission(job: JobRecord): Wire.JobSubmission {
             gpu: offer?.instance.resources.gpus.length ?? null,
             cpu: offer?.instance.resources.cpus ?? null,
             memory: offer === null ? null : offer.instance.resources.memory_mib / 1024,
-            ports: null,
+            ports: job.provisioningData.dockerized && agent?.sshPort ? { [CONTAINER_SSH_PORT]: agent.sshPort } : null,
             volume_names: [],
             offer: offer === null ? null : toWireOffer(offer),
             working_dir: agent?.workingDir ?? null,

@@ -40,8 +40,8 @@ describe.each(testDatabases())('runs on this machine, state in $name', ({ locati
   it('runs a task and keeps its output', async () => {
     await server.apply({ name: 'hello', commands: ['echo hello', 'echo bye'] });
     const run = await server.finished('hello');
-    expect(run.status).toBe('done');
     expect(submission(run)).toMatchObject({ status: 'done', exit_status: 0, termination_reason: 'done_by_runner' });
+    expect(run.status).toBe('done');
     expect(await server.logs('hello')).toBe('hello\nbye\n');
   });
 

@@ -83,7 +83,17 @@ export function schemaProblem(operationId: string | undefined, status: number, b
 }
 
 /** Fields that replies hold beyond the contract; its clients ignore what they do not know. */
-const ADDITIVE = new Set(['runtime', 'runtime_reason', 'backend_display', 'rejections', 'priced_at']);
+const ADDITIVE = new Set([
+  'runtime',
+  'runtime_reason',
+  'backend_display',
+  'rejections',
+  'priced_at',
+  'last_error',
+  'progress',
+  'pending_reasons',
+  'health_incidents',
+]);
 
 /** Also without the fleet `local`, which every project of this server has by itself. */
 export function withoutOurOwn(body: unknown): unknown {

@@ -58,6 +58,10 @@ export type AgentAddress =
       readonly user: string;
       /** Pinned when the backend knows it. */
       readonly hostKey: string | null;
+      /** Of the host agent, on the host. */
+      readonly socketPath: string;
+      /** The machine to go through. */
+      readonly jump: { readonly host: string; readonly port: number; readonly user: string } | null;
     };
 
 export type MachineState =

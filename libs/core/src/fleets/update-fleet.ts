@@ -25,8 +25,8 @@ const CLOUD_UPDATABLE: ReadonlySet<string> = new Set([
 ]);
 
 export function checkFleetUpdate(current: Wire.FleetSpec, next: Wire.FleetSpec): FleetUpdateCheck {
-  const before = withoutIdentityFiles(current);
-  const after = withoutIdentityFiles(next);
+  const before = withoutIdentities(current);
+  const after = withoutIdentities(next);
   const changes = diffValues(before, after);
   const wasSsh = Boolean(before.configuration.ssh_config);
   if (wasSsh !== Boolean(after.configuration.ssh_config)) {
@@ -96,17 +96,22 @@ function withoutHosts(spec: Wire.FleetSpec): Wire.FleetSpec {
   return ssh ? { ...spec, configuration: { ...spec.configuration, ssh_config: { ...ssh, hosts: [] } } } : spec;
 }
 
-// Where a key lies on the user's machine is not part of the fleet.
-function withoutIdentityFiles(spec: Wire.FleetSpec): Wire.FleetSpec {
+// Where a key lies on the user's machine is not part of the fleet, and a new key for the same host is no other host.
+function withoutIdentities(spec: Wire.FleetSpec): Wire.FleetSpec {
   const ssh = spec.configuration.ssh_config;
   if (!ssh) return spec;
-  const hosts = ssh.hosts.map((host) => (typeof host === 'string' ? host : withoutIdentityFile(host)));
-  return { ...spec, configuration: { ...spec.configuration, ssh_config: { ...withoutIdentityFile(ssh), hosts } } };
+  const hosts = ssh.hosts.map((host) => (typeof host === 'string' ? host : withoutIdentity(host)));
+  return { ...spec, configuration: { ...spec.configuration, ssh_config: { ...withoutIdentity(ssh), hosts } } };
 }
 
-function withoutIdentityFile<T extends { identity_file?: string | null; proxy_jump?: Wire.SSHProxyParams | null }>(
-  params: T,
-): T {
+interface Identified {
+  readonly identity_file?: string | null;
+  readonly ssh_key?: Wire.SSHKey | null;
+  readonly proxy_jump?: Wire.SSHProxyParams | null;
+}
+
+function withoutIdentity<T extends Identified>(params: T): T {
   const jump = params.proxy_jump;
-  return { ...params, identity_file: null, proxy_jump: jump ? { ...jump, identity_file: null } : null };
+  const without = { identity_file: null, ssh_key: null };
+  return { ...params, ...without, proxy_jump: jump ? { ...jump, identity_file: '', ssh_key: null } : null };
 }

@@ -4,6 +4,7 @@ import type {
   InstanceSnapshot,
   LiveInstance,
   OpenAttempt,
+  PendingHost,
   StartingInstance,
   TerminatingInstance,
   UnlaunchedInstance,
@@ -21,21 +22,24 @@ const attempt = (over: Partial<OpenAttempt> = {}): OpenAttempt => ({
   ...over,
 });
 const pending = (over: Partial<UnlaunchedInstance> = {}): UnlaunchedInstance => ({
-  ...base, status: 'pending', createdAt: T, openAttempt: null, attemptsMade: 0, maxAttempts: 25, noOffersLeft: null, offersFailedAt: null,
+  ...base, status: 'pending', given: false, createdAt: T, openAttempt: null, attemptsMade: 0, maxAttempts: 25, noOffersLeft: null, offersFailedAt: null,
   unwanted: null, machine: false, ...over,
 }); // prettier-ignore
 const launching = (over: Partial<UnlaunchedInstance> = {}): UnlaunchedInstance =>
   pending({ status: 'launching', openAttempt: attempt(), attemptsMade: 1, ...over });
+const host = (over: Partial<PendingHost> = {}): PendingHost => ({
+  ...base, status: 'pending', given: true, createdAt: T, isOnboarded: false, problem: null, failedTries: 0, unwanted: null, ...over,
+}); // prettier-ignore
 const starting = (over: Partial<StartingInstance> = {}): StartingInstance => ({
   ...base, status: 'provisioning', machineState: 'pending', machineMessage: null, connectedSince: null, provisioningLimitMs: 10 * MIN,
-  unwanted: null, ...over,
+  unwanted: null, tenure: 'rented', ...over,
 }); // prettier-ignore
 const live = (over: Partial<LiveInstance> = {}): LiveInstance => ({
   ...base, status: 'idle', connectedSince: T, unreachableSince: null, machineState: 'ready', machineMessage: null, idleSince: T,
-  idleLimitMs: 5 * MIN, neededByFleet: false, unwanted: null, isRented: true, ...over,
+  idleLimitMs: 5 * MIN, neededByFleet: false, unwanted: null, tenure: 'rented', replaceAgentAt: null, ...over,
 }); // prettier-ignore
 const ending = (over: Partial<TerminatingInstance> = {}): TerminatingInstance => ({
-  ...base, status: 'terminating', machineGone: false, terminateFailures: 0, nextTerminateAt: null, jobsDraining: false, ...over,
+  ...base, status: 'terminating', machineGone: false, terminateFailures: 0, nextTerminateAt: null, jobsDraining: false, tenure: 'rented', ...over,
 }); // prettier-ignore
 
 type Expected = { status: string; effects?: string[]; reason?: string; dueAt?: number | null };
@@ -67,7 +71,20 @@ it.each<[string, InstanceSnapshot, number, Expected]>([
   ['a released machine becomes idle', live({ status: 'busy' }), T, { status: 'idle' }],
   ['an unreachable machine is looked for', live({ unreachableSince: T }), T, { status: 'idle', effects: ['poll'] }],
   ['a rented one is given up after 20 minutes', live({ unreachableSince: T }), T + 20 * MIN, { status: 'terminating', reason: 'unreachable' }],
-  ['an own host is kept however long it is away', live({ unreachableSince: T, isRented: false }), T + 200 * MIN, { status: 'idle', effects: ['poll'] }],
+  ['an own host is kept however long it is away', live({ unreachableSince: T, tenure: 'local' }), T + 200 * MIN, { status: 'idle', effects: ['poll'] }],
+  ['a given host is prepared', host(), T, { status: 'pending', effects: ['onboard'], dueAt: T + 2_000 }],
+  ['and tried again, ever more seldom', host({ failedTries: 3, problem: { message: 'refused', lasting: false } }), T, { status: 'pending', effects: ['onboard'], dueAt: T + 16_000 }],
+  ['until its time is up', host({ problem: { message: 'refused', lasting: false } }), T + 10 * MIN, { status: 'terminating', reason: 'provisioning_timeout' }],
+  ['a problem that lasts ends it at once', host({ problem: { message: 'no sudo', lasting: true } }), T, { status: 'terminating', reason: 'error' }],
+  ['a host nobody wants any more is let go', host({ unwanted: 'terminated_by_user' }), T, { status: 'terminating', reason: 'terminated_by_user' }],
+  ['a prepared host waits for its agent', host({ isOnboarded: true }), T, { status: 'provisioning' }],
+  ['which the connection to it finds', starting({ tenure: 'given', machineState: 'ready' }), T, { status: 'provisioning', effects: [], dueAt: T + 10 * MIN }],
+  ['a given host is kept however long it is away', live({ unreachableSince: T, tenure: 'given' }), T + 200 * MIN, { status: 'idle', effects: [], dueAt: null }],
+  ['an older agent is replaced', live({ replaceAgentAt: T }), T, { status: 'idle', effects: ['replace-agent'] }],
+  ['under its jobs too', live({ status: 'busy', busyBlocks: 1, replaceAgentAt: T }), T, { status: 'busy', effects: ['replace-agent'], dueAt: T + LIMITS.agentReplaceRetryMs }],
+  ['and again later when that failed', live({ replaceAgentAt: T + MIN, idleLimitMs: null }), T, { status: 'idle', effects: [], dueAt: T + MIN }],
+  ['a given host that goes is cleaned up', ending({ tenure: 'given' }), T, { status: 'terminating', effects: ['terminate'] }],
+  ['but not waited for without end', ending({ tenure: 'given' }), T + LIMITS.offboardMs, { status: 'terminated' }],
   ['a machine that vanished is not kept', live({ machineState: 'gone' }), T, { status: 'terminating', reason: 'error' }],
   ['terminating asks the cloud', ending(), T, { status: 'terminating', effects: ['terminate'] }],
   ['not more often than the back-off allows', ending({ nextTerminateAt: T + MIN }), T, { status: 'terminating', effects: [], dueAt: T + MIN }],

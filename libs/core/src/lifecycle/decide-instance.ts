@@ -1,4 +1,3 @@
-import type { InstanceTerminationReason } from '../wire/enums.js';
 import type { InternalInstanceStatus } from '../wire/internal-values.js';
 import { type Decision, go, type Instant, stay, undecided } from './decision.js';
 import type {
@@ -11,6 +10,8 @@ import type {
   TerminatingInstance,
   UnlaunchedInstance,
 } from './instance-snapshot.js';
+import { decidePendingHost } from './decide-pending-host.js';
+import { giveUp } from './give-up.js';
 import { LIMITS } from './limits.js';
 
 export type InstanceDecision = Decision<InternalInstanceStatus, InstanceEffect, InstanceChanges>;
@@ -19,6 +20,7 @@ export type InstanceDecision = Decision<InternalInstanceStatus, InstanceEffect, 
 export function decideInstance(instance: InstanceSnapshot, now: Instant): InstanceDecision {
   switch (instance.status) {
     case 'pending':
+      return instance.given ? decidePendingHost(instance, now) : decideUnlaunched(instance, now);
     case 'launching':
       return decideUnlaunched(instance, now);
     case 'provisioning':
@@ -92,6 +94,8 @@ function decideStarting(instance: StartingInstance, now: Instant): InstanceDecis
     const what = instance.machineState === 'ready' ? 'its agent did not answer' : 'the machine did not become ready';
     return giveUp('provisioning_timeout', `${what} in time`, now);
   }
+  // A given host is asked by the connection that is being made to it.
+  if (instance.tenure === 'given') return stay('provisioning', { dueAt: deadline });
   const age = now - instance.statusChangedAt;
   const pauseMs = Math.min(LIMITS.pollMaxMs, Math.max(LIMITS.pollMinMs, age / 4));
   return stay('provisioning', { effects: [{ do: 'poll' }], dueAt: Math.min(deadline, Math.round(now + pauseMs)) });
@@ -102,8 +106,8 @@ function decideLive(instance: LiveInstance, now: Instant): InstanceDecision {
   if (instance.machineState === 'failed') return giveUp('error', instance.machineMessage ?? 'the machine failed', now);
   if (instance.unreachableSince !== null) return decideUnreachable(instance, instance.unreachableSince, now);
   if (instance.busyBlocks > 0) {
-    if (instance.status === 'busy') return stay('busy', {});
-    return go('busy', { changes: { idleSince: null }, because: 'job assigned' });
+    if (instance.status === 'busy') return keep(instance, null, now);
+    return go('busy', { changes: { idleSince: null }, dueAt: now, because: 'job assigned' });
   }
   if (instance.status === 'busy') {
     return go('idle', { changes: { idleSince: now }, dueAt: now, because: 'last job released' });
@@ -113,16 +117,25 @@ function decideLive(instance: LiveInstance, now: Instant): InstanceDecision {
 
 function decideIdle(instance: LiveInstance, now: Instant): InstanceDecision {
   if (instance.unwanted !== null) return giveUp(instance.unwanted, null, now);
-  if (instance.idleLimitMs === null || instance.neededByFleet) return stay('idle', {});
+  if (instance.idleLimitMs === null || instance.neededByFleet) return keep(instance, null, now);
   const deadline = (instance.idleSince ?? instance.statusChangedAt) + instance.idleLimitMs;
-  return now < deadline ? stay('idle', { dueAt: deadline }) : giveUp('idle_timeout', null, now);
+  return now < deadline ? keep(instance, deadline, now) : giveUp('idle_timeout', null, now);
+}
+
+/** Nothing changes but, perhaps, the agent: its jobs do not notice. */
+function keep({ status, replaceAgentAt }: LiveInstance, dueAt: Instant | null, now: Instant): InstanceDecision {
+  if (replaceAgentAt === null) return stay(status, { dueAt });
+  if (now < replaceAgentAt) return stay(status, { dueAt: Math.min(dueAt ?? replaceAgentAt, replaceAgentAt) });
+  return stay(status, { effects: [{ do: 'replace-agent' }], dueAt: now + LIMITS.agentReplaceRetryMs });
 }
 
 function decideUnreachable(instance: LiveInstance, since: Instant, now: Instant): InstanceDecision {
   if (instance.unwanted !== null && instance.busyBlocks === 0) return giveUp(instance.unwanted, null, now);
-  if (instance.isRented && now >= since + LIMITS.unreachableInstanceMs) {
+  if (instance.tenure === 'rented' && now >= since + LIMITS.unreachableInstanceMs) {
     return giveUp('unreachable', 'nobody could reach it for 20 minutes', now);
   }
+  // Connecting again is the connection's own work; there is nobody else to ask.
+  if (instance.tenure === 'given') return stay(instance.status, {});
   // Asking the cloud tells a dead machine from a broken network, and lets `local` start its agent again.
   return stay(instance.status, { effects: [{ do: 'poll' }], dueAt: now + LIMITS.unreachablePollMs });
 }
@@ -135,14 +148,12 @@ function decideTerminating(instance: TerminatingInstance, now: Instant): Instanc
   if (instance.nextTerminateAt !== null && now < instance.nextTerminateAt) {
     return stay('terminating', { dueAt: instance.nextTerminateAt });
   }
+  if (instance.tenure === 'given' && now >= instance.statusChangedAt + LIMITS.offboardMs) {
+    return go('terminated', {
+      changes: { finishedAt: now, message: 'the host could not be reached: its agent is still installed there' },
+      because: 'the host could not be reached',
+    });
+  }
   // For ever: a machine that refuses to die stays visible, with its price and its last error.
   return stay('terminating', { effects: [{ do: 'terminate' }], dueAt: now + LIMITS.terminateRetryMinMs });
-}
-
-function giveUp(reason: InstanceTerminationReason, message: string | null, now: Instant): InstanceDecision {
-  return go('terminating', {
-    changes: { reason, message },
-    dueAt: now,
-    because: message === null ? reason : `${reason}: ${message}`,
-  });
 }

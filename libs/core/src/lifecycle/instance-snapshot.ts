@@ -20,6 +20,7 @@ interface InstanceBase {
 /** No machine yet. `launching` has committed at least one attempt. */
 export interface UnlaunchedInstance extends InstanceBase {
   readonly status: 'pending' | 'launching';
+  readonly given: false;
   readonly createdAt: Instant;
   readonly openAttempt: OpenAttempt | null;
   readonly attemptsMade: number;
@@ -33,6 +34,31 @@ export interface UnlaunchedInstance extends InstanceBase {
   readonly machine: boolean;
 }
 
+/** A host of the user's own whose agent does not run yet. */
+export interface PendingHost extends InstanceBase {
+  readonly status: 'pending';
+  readonly given: true;
+  readonly createdAt: Instant;
+  /** The agent is installed and has told what the host has. */
+  readonly isOnboarded: boolean;
+  /** Why the last try failed; null before the first. */
+  readonly problem: HostProblemFact | null;
+  readonly failedTries: number;
+  readonly unwanted: InstanceTerminationReason | null;
+}
+
+export interface HostProblemFact {
+  readonly message: string;
+  /** The same next time unless somebody changes the host or the fleet. */
+  readonly lasting: boolean;
+}
+
+/**
+ * Whose machine it is. `rented`: it costs money while nobody can reach it. `local`: the server's own, asked like a cloud.
+ * `given`: a host the user gave us; only a person takes it away.
+ */
+export type Tenure = 'rented' | 'local' | 'given';
+
 export interface StartingInstance extends InstanceBase {
   readonly status: 'provisioning';
   readonly machineState: 'pending' | 'ready' | 'failed' | 'gone' | 'unknown';
@@ -40,6 +66,7 @@ export interface StartingInstance extends InstanceBase {
   readonly connectedSince: Instant | null;
   readonly provisioningLimitMs: number;
   readonly unwanted: InstanceTerminationReason | null;
+  readonly tenure: Tenure;
 }
 
 export interface LiveInstance extends InstanceBase {
@@ -55,8 +82,9 @@ export interface LiveInstance extends InstanceBase {
   readonly neededByFleet: boolean;
   /** Idle instances that must go: fleet deletion, a changed specification, too many. */
   readonly unwanted: InstanceTerminationReason | null;
-  /** Rented machines cost money while nobody can reach them; our own hosts do not. */
-  readonly isRented: boolean;
+  readonly tenure: Tenure;
+  /** The server has another agent than the host runs: null, or when to (try to) replace it. */
+  readonly replaceAgentAt: Instant | null;
 }
 
 export interface TerminatingInstance extends InstanceBase {
@@ -67,6 +95,7 @@ export interface TerminatingInstance extends InstanceBase {
   readonly nextTerminateAt: Instant | null;
   /** Their last output is still being fetched. */
   readonly jobsDraining: boolean;
+  readonly tenure: Tenure;
 }
 
 export interface TerminatedInstance extends InstanceBase {
@@ -74,7 +103,7 @@ export interface TerminatedInstance extends InstanceBase {
 }
 
 export type InstanceSnapshot =
-  UnlaunchedInstance | StartingInstance | LiveInstance | TerminatingInstance | TerminatedInstance;
+  UnlaunchedInstance | PendingHost | StartingInstance | LiveInstance | TerminatingInstance | TerminatedInstance;
 
 export type InstanceEffect =
   /** Look for the cheapest offer not tried yet and commit it as the next attempt. */
@@ -84,6 +113,11 @@ export type InstanceEffect =
   /** Ask the cloud what became of an attempt that never answered. */
   | { readonly do: 'settle' }
   | { readonly do: 'poll' }
+  /** Prepare a given host: check it, install the agent, learn what it has. */
+  | { readonly do: 'onboard' }
+  /** Put the server's agent in the place of an older one, while jobs go on. */
+  | { readonly do: 'replace-agent' }
+  /** Of a given host: remove everything of ours from it. */
   | { readonly do: 'terminate' };
 
 export interface InstanceChanges {

@@ -35,6 +35,13 @@ export const LIMITS = {
   pollMaxMs: 5 * SECOND,
   /** Between two looks at a machine that cannot be reached. */
   unreachablePollMs: 5 * SECOND,
+  /** From the moment a host is named until its agent answers, all tries together. */
+  onboardingMs: 10 * MINUTE,
+  onboardRetryMinMs: 2 * SECOND,
+  onboardRetryMaxMs: 30 * SECOND,
+  /** How long a host that is to go is waited for, so that the agent can be removed from it. */
+  offboardMs: 2 * MINUTE,
+  agentReplaceRetryMs: 10 * MINUTE,
   /** Terminate is repeated for ever, ever slower. */
   terminateRetryMinMs: 5 * SECOND,
   terminateRetryMaxMs: 10 * MINUTE,

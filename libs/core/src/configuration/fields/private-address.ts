@@ -26,6 +26,13 @@ export function isPrivateNetwork(network: string): boolean {
   return digits !== '' && bits <= 128 && bits >= 7 && isPrivateAddress(address);
 }
 
+/** False for anything but an IPv4 address in an IPv4 network: what nodes are told of each other is IPv4. */
+export function isInNetwork(address: string, network: string): boolean {
+  const [base = '', digits = ''] = network.split('/');
+  const [value, start] = [parseV4(address), parseV4(base)];
+  return value !== undefined && start !== undefined && within(value, start, Number(digits));
+}
+
 function parseV4(address: string): number | undefined {
   const parts = address.split('.');
   if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255))

@@ -1,0 +1,72 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { AgentBundle } from '@dstack/backend-ssh/hosts';
+import { SETTINGS, type ServerSettings } from '../settings/settings.js';
+
+export type HostArch = 'x86' | 'arm';
+
+const NODE_ARCH: Readonly<Record<HostArch, string>> = { x86: 'x64', arm: 'arm64' };
+
+/** The agents this server can put on hosts, by architecture. */
+@Injectable()
+export class AgentBundles {
+  private readonly log = new Logger('Agents');
+  private readonly made = new Map<HostArch, Promise<AgentBundle | undefined>>();
+  private readonly digests = new Map<HostArch, string>();
+
+  constructor(@Inject(SETTINGS) private readonly settings: ServerSettings) {}
+
+  /** Undefined: this server has none for the architecture. */
+  get(arch: HostArch): Promise<AgentBundle | undefined> {
+    let bundle = this.made.get(arch);
+    if (bundle === undefined) {
+      bundle = this.make(arch);
+      this.made.set(arch, bundle);
+      bundle.catch(() => this.made.delete(arch));
+    }
+    return bundle;
+  }
+
+  /** Null until the bundle has been made once: a decision does not wait for it. */
+  digestOf(arch: HostArch): string | null {
+    if (!this.made.has(arch)) {
+      this.get(arch).catch((error: unknown) => {
+        this.log.warn(
+          `The agent for ${arch} cannot be packed: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      });
+    }
+    return this.digests.get(arch) ?? null;
+  }
+
+  private async make(arch: HostArch): Promise<AgentBundle | undefined> {
+    const root = agentPackage();
+    const folder = root === undefined ? undefined : agentFolder(root, arch);
+    if (root === undefined || folder === undefined) return undefined;
+    const { packAgentFolder } = await import('@dstack/backend-ssh/hosts');
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }; // npm needs one
+    const cacheDir = join(this.settings.serverDir, 'agents');
+    const signal = new AbortController().signal;
+    const bundle = await packAgentFolder({ folder, cacheDir, arch, version, signal });
+    this.digests.set(arch, bundle.digest);
+    return bundle;
+  }
+}
+
+/** Beside the installed agent package: `folder` for the architecture it was built on, `folder-arm64` and the like for others. */
+function agentFolder(root: string, arch: HostArch): string | undefined {
+  const named = join(root, 'dist', `folder-${NODE_ARCH[arch]}`);
+  if (existsSync(named)) return named;
+  const own = join(root, 'dist', 'folder');
+  return process.arch === NODE_ARCH[arch] && existsSync(own) ? own : undefined;
+}
+
+function agentPackage(): string | undefined {
+  try {
+    return dirname(fileURLToPath(import.meta.resolve('@dstack/agent/package.json')));
+  } catch {
+    return undefined;
+  }
+}

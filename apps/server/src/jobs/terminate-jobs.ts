@@ -1,0 +1,22 @@
+import type { RunEffect } from '@dstack/core';
+import type { WriteTx } from '../persistence/transaction.js';
+import type { Wake } from '../reconcile/wake.js';
+
+type Termination = Omit<Extract<RunEffect, { do: 'terminate-jobs' }>, 'do'>;
+
+/** Tells jobs to end. One that is ending keeps its reason, but an abort takes its grace period away. */
+export async function terminateJobs(tx: WriteTx, wake: Wake, termination: Termination, now: number): Promise<void> {
+  const { jobIds, reason, message, mode } = termination;
+  for (const jobId of jobIds) {
+    await tx.execute(
+      `UPDATE jobs SET
+         status_changed_at = CASE WHEN status = 'terminating' THEN status_changed_at ELSE CAST(? AS bigint) END,
+         termination_reason = CASE WHEN status = 'terminating' AND ? <> 'aborted_by_user' THEN termination_reason ELSE ? END,
+         termination_message = COALESCE(termination_message, ?), stop_mode = ?, stop_requested_at = CAST(? AS bigint),
+         status = 'terminating', rev = rev + 1
+       WHERE id = ? AND status NOT IN ('terminated', 'aborted', 'failed', 'done')`,
+      [now, reason, reason, message, mode, now, jobId],
+    );
+  }
+  await wake.rows(tx, 'jobs', jobIds);
+}

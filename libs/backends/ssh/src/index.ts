@@ -1,0 +1,1 @@
+export { sshDefinition, type SshConfig } from './definition.js';

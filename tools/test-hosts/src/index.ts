@@ -1,0 +1,1 @@
+export type { TestHost, TestHostOptions, TestNetwork } from './test-host.js';
