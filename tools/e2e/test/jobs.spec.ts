@@ -131,13 +131,16 @@ describe.each(places)('jobs of a user on one machine, %s', (_place, { serverEnv,
       writeFileSync(join(repo, 'tracked.txt'), 'changed here\n');
       writeFileSync(join(repo, 'new.txt'), 'not yet added\n');
       writeFileSync(join(stack.work, 'data.txt'), 'file content\n');
+      // The image starts in /, which is not empty; it has git and no ssh.
+      const place = image === '' ? 'repos: ["."]' : `${image}\nrepos: [".:/srv/repo"]\nworking_dir: /srv/repo`;
       writeFileSync(
         join(repo, 'run.dstack.yml'),
-        `type: task\nname: with-repo\nrepos: ["."]\nfiles: ["../data.txt:input/data.txt"]\ncommands: ["cat tracked.txt new.txt input/data.txt", "git rev-parse --abbrev-ref HEAD"]\n${SMALL}\n${image}\n`,
+        `type: task\nname: with-repo\n${place}\nfiles: ["../data.txt:input/data.txt"]\ncommands: ["cat tracked.txt new.txt input/data.txt", "git rev-parse --abbrev-ref HEAD"]\n${SMALL}\n`,
       );
       const result = await stack.cli(['apply', '-y', '-f', 'run.dstack.yml', '--git-identity', server.identity], {
         cwd: repo,
       });
+      expect(result.stderr).not.toContain('Failed');
       expect(result.stdout.replaceAll('\r', '')).toMatch(/changed here\nnot yet added\nfile content\nmain\n/);
       expect(result.code).toBe(0);
     } finally {
