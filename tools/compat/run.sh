@@ -100,6 +100,21 @@ if grep -q 'tick [0-9]' <<<"$out"; then echo 'compat ok    attach --logs'; else
   failures=$((failures + 1))
   printf 'compat FAIL  attach --logs:\n%s\n' "$(tail -25 <<<"$out")"
 fi
+(cd "$work/project" && exec timeout -s INT 40 "$venv/bin/dstack" attach compat-long </dev/null >"$work/attach.log" 2>&1) &
+attached=$!
+for _ in $(seq 60); do
+  out=$(ssh -F "$HOME/.dstack/ssh/config" -o ConnectTimeout=5 compat-long 'echo "inside $DSTACK_RUN_NAME"' </dev/null 2>&1)
+  grep -q 'inside compat-long' <<<"$out" && break
+  kill -0 "$attached" 2>/dev/null || break
+  sleep 0.5
+done
+kill -INT "$attached" 2>/dev/null
+wait "$attached" 2>/dev/null
+checks=$((checks + 1))
+if grep -q 'inside compat-long' <<<"$out"; then echo 'compat ok    attach, and ssh to the run by its name'; else
+  failures=$((failures + 1))
+  printf 'compat FAIL  attach, and ssh to the run by its name:\n%s\n%s\n' "$out" "$(tail -25 "$work/attach.log")"
+fi
 check 'stop' 0 '.*' stop compat-long -y
 for _ in $(seq 60); do
   (cd "$work/project" && "$venv/bin/dstack" ps -a 2>/dev/null) | grep -qE 'compat-long.*(stopped|terminated)' && break

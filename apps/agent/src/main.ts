@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { runHost } from './host/run-host.js';
 import { runPurge } from './host/run-purge.js';
+import { runGitSsh } from './job/git-ssh.js';
 import { runJobSide } from './job/run-job-side.js';
 import { runSshChild } from './ssh/ssh-child.js';
 import { AGENT_VERSION } from './version.js';
@@ -49,6 +50,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return runJobSide(values.dir);
   }
   if (command === 'ssh-child') return runSshChild(rest);
+  if (command === 'git-ssh') return runGitSsh(rest);
   return usage(command === undefined ? 'a command is required' : `there is no command ${command}`);
 }
 

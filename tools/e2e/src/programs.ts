@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,5 +11,16 @@ export const node = existsSync(pinned) ? pinned : process.execPath;
 export const serverProgram = join(repositoryRoot, 'apps/server/dist/main.js');
 export const cliProgram = join(repositoryRoot, 'apps/cli/bin/dstack.mjs');
 
-/** Jobs in containers need it; `npm run build:folder -w @dstack/agent` makes it. */
-export const agentFolder = join(repositoryRoot, 'apps/agent/dist/folder');
+/** Made by tools/ci/make-test-images.sh. */
+export const TEST_IMAGE = 'dstack-test/debian';
+
+/** Jobs in containers need an engine with the image, and the agent's folder (`npm run build:folder -w @dstack/agent`). */
+export function canRunContainers(): boolean {
+  if (!existsSync(join(repositoryRoot, 'apps/agent/dist/folder'))) return false;
+  try {
+    execFileSync('docker', ['image', 'inspect', TEST_IMAGE], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}

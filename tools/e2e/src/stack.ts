@@ -1,17 +1,29 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CommandResult, type RunningCommand, startCommand } from './command.js';
 import { freePort } from './free-port.js';
 import { until } from './until.js';
-import { cliProgram, node, serverProgram } from './programs.js';
+import { canRunContainers, cliProgram, node, serverProgram } from './programs.js';
 
 interface ReadyMessage {
   readonly type: 'ready';
   readonly url: string;
   readonly adminToken: string;
 }
+
+/** Resources that any machine has. */
+export const SMALL = 'resources: {cpu: 1.., memory: 128MB.., disk: 1GB..}';
 
 /** One server process with its own directory, and a user with an own home who runs the CLI. */
 export class Stack {
@@ -100,6 +112,17 @@ export class Stack {
     return this.startCli(args, options).done;
   }
 
+  /** Writes a configuration into the user's project; its name is for `apply -f`. */
+  file(name: string, text: string): string {
+    writeFileSync(join(this.project, `${name}.dstack.yml`), text);
+    return `${name}.dstack.yml`;
+  }
+
+  /** The run's line of `ps -a`. */
+  async statusOf(name: string): Promise<string> {
+    return (await this.cli(['ps', '-a'])).stdout.split('\n').find((line) => line.includes(name)) ?? '';
+  }
+
   /** Waits like `until`; in vain, it tells what became of the runs and what the server said. */
   async until<T>(event: string, ask: () => Promise<T | undefined | false>, limitMs?: number): Promise<T> {
     try {
@@ -132,7 +155,21 @@ export class Stack {
     } catch {
       // Nothing was left running.
     }
+    this.removeContainers();
     rmSync(this.work, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  /** Containers of jobs outlive the server and the agent; theirs are those that mount something of this stack. */
+  private removeContainers(): void {
+    if (!canRunContainers()) return;
+    const docker = (...args: string[]) => execFileSync('docker', args, { encoding: 'utf8' }).trim();
+    for (const id of docker('ps', '-aq', '--filter', 'label=ai.dstack.job').split('\n')) {
+      try {
+        if (id !== '' && docker('inspect', '-f', '{{json .Mounts}}', id).includes(this.work)) docker('rm', '-f', id);
+      } catch {
+        // Removed by somebody else meanwhile.
+      }
+    }
   }
 }
 

@@ -12,15 +12,16 @@ export async function inParallel(
   const work = (): Promise<void> =>
     new Promise((resolve, reject) => {
       const child = fork(script, ['--worker'], { serialization: 'advanced' });
+      let current = 0;
       const give = (): void => {
         const option = options[next];
+        current = next;
         next += 1;
         if (option === undefined) child.disconnect();
         else child.send(option);
       };
       child.on('message', (message) => {
-        const result = message as SimulationResult; // what the worker sends
-        results.set(result.seed, result);
+        results.set(current, message as SimulationResult); // what the worker sends
         give();
       });
       child.on('error', reject);
@@ -30,5 +31,5 @@ export async function inParallel(
       give();
     });
   await Promise.all(Array.from({ length: Math.min(workers, options.length) }, work));
-  return options.flatMap(({ seed }) => results.get(seed) ?? []);
+  return options.flatMap((_options, index) => results.get(index) ?? []);
 }

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { NO_FAULTS } from './faults.js';
 import { inParallel } from './in-parallel.js';
 import { DEFAULT_RUNS, simulate, type SimulationOptions, type SimulationResult } from './simulate.js';
 
@@ -10,6 +11,8 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     runs: { type: 'string', default: String(DEFAULT_RUNS) },
+    'every-point': { type: 'boolean', default: false },
+    'crash-at': { type: 'string' },
     trace: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     worker: { type: 'boolean', default: false },
@@ -32,18 +35,19 @@ function serve(): void {
 }
 
 async function tellAll(): Promise<void> {
-  const first = Number(values.seed ?? values.from);
-  const count = values.seed === undefined ? Number(values.seeds) : 1;
-  const stories = Array.from({ length: count }, (_story, index) => ({
-    seed: first + index,
-    runs: Number(values.runs),
-  }));
   const startedAt = performance.now();
+  const stories = await plan();
+  const count = stories.length;
   const results = values.trace || count === 1 ? await inTurn(stories) : await atOnce(stories);
   const seconds = (performance.now() - startedAt) / 1000;
   const failed = results.filter(({ violations }) => violations.length > 0);
   if (values.trace) for (const { story } of results) console.log(story.join('\n'));
-  if (!values.json || values.trace) for (const result of failed) report(result);
+  if (!values.json || values.trace) {
+    stories.forEach((options, index) => {
+      const { violations } = results[index] ?? { violations: [] };
+      if (violations.length > 0) report(options, violations);
+    });
+  }
   const summary = { seeds: count, violations: failed.length };
   const sum = (of: (result: SimulationResult) => number): number =>
     results.reduce((total, each) => total + of(each), 0);
@@ -67,6 +71,20 @@ async function tellAll(): Promise<void> {
   process.exitCode = failed.length === 0 ? 0 : 1;
 }
 
+/** One story per seed; or one seed once for every point where a crash of the server leaves something else behind, with no other fault. */
+async function plan(): Promise<SimulationOptions[]> {
+  const seed = Number(values.seed ?? values.from);
+  const runs = Number(values.runs);
+  const crashAt = values['crash-at'];
+  if (crashAt !== undefined) return [{ seed, runs, faults: NO_FAULTS, crashAt: Number(crashAt) }];
+  if (values['every-point']) {
+    const { crashPoints } = await simulate({ seed, runs, faults: NO_FAULTS, crashAt: 0 });
+    return Array.from({ length: crashPoints }, (_, index) => ({ seed, runs, faults: NO_FAULTS, crashAt: index + 1 }));
+  }
+  const count = values.seed === undefined ? Number(values.seeds) : 1;
+  return Array.from({ length: count }, (_story, index) => ({ seed: seed + index, runs }));
+}
+
 async function inTurn(stories: readonly SimulationOptions[]): Promise<SimulationResult[]> {
   const results: SimulationResult[] = [];
   for (const options of stories) results.push(await simulate(options));
@@ -77,8 +95,9 @@ function atOnce(stories: readonly SimulationOptions[]): Promise<SimulationResult
   return inParallel(fileURLToPath(import.meta.url), stories, availableParallelism());
 }
 
-function report({ seed, violations }: SimulationResult): void {
-  console.log(`seed ${seed}:`);
+function report({ seed, crashAt }: SimulationOptions, violations: readonly string[]): void {
+  const point = crashAt === undefined ? '' : ` --crash-at ${crashAt}`;
+  console.log(`seed ${seed}${point}:`);
   for (const violation of violations) console.log(`  ${violation}`);
-  console.log(`  replay: npm run sim -- --seed ${seed} --runs ${values.runs} --trace`);
+  console.log(`  replay: npm run sim -- --seed ${seed} --runs ${values.runs}${point} --trace`);
 }

@@ -35,6 +35,8 @@ export interface SimulationOptions {
   /** Tasks per project. */
   readonly runs?: number;
   readonly faults?: Faults;
+  /** Instead of crashes at random: one, at the n-th point that leaves the world in another state than the point before it; 0: none. */
+  readonly crashAt?: number;
 }
 
 export interface SimulationResult {
@@ -43,6 +45,8 @@ export interface SimulationResult {
   readonly story: readonly string[];
   readonly simulatedMs: number;
   readonly crashes: number;
+  /** How many points `crashAt` may name; counted only when it is given. */
+  readonly crashPoints: number;
   readonly runs: number;
   readonly machines: number;
   readonly commits: number;
@@ -67,6 +71,8 @@ class Simulation {
   private readonly faults: Faults;
   private readonly path: string;
   private crashes = 0;
+  private crashPoints = 0;
+  private crashVersion = -1;
   private servers = 0;
   private front: Front | null = null;
   private servingSince = START;
@@ -101,14 +107,14 @@ class Simulation {
     const users = scopes.map((scope) => new SimulatedUser(scope, () => this.front, time, random, story));
     for (const user of users) user.plan(runs, 50_000 * runs);
 
-    await this.startServer(cloud, installation);
+    await this.startServer(cloud, installation, invariants);
     if (Number.isFinite(faults.leaseExpiryMs)) this.planLeaseExpiry(invariants);
     let seenCommits = -1;
     let seenVersion = -1;
     let isOver = false;
     while (!isOver && story.violations.length === 0) {
       await this.rest();
-      if (this.front?.epoch.isDead === true) await this.bury(cloud, installation);
+      if (this.front?.epoch.isDead === true) await this.bury(cloud, installation, invariants);
       const version = this.activity.commits === seenCommits ? seenVersion : invariants.dataVersion();
       seenCommits = this.activity.commits;
       if (version !== seenVersion) {
@@ -132,6 +138,7 @@ class Simulation {
       story: story.lines,
       simulatedMs: time.now() - START,
       crashes: this.crashes,
+      crashPoints: this.crashPoints,
       runs: invariants.count('SELECT COUNT(*) AS n FROM runs'),
       machines: cloud.machines.size - 1,
       commits: this.activity.commits,
@@ -143,9 +150,9 @@ class Simulation {
     return result;
   }
 
-  private async startServer(cloud: SimulatedCloud, installation: string): Promise<void> {
+  private async startServer(cloud: SimulatedCloud, installation: string, invariants: Invariants): Promise<void> {
     this.servers += 1;
-    const crashes = { isDue: () => this.isCrashDue() };
+    const crashes = { isDue: (point: string) => this.isCrashDue(point, invariants) };
     const epoch = new ServerEpoch(this.servers, this.time, this.random, crashes, (text) => this.story.tell(text));
     this.engine = await openSqliteEngine({ path: this.path, clock: epoch.world.clock, entities: [] });
     const { workload, runs } = buildWorkload({
@@ -167,12 +174,12 @@ class Simulation {
   }
 
   /** What the dead server had open is rolled back and closed before the next one opens the file. */
-  private async bury(cloud: SimulatedCloud, installation: string): Promise<void> {
+  private async bury(cloud: SimulatedCloud, installation: string, invariants: Invariants): Promise<void> {
     this.front = null;
     await this.engine?.close();
     this.engine = null;
     this.time.after(this.random.between(RESTART_MS.min, RESTART_MS.max), () => {
-      this.starting = this.startServer(cloud, installation).finally(() => (this.starting = null));
+      this.starting = this.startServer(cloud, installation, invariants).finally(() => (this.starting = null));
     });
   }
 
@@ -184,10 +191,27 @@ class Simulation {
     });
   }
 
-  private isCrashDue(): boolean {
+  private isCrashDue(point: string, invariants: Invariants): boolean {
+    const { crashAt } = this.options;
+    if (crashAt !== undefined) {
+      if (!this.leavesTheWorldAnew(point, invariants)) return false;
+      this.crashPoints += 1;
+      this.crashes += Number(this.crashPoints === crashAt);
+      return this.crashPoints === crashAt;
+    }
     if (this.crashes >= this.faults.maxCrashes || !this.random.chance(this.faults.crash)) return false;
     this.crashes += 1;
     return true;
+  }
+
+  /** Whoever dies while reading, or before asking or committing, leaves what there was after the last write or effect. */
+  private leavesTheWorldAnew(point: string, invariants: Invariants): boolean {
+    if (point.startsWith('between ')) return true;
+    if (point !== 'after write') return false;
+    const version = invariants.dataVersion();
+    const isNew = version !== this.crashVersion;
+    this.crashVersion = version;
+    return isNew;
   }
 
   /** Until no transaction is open and a whole turn of the event loop brought nothing new. */

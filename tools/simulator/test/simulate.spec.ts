@@ -21,4 +21,14 @@ describe('the simulation', () => {
   it.each([4, 5, 8, 16])('seed %i: nothing leaks, nothing runs twice, everything ends', async (seed) => {
     expect((await simulate({ seed })).violations).toEqual([]);
   });
+
+  // `npm run sim -- --every-point` tries all of them.
+  it('a server may crash after any write and between any call and its answer', async () => {
+    const story = { seed: 1, runs: 1, faults: NO_FAULTS };
+    const { crashPoints } = await simulate({ ...story, crashAt: 0 });
+    expect(crashPoints).toBeGreaterThan(100);
+    for (let crashAt = 1; crashAt <= crashPoints; crashAt += Math.ceil(crashPoints / 12)) {
+      expect(await simulate({ ...story, crashAt })).toMatchObject({ violations: [], crashes: 1 });
+    }
+  });
 });

@@ -2,6 +2,7 @@ import { discoverGpus } from './discover-gpus.js';
 import type { HostProbe } from './host-probe.js';
 import { measureGpus } from './measure-gpus.js';
 
+// Where the shapes come from: "GPU tools" in the README of this package.
 type Tools = Readonly<Record<string, string | Error>>;
 
 /** A host with these paths, files and tools; a tool is named by its file and the arguments it knows. */
@@ -119,6 +120,17 @@ describe('discovery of GPUs', () => {
         gpus: [{ memoryMib: 0, lockId: '/dev/dri/renderD136' }],
         problems: [expect.stringContaining('no render node')],
       },
+    ],
+    [
+      'AMD whose tool warns first',
+      host(
+        ['/dev/kfd'],
+        {
+          'amd-smi': `WARNING: User is missing the following required groups: render\n${JSON.stringify([amd(0, '0000:0c:00.0')])}\n`,
+        },
+        AMD_NODES,
+      ),
+      { gpus: [{ lockId: '/dev/dri/renderD128' }], problems: [] },
     ],
     [
       'AMD whose tool prints no JSON',

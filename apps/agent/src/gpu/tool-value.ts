@@ -19,9 +19,11 @@ export function csvRows(text: string): string[][] {
     .map((line) => line.split(',').map((field) => field.trim()));
 }
 
+/** Tools put warnings above their JSON: a missing group, an old driver. Undefined when there is none. */
 export function parseToolJson(text: string): unknown {
+  const start = text.search(/^[[{]/m);
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(text.slice(Math.max(0, start))) as unknown;
   } catch {
     return undefined;
   }

@@ -11,6 +11,7 @@ export function gitEnvironment(
   url: string,
   credentials: Credentials | undefined,
   keyFile: string | undefined,
+  sshCommand: readonly string[],
 ): Record<string, string> {
   const env: Record<string, string> = { GIT_TERMINAL_PROMPT: '0' };
   const host = /^https?:\/\/(?:[^@/]*@)?([^/]+)/.exec(url);
@@ -22,10 +23,15 @@ export function gitEnvironment(
       `Authorization: Basic ${Buffer.from(`anything:${credentials.oauthToken}`).toString('base64')}`;
   }
   if (keyFile !== undefined) {
+    env['GIT_SSH_VARIANT'] = 'ssh';
     env['GIT_SSH_COMMAND'] =
-      `ssh -i '${keyFile.replaceAll("'", `'\\''`)}' -o IdentitiesOnly=yes -o StrictHostKeyChecking=accept-new -o BatchMode=yes`;
+      `${[...sshCommand, '-i', keyFile].map(quoted).join(' ')} -o IdentitiesOnly=yes -o StrictHostKeyChecking=accept-new -o BatchMode=yes`;
   }
   return env;
+}
+
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** Gives the job's own git and gh the credentials, where its user has none. Resolves with how to take them away again. */

@@ -7,6 +7,7 @@ import { chownTree } from '../files/chown-tree.js';
 import { extractTar } from '../files/extract-tar.js';
 import { makeOwnedDir } from '../files/make-owned-dir.js';
 import { runCommand } from '../process/run-command.js';
+import { selfCommand } from '../self-command.js';
 import { findCommand } from './find-command.js';
 import { ensureFinalNewline, gitEnvironment } from './git-credentials.js';
 import type { FilePlace } from './job-files.js';
@@ -62,7 +63,7 @@ async function cloneRemote(repo: RemoteRepo, blobs: BlobStore, place: RepoPlace)
     const env = {
       PATH: place.path ?? '/usr/local/bin:/usr/bin:/bin',
       HOME: place.home,
-      ...gitEnvironment(repo.url, repo.credentials, keyFile),
+      ...gitEnvironment(repo.url, repo.credentials, keyFile, sshCommand(place.path)),
     };
     const run: RunGit = (args, stdinFile) =>
       runCommand(git, args, {
@@ -80,6 +81,11 @@ async function cloneRemote(repo: RemoteRepo, blobs: BlobStore, place: RepoPlace)
   } finally {
     if (keyFile !== undefined) await rm(keyFile, { force: true });
   }
+}
+
+/** Images with git often have no ssh. */
+function sshCommand(path: string | undefined): string[] {
+  return findCommand('ssh', path, '/') === undefined ? [...selfCommand(), 'git-ssh'] : ['ssh'];
 }
 
 /** The ssh client refuses a user without a passwd entry, which the user of a process job under a root agent is. */

@@ -16,14 +16,16 @@ export function isBlockedByThisMachine(verdict: Verdict): boolean {
 }
 
 /**
- * An idle instance of this machine saves a second for the next job of its shape; it must not cost a job of another shape its place.
- * Returns whether room is being made: the jobs then wait for it instead of failing.
+ * An idle instance of this machine saves a second for the next job of its shape; it must not cost a job of another shape its place. Nor
+ * must a job that is on its way out: whoever stops one run and starts the next gets the place, not a refusal. Returns whether room is
+ * being made: the jobs then wait for it instead of failing.
  */
 export async function makeRoomOnThisMachine(tx: WriteTx, wake: Wake, verdicts: readonly Verdict[]): Promise<boolean> {
   if (!verdicts.some(isBlockedByThisMachine)) return false;
   const leaving = await tx.query<{ id: string; status: string }>(
-    `SELECT id, status FROM instances WHERE backend_type = 'local' AND deleted = ? AND busy_blocks = 0
-       AND (status = 'terminating' OR (status = 'idle' AND provisioning_job_id IS NOT NULL))`,
+    `SELECT id, status FROM instances i WHERE backend_type = 'local' AND deleted = ?
+       AND (busy_blocks = 0 AND (status IN ('terminating', 'busy') OR (status = 'idle' AND provisioning_job_id IS NOT NULL))
+         OR EXISTS (SELECT 1 FROM jobs j WHERE j.instance_id = i.id AND j.status = 'terminating'))`,
     [false],
   );
   const idle = leaving.filter((instance) => instance.status === 'idle').map((instance) => instance.id);

@@ -154,6 +154,16 @@ describe.each(testDatabases())('runs on this machine, state in $name', ({ locati
     expect((await server.finished('other')).status).toBe('done');
   });
 
+  it('lets a run wait for the place of one that is stopping', async () => {
+    const resources = { cpu: `${availableParallelism()}..`, memory: '0.1GB..', disk: null };
+    const goodbye = "trap 'sleep 2; exit 0' INT\necho ready\nwhile true; do sleep 0.1; done";
+    await server.apply({ name: 'leaving', commands: [goodbye], resources });
+    await until(async () => (await pollLog(server, 'leaving').catch(() => '')).includes('ready'));
+    await server.stop('leaving');
+    await server.apply({ name: 'next', commands: ['echo mine'], resources });
+    expect((await server.finished('next')).status).toBe('done');
+  });
+
   it('starts runs that arrive together, as far as this machine has room', async () => {
     const names = ['twin-a', 'twin-b'].slice(0, availableParallelism());
     await Promise.all(names.map((name) => server.apply({ name, commands: ['echo ok'] })));
