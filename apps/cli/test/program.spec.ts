@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -182,6 +182,13 @@ describe('the program', () => {
   it('names what a command of 0.21 that is not built comes to', async () => {
     const result = await dstack(['preset', 'list']);
     expect(result).toMatchObject({ code: 2, stderr: expect.stringContaining('preset is not built yet') as string });
+  });
+
+  it('does not read a broken configuration when the environment names the server', async () => {
+    mkdirSync(join(work, '.dstack'));
+    writeFileSync(join(work, '.dstack/config.yml'), 'projects: [oops');
+    routes.set('/api/runs/list', reply([]));
+    expect(await dstack(['ps'])).toMatchObject({ code: 0, stderr: '' });
   });
 
   it('stores no empty secret by mistake', async () => {

@@ -46,11 +46,11 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
     dockerBaseImage: baseImage(env),
     sshConnectTimeoutSeconds: integer(env, 'DSTACK_SERVER_SSH_CONNECT_TIMEOUT', 3),
     databaseIsReplicated: env['LITESTREAM_REPLICA_URL'] !== undefined,
-    configureClient: false,
     inServerImage: flag(env, 'DSTACK_IMAGE'),
     agentCommand: undefined,
     localBackend: undefined,
     ...definedOnly(flags),
+    configureClient: clientConfiguration(env, flags.configureClient),
     serverDir,
     host,
     port,
@@ -61,6 +61,16 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
 function databaseLocation(env: Environment, serverDir: string): DatabaseLocation {
   const url = nonEmpty(env['DSTACK_DATABASE_URL']);
   return url === undefined ? { dialect: 'sqlite', path: join(serverDir, 'data', 'sqlite.db') } : parseDatabaseUrl(url);
+}
+
+/** The variables are the operator's last word, whatever a command line that starts the server says by default. */
+function clientConfiguration(
+  env: Environment,
+  stated: ServerSettings['configureClient'] | undefined,
+): ServerSettings['configureClient'] {
+  if (flag(env, 'DSTACK_DO_NOT_UPDATE_DEFAULT_PROJECT')) return 'never';
+  if (flag(env, 'DSTACK_UPDATE_DEFAULT_PROJECT')) return 'always';
+  return stated ?? 'never';
 }
 
 function baseImage(env: Environment): string {

@@ -33,8 +33,8 @@ export interface ServerSettings {
   readonly inServerImage: boolean;
   /** Something else (Litestream) holds a copy of the SQLite database. */
   readonly databaseIsReplicated: boolean;
-  /** Write the CLI's configuration for the project `main` after start. */
-  readonly configureClient: boolean;
+  /** Write the CLI's configuration for the project `main` after start; one that points elsewhere only when asked, or always. */
+  readonly configureClient: 'never' | 'ask' | 'always';
 }
 
 export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR' | 'CRITICAL';
