@@ -3,6 +3,7 @@ import { AgentRegistry } from './agents/agent-registry.js';
 import { Connections } from './agents/connections.js';
 import { JobStates } from './agents/job-states.js';
 import { EventRecorder } from './events/event-recorder.js';
+import { DefaultFleetMaker } from './fleets/default-fleet.js';
 import { FleetReconciler } from './fleets/fleet.reconciler.js';
 import type { HostAccessStore } from './hosts/host-access.js';
 import type { Hosts } from './hosts/hosts.js';
@@ -24,7 +25,6 @@ import { OffersService } from './offers/offers.service.js';
 import type { Database } from './persistence/database.js';
 import { PlacementLoop } from './placement/placement-loop.js';
 import { PlacementPass } from './placement/placement-pass.js';
-import { ProjectHooks } from './projects/project-hooks.js';
 import { Notices } from './reconcile/notices.js';
 import { ReconcileEngine } from './reconcile/reconcile-engine.js';
 import { ServerIdentity } from './reconcile/server-identity.js';
@@ -77,14 +77,14 @@ export function buildWorkload({
   const limits = new InstanceLimits();
   const offers = new OffersService(accounts, world);
   const agents = new AgentRegistry();
-  const submitter = new ReplicaSubmitter(wake, events, world);
+  const defaultFleets = new DefaultFleetMaker(wake, events, world);
+  const submitter = new ReplicaSubmitter(wake, events, defaultFleets, world);
   const jobEffects = new JobEffects(db, agents, inputs, offers, hostAccesses);
   const reader = new RunReader();
   const applier = new RunApplier(db, wake, events, submitter, world);
   const workload = new Workload(
-    db,
     new ReconcileEngine(db, world, notices, me),
-    new PlacementLoop(new PlacementPass(db, wake, events, offers, me, world), notices, world),
+    new PlacementLoop(new PlacementPass(db, wake, events, offers, defaultFleets, me, world), notices, world),
     new Connections(db, wake, notices, me, connector, agents, new JobStates(db, wake), metrics, logs, world),
     new RunReconciler(new RunSnapshots(), new RunCommit(wake, events, submitter)),
     new JobReconciler(new JobSnapshots(limits), jobEffects, new JobCommit(wake, events, logs), me),
@@ -97,9 +97,7 @@ export function buildWorkload({
     limits,
     jobEffects,
     new MetricsRetention(metrics, settings, world),
-    new ProjectHooks(),
     settings,
-    world,
   );
   const runs = new RunsService(db, reader, new RunPlanner(db, offers, reader), applier, events, wake);
   return { workload, runs };

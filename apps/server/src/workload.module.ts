@@ -4,6 +4,7 @@ import { AgentRegistry } from './agents/agent-registry.js';
 import { Connections } from './agents/connections.js';
 import { JobStates } from './agents/job-states.js';
 import { BackendAccounts } from './backends/backend-accounts.js';
+import { DefaultFleetMaker } from './fleets/default-fleet.js';
 import { FleetReconciler } from './fleets/fleet.reconciler.js';
 import { FleetsController } from './fleets/fleets.controller.js';
 import { SshFleetHosts } from './fleets/ssh-fleet-hosts.js';
@@ -83,6 +84,7 @@ import { Workload } from './workload.js';
     InstanceReconciler,
     InstanceReader,
     InstancesService,
+    DefaultFleetMaker,
     FleetReconciler,
     FleetsService,
     SshFleetHosts,

@@ -44,6 +44,7 @@ export { type FleetCandidate, type FleetScore, chooseFleet, scoreFleet } from '.
 export { type RunAsk, combineFleetAndRun, combineIdleSeconds } from './fleets/combine-fleet-and-run.js';
 export { combineResources } from './fleets/combine-resources.js';
 export type { Combined } from './fleets/combined.js';
+export { DEFAULT_FLEET, defaultFleetSpec, needsDefaultFleet } from './fleets/default-fleet.js';
 export {
   type FleetInstanceFacts,
   type FleetNodes,
@@ -54,8 +55,10 @@ export {
   isSshFleet,
   whyFleetCannotHold,
 } from './fleets/fleet-facts.js';
+export { namedFleets, whyFleetsAreForeign } from './fleets/fleet-references.js';
 export { FLEET_PARAMETERS, UNCONSTRAINED_RESOURCES, effectiveFleetParameters } from './fleets/fleet-parameters.js';
 export { type FoundHost, type HostOffer, hostOffer } from './fleets/host-offer.js';
+export { idleLimitMs } from './fleets/idle-limit.js';
 export { type HostChanges, type HostFact, planHostChanges } from './fleets/plan-host-changes.js';
 export { type SshHop, type SshHost, type SshHosts, sshHosts, withoutPrivateKeys } from './fleets/ssh-hosts.js';
 export { type FleetUpdateCheck, checkFleetUpdate } from './fleets/update-fleet.js';

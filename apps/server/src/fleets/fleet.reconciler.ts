@@ -84,6 +84,8 @@ export class FleetReconciler implements Reconciler<FleetView, FleetDecision> {
     if (decision.status === 'terminated')
       await tx.execute('UPDATE instances SET deleted = ? WHERE fleet_id = ? AND deleted = ?', [true, id, false]);
     if (decision.because === null) return;
+    // A run may wait for the name.
+    if (decision.status === 'terminated') this.wake.topic(tx, 'placement');
     const text = `Fleet status changed ${record.status.toUpperCase()} -> ${decision.status.toUpperCase()} (${decision.because})`;
     const target = { type: 'fleet' as const, id, name: record.name, projectId: record.projectId, fleetId: id };
     await this.events.record(tx, { message: text, actorId: null, targets: [target] });

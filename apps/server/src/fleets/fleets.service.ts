@@ -27,6 +27,7 @@ import { parseFleetSpec } from '../runs/parse-spec.js';
 import { WORLD, type World } from '../world/world.js';
 import { insertInstance } from './create-instances.js';
 import { fleetInstance, terminateInstances } from './fleet.reconciler.js';
+import { insertFleet } from './insert-fleet.js';
 import { findFleets, type FleetRecord, nodesOf } from './fleet-record.js';
 import { SshFleetHosts } from './ssh-fleet-hosts.js';
 
@@ -264,17 +265,6 @@ export class FleetsService {
     };
     return this.events.record(tx, { message, actorId: scope.caller.id, targets: [target] });
   }
-}
-
-export async function insertFleet(
-  tx: WriteTx,
-  fleet: { readonly id: string; readonly projectId: string; readonly name: string; readonly spec: Wire.FleetSpec },
-): Promise<void> {
-  const now = await tx.now();
-  await tx.execute(
-    `INSERT INTO fleets (id, project_id, name, status, spec, created_at, next_due_at) VALUES (?, ?, ?, 'active', ?, ?, ?)`,
-    [fleet.id, fleet.projectId, fleet.name, writeJson(fleet.spec), now, now],
-  );
 }
 
 async function refuseInUse(tx: ReadTx, fleet: FleetRecord): Promise<void> {

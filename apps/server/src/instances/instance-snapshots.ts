@@ -1,5 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { InstanceSnapshot, InstanceTerminationReason, OpenAttempt, Tenure } from '@dstack/core';
+import {
+  idleLimitMs,
+  type InstanceSnapshot,
+  type InstanceTerminationReason,
+  type OpenAttempt,
+  type Tenure,
+} from '@dstack/core';
 import type { ReadTx } from '../persistence/transaction.js';
 import type { Observed } from '../reconcile/reconciler.js';
 import { Hosts } from '../hosts/hosts.js';
@@ -104,7 +110,7 @@ export class InstanceSnapshots {
           connectedSince: connectedSince(record, now),
           unreachableSince: record.unreachableSince,
           idleSince: record.idleSince,
-          idleLimitMs: record.idleSeconds === null || record.idleSeconds < 0 ? null : record.idleSeconds * 1000,
+          idleLimitMs: idleLimitMs(record, facts.fleet?.spec ?? null),
           neededByFleet: isNeeded(facts),
           unwanted: whyUnwanted(facts),
           tenure,

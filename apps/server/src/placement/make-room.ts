@@ -59,7 +59,6 @@ export function oneStartAtATime(verdicts: readonly Verdict[], instances: Iterabl
   });
 }
 
-function isStartingHere({ status, backendType, profile }: InstanceRecord): boolean {
-  if (status !== 'pending' && status !== 'launching') return false;
-  return backendType === 'local' || (backendType === null && (profile?.backends ?? []).includes('remote'));
+function isStartingHere({ status, backendType }: InstanceRecord): boolean {
+  return (status === 'pending' || status === 'launching') && backendType === 'local';
 }

@@ -2,6 +2,8 @@ import {
   combineFleetAndRun,
   effectiveProfile,
   filtersOfProfile,
+  namedFleets,
+  needsDefaultFleet,
   type PlacementCandidate,
   type PlacementFleet,
   type PlacementGroup,
@@ -23,6 +25,8 @@ export interface LoadedGroup {
   readonly run: RunRecord;
   readonly jobs: readonly JobRecord[];
   /** What the run asks, narrowed by each fleet it could use. */
+  /** Its fleet is not there yet. */
+  readonly lacksDefaultFleet: boolean;
   readonly asks: ReadonlyMap<string, { readonly requirements: Wire.Requirements; readonly profile: Wire.Profile }>;
 }
 
@@ -83,7 +87,7 @@ function groupOf(
   const profile = effectiveProfile(run.spec);
   const spec = jobs[0]?.spec;
   const asks = new Map<string, { requirements: Wire.Requirements; profile: Wire.Profile }>();
-  const named = fleetNames(profile);
+  const named = namedFleets(profile);
   const usable = fleets.filter((fleet) =>
     run.fleetId !== null ? fleet.id === run.fleetId : named === null || named.includes(fleet.name),
   );
@@ -105,6 +109,12 @@ function groupOf(
     run,
     jobs,
     asks,
+    lacksDefaultFleet:
+      run.fleetId === null &&
+      needsDefaultFleet(
+        profile,
+        fleets.map((fleet) => fleet.name),
+      ),
     group: {
       runId: run.id,
       jobIds: jobs.map((job) => job.id),
@@ -115,13 +125,6 @@ function groupOf(
       candidates,
     },
   };
-}
-
-/** `fleets:` of the profile; null: any. */
-function fleetNames(profile: Wire.Profile): string[] | null {
-  const refs = profile.fleets ?? null;
-  if (refs === null) return null;
-  return refs.map((ref) => (typeof ref === 'string' ? ref : ref.name));
 }
 
 function onlyInstances(

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
   DEFAULT_RUN_IDLE_SECONDS,
+  effectiveProfile,
   placeGroups,
   type PlacementCandidate,
   type PlacementGroup,
@@ -9,6 +10,7 @@ import {
   type Verdict,
 } from '@dstack/core';
 import { EventRecorder } from '../events/event-recorder.js';
+import { DefaultFleetMaker } from '../fleets/default-fleet.js';
 import { insertInstance } from '../fleets/create-instances.js';
 import { type FleetRecord, nodesOf } from '../fleets/fleet-record.js';
 import { OffersService, whyNoOffers } from '../offers/offers.service.js';
@@ -38,6 +40,7 @@ export class PlacementPass {
     @Inject(Wake) private readonly wake: Wake,
     @Inject(EventRecorder) private readonly events: EventRecorder,
     @Inject(OffersService) private readonly offers: OffersService,
+    @Inject(DefaultFleetMaker) private readonly defaultFleets: DefaultFleetMaker,
     @Inject(ServerIdentity) private readonly me: ServerIdentity,
     @Inject(WORLD) private readonly world: World,
   ) {}
@@ -55,7 +58,7 @@ export class PlacementPass {
   }
 
   private async place(): Promise<void> {
-    const scene = await this.db.read(loadPlacement);
+    const scene = await this.look();
     if (scene.groups.length === 0) return;
     const first = this.decide(scene, scene.groups.map((loaded) => loaded.group)); // prettier-ignore
     await this.commitAll(scene, first);
@@ -68,6 +71,21 @@ export class PlacementPass {
       ? verdicts.filter((verdict) => !isBlockedByThisMachine(verdict))
       : verdicts;
     await this.commitAll(after, final);
+  }
+
+  /** A default fleet that somebody deleted since its run was submitted is made again. */
+  private async look(): Promise<PlacementScene> {
+    const scene = await this.db.read(loadPlacement);
+    const lacking = scene.groups.filter((loaded) => loaded.lacksDefaultFleet);
+    if (lacking.length === 0) return scene;
+    await this.db.write(async (tx) => {
+      for (const { run } of lacking) {
+        await this.defaultFleets.makeIfNeeded(tx, run.projectId, effectiveProfile(run.spec));
+      }
+    });
+    const again = await this.db.read(loadPlacement);
+    // The rest waits until the old fleet is gone, which brings another pass.
+    return { ...again, groups: again.groups.filter((loaded) => !loaded.lacksDefaultFleet) };
   }
 
   private decide(scene: PlacementScene, groups: readonly PlacementGroup[]): Verdict[] {
@@ -155,6 +173,7 @@ export class PlacementPass {
         ? { ...ask.profile, backends: [toWireBackend(seat.offer.backend)], regions: [seat.offer.region] }
         : ask.profile,
       provisioningJobId: seat.jobId,
+      backend: seat.offer.backend,
       busyBlocks: 1,
       idleSeconds: ask.profile.idle_duration ?? DEFAULT_RUN_IDLE_SECONDS,
     });

@@ -4,9 +4,12 @@ import {
   chooseRuntime,
   defaultRuntimePreference,
   combineFleetAndRun,
+  defaultFleetSpec,
   displayBackend,
   effectiveProfile,
   filtersOfProfile,
+  namedFleets,
+  needsDefaultFleet,
   type Offer,
   offerOfInstance,
   planAction,
@@ -165,17 +168,15 @@ export class RunPlanner {
     options: PlanOptions,
   ): Promise<{ pool: Offer[]; created: Offer[]; rejections: readonly RejectionSummary[] }> {
     const profile = effectiveProfile(effective);
-    const names = profile.fleets?.map((ref) => (typeof ref === 'string' ? ref : ref.name)) ?? null;
-    const fleets = scene.fleets.filter((fleet) => names === null || names.includes(fleet.name));
     const pool: Offer[] = [];
     const created: Offer[] = [];
     const rejected: RejectionReason[][] = [];
     const summaries: RejectionSummary[] = [];
-    for (const fleet of fleets) {
+    for (const fleet of plannedFleets(profile, scene.fleets, options)) {
       const combined = combineFleetAndRun(fleet.spec, { profile, requirements: job.requirements });
       if (!combined.ok) continue;
       const filters = filtersOfProfile(combined.value.profile, { features: requiredFeatures(job) });
-      for (const instance of scene.instances.filter((each) => each.fleetId === fleet.id)) {
+      for (const instance of scene.instances.filter((each) => fleet.id === null || each.fleetId === fleet.id)) {
         const match = offerOfInstance(instance, combined.value.requirements, filters);
         if (match.ok) pool.push(match.offer);
         else rejected.push([...match.reasons]);
@@ -216,6 +217,25 @@ export class RunPlanner {
     if ('refused' in choice) return { runtime: null, runtime_reason: choice.refused };
     return { runtime: choice.runtime, runtime_reason: choice.because };
   }
+}
+
+/** A fleet as plans see it; without an id: any instance counts, whatever its fleet. */
+interface PlannedFleet {
+  readonly id: string | null;
+  readonly spec: Wire.FleetSpec;
+}
+
+/** Planning makes no fleet, but shows what the default one would offer as if it were there. */
+function plannedFleets(
+  profile: Wire.Profile,
+  fleets: readonly FleetRecord[],
+  { forOffersOnly }: PlanOptions,
+): PlannedFleet[] {
+  const named = namedFleets(profile);
+  if (forOffersOnly && named === null) return [{ id: null, spec: defaultFleetSpec() }];
+  const usable = fleets.filter((fleet) => named === null || named.includes(fleet.name));
+  const names = fleets.map((fleet) => fleet.name);
+  return needsDefaultFleet(profile, names) ? [...usable, { id: '', spec: defaultFleetSpec() }] : usable;
 }
 
 function explainedOffer(
