@@ -23,12 +23,15 @@ import { MetricsStore } from './metrics/metrics-store.js';
 import type { ComputeAccounts } from './offers/compute-accounts.js';
 import { OffersService } from './offers/offers.service.js';
 import type { Database } from './persistence/database.js';
+import { BackendsAsker } from './placement/ask-backends.js';
+import { PlacementCommit } from './placement/placement-commit.js';
 import { PlacementLoop } from './placement/placement-loop.js';
 import { PlacementPass } from './placement/placement-pass.js';
 import { Notices } from './reconcile/notices.js';
 import { ReconcileEngine } from './reconcile/reconcile-engine.js';
 import { ServerIdentity } from './reconcile/server-identity.js';
 import { Wake } from './reconcile/wake.js';
+import { JobOffers } from './runs/job-offers.js';
 import { RunApplier } from './runs/run-applier.js';
 import { RunCommit } from './runs/run-commit.js';
 import { RunPlanner } from './runs/run-planner.js';
@@ -84,7 +87,18 @@ export function buildWorkload({
   const applier = new RunApplier(db, wake, events, submitter, world);
   const workload = new Workload(
     new ReconcileEngine(db, world, notices, me),
-    new PlacementLoop(new PlacementPass(db, wake, events, offers, defaultFleets, me, world), notices, world),
+    new PlacementLoop(
+      new PlacementPass(
+        db,
+        wake,
+        new BackendsAsker(offers),
+        defaultFleets,
+        new PlacementCommit(wake, events, world),
+        me,
+      ),
+      notices,
+      world,
+    ),
     new Connections(db, wake, notices, me, connector, agents, new JobStates(db, wake), metrics, logs, world),
     new RunReconciler(new RunSnapshots(), new RunCommit(wake, events, submitter)),
     new JobReconciler(new JobSnapshots(limits), jobEffects, new JobCommit(wake, events, logs), me),
@@ -99,6 +113,13 @@ export function buildWorkload({
     new MetricsRetention(metrics, settings, world),
     settings,
   );
-  const runs = new RunsService(db, reader, new RunPlanner(db, offers, reader), applier, events, wake);
+  const runs = new RunsService(
+    db,
+    reader,
+    new RunPlanner(db, offers, new JobOffers(offers), reader),
+    applier,
+    events,
+    wake,
+  );
   return { workload, runs };
 }

@@ -32,12 +32,15 @@ import { MetricsRetention } from './metrics/metrics-retention.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { ComputeAccounts } from './offers/compute-accounts.js';
 import { OffersService } from './offers/offers.service.js';
+import { BackendsAsker } from './placement/ask-backends.js';
+import { PlacementCommit } from './placement/placement-commit.js';
 import { PlacementLoop } from './placement/placement-loop.js';
 import { PlacementPass } from './placement/placement-pass.js';
 import { Notices } from './reconcile/notices.js';
 import { ReconcileEngine } from './reconcile/reconcile-engine.js';
 import { ServerIdentity } from './reconcile/server-identity.js';
 import { Wake } from './reconcile/wake.js';
+import { JobOffers } from './runs/job-offers.js';
 import { RunApplier } from './runs/run-applier.js';
 import { RunCommit } from './runs/run-commit.js';
 import { RunPlanner } from './runs/run-planner.js';
@@ -62,6 +65,7 @@ import { Workload } from './workload.js';
     ReconcileEngine,
     RunsService,
     RunReader,
+    JobOffers,
     RunPlanner,
     RunApplier,
     RunSnapshots,
@@ -90,6 +94,8 @@ import { Workload } from './workload.js';
     SshFleetHosts,
     OffersService,
     { provide: ComputeAccounts, useExisting: BackendAccounts },
+    BackendsAsker,
+    PlacementCommit,
     PlacementPass,
     PlacementLoop,
     { provide: AgentConnector, useClass: SocketAgentConnector },

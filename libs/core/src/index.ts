@@ -40,21 +40,11 @@ export {
 } from './configuration/validate.js';
 export type { VolumeConfiguration } from './configuration/volume.js';
 export type { Position } from './configuration/yaml-document.js';
-export { type FleetCandidate, type FleetScore, chooseFleet, scoreFleet } from './fleets/choose-fleet.js';
 export { type RunAsk, combineFleetAndRun, combineIdleSeconds } from './fleets/combine-fleet-and-run.js';
 export { combineResources } from './fleets/combine-resources.js';
 export type { Combined } from './fleets/combined.js';
 export { DEFAULT_FLEET, defaultFleetSpec, needsDefaultFleet } from './fleets/default-fleet.js';
-export {
-  type FleetInstanceFacts,
-  type FleetNodes,
-  fleetNodes,
-  fleetSpotPolicy,
-  hasRoomForInstance,
-  isCluster,
-  isSshFleet,
-  whyFleetCannotHold,
-} from './fleets/fleet-facts.js';
+export { isCluster, isSshFleet, keepsNodesTogether } from './fleets/fleet-facts.js';
 export { namedFleets, whyFleetsAreForeign } from './fleets/fleet-references.js';
 export { FLEET_PARAMETERS, UNCONSTRAINED_RESOURCES, effectiveFleetParameters } from './fleets/fleet-parameters.js';
 export { type FoundHost, type HostOffer, hostOffer } from './fleets/host-offer.js';
@@ -120,16 +110,6 @@ export type {
   StopMode,
 } from './lifecycle/job-snapshot.js';
 export { LIMITS, doublingDelayMs } from './lifecycle/limits.js';
-export { placeGroups } from './lifecycle/place-groups.js';
-export type {
-  PlacementCandidate,
-  PlacementFleet,
-  PlacementGroup,
-  PlacementInput,
-  PlacementInstance,
-  Seat,
-  Verdict,
-} from './lifecycle/placement-input.js';
 export type { RunChanges, RunEffect, RunJob, RunSnapshot } from './lifecycle/run-snapshot.js';
 export { type MachineTotals, type MetricsPoint, deriveJobMetrics } from './metrics/job-metrics.js';
 export { cloudName, instanceName, jobName, lowestFreeNumber } from './names/derived-names.js';
@@ -175,6 +155,23 @@ export {
   summariseRejections,
 } from './offers/rejection.js';
 export { requirementsOf, spotRequirement } from './offers/requirements.js';
+export type { Explanation, Obstacle, ObstacleKind, Relief } from './placement/explanation.js';
+export { explanationLines } from './placement/explanation-lines.js';
+export { type Place, distinctPlaces } from './placement/place.js';
+export { type Verdict, placeGroups } from './placement/place-groups.js';
+export type {
+  AbsentInstance,
+  Holder,
+  PlacementAsk,
+  PlacementCandidate,
+  PlacementFleet,
+  PlacementGroup,
+  PlacementInput,
+  PlacementInstance,
+  PlacementJob,
+  Seat,
+} from './placement/placement-input.js';
+export { type AbsentFacts, whyAbsent } from './placement/why-absent.js';
 export { mergeFleetProfile, mergeProfile } from './profiles/merge-profile.js';
 export { type ProfilesFile, parseProfilesText } from './profiles/parse-profiles.js';
 export { type ProfileChoice, defaultProfile, emptyProfile, selectProfile } from './profiles/select-profile.js';
