@@ -155,9 +155,11 @@ export {
   summariseRejections,
 } from './offers/rejection.js';
 export { requirementsOf, spotRequirement } from './offers/requirements.js';
-export type { Explanation, Obstacle, ObstacleKind, Relief } from './placement/explanation.js';
+export type { Explanation, Obstacle, ObstacleKind, PendingBecause, Relief } from './placement/explanation.js';
 export { explanationLines } from './placement/explanation-lines.js';
-export { type Place, distinctPlaces } from './placement/place.js';
+export { DEFAULT_FLEET_IS_GOING } from './placement/default-fleet-wait.js';
+export { type PendingFacts, pendingReasons } from './placement/pending-reasons.js';
+export type { Place } from './placement/place.js';
 export { type Verdict, placeGroups } from './placement/place-groups.js';
 export type {
   AbsentInstance,

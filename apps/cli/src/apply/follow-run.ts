@@ -9,6 +9,7 @@ import {
 import { waitingText } from '../render/waiting-text.js';
 import type { CliContext } from '../terminal/context.js';
 import { connectionNotes } from '../terminal/connection-notes.js';
+import { ReasonNotes } from './reason-notes.js';
 import { Progress } from '../terminal/progress.js';
 import { writeStdout } from '../terminal/write-stdout.js';
 
@@ -41,6 +42,7 @@ export async function followRun(
 ): Promise<Wire.Run> {
   const progress = new Progress(context, { clock: true });
   const seen = new Set<string>();
+  const reasons = new ReasonNotes(context);
   let told = false;
   let endedAt: number | undefined;
   const selector = { replica: options.replica, job: options.job };
@@ -61,6 +63,7 @@ export async function followRun(
         continue;
       }
       if (isFinalRunStatus(run.status)) return run;
+      if (!told || run.status === 'pending') reasons.tell(run, progress);
       const ending = submission !== undefined && isFinalJobStatus(submission.status);
       if (!told || ending || run.status === 'pending') progress.update(waitingText(run, options.plan));
       else progress.clear();

@@ -20,7 +20,9 @@ export function runEnding(run: Wire.Run, name: string): RunEnding {
     reason ? `reason: ${reason}` : undefined,
   ].filter((part, i, all): part is string => typeof part === 'string' && part !== '' && all.indexOf(part) === i);
   const started = submission?.job_provisioning_data ? `\nWhat the agent logged about it: dstack logs -d ${name}` : '';
-  const text = `Run ${name}: ${runStatusText(run)}${why.length > 0 ? ` (${why.join('; ')})` : ''}${started}`;
+  const noCapacity = reason === 'failed_to_start_due_to_no_capacity';
+  const advice = noCapacity ? `\nAll reasons: dstack ps -a -v. To wait for capacity: dstack apply --retry` : '';
+  const text = `Run ${name}: ${runStatusText(run)}${why.length > 0 ? ` (${why.join('; ')})` : ''}${started}${advice}`;
   return { text, ok: false, exitCode: clamp(exitStatus) };
 }
 

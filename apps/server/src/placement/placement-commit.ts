@@ -1,5 +1,17 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { DEFAULT_RUN_IDLE_SECONDS, isCluster, type RunAsk, type Seat, toWireBackend, type Verdict, type Wire } from '@dstack/core'; // prettier-ignore
+import {
+  DEFAULT_RUN_IDLE_SECONDS,
+  type Explanation,
+  explanationLines,
+  isCluster,
+  isSame,
+  type PendingBecause,
+  type RunAsk,
+  type Seat,
+  toWireBackend,
+  type Verdict,
+  type Wire,
+} from '@dstack/core';
 import { EventRecorder } from '../events/event-recorder.js';
 import { insertInstance } from '../fleets/create-instances.js';
 import { type FleetRecord, nodesOf } from '../fleets/fleet-record.js';
@@ -7,12 +19,15 @@ import type { JobRecord } from '../jobs/job-record.js';
 import type { WriteTx } from '../persistence/transaction.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
+import type { RunRecord } from '../runs/run-record.js';
 import { WORLD, type World } from '../world/world.js';
 import type { LoadedGroup } from './loaded-group.js';
 import type { PlacementScene } from './placement-loader.js';
 
 type Placed = Extract<Verdict, { kind: 'placed' }>;
 type Refused = Extract<Verdict, { kind: 'no-capacity' }>;
+
+const LINES_IN_EVENT = 5;
 
 /** A job or an instance moved since the pass looked: this group waits for the next pass. */
 export class SeatTakenError extends Error {}
@@ -36,12 +51,15 @@ export class PlacementCommit {
       verdict.fleetId,
       loaded.run.id,
     ]);
+    await tx.execute('UPDATE runs SET pending_because = NULL WHERE id = ?', [loaded.run.id]);
     await this.wake.rows(tx, 'jobs', loaded.jobs.map((job) => job.id)); // prettier-ignore
     await this.wake.rows(tx, 'runs', [loaded.run.id]);
   }
 
-  async refuse(tx: WriteTx, loaded: LoadedGroup, { message }: Refused): Promise<void> {
+  async refuse(tx: WriteTx, loaded: LoadedGroup, { message, explanation }: Refused): Promise<void> {
     const now = await tx.now();
+    await this.tell(tx, loaded.run, explanation);
+    await this.keep(tx, loaded.run, explanation);
     for (const job of loaded.jobs) {
       await tx.execute(
         `UPDATE jobs SET status = 'terminating', status_changed_at = ?, termination_reason = 'failed_to_start_due_to_no_capacity',
@@ -57,6 +75,27 @@ export class PlacementCommit {
     }
     await this.wake.rows(tx, 'jobs', loaded.jobs.map((job) => job.id)); // prettier-ignore
     await this.wake.rows(tx, 'runs', [loaded.run.id]);
+  }
+
+  /** What a run waits for that is not refused: it will be placed as soon as that has happened. */
+  async explain(tx: WriteTx, run: RunRecord, explanation: Explanation): Promise<void> {
+    if (isSame(run.pendingBecause?.explanation, explanation)) return;
+    await this.keep(tx, run, explanation);
+  }
+
+  private async keep(tx: WriteTx, run: RunRecord, explanation: Explanation): Promise<void> {
+    const because: PendingBecause = { refusedAt: await tx.now(), explanation };
+    await tx.execute('UPDATE runs SET pending_because = ? WHERE id = ?', [writeJson(because), run.id]);
+  }
+
+  /** Only news are told: a run may be refused for the same reason for hours. */
+  private async tell(tx: WriteTx, run: RunRecord, explanation: Explanation): Promise<void> {
+    if (isSame(run.pendingBecause?.explanation, explanation)) return;
+    await this.events.record(tx, {
+      message: `No capacity for the run: ${explanationLines(explanation, LINES_IN_EVENT).join('; ')}`,
+      actorId: null,
+      targets: [{ type: 'run', id: run.id, name: run.name, projectId: run.projectId, runId: run.id }],
+    });
   }
 
   private async reuse(

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { effectiveProfile, placeGroups, type PlacementGroup, type Verdict } from '@dstack/core';
+import { DEFAULT_FLEET_IS_GOING, effectiveProfile, placeGroups, type PlacementGroup, type Verdict } from '@dstack/core';
 import { DefaultFleetMaker } from '../fleets/default-fleet.js';
 import { Database } from '../persistence/database.js';
 import type { ReadTx } from '../persistence/transaction.js';
@@ -52,10 +52,14 @@ export class PlacementPass {
     );
     const after = await this.db.read(loadPlacement);
     const verdicts = oneStartAtATime(decide(after, asked), after.instanceRecords.values());
-    const final = (await this.db.write((tx) => makeRoomOnThisMachine(tx, this.wake, verdicts)))
-      ? verdicts.filter((verdict) => !isBlockedByThisMachine(verdict))
-      : verdicts;
+    const isMakingRoom = await this.db.write((tx) => makeRoomOnThisMachine(tx, this.wake, verdicts));
+    const [final, waits] = isMakingRoom ? partition(verdicts, (each) => !isBlockedByThisMachine(each)) : [verdicts, []];
     await this.commitAll(after, final);
+    for (const verdict of waits) {
+      const run = findGroup(after, verdict.group)?.run;
+      if (verdict.kind === 'no-capacity' && run !== undefined)
+        await this.db.write((tx) => this.commit.explain(tx, run, verdict.explanation));
+    }
   }
 
   /** A default fleet that somebody deleted since its run was submitted is made again. */
@@ -70,11 +74,15 @@ export class PlacementPass {
     });
     const again = await this.db.read(loadPlacement);
     // The rest waits until the old fleet is gone, which brings another pass.
-    return { ...again, groups: again.groups.filter((loaded) => !loaded.lacksDefaultFleet) };
+    const [waits, groups] = partition(again.groups, (loaded) => loaded.lacksDefaultFleet);
+    for (const { run } of waits) await this.db.write((tx) => this.commit.explain(tx, run, DEFAULT_FLEET_IS_GOING));
+    return { ...again, groups };
   }
 
   private async commitAll(scene: PlacementScene, verdicts: readonly Verdict[]): Promise<void> {
-    for (const verdict of verdicts) {
+    // Of a run that is placed in part, what is missing is what it keeps to say.
+    const [placed, others] = partition(verdicts, (verdict) => verdict.kind === 'placed');
+    for (const verdict of [...placed, ...others]) {
       const loaded = findGroup(scene, verdict.group);
       if (loaded === null || verdict.kind === 'needs-offers') continue;
       try {
@@ -88,6 +96,10 @@ export class PlacementPass {
       }
     }
   }
+}
+
+function partition<T>(all: readonly T[], isFirst: (each: T) => boolean): [T[], T[]] {
+  return [all.filter(isFirst), all.filter((each) => !isFirst(each))];
 }
 
 function decide({ instances, absent, fleets }: PlacementScene, groups: readonly PlacementGroup[]): Verdict[] {

@@ -2,7 +2,8 @@ import { offerOfInstance } from '../offers/instance-offer.js';
 import { isUsable, type Offer } from '../offers/offer.js';
 import { NO_FLEET_MESSAGE } from '../runs/status-message.js';
 import type { Capacity } from './capacity.js';
-import type { Explanation, Obstacle, ObstacleKind, Relief } from './explanation.js';
+import { condenseFindings, condenseHoldings, type Finding, type Holding } from './condense.js';
+import type { Explanation, Obstacle, ObstacleKind } from './explanation.js';
 import { explanationLines } from './explanation-lines.js';
 import type { PlacementAsk, PlacementGroup, PlacementInstance } from './placement-input.js';
 import type { FittingCandidate, SeatObstacle, SeatPlan } from './plan-seats.js';
@@ -20,8 +21,8 @@ export function explainRefusal(
     candidate.fits ? judgeInstances(group, candidate, capacity) : [],
   );
   const explanation = {
-    obstacles: [...fleetObstacles(group, plans, capacity), ...judged.map(({ obstacle }) => obstacle)],
-    reliefs: reliefsOf(judged),
+    obstacles: condenseFindings([...aboutFleets(group, plans, capacity), ...judged.map(({ finding }) => finding)]),
+    reliefs: condenseHoldings(holdingsOf(judged)),
     fullFleetIds: fleetsWith('fleet-full', plans),
     thisMachineIsFull: isThisMachineFull(group),
   };
@@ -38,10 +39,10 @@ function headlineOf(group: PlacementGroup, obstacles: readonly Obstacle[], plans
   return obstacles.length === 0 ? 'no instance fits' : '';
 }
 
-function fleetObstacles(group: PlacementGroup, plans: readonly SeatPlan[], capacity: Capacity): Obstacle[] {
+function aboutFleets(group: PlacementGroup, plans: readonly SeatPlan[], capacity: Capacity): Finding[] {
   const nameOf = (fleetId: string): string => capacity.fleet(fleetId)?.name ?? fleetId;
   const unknown = group.unknownFleets.map((name) => aboutFleet(name, 'does not exist'));
-  const known = group.candidates.flatMap((candidate): Obstacle[] => {
+  const known = group.candidates.flatMap((candidate): Finding[] => {
     const name = nameOf(candidate.fleetId);
     if (!candidate.fits) return [aboutFleet(name, candidate.because)];
     const own = plans.filter((plan) => plan.fleetId === candidate.fleetId);
@@ -55,19 +56,19 @@ function fleetObstacles(group: PlacementGroup, plans: readonly SeatPlan[], capac
 }
 
 /** Some nodes of a gang would have found a machine. */
-function tooFewTogether({ jobs }: PlacementGroup, plans: readonly SeatPlan[], fleet: string): Obstacle[] {
+function tooFewTogether({ jobs }: PlacementGroup, plans: readonly SeatPlan[], fleet: string): Finding[] {
   const most = Math.max(0, ...plans.map((plan) => plan.seats.length));
   if (jobs.length === 1 || most === 0) return [];
   return [aboutFleet(fleet, `${jobs.length} machines needed at once in one place, ${most} of them free`)];
 }
 
-function whyNothingIsCreated(obstacle: SeatObstacle | null, { fleetId, asks }: FittingCandidate, capacity: Capacity): Obstacle[] {
+function whyNothingIsCreated(obstacle: SeatObstacle | null, { fleetId, asks }: FittingCandidate, capacity: Capacity): Finding[] {
   const fleet = capacity.fleet(fleetId);
   if (fleet === undefined) return [];
   switch (obstacle) {
     case 'no-offers': {
       const notes = [...new Set(asks.flatMap(({ offersNotes }) => offersNotes))];
-      const own = { kind: 'offers' as const, subject: null };
+      const own = { kind: 'offers' as const, about: null };
       if (notes.length === 0) return [{ ...own, because: `no offers for fleet ${fleet.name}` }];
       return notes.map((because) => ({ ...own, because }));
     }
@@ -84,30 +85,28 @@ function whyNothingIsCreated(obstacle: SeatObstacle | null, { fleetId, asks }: F
 } // prettier-ignore
 
 interface JudgedInstance {
-  readonly obstacle: Obstacle;
+  readonly finding: Finding;
   readonly instance: PlacementInstance | null;
 }
 
 function judgeInstances(group: PlacementGroup, candidate: FittingCandidate, capacity: Capacity): JudgedInstance[] {
-  const isAsked = ({ id }: PlacementInstance): boolean =>
-    group.onlyInstanceIds === null || group.onlyInstanceIds.includes(id);
+  const named = group.onlyInstanceIds;
   const present = capacity
     .instancesOf(candidate.fleetId)
-    .filter(isAsked)
+    .filter(({ id }) => named === null || named.includes(id))
     .flatMap((instance) => {
       const verdict = mildest(candidate.asks.map((ask) => judge(instance, ask)));
       if (verdict === null) return [];
-      const noun: 'host' | 'instance' = instance.backend === 'remote' ? 'host' : 'instance';
-      return [{ instance, obstacle: { ...verdict, subject: { noun, name: instance.name } } }];
+      return [{ instance, ...verdict, name: instance.name, isHost: instance.backend === 'remote' }];
     });
-  if (group.onlyInstanceIds !== null) return present;
-  const absent = capacity.absentOf(candidate.fleetId).map(({ name, isHost, because }) => {
-    const subject = { noun: isHost ? ('host' as const) : ('instance' as const), name };
-    return { instance: null, obstacle: { kind: 'away' as const, subject, because } };
-  });
-  return [...present, ...absent].sort((a, b) =>
-    a.obstacle.subject.name.localeCompare(b.obstacle.subject.name, 'en', { numeric: true }),
-  );
+  const absent = named !== null ? [] : capacity.absentOf(candidate.fleetId);
+  const all = [...present, ...absent.map((each) => ({ ...each, instance: null, kind: 'away' as const }))];
+  return all
+    .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }))
+    .map(({ instance, kind, because, name, isHost }) => ({
+      instance,
+      finding: { kind, because, about: { noun: isHost ? 'host' : 'instance', name } },
+    }));
 }
 
 interface InstanceVerdict {
@@ -148,17 +147,12 @@ function whyAway({ unreachableSince, health, healthReason }: PlacementInstance, 
   return health === 'failure' && healthReason !== null ? `health: ${healthReason}` : unusable;
 }
 
-function reliefsOf(judged: readonly JudgedInstance[]): Relief[] {
-  const reliefs = new Map<string, Relief>();
-  for (const { instance, obstacle } of judged) {
-    if (obstacle.kind !== 'busy' || instance === null) continue;
-    for (const { runName, userName } of instance.holders) {
-      const known = reliefs.get(runName) ?? { runName, userName, instances: [] };
-      if (!known.instances.includes(instance.name))
-        reliefs.set(runName, { ...known, instances: [...known.instances, instance.name] });
-    }
-  }
-  return [...reliefs.values()];
+function holdingsOf(judged: readonly JudgedInstance[]): Holding[] {
+  return judged.flatMap(({ instance, finding }) =>
+    finding.kind !== 'busy' || instance === null
+      ? []
+      : instance.holders.map((holder) => ({ ...holder, instanceName: instance.name })),
+  );
 }
 
 function isThisMachineFull({ candidates }: PlacementGroup): boolean {
@@ -173,8 +167,8 @@ function fleetsWith(obstacle: SeatObstacle, plans: readonly SeatPlan[]): string[
   return [...new Set(plans.filter((plan) => plan.obstacle === obstacle).map((plan) => plan.fleetId))];
 }
 
-function aboutFleet(name: string, because: string): Obstacle {
-  return { kind: 'fleet', subject: { noun: 'fleet', name }, because };
+function aboutFleet(name: string, because: string): Finding {
+  return { kind: 'fleet', about: { noun: 'fleet', name }, because };
 }
 
 /** `2026-11-25 10:32 UTC`. */

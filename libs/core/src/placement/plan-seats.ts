@@ -93,7 +93,7 @@ function optionsFor(
 
 /**
  * The cheapest first; of equal ones that which gives away the fewest GPUs nobody asked for, then the fullest, so that whole machines stay
- * free for whole jobs, then the smallest.
+ * free for whole jobs, then the smallest, then the first of its fleet.
  */
 function byThrift(a: Option, b: Option, gpusAsked: number): number {
   const spareGpus = ({ offer }: Option): number => Math.max(0, offer.instance.resources.gpus.length - gpusAsked);
@@ -105,7 +105,8 @@ function byThrift(a: Option, b: Option, gpusAsked: number): number {
     spareGpus(a) - spareGpus(b) ||
     freeAfter(a) - freeAfter(b) ||
     cpus(a) - cpus(b) ||
-    (a.instance.id < b.instance.id ? -1 : 1)
+    a.instance.name.localeCompare(b.instance.name, 'en', { numeric: true }) ||
+    compareText(a.instance.id, b.instance.id)
   );
 }
 
