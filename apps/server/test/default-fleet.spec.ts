@@ -20,7 +20,7 @@ describe.each(testDatabases())('the default fleet on $name', ({ location }) => {
     (await project('runs/get_plan', { run_spec: { configuration: { ...configuration, ...more } } })).body as Wire.RunPlan; // prettier-ignore
   const apply = (name: string, more: object = {}) =>
     project('runs/apply', { plan: { run_spec: { run_name: name, configuration: { ...configuration, ...more } } }, force: false }); // prettier-ignore
-  const place = () => server.app.get(PlacementPass).run();
+  const place = () => server.app.get(PlacementPass).run({ hasNews: true });
 
   it('is shown by a plan as if it were there, and made by none', async () => {
     expect((await plan()).job_plans[0]?.offers).toHaveLength(1);

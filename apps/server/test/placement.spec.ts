@@ -1,5 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Wire } from '@dstack/core';
+import { findJobs } from '../src/jobs/job-record.js';
+import { releaseInstance } from '../src/jobs/release-instance.js';
 import { PlacementPass } from '../src/placement/placement-pass.js';
+import { Wake } from '../src/reconcile/wake.js';
 import { giveHosts } from './support/given-hosts.js';
 import { offerTo, someOffer } from './support/offered-backend.js';
 import { startTestServer, type TestServer } from './support/start-test-server.js';
@@ -24,7 +28,7 @@ describe.each(testDatabases())('placement on $name', ({ location }) => {
     const reply = await project('runs/apply', { plan: { run_spec: { run_name: name, configuration } }, force: false });
     if (reply.status !== 200) throw new Error(reply.text);
   };
-  const place = () => server.app.get(PlacementPass).run();
+  const place = () => server.app.get(PlacementPass).run({ hasNews: true });
   const run = async (name: string) => (await project('runs/get', { run_name: name })).body as Run;
   const gpus = (count: number) => ({ resources: { ...resources, gpu: `${count}..` } });
   const seats = async (name: string): Promise<string[]> => {
@@ -159,4 +163,74 @@ describe.each(testDatabases())('placement on $name', ({ location }) => {
     const all = await Promise.all(['aa', 'bb', 'cc', 'dd', 'ee', 'whole'].map(seats));
     expect(all.flat()).toEqual(['lab-0', 'lab-0', 'lab-0', 'lab-0', 'lab-1', 'lab-1']);
   });
+});
+
+describe.each(testDatabases())('runs that wait for capacity, on $name', ({ location }) => {
+  let server: TestServer;
+  beforeEach(async () => {
+    server = await startTestServer({ database: await location(), localBackend: false });
+    await giveHosts(server, 'lab', { '127.0.0.1': { gpus: 4, blocks: 4 }, '127.0.0.2': {} });
+  });
+  afterEach(() => server.close());
+
+  const project = (path: string, body: object) => server.post(`/api/project/main/${path}`, body);
+  const apply = async (name: string, gpu: string, more: object = {}) => {
+    const resources = { cpu: '1..', memory: '0.1GB..', disk: null, gpu };
+    const configuration = { type: 'task', commands: ['true'], resources, retry: true, ...more };
+    const reply = await project('runs/apply', { plan: { run_spec: { run_name: name, configuration } }, force: false });
+    if (reply.status !== 200) throw new Error(reply.text);
+  };
+  const run = async (name: string) => (await project('runs/get', { run_name: name })).body as Run;
+  const isPlaced = async (name: string) => (await run(name)).fleet !== null;
+  const waits = (name: string) =>
+    eventually(
+      () => run(name),
+      ({ status, status_message }) => status === 'pending' && status_message === 'retrying',
+    );
+  /** As its agent would tell it, if there were one. */
+  const endJobOf = (name: string) =>
+    server.db.write(async (tx) => {
+      const jobs = await findJobs(tx, 'run_id IN (SELECT id FROM runs WHERE name = ?)', [name]);
+      for (const job of jobs) {
+        await tx.execute(`UPDATE jobs SET status = 'done', finished_at = ?, rev = rev + 1 WHERE id = ?`, [Date.now(), job.id]); // prettier-ignore
+        await releaseInstance(tx, server.app.get(Wake), job);
+      }
+    });
+  const submissions = async (name: string) => (await run(name)).jobs[0]?.job_submissions.length;
+
+  it('are tried again at once when what they need is free, the highest priority first, and nobody else is', async () => {
+    await apply('holder', '3');
+    await eventually(() => isPlaced('holder'), Boolean);
+    await apply('late', '2..');
+    await apply('urgent', '2..', { priority: 5 });
+    await apply('hopeless', '8..');
+    for (const name of ['late', 'urgent', 'hopeless']) await waits(name);
+    const stoppedAt = Date.now();
+    await endJobOf('holder');
+    for (const name of ['urgent', 'late']) await eventually(() => isPlaced(name), Boolean);
+    // The first retry by the clock would be after 15 seconds.
+    expect(Date.now() - stoppedAt).toBeLessThan(10_000);
+    expect((await run('hopeless')).status).toBe('pending');
+    expect(await Promise.all(['urgent', 'late', 'hopeless'].map(submissions))).toEqual([2, 2, 1]);
+  });
+
+  it('are tried again when a fleet is made for them', async () => {
+    await apply('picky', '1..', { fleets: ['pool'] });
+    await waits('picky');
+    offerTo(server, () => [someOffer({ instance: { name: 'g5', resources: { ...someOffer().instance.resources, gpus: [{ name: 'A10G', memory_mib: 24_576 }] } } })]); // prettier-ignore
+    const madeAt = Date.now();
+    await project('fleets/apply', { plan: { spec: { configuration: { type: 'fleet', name: 'pool', nodes: '0..1' }, profile: { name: 'default' } } }, force: false }); // prettier-ignore
+    await eventually(() => isPlaced('picky'), Boolean);
+    expect(Date.now() - madeAt).toBeLessThan(10_000);
+  });
+
+  async function eventually<T>(ask: () => Promise<T>, isRight: (answer: T) => boolean): Promise<T> {
+    const until = Date.now() + 20_000;
+    for (;;) {
+      const answer = await ask();
+      if (isRight(answer)) return answer;
+      if (Date.now() > until) throw new Error(`still not: ${JSON.stringify(answer)}`);
+      await sleep(50);
+    }
+  }
 });

@@ -157,6 +157,7 @@ export {
 export { requirementsOf, spotRequirement } from './offers/requirements.js';
 export type { Explanation, Obstacle, ObstacleKind, PendingBecause, Relief } from './placement/explanation.js';
 export { explanationLines } from './placement/explanation-lines.js';
+export { type FreeCapacity, type WaitingRun, chooseResumptions } from './placement/choose-resumptions.js';
 export { DEFAULT_FLEET_IS_GOING } from './placement/default-fleet-wait.js';
 export { type PendingFacts, pendingReasons } from './placement/pending-reasons.js';
 export type { Place } from './placement/place.js';

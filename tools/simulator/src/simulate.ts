@@ -17,7 +17,7 @@ import { FAULTS, type Faults } from './faults.js';
 import { Invariants } from './invariants.js';
 import { type Activity, mortalEngine } from './mortal-engine.js';
 import { RandomSource } from './random-source.js';
-import { seedProjects } from './seed-projects.js';
+import { type ProjectSeed, seedProjects } from './seed-projects.js';
 import { ServerEpoch } from './server-epoch.js';
 import { NoHosts, NoInputs, SimulatedAccounts, SimulatedConnector } from './simulated-accounts.js';
 import { SimulatedCloud } from './simulated-cloud.js';
@@ -27,6 +27,10 @@ import { VirtualTime } from './virtual-time.js';
 
 const START = Date.UTC(2026, 0, 1);
 export const DEFAULT_RUNS = 4;
+const PROJECTS: readonly ProjectSeed[] = [
+  { name: 'red', limited: true },
+  { name: 'blue', limited: false },
+];
 const LIMIT_MS = 6 * 3_600_000;
 const RESTART_MS = { min: 500, max: 30_000 };
 
@@ -93,7 +97,7 @@ class Simulation {
     const runs = this.options.runs ?? DEFAULT_RUNS;
     copyFileSync(await emptyDatabase(), this.path);
     const engine = await openSqliteEngine({ path: this.path, clock: { now: () => time.now() }, entities: [] });
-    const scopes = await seedProjects(new Database(engine), random, ['red', 'blue']);
+    const scopes = await seedProjects(new Database(engine), random, PROJECTS);
     await engine.close();
     const watching = SqliteConnection.open(this.path);
     const invariants = new Invariants(watching, story);
@@ -111,17 +115,19 @@ class Simulation {
     if (Number.isFinite(faults.leaseExpiryMs)) this.planLeaseExpiry(invariants);
     let seenCommits = -1;
     let seenVersion = -1;
+    let seenAsking = -1;
     let isOver = false;
     while (!isOver && story.violations.length === 0) {
       await this.rest();
       if (this.front?.epoch.isDead === true) await this.bury(cloud, installation, invariants);
       const version = this.activity.commits === seenCommits ? seenVersion : invariants.dataVersion();
       seenCommits = this.activity.commits;
-      if (version !== seenVersion) {
-        seenVersion = version;
-        invariants.afterCommit(cloud, time.now(), this.servingSince);
-        isOver = users.every((user) => user.pending === 0) && invariants.isOver(cloud);
-      }
+      const asking = users.reduce((sum, user) => sum + user.pending, 0);
+      if (version !== seenVersion) invariants.afterCommit(cloud, time.now(), this.servingSince);
+      // The last thing that happens may be a request that changes nothing.
+      if (version !== seenVersion || asking !== seenAsking) isOver = asking === 0 && invariants.isOver(cloud);
+      seenVersion = version;
+      seenAsking = asking;
       if (isOver) break;
       if (time.now() - START > LIMIT_MS) {
         invariants.atTheEnd(cloud);

@@ -23,6 +23,7 @@ import { Database } from '../persistence/database.js';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
+import { resumeRunsOfProject } from '../placement/waiting-runs.js';
 import { parseFleetSpec } from '../runs/parse-spec.js';
 import { WORLD, type World } from '../world/world.js';
 import { insertInstance } from './create-instances.js';
@@ -167,6 +168,7 @@ export class FleetsService {
     }
     this.wake.topic(tx, 'fleets');
     this.wake.topic(tx, 'instances');
+    await resumeRunsOfProject(tx, this.wake, scope.projectId);
     await this.record(tx, scope, fleet, 'Fleet created. Status: ACTIVE');
     return id;
   }
@@ -198,6 +200,7 @@ export class FleetsService {
     ]);
     await this.hosts.apply(tx, current, spec, { force });
     await this.wake.rows(tx, 'fleets', [current.id]);
+    await resumeRunsOfProject(tx, this.wake, scope.projectId);
     await this.record(tx, scope, current, 'Fleet updated');
     return current.id;
   }

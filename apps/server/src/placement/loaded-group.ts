@@ -66,7 +66,8 @@ export function loadGroup({ run, userName, jobs }: GroupRows, capacity: ProjectC
         ask: specs.findIndex(([kind]) => kind === (spec.node_group_index ?? 0)),
       })),
       priority: run.priority,
-      submittedAt: Math.min(...jobs.map((job) => job.submittedAt)),
+      // Of the run: one that was refused before does not lose its turn to those that came after it.
+      submittedAt: run.submittedAt,
       mayCreate: profile.creation_policy !== 'reuse',
       onlyInstanceIds: namedInstances(profile, instances, fleets),
       unknownFleets: (named ?? []).filter((name) => !fleets.some((fleet) => fleet.name === name)),

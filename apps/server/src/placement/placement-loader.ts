@@ -7,7 +7,7 @@ import { findRuns } from '../runs/run-record.js';
 import { loadGroup, type LoadedGroup } from './loaded-group.js';
 import { loadCapacity, type ProjectCapacity } from './project-capacity.js';
 
-/** Jobs that one pass looks at. */
+/** Jobs that one pass looks at, the first in turn; a gang that is cut is completed. */
 export const PLACEMENT_CHUNK = 500;
 
 export interface PlacementScene {
@@ -23,7 +23,8 @@ export interface PlacementScene {
 export async function loadPlacement(tx: ReadTx): Promise<PlacementScene> {
   const jobs = await findJobs(
     tx,
-    `status = 'submitted' AND instance_id IS NULL ORDER BY submitted_at LIMIT ${PLACEMENT_CHUNK}`,
+    `status = 'submitted' AND instance_id IS NULL
+     ORDER BY (SELECT r.priority FROM runs r WHERE r.id = jobs.run_id) DESC, submitted_at, run_id LIMIT ${PLACEMENT_CHUNK}`,
     [],
   );
   const groups: LoadedGroup[] = [];
@@ -64,7 +65,8 @@ async function groupsOf(
   const groups: LoadedGroup[] = [];
   const userName = await userNameOf(tx, run.userId);
   for (const gang of gangs(jobs)) {
-    if (await isComplete(tx, gang)) groups.push(loadGroup({ run, userName, jobs: gang }, capacity));
+    const whole = await wholeGang(tx, gang);
+    if (whole !== null) groups.push(loadGroup({ run, userName, jobs: whole }, capacity));
   }
   return groups;
 }
@@ -82,10 +84,10 @@ export function gangs(jobs: readonly JobRecord[]): JobRecord[][] {
 }
 
 /** A gang is looked at only when all of its nodes wait for placement. */
-async function isComplete(tx: ReadTx, gang: readonly JobRecord[]): Promise<boolean> {
+async function wholeGang(tx: ReadTx, gang: readonly JobRecord[]): Promise<readonly JobRecord[] | null> {
   const [first] = gang;
-  if (first === undefined) return false;
-  if ((first.spec.jobs_per_replica ?? 1) <= gang.length) return true;
+  if (first === undefined) return null;
+  if ((first.spec.jobs_per_replica ?? 1) <= gang.length) return gang;
   const all = latestSubmissions(await findJobs(tx, 'run_id = ? AND replica_num = ?', [first.runId, first.replicaNum]));
-  return all.every((job) => gang.some((member) => member.id === job.id));
+  return all.every((job) => job.status === 'submitted' && job.instanceId === null) ? all : null;
 }

@@ -11,6 +11,7 @@ import type { LoadedGroup } from './loaded-group.js';
 import { isBlockedByThisMachine, makeRoomOnThisMachine, oneStartAtATime } from './make-room.js';
 import { PlacementCommit, SeatTakenError } from './placement-commit.js';
 import { loadPlacement, type PlacementScene } from './placement-loader.js';
+import { findResumable, hasWaitingRuns, resumeRuns } from './waiting-runs.js';
 
 // A pass that outlives it is harmless: what it commits is conditional on rows nobody else has moved.
 const LEASE_MS = 15_000;
@@ -27,16 +28,26 @@ export class PlacementPass {
     @Inject(ServerIdentity) private readonly me: ServerIdentity,
   ) {}
 
-  /** Returns false when another server does it. */
-  async run(): Promise<boolean> {
-    if (!(await this.db.read(hasSubmittedJobs))) return true;
+  /** With news, capacity may have come free: whoever waits for some is looked at too. Returns false when another server does it. */
+  async run({ hasNews }: { hasNews: boolean }): Promise<boolean> {
+    const [isSubmitted, isWaiting] = await this.db.read(async (tx) => {
+      return [await hasSubmittedJobs(tx), hasNews && (await hasWaitingRuns(tx))];
+    });
+    if (!isSubmitted && !isWaiting) return true;
     if ((await takeLease(this.db, 'placement', this.me.holder, LEASE_MS)) === null) return false;
     try {
-      await this.place();
+      if (isSubmitted) await this.place();
+      // After those that are there already: nobody is brought back for what they took.
+      if (isWaiting) await this.resume();
     } finally {
       await releaseLease(this.db, 'placement', this.me.holder);
     }
     return true;
+  }
+
+  private async resume(): Promise<void> {
+    const runIds = await this.db.read(findResumable);
+    if (runIds.length > 0) await this.db.write((tx) => resumeRuns(tx, this.wake, runIds));
   }
 
   private async place(): Promise<void> {
