@@ -47,6 +47,7 @@ export { DEFAULT_FLEET, defaultFleetSpec, needsDefaultFleet } from './fleets/def
 export { isCluster, isSshFleet, keepsNodesTogether } from './fleets/fleet-facts.js';
 export { namedFleets, whyFleetsAreForeign } from './fleets/fleet-references.js';
 export { FLEET_PARAMETERS, UNCONSTRAINED_RESOURCES, effectiveFleetParameters } from './fleets/fleet-parameters.js';
+export { type FleetMachine, fitsFleet, fleetAsk } from './fleets/fits-fleet.js';
 export { type FoundHost, type HostOffer, hostOffer } from './fleets/host-offer.js';
 export { idleLimitMs } from './fleets/idle-limit.js';
 export { type HostChanges, type HostFact, planHostChanges } from './fleets/plan-host-changes.js';
@@ -87,7 +88,13 @@ export { type JobSpecOptions, buildJobSpecs } from './jobs/job-specs.js';
 export { shellScript } from './jobs/shell-script.js';
 export { splitShellWords } from './jobs/shell.js';
 export { parseUnixUser } from './jobs/unix-user.js';
-export { type FleetDecision, type FleetEffect, type FleetSnapshot, decideFleet } from './lifecycle/decide-fleet.js';
+export {
+  type FleetDecision,
+  type FleetEffect,
+  type FleetInstance,
+  type FleetSnapshot,
+  decideFleet,
+} from './lifecycle/decide-fleet.js';
 export { type InstanceDecision, decideInstance } from './lifecycle/decide-instance.js';
 export { type JobDecision, decideJob } from './lifecycle/decide-job.js';
 export { type RunDecision, decideRun } from './lifecycle/decide-run.js';

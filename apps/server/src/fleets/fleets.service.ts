@@ -194,10 +194,11 @@ export class FleetsService {
     }
     if (!force && seenId !== current.id)
       throw new ClientError('The fleet has changed since the plan was made. Get a new plan and apply again');
-    await tx.execute('UPDATE fleets SET spec = ?, consolidation_attempt = 0, rev = rev + 1 WHERE id = ?', [
-      writeJson(stored),
-      current.id,
-    ]);
+    await tx.execute(
+      // What it lacks now is made at once, however long the fleet had been failing before.
+      'UPDATE fleets SET spec = ?, consolidation_attempt = 0, last_consolidated_at = 0, rev = rev + 1 WHERE id = ?',
+      [writeJson(stored), current.id],
+    );
     await this.hosts.apply(tx, current, spec, { force });
     await this.wake.rows(tx, 'fleets', [current.id]);
     await resumeRunsOfProject(tx, this.wake, scope.projectId);

@@ -173,8 +173,8 @@ function openAttempt(attempts: readonly AttemptRecord[], idempotency: OpenAttemp
 /** Made for a job that has ended meanwhile, or for a fleet that is going. */
 function unwantedBeforeLaunch({ record, fleet, jobs }: Facts): InstanceTerminationReason | null {
   if (fleet !== null && fleet.status === 'terminating') return 'terminated_by_user';
-  if (record.provisioningJobId === null || jobs.length > 0) return null;
-  return 'job_finished';
+  if (jobs.length > 0) return null;
+  return record.provisioningJobId === null ? record.unwanted : 'job_finished';
 }
 
 function whyUnwanted({ record, fleet }: Facts): InstanceTerminationReason | null {

@@ -2,6 +2,7 @@ import { filtersOfProfile } from '../offers/offer-filters.js';
 import type * as Wire from '../wire/generated/api.js';
 import { gpus, offer, requirements } from '../../test/planning-builders.js';
 import { combineFleetAndRun, combineIdleSeconds } from './combine-fleet-and-run.js';
+import { fitsFleet, fleetAsk, type FleetMachine } from './fits-fleet.js';
 import { matchOffer } from '../offers/match-offer.js';
 import { checkFleetUpdate } from './update-fleet.js';
 
@@ -205,6 +206,26 @@ describe('updating a fleet', () => {
   it('cannot become of the other kind', () => {
     expect(checkFleetUpdate(fleet(), ssh(['a'])).blockers).toHaveLength(1);
   });
+});
+
+describe('a machine of a fleet whose specification changed', () => {
+  const machine = (changes: Partial<FleetMachine> = {}): FleetMachine => ({
+    id: 'i', offer: offer({ price: 2, region: 'eu' }), zone: null, requirements: null, profile: null, isMadeForJob: false, ...changes,
+  }); // prettier-ignore
+  it.each<[string, Wire.FleetConfiguration, Partial<FleetMachine>, boolean]>([
+    ['still fits', {}, {}, true],
+    ['is too dear', { max_price: 1 }, {}, false],
+    ['is elsewhere', { regions: ['us'] }, {}, false],
+    ['is of another backend', { backends: ['gcp'] }, {}, false],
+    ['has too little', { resources: { cpu: { count: { min: 64, max: null } } } }, {}, false],
+    ['is on-demand where spot is wanted', { spot_policy: 'spot' }, {}, false],
+    ['is in the zone', { availability_zones: ['eu-a'] }, { zone: 'eu-a' }, true],
+    ['is in another zone', { availability_zones: ['eu-a'] }, { zone: 'eu-b' }, false],
+    ['is in a zone nobody knows', { availability_zones: ['eu-a'] }, {}, true],
+    ['is on its way to a job', { max_price: 1 }, { offer: null, isMadeForJob: true }, true],
+    ['was asked for something else', { max_price: 1 }, { offer: null, ...fleetAsk(fleet()) }, false],
+    ['was asked for the same', {}, { offer: null, ...fleetAsk(fleet()) }, true],
+  ])('%s', (_case, configuration, of, fits) => expect(fitsFleet(fleet(configuration), machine(of))).toBe(fits));
 });
 
 it('turns the limits of a profile into filters', () => {
