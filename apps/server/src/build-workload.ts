@@ -64,7 +64,7 @@ export function buildWorkload({ db, world, settings, accounts, connector, inputs
   const limits = new InstanceLimits();
   const offers = new OffersService(accounts, world);
   const agents = new AgentRegistry();
-  const submitter = new ReplicaSubmitter(wake, events, world);
+  const submitter = new ReplicaSubmitter(wake, events, world, settings);
   const jobEffects = new JobEffects(db, agents, inputs);
   const reader = new RunReader();
   const applier = new RunApplier(db, wake, events, submitter, world);
@@ -88,6 +88,14 @@ export function buildWorkload({ db, world, settings, accounts, connector, inputs
     settings,
     world,
   );
-  const runs = new RunsService(db, reader, new RunPlanner(db, offers, reader), applier, events, wake);
+  const runs = new RunsService(
+    db,
+    reader,
+    new RunPlanner(db, offers, reader, settings),
+    applier,
+    events,
+    wake,
+    settings,
+  );
   return { workload, runs };
 }

@@ -20,7 +20,9 @@ export async function announce({ settings, adminToken, print }: Announcement): P
   );
   if (!settings.configureClient) return;
   const path = join(homedir(), '.dstack', 'config.yml');
-  const change = await configureClient(path, { name: 'main', url: settings.url, token: adminToken }, askToReplace);
+  const change = await configureClient(path, { name: 'main', url: settings.url, token: adminToken }, (url) =>
+    settings.replaceClientProject === undefined ? askToReplace(url) : Promise.resolve(settings.replaceClientProject),
+  );
   if (change.kind === 'written') print(`The project main of ${path} now points to this server`);
   if (change.kind === 'kept') {
     print(`The project main of ${path} points to ${change.url} and was kept. To use this server:`);

@@ -1,3 +1,4 @@
+import type { ImageDefaults, RunSpecLimits } from '@dstack/core';
 import type { DatabaseLocation } from '../persistence/database-url.js';
 
 /** All that the environment and the command line decide, read once. */
@@ -23,7 +24,9 @@ export interface ServerSettings {
   readonly instanceHealthTtlSeconds: number;
   readonly logQuotaBytesPerJobHour: number;
   readonly userProjectDefaultQuota: number;
-  readonly dockerBaseImage: string;
+  /** The images of jobs that name none, and the registry of those that name no registry. */
+  readonly images: ImageDefaults;
+  readonly runLimits: RunSpecLimits;
   readonly sshConnectTimeoutSeconds: number;
   /** How the agent of local instances is started; undefined: the installed package's. */
   readonly agentCommand: readonly string[] | undefined;
@@ -35,6 +38,8 @@ export interface ServerSettings {
   readonly databaseIsReplicated: boolean;
   /** Write the CLI's configuration for the project `main` after start. */
   readonly configureClient: boolean;
+  /** Whether a project `main` that points elsewhere is replaced; undefined: a person is asked. */
+  readonly replaceClientProject: boolean | undefined;
 }
 
 export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR' | 'CRITICAL';
