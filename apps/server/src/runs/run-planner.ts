@@ -7,6 +7,7 @@ import {
   displayBackend,
   effectiveProfile,
   filtersOfProfile,
+  type ImageDefaults,
   type Offer,
   offerOfInstance,
   planAction,
@@ -29,6 +30,7 @@ import { findInstances, type InstanceRecord } from '../instances/instance-record
 import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
 import { toPlacementInstance } from '../placement/placement-loader.js';
+import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { redactJobSpec } from './redact.js';
 import { RunReader } from './run-reader.js';
 import { findRuns, type RunRecord } from './run-record.js';
@@ -65,6 +67,7 @@ export class RunPlanner {
     private readonly db: Database,
     @Inject(OffersService) private readonly offers: OffersService,
     @Inject(RunReader) private readonly reader: RunReader,
+    @Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'images'>,
   ) {}
 
   async plan(
@@ -93,7 +96,7 @@ export class RunPlanner {
   /** Every offer of the first job, for `gpus/list`. */
   async offersOf(scope: ProjectScope, effective: Wire.RunSpec, options: PlanOptions): Promise<readonly Offer[]> {
     const scene = await this.look(scope, effective);
-    const [job] = buildJobSpecs(effective, { replicaNum: 0 });
+    const [job] = buildJobSpecs(effective, { replicaNum: 0, images: this.settings.images });
     if (job === undefined) return [];
     const { pool, created } = await this.candidates(scope, effective, job, scene, options);
     return withoutDuplicates([...pool, ...created]);
@@ -134,7 +137,7 @@ export class RunPlanner {
     options: PlanOptions,
   ): Promise<ExplainedJobPlan[]> {
     const plans: ExplainedJobPlan[] = [];
-    for (const jobs of jobGroups(effective)) {
+    for (const jobs of jobGroups(effective, this.settings.images)) {
       const [first] = jobs;
       if (first === undefined) continue;
       const { pool, created, rejections } = await this.candidates(scope, effective, first, scene, options);
@@ -229,12 +232,12 @@ function explainedOffer(
 }
 
 /** Jobs that share their offers: the nodes of a task, or a replica group of a service. */
-function jobGroups(spec: Wire.RunSpec): Wire.JobSpec[][] {
+function jobGroups(spec: Wire.RunSpec, images: ImageDefaults): Wire.JobSpec[][] {
   if (spec.configuration.type !== 'service') {
-    const jobs = buildJobSpecs(spec, { replicaNum: 0 });
+    const jobs = buildJobSpecs(spec, { replicaNum: 0, images });
     return [...Map.groupBy(jobs, (job) => job.node_group_index ?? 0).values()];
   }
   return replicaGroups(spec.configuration).map((group) =>
-    buildJobSpecs(spec, { replicaNum: 0, replicaGroup: group.name }),
+    buildJobSpecs(spec, { replicaNum: 0, images, replicaGroup: group.name }),
   );
 }
