@@ -133,6 +133,24 @@ describe('config.yml', () => {
   });
 });
 
+it.each([
+  ['', [403, 403]],
+  ['default_permissions: {allow_managers_manage_secrets: true}\n', [403, 200]],
+])('a user and a manager list secrets with %j in config.yml: %j', async (text, expected) => {
+  config(text);
+  const server = await startTestServer({ serverDir, backgroundProcessing: false });
+  const tokens: string[] = [];
+  for (const [username, project_role] of [['ann', 'user'], ['mia', 'manager']]) {
+    await server.post('/api/users/create', { username, global_role: 'user' });
+    await server.post('/api/projects/main/add_members', { members: [{ username, project_role }] });
+    const { body } = await server.post('/api/users/get_user', { username });
+    tokens.push((body as { creds: { token: string } }).creds.token);
+  }
+  const replies = tokens.map((token) => server.post('/api/project/main/secrets/list', undefined, token));
+  expect((await Promise.all(replies)).map(({ status }) => status)).toEqual(expected);
+  await server.close();
+}); // prettier-ignore
+
 it('plans and submits jobs with the images it is set to, and refuses what it is set to refuse', async () => {
   const { settings } = readSettings({
     DSTACK_SERVER_DEFAULT_DOCKER_REGISTRY: 'mirror.example.com',
