@@ -49,6 +49,7 @@ async function bundleFor(
   throw new HostProblemError(
     'unsupported-architecture',
     true,
-    `${request.hostname}: its processor is of the kind ${host.machine}, and this server has no agent for it`,
+    `${request.hostname}: its processor is of the kind ${host.machine}, and this server has no agent for it; ` +
+      'in a checkout it is built by `npm run build:folder -w @dstack/agent` on a machine of that kind',
   );
 }
