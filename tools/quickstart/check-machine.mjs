@@ -4,13 +4,9 @@ import { repositoryRoot } from './repository-root.mjs';
 
 const NEEDED_BYTES = 1.5 * 1024 ** 3;
 
-/** @throws {Error} with the sentence for the user: Node too old, disk too full, port taken. */
+/** @throws {Error} with the sentence for the user: Node too old for a platform without a pinned one, disk too full, port taken. */
 export async function checkMachine({ port }) {
   const major = Number(process.versions.node.split('.')[0]);
-  if (major < 20)
-    throw new Error(
-      `Node ${process.versions.node} is too old: install Node 20 or newer (nodejs.org), then run npm start again.`,
-    );
   if (process.platform !== 'linux' && major < 24) {
     throw new Error(
       `On ${process.platform} the server runs on your own Node, and ${process.versions.node} is too old: install Node 24 or newer.`,

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, openSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, readFileSync, renameSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { repositoryRoot } from './repository-root.mjs';
@@ -7,13 +7,15 @@ import { repositoryRoot } from './repository-root.mjs';
 const READY_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 15_000;
 
-/** Starts the server as a child process; resolves when it answers. The server tells URL and token over the IPC channel. */
+/** Starts the server as a child process; `ready` resolves when it answers. The server tells URL and token over the IPC channel. */
 export function startServer(progress, { node, port }) {
   progress.step(`Starting the server on http://127.0.0.1:${port}`);
   const serverDir = process.env.DSTACK_SERVER_DIR || join(homedir(), '.dstack', 'server');
   mkdirSync(serverDir, { recursive: true, mode: 0o700 });
   const logFile = join(serverDir, 'server.log');
-  const log = openSync(logFile, 'w', 0o600);
+  // Moved, not emptied: a server that runs on this directory goes on writing to its own.
+  if (existsSync(logFile)) renameSync(logFile, join(serverDir, 'server.previous.log'));
+  const log = openSync(logFile, 'a', 0o600);
   const whatTheLogSays = () => readFileSync(logFile, 'utf8').trim().split('\n').slice(-15).join('\n');
   const child = spawn(
     node,
@@ -34,15 +36,14 @@ export function startServer(progress, { node, port }) {
   );
   const exited = new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
   const stop = async () => {
-    if (child.exitCode !== null) return;
+    if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill('SIGTERM');
     const timer = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
     await exited;
     clearTimeout(timer);
   };
-  return new Promise((resolve, reject) => {
+  const ready = new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
-      void stop();
       reject(
         new Error(
           `The server did not answer within ${READY_LIMIT_MS / 1000} s. The end of its log (${logFile}):\n${whatTheLogSays()}`,
@@ -58,7 +59,8 @@ export function startServer(progress, { node, port }) {
       if (message?.type !== 'ready') return;
       clearTimeout(timer);
       progress.step(`Server up: ${message.url}`);
-      resolve({ url: message.url, token: message.adminToken, logFile, stop, exited });
+      resolve({ url: message.url, token: message.adminToken });
     });
   });
+  return { ready, logFile, stop, exited };
 }

@@ -1,13 +1,15 @@
 import { parseArgs } from 'node:util';
 import { runHost } from './host/run-host.js';
+import { runPurge } from './host/run-purge.js';
 import { runGitSsh } from './job/git-ssh.js';
 import { runJobSide } from './job/run-job-side.js';
 import { runSshChild } from './ssh/ssh-child.js';
 import { AGENT_VERSION } from './version.js';
 
 const USAGE = `Usage:
-  agent host --dir DIR [--work-dir DIR] [--job-uids FIRST-LAST] [--folder DIR]
+  agent host --dir DIR [--work-dir DIR] [--job-uids FIRST-LAST] [--folder DIR] [--socket-user UID]
   agent job --dir JOBDIR
+  agent purge --dir DIR
   agent --version
 `;
 
@@ -25,6 +27,7 @@ async function main(argv: readonly string[]): Promise<number> {
         'work-dir': { type: 'string' },
         'job-uids': { type: 'string' },
         folder: { type: 'string' },
+        'socket-user': { type: 'string' },
       },
     });
     if (values.dir === undefined) return usage('--dir is required');
@@ -33,7 +36,13 @@ async function main(argv: readonly string[]): Promise<number> {
       workDir: values['work-dir'],
       jobUids: values['job-uids'],
       folder: values.folder,
+      socketUser: values['socket-user'],
     });
+  }
+  if (command === 'purge') {
+    const { values } = parseArgs({ args: rest, options: { dir: { type: 'string' } } });
+    if (values.dir === undefined) return usage('--dir is required');
+    return runPurge(values.dir);
   }
   if (command === 'job') {
     const { values } = parseArgs({ args: rest, options: { dir: { type: 'string' } } });

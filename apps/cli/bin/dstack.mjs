@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
+// Read by whatever Node there is, which may be too old for the program: no syntax newer than Node 12's in this file.
 const [major, minor] = process.versions.node.split('.').map(Number);
 const argv = process.argv.slice(2);
 
@@ -10,9 +11,15 @@ if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-v')) {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   process.stdout.write(`${version}\n`);
 } else if (major > 24 || (major === 24 && minor >= 11) || (major === 22 && minor >= 19)) {
-  process.env.NODE_ENV ??= 'production';
+  run();
+} else {
+  runWithPinnedNode();
+}
+
+async function run() {
+  if (process.env.NODE_ENV === undefined) process.env.NODE_ENV = 'production';
   const { enableCompileCache } = await import('node:module');
-  enableCompileCache?.();
+  enableCompileCache();
   const entry = new URL('../dist/main.js', import.meta.url);
   if (existsSync(entry)) {
     const { main } = await import(entry.href);
@@ -21,8 +28,6 @@ if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-v')) {
     process.stderr.write('The command line is not built yet. In the checkout run: npm run build\n');
     process.exitCode = 1;
   }
-} else {
-  runWithPinnedNode();
 }
 
 /** In a checkout the pinned Node lies in node_modules; a user's older one only has to start it. */
@@ -44,5 +49,5 @@ function runWithPinnedNode() {
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {}); // the child decides
   const child = spawnSync(pinned, [fileURLToPath(import.meta.url), ...argv], { stdio: 'inherit' });
-  process.exitCode = child.status ?? 1;
+  process.exitCode = child.status === null ? 1 : child.status;
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Command } from '@oclif/core/command';
-import { COMMANDS, findCommand } from './base/command-table.js';
-import { commandHelp, rootHelp } from './base/help.js';
+import { COMMANDS, findCommand, NOT_BUILT } from './base/command-table.js';
+import { commandHelp, groupHelp, rootHelp } from './base/help.js';
 import { nearest } from './base/nearest.js';
 import { EXIT_USAGE } from './errors/cli-error.js';
 import { describeError } from './errors/describe-error.js';
@@ -23,6 +23,16 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
   const found = findCommand(argv);
   if (!found) {
+    const instead = Object.hasOwn(NOT_BUILT, first) ? NOT_BUILT[first] : undefined;
+    if (instead !== undefined) {
+      report(`dstack ${first} is not built yet.`, instead);
+      return EXIT_USAGE;
+    }
+    const group = groupHelp(first);
+    if (group !== undefined) {
+      process.stdout.write(`${group}\n`);
+      return argv.length === 1 || argv.includes('--help') || argv.includes('-h') ? 0 : EXIT_USAGE;
+    }
     const near = nearest(first, Object.keys(COMMANDS));
     report(`There is no command ${first}.`, near ? `Did you mean: dstack ${near}` : 'See them all: dstack --help');
     return EXIT_USAGE;

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -149,6 +149,51 @@ describe('the program', () => {
     const result = await dstack(['apply', '-y', '-f', 'bad.yml']);
     expect(result.code).toBe(1);
     expect(result.stderr).toMatch(/bad\.yml:3[\s\S]*resuorces[\s\S]*resources/);
+  });
+
+  it('shows in a dry run what would change, and changes nothing', async () => {
+    const current = run({ name: 'train', status: 'running' });
+    const edited = { ...plan({ name: 'train' }), current_resource: current, action: 'update' };
+    edited.run_spec = { ...current.run_spec, configuration: { type: 'task', commands: ['x'], priority: 5 } };
+    routes.set('/api/project/main/runs/get_plan', reply(edited));
+    writeFileSync(join(work, 'train.dstack.yml'), 'type: task\nname: train\ncommands: [x]\npriority: 5\n');
+    const result = await dstack(['apply', '--dry-run', '-f', 'train.dstack.yml']);
+    expect(result.stdout).toContain('- priority: unset → 5');
+    expect(result.code).toBe(0);
+  });
+
+  it('creates a fleet: a switch that is not given is false in the request', async () => {
+    const spec = { configuration: { type: 'fleet', name: 'pool', nodes: 1 }, profile: {} };
+    const planned = { project_name: 'main', user: 'alice', spec, offers: [], total_offers: 0, action: 'create' };
+    const fleet = { id: 'f1', name: 'pool', project_name: 'main', spec, status: 'active', instances: [] };
+    let applied: unknown;
+    routes.set('/api/project/main/fleets/get_plan', reply(planned));
+    routes.set('/api/project/main/fleets/get', reply(fleet));
+    routes.set('/api/project/main/fleets/apply', (body, response) => {
+      applied = body;
+      reply({ ...fleet, created_at: '2026-01-02T03:04:05Z' })(body, response);
+    });
+    writeFileSync(join(work, 'f.yml'), 'type: fleet\nname: pool\nnodes: 1\n');
+    const result = await dstack(['apply', '-y', '-d', '-f', 'f.yml']);
+    expect(result).toMatchObject({ code: 0, stdout: expect.stringContaining('Fleet pool submitted') as string });
+    expect(applied).toMatchObject({ force: false });
+  });
+
+  it('names what a command of 0.21 that is not built comes to', async () => {
+    const result = await dstack(['preset', 'list']);
+    expect(result).toMatchObject({ code: 2, stderr: expect.stringContaining('preset is not built yet') as string });
+  });
+
+  it('does not read a broken configuration when the environment names the server', async () => {
+    mkdirSync(join(work, '.dstack'));
+    writeFileSync(join(work, '.dstack/config.yml'), 'projects: [oops');
+    routes.set('/api/runs/list', reply([]));
+    expect(await dstack(['ps'])).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('stores no empty secret by mistake', async () => {
+    const result = await dstack(['secret', 'set', 'token']);
+    expect(result).toMatchObject({ code: 2, stderr: expect.stringContaining('Standard input is empty') as string });
   });
 
   it('refuses options that the type does not take', async () => {

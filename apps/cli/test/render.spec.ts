@@ -1,3 +1,4 @@
+import type { Wire } from '@dstack/core';
 import { formatClock, formatDuration, formatElapsed } from '../src/render/duration.js';
 import { eventLine } from '../src/render/event-line.js';
 import { formatPrice } from '../src/render/price.js';
@@ -20,6 +21,14 @@ describe('tables', () => {
     const text = renderTable(columns, [['a', 'a long remark about it']], { width: 16 });
     expect(text).toBe(' NAME  NOTE\n a     a long r…');
     expect(text.split('\n').every((line) => line.length <= 16)).toBe(true);
+  });
+  it('lose columns without content before any text, and shrink as far as it takes', () => {
+    const columns = [{ title: 'NAME' }, { title: 'EMPTY' }, { title: 'NOTE', shrinkTo: 12 }];
+    const rows = [['a', '', 'a long remark']];
+    expect(renderTable(columns, rows, { width: 30 })).toBe(' NAME  EMPTY  NOTE\n a            a long remark');
+    expect(renderTable(columns, rows, { width: 20 })).toBe(' NAME  NOTE\n a     a long remark');
+    expect(renderTable(columns, rows, { width: 14 })).toBe(' NAME  NOTE\n a     a long…');
+    expect(renderTable(columns, [], { width: 14 })).toContain('EMPTY');
   });
   it('have no colour codes without colour', () => {
     const text = (colour: boolean) => runsTable([run({ status: 'running' })], { ...wide, style: createStyle(colour) });
@@ -61,6 +70,17 @@ it('shows a run of one job as one line, and jobs of a larger one below it', () =
   `);
 });
 
+it('tells in the table why a run failed, but not that an exit code is one', () => {
+  const failed = (reason: NonNullable<Wire.JobSubmission['termination_reason']>, message: string) =>
+    run({
+      status: 'failed',
+      job: submission({ status: 'failed', termination_reason: reason, termination_reason_message: message }),
+    });
+  const table = (each: Wire.Run) => runsTable([each], wide);
+  expect(table(failed('terminated_by_server', 'no engine answers'))).toMatch(/ERROR\n.* no engine answers$/);
+  expect(table(failed('container_exited_with_error', 'status 7'))).not.toContain('ERROR');
+});
+
 it('shows the plan with its price', () => {
   const offers = [offer(), offer({ backend: 'gcp', region: 'us-east1', price: 1.2, availability: 'no_quota' })];
   expect(`\n${runPlanText(plan({ name: 'train', offers, totalOffers: 41 }), { ...wide, verbose: false })}\n`)
@@ -87,8 +107,29 @@ it('shows the plan with its price', () => {
   `);
 });
 
-it('says so when nothing fits', () => {
-  expect(runPlanText(plan({}), { ...wide, verbose: false })).toContain('No offers fit.');
+it('says so when nothing fits, and why when the server tells', () => {
+  const text = (more: object) => {
+    const { job_plans: jobs, ...rest } = plan({});
+    return runPlanText({ ...rest, job_plans: jobs.map((each) => ({ ...each, ...more })) }, { ...wide, verbose: false });
+  };
+  expect(text({})).toMatch(/ No offers fit\.$/);
+  const rejections = [
+    { code: 'gpu-count', count: 3, example: 'gpus 0 not in 1..' },
+    { code: 'price', count: 1, example: 'price $9 > $1' },
+  ];
+  expect(text({ rejections })).toMatch(
+    / No offers fit\.\n {3}- gpus 0 not in 1\.\. \(and 2 more\)\n {3}- price \$9 > \$1$/,
+  );
+});
+
+it('tells the runtime and why, also when there is none for the first offer', () => {
+  const text = (more: object) => {
+    const { job_plans: jobs, ...rest } = plan({ offers: [offer()] });
+    return runPlanText({ ...rest, job_plans: jobs.map((each) => ({ ...each, ...more })) }, { ...wide, verbose: false });
+  };
+  expect(text({ runtime: 'process', runtime_reason: 'no image is named' })).toContain('process (no image is named)');
+  expect(text({ runtime: null, runtime_reason: 'no engine answers' })).toContain('none: no engine answers');
+  expect(text({ runtime: null, runtime_reason: null })).not.toContain('Runtime');
 });
 
 it('tells what a run waits for', () => {
@@ -112,6 +153,11 @@ it('shows old and new values of changes, but never those of the environment', ()
   });
   const changes = diffRunSpecs(spec({}), spec({ priority: 5, env: { K: 'hunter2' }, max_price: 1 }));
   expect(renderChanges(changes)).toBe('- priority: 0 → 5\n- env.K (changed)\n- max_price: unset → 1');
+  const resources = (min: number, cpus: number) =>
+    spec({ resources: { memory: { min, max: null }, cpu: { arch: null, count: { min: cpus, max: 4 } } } });
+  expect(renderChanges(diffRunSpecs(resources(100 / 1024, 1), resources(2, 4)))).toBe(
+    '- resources.memory: 100MB.. → 2GB..\n- resources.cpu.count: 1..4 → 4',
+  );
 });
 
 it('puts an event on one line', () => {

@@ -77,8 +77,8 @@ export function buildWorkload({
   const limits = new InstanceLimits();
   const offers = new OffersService(accounts, world);
   const agents = new AgentRegistry();
-  const submitter = new ReplicaSubmitter(wake, events, world);
-  const jobEffects = new JobEffects(db, agents, inputs, hostAccesses);
+  const submitter = new ReplicaSubmitter(wake, events, world, settings);
+  const jobEffects = new JobEffects(db, agents, inputs, offers, hostAccesses);
   const reader = new RunReader();
   const applier = new RunApplier(db, wake, events, submitter, world);
   const workload = new Workload(
@@ -101,6 +101,14 @@ export function buildWorkload({
     settings,
     world,
   );
-  const runs = new RunsService(db, reader, new RunPlanner(db, offers, reader), applier, events, wake);
+  const runs = new RunsService(
+    db,
+    reader,
+    new RunPlanner(db, offers, reader, settings),
+    applier,
+    events,
+    wake,
+    settings,
+  );
   return { workload, runs };
 }

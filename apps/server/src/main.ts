@@ -3,16 +3,16 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { announce } from './bootstrap/announce.js';
 import { parseCommandLine, USAGE } from './bootstrap/command-line.js';
+import { describeStartError } from './bootstrap/describe-start-error.js';
 import { listeningUrl } from './bootstrap/listening-url.js';
-import { ServerDirectoryLockedError } from './bootstrap/server-lock.js';
-import { ConfigFileError } from './config-file/config-file.js';
 import { createServerApp } from './create-server-app.js';
-import { DatabaseRefusedError } from './persistence/errors.js';
-import { readSettings, SettingsError } from './settings/read-settings.js';
+import { readSettings } from './settings/read-settings.js';
+
+export { describeStartError };
 
 const STOP_LIMIT_MS = 12_000;
 
-/** Starts the server and serves until SIGINT or SIGTERM; resolves when it has stopped. */
+/** Starts the server and serves until SIGINT, SIGTERM or the end of the parent that started it over IPC; resolves when it has stopped. */
 export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<void> {
   const line = parseCommandLine(argv);
   if (line.help) {
@@ -43,21 +43,14 @@ function nextStopSignal(): Promise<void> {
     const stop = (): void => {
       process.removeListener('SIGINT', stop);
       process.removeListener('SIGTERM', stop);
+      process.removeListener('disconnect', stop);
       process.once('SIGINT', () => process.exit(130)); // a second Ctrl-C does not wait
       resolve();
     };
     process.on('SIGINT', stop);
     process.on('SIGTERM', stop);
+    process.on('disconnect', stop); // a parent that started us over IPC is gone
   });
-}
-
-/** Errors an operator can act on need their message only; anything else is a bug and shows its stack. */
-export function describeStartError(error: unknown): string {
-  const expected = [ServerDirectoryLockedError, ConfigFileError, DatabaseRefusedError, SettingsError];
-  if (expected.some((known) => error instanceof known)) return (error as Error).message;
-  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
-    return `${error.message}. Stop what listens there, or pass --port.`;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 async function run(): Promise<void> {

@@ -103,6 +103,13 @@ describe('every error has the envelope of the contract', () => {
       200,
       { server_version: '0.21.2' },
     ],
+    [
+      'a version like 1.2rc1.post3.dev4+local',
+      '/api/server/get_info',
+      { headers: { 'x-api-version': '0.21rc1.post3.dev4+local.1' } },
+      200,
+      { server_version: '0.21.2' },
+    ],
     ['a version that is none', '/api/users/list', { headers: { 'x-api-version': 'abc' } }, 400, error400(null)],
     [
       'an operation that is not built',
@@ -135,6 +142,18 @@ describe('every error has the envelope of the contract', () => {
     const redirected = await server.call('POST', '/api/users/list/?a=1');
     expect([redirected.status, redirected.headers['location']]).toEqual([307, '/api/users/list?a=1']);
   });
+
+  it.each([
+    ['a version', { token: null, headers: { 'x-api-version': `1${'a.'.repeat(40)}!` } }, 400],
+    ['a number', { body: { limit: `${'1'.repeat(100_000)}!` } }, 422],
+  ] satisfies [string, CallOptions, number][])(
+    'answers %s that is hard to refuse at once',
+    async (_case, options, status) => {
+      const before = process.cpuUsage();
+      const reply = await server.call('POST', '/api/users/list', options);
+      expect([reply.status, process.cpuUsage(before).user < 1_000_000]).toEqual([status, true]);
+    },
+  );
 
   it('turns away a body that is too large', async () => {
     const reply = await server.post('/api/users/create', {

@@ -189,6 +189,8 @@ describe.each(testDatabases())('on $name', ({ location }) => {
     ['/api/users/get_user', { username: 'a\u0000b' }],
     ['/api/users/create', { username: 'a\u0000b', global_role: 'user' }],
     ['/api/projects/%00/get', {}],
+    ['/api/projects/list', { name_pattern: 'x'.repeat(70_000) }],
+    ['/api/users/list', { name_pattern: 'x'.repeat(70_000) }],
     ['/api/projects/list', { prev_created_at: '9999-99-99' }],
     ['/api/projects/list', { prev_created_at: 1e300 }],
     ['/api/instances/list', { limit: 1e300 }],

@@ -1,8 +1,10 @@
+import type { QueryRunner } from 'typeorm';
 import { ALL_MIGRATIONS } from '../src/migrations/all-migrations.js';
 import { migrate, type MigrationClass } from '../src/persistence/migrate.js';
 import { openDatabase } from '../src/persistence/open-database.js';
 import { realWorld } from '../src/world/real-world.js';
 import { testDatabases } from './support/test-databases.js';
+import { seedJob } from './support/workload-rows.js';
 
 const world = realWorld();
 
@@ -44,6 +46,30 @@ describe.each(testDatabases())('migrations on $name', ({ location }) => {
       for (const Migration of ALL_MIGRATIONS.toReversed()) await new Migration().down(runner);
     });
     await expect(db.read((tx) => tx.query('SELECT 1 FROM users'))).rejects.toThrow();
+    await db.close();
+  });
+
+  it('keep every row of a populated database', async () => {
+    class AddNote implements InstanceType<MigrationClass> {
+      readonly name = 'AddNote2';
+      async up(runner: QueryRunner): Promise<void> {
+        await runner.query(`ALTER TABLE runs ADD COLUMN note varchar(10) NOT NULL DEFAULT 'none'`);
+        await runner.query(`CREATE INDEX ix_runs_note ON runs (note)`);
+      }
+      async down(runner: QueryRunner): Promise<void> {
+        await runner.query(`DROP INDEX ix_runs_note`);
+        await runner.query(`ALTER TABLE runs DROP COLUMN note`);
+      }
+    }
+    const db = await openDatabase(await location(), world);
+    await migrate(db, ALL_MIGRATIONS);
+    const { runId, jobId } = await seedJob(db);
+    expect(await migrate(db, [...ALL_MIGRATIONS, AddNote])).toEqual(['AddNote2']);
+    expect(await migrate(db, [...ALL_MIGRATIONS, AddNote])).toEqual([]);
+    const rows = await db.read((tx) =>
+      tx.query('SELECT r.id AS run, r.note, j.id AS job FROM runs r JOIN jobs j ON j.run_id = r.id'),
+    );
+    expect(rows.map((row) => ({ ...row }))).toEqual([{ run: runId, note: 'none', job: jobId }]);
     await db.close();
   });
 

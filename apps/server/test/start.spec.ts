@@ -1,7 +1,8 @@
 import { jest } from '@jest/globals';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readSettings } from '../src/settings/read-settings.js';
 import { sqliteDriver } from '../src/persistence/sqlite-connection.js';
 import { startTestServer } from './support/start-test-server.js';
 
@@ -12,7 +13,7 @@ beforeEach(() => {
 afterEach(() => rmSync(serverDir, { recursive: true, force: true }));
 
 const key = (byte: number): string => Buffer.alloc(32, byte).toString('base64');
-const config = (text: string): void => writeFileSync(join(serverDir, 'config.yml'), text);
+const config = (text: string | Buffer): void => writeFileSync(join(serverDir, 'config.yml'), text);
 const keyConfig = (...secrets: [string, string][]): string =>
   `encryption:\n  keys:\n${secrets.map(([name, secret]) => `    - {type: aes, name: ${name}, secret: "${secret}"}\n`).join('')}`;
 
@@ -86,10 +87,25 @@ describe('config.yml', () => {
       keyConfig(['a', 'c2hvcnQ=']),
       /line 3: encryption\.keys\.0\.secret: must be base64 of exactly 32 bytes/,
     ],
+    ['an alias of nothing', 'projects: *nope\n', /config\.yml: Unresolved alias/],
+    [
+      'aliases that multiply',
+      'a: &a [1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c]\n',
+      /config\.yml: Excessive alias count/,
+    ],
+    ['bytes that are no text', Buffer.from([0xff, 0xfe, 0x00]), /config\.yml is not UTF-8 text/],
     ['a project that is there twice', 'projects: [{name: a}, {name: a}]\n', /project a is there twice/],
-  ])('with %s keeps the server from starting', async (_case, text, message) => {
-    config(text);
-    await expect(startTestServer({ serverDir })).rejects.toThrow(message);
+  ] satisfies [string, string | Buffer, RegExp][])(
+    'with %s keeps the server from starting',
+    async (_case, text, message) => {
+      config(text);
+      await expect(startTestServer({ serverDir })).rejects.toThrow(message);
+    },
+  );
+
+  it('that cannot be read keeps the server from starting', async () => {
+    mkdirSync(join(serverDir, 'config.yml'));
+    await expect(startTestServer({ serverDir })).rejects.toThrow(/config\.yml cannot be read: Error: EISDIR/);
   });
 
   it('creates the projects it lists and tells of backends that are not there', async () => {
@@ -115,6 +131,44 @@ describe('config.yml', () => {
     expect((await server.post('/api/projects/create', { project_name: 'x' }, creds.token)).status).toBe(403);
     await server.close();
   });
+});
+
+it.each([
+  ['', [403, 403]],
+  ['default_permissions: {allow_managers_manage_secrets: true}\n', [403, 200]],
+])('a user and a manager list secrets with %j in config.yml: %j', async (text, expected) => {
+  config(text);
+  const server = await startTestServer({ serverDir, backgroundProcessing: false });
+  const tokens: string[] = [];
+  for (const [username, project_role] of [['ann', 'user'], ['mia', 'manager']]) {
+    await server.post('/api/users/create', { username, global_role: 'user' });
+    await server.post('/api/projects/main/add_members', { members: [{ username, project_role }] });
+    const { body } = await server.post('/api/users/get_user', { username });
+    tokens.push((body as { creds: { token: string } }).creds.token);
+  }
+  const replies = tokens.map((token) => server.post('/api/project/main/secrets/list', undefined, token));
+  expect((await Promise.all(replies)).map(({ status }) => status)).toEqual(expected);
+  await server.close();
+}); // prettier-ignore
+
+it('plans and submits jobs with the images it is set to, and refuses what it is set to refuse', async () => {
+  const { settings } = readSettings({
+    DSTACK_SERVER_DEFAULT_DOCKER_REGISTRY: 'mirror.example.com',
+    DSTACK_FORBID_DSTACK_IN_RUNS: '',
+  });
+  const { images, runLimits } = settings;
+  const server = await startTestServer({ serverDir, images, runLimits, backgroundProcessing: false });
+  const run_spec = (fields: object): object => ({
+    run_name: 'mirrored',
+    configuration: { type: 'task', commands: ['true'], image: 'debian', ...fields },
+  });
+  const plan = await server.post('/api/project/main/runs/get_plan', { run_spec: run_spec({}) });
+  const run = await server.post('/api/project/main/runs/apply', { plan: { run_spec: run_spec({}) }, force: false });
+  expect(plan.body).toMatchObject({ job_plans: [{ job_spec: { image_name: 'mirror.example.com/debian' } }] });
+  expect(run.body).toMatchObject({ jobs: [{ job_spec: { image_name: 'mirror.example.com/debian' } }] });
+  const refused = await server.post('/api/project/main/runs/get_plan', { run_spec: run_spec({ dstack: true }) });
+  expect([refused.status, refused.text]).toEqual([400, expect.stringContaining('dstack: true')]);
+  await server.close();
 });
 
 it('leaves no secret in files, logs or errors', async () => {

@@ -64,7 +64,9 @@ export {
   type Runtime,
   type RuntimeChoice,
   type RuntimeFacts,
+  type RuntimePreference,
   chooseRuntime,
+  defaultRuntimePreference,
   runtimeFacts,
   runtimeFactsOfJob,
 } from './jobs/choose-runtime.js';
@@ -166,6 +168,7 @@ export {
   type RejectionCode,
   type RejectionReason,
   type RejectionSummary,
+  mergeRejections,
   summariseRejections,
 } from './offers/rejection.js';
 export { requirementsOf, spotRequirement } from './offers/requirements.js';

@@ -47,6 +47,21 @@ describe('logs', () => {
     expect(server.received.map((each) => each.query.get('after'))).toEqual(['0', '3']);
   });
 
+  it('tell when the server is away and when it is back, also while the job is silent', async () => {
+    let connections = 0;
+    const states: string[] = [];
+    server.on(STREAM, (_, response) => {
+      connections += 1;
+      if (connections === 1) return void response.write(logFrame('a\n', 2), () => response.destroy());
+      if (!states.includes('lost')) return void response.destroy();
+      response.write(logFrame('', 2));
+      setTimeout(() => response.end(), 50);
+    });
+    const options = { onConnection: (state: string) => void states.push(state) };
+    expect(await texts(client.runs.handle('train').logs(options))).toEqual(['a']);
+    expect(states).toEqual(['lost', 'back']);
+  });
+
   it('are polled from a server without streams until the job is final, each event once', async () => {
     const event = (timestamp: string, text: string) => ({
       timestamp,

@@ -1,1 +1,3 @@
+export { canHaveTestHosts, whyNoTestHosts } from './can-have-test-hosts.js';
+export { createTestNetwork } from './create-test-network.js';
 export type { TestHost, TestHostOptions, TestNetwork } from './test-host.js';

@@ -16,19 +16,21 @@ export interface TestHost {
   /** File of the private key that may log in. */
   readonly identityFile: string;
   /** As root on the host; resolves with stdout, rejects on another exit code than 0. */
-  run(command: string): Promise<string>;
+  run(command: string, stdin?: string): Promise<string>;
   /** Takes the cable out; connections hang, nothing is refused. */
   cut(): Promise<void>;
   mend(): Promise<void>;
-  /** Kills everything that runs on it and starts its sshd anew; files stay. */
+  /** Kills everything that runs on it and starts its sshd (and Docker Engine) anew; files stay, but for /run. */
   reboot(): Promise<void>;
+  /** With lines put before those of the sshd_config it has, which win over them; connections stay. */
+  configureSshd(lines: readonly string[]): Promise<void>;
   replaceHostKey(): Promise<void>;
-  /** Processes of the host whose command line contains the text. */
+  /** Processes of the host whose command line contains the text, by the numbers they have there. */
   pids(text: string): Promise<number[]>;
   remove(): Promise<void>;
 }
 
-/** A bridge on this machine with an address for the server; hosts hang on it. */
+/** A network of this machine's own with an address for the server; hosts hang on it. */
 export interface TestNetwork {
   /** What the server's side has on it. */
   readonly gateway: string;

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { GpuVendor, RuntimeFact } from '@dstack/agent-protocol';
 import type Docker from 'dockerode';
-import type { JobRuntime } from '../host/runtime.js';
 import { agentMainPath, folderCommand } from '../self-command.js';
 import { AGENT_PATH } from './container-payload.js';
 import { DockerRuntime } from './docker-runtime.js';
@@ -26,7 +25,7 @@ export class ContainerEngine {
   constructor(private readonly options: ContainerEngineOptions) {}
 
   /** Also when the engine is down just now: jobs that run in it must still be adopted. */
-  async runtime(): Promise<JobRuntime> {
+  async runtime(): Promise<DockerRuntime> {
     const { agentId, gpuVendor, now, env } = this.options;
     const folder = this.findFolder();
     return new DockerRuntime({

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, readFile, rm } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ContainerEngine } from '../docker/container-engine.js';
 import { writeFileAtomically } from '../files/write-file-atomically.js';
 import { detectGpus } from '../gpu/detect-gpus.js';
 import { GpuLock } from '../gpu/gpu-lock.js';
 import { measureGpus } from '../gpu/measure-gpus.js';
-import { isSameProcess, readProc } from '../process/proc-table.js';
 import { untilSignalled } from '../process/until-signalled.js';
 import { AgentHttpServer } from '../protocol/agent-http-server.js';
 import { EpochGate } from '../protocol/epoch-gate.js';
 import { selfCommand } from '../self-command.js';
+import { AGENT_PID_FILE, takeAgentPid } from './agent-pid.js';
 import { HostAgent } from './host-agent.js';
 import { readRecords } from './job-record.js';
 import { DEFAULT_JOB_UIDS, parseUidRange, pickUid } from './job-uids.js';
@@ -21,6 +21,8 @@ export interface HostArguments {
   readonly workDir: string | undefined;
   readonly jobUids: string | undefined;
   readonly folder: string | undefined;
+  /** Who may open the socket, beside root. */
+  readonly socketUser: string | undefined;
 }
 
 /** Where a root agent puts the directories of process jobs: their users could not pass through a directory closed to others. */
@@ -32,7 +34,7 @@ export async function runHost(args: HostArguments): Promise<number> {
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
   await mkdir(join(dir, 'jobs'), { recursive: true, mode: 0o700 });
   await chmod(join(dir, 'jobs'), 0o700);
-  await takePid(join(dir, 'agent.pid'));
+  await takeAgentPid(dir);
   const agentId = await keep(join(stateDir, 'agent-id'), () => randomUUID());
   const generation = Number((await read(join(stateDir, 'generation'))) ?? 0) + 1;
   await writeFileAtomically(join(stateDir, 'generation'), String(generation));
@@ -86,21 +88,21 @@ export async function runHost(args: HostArguments): Promise<number> {
     gate: await EpochGate.open(join(stateDir, 'epoch')),
     now: Date.now,
   });
-  await server.listen(join(dir, 'agent.sock'));
+  const socketPath = join(dir, 'agent.sock');
+  await server.listen(socketPath);
+  if (args.socketUser !== undefined) await giveSocket(dir, socketPath, args.socketUser);
   await untilSignalled();
   agent.detach();
   await server.close();
-  await rm(join(dir, 'agent.pid'), { force: true });
+  await rm(join(dir, AGENT_PID_FILE), { force: true });
   return 0;
 }
 
-/** One agent per directory: two would fight over its jobs. The start time tells our predecessor from a stranger with its number. */
-async function takePid(path: string): Promise<void> {
-  const [pid, ticks] = ((await read(path)) ?? '').split(' ').map(Number);
-  if (pid !== undefined && ticks !== undefined && pid !== process.pid && isSameProcess(pid, ticks)) {
-    throw new Error(`another agent (pid ${pid}) already serves this directory`);
-  }
-  await writeFileAtomically(path, `${process.pid} ${readProc(process.pid)?.startTicks ?? 0}\n`, 0o644);
+/** The user can pass through the directory, and open nothing in it but the socket. */
+async function giveSocket(dir: string, socketPath: string, user: string): Promise<void> {
+  if (!/^\d+$/.test(user)) throw new Error(`--socket-user must be the number of a user, not ${user}`);
+  await chmod(dir, 0o711);
+  await chown(socketPath, Number(user), -1);
 }
 
 async function keep(path: string, make: () => string): Promise<string> {

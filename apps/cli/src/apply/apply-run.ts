@@ -51,12 +51,12 @@ export async function applyRun(
   const { style } = context;
   say(runPlanText(plan, { style, width: context.width(), nowMs: context.now(), verbose: options.verbose }));
   say('');
-  if (options.dryRun) return plan;
 
   const current = plan.current_resource;
   const changes = current ? diffRunSpecs(current.run_spec, plan.effective_run_spec ?? plan.run_spec) : [];
   const decision = decideApply({ plan, changes, yes: options.yes, force: options.force });
   if (decision.message !== '') say(decision.message);
+  if (options.dryRun) return plan;
   if (decision.do === 'nothing') return plan;
   if (!options.yes && !(await confirm(context, decision.question))) {
     say('Exiting...');

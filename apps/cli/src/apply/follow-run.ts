@@ -8,6 +8,7 @@ import {
 } from '@dstack/sdk';
 import { waitingText } from '../render/waiting-text.js';
 import type { CliContext } from '../terminal/context.js';
+import { connectionNotes } from '../terminal/connection-notes.js';
 import { Progress } from '../terminal/progress.js';
 import { writeStdout } from '../terminal/write-stdout.js';
 
@@ -74,8 +75,10 @@ export async function followRun(
 async function showLogs(client: Dstack, name: string, submissionId: string, options: FollowOptions): Promise<void> {
   const { replica, job, sinceMs, signal } = options;
   let after = 0;
+  const onConnection = connectionNotes((text) => process.stderr.write(text));
+  const logs = client.runs.handle(name).logBytes({ replica, job, submissionId, sinceMs, signal, onConnection });
   try {
-    for await (const chunk of client.runs.handle(name).logBytes({ replica, job, submissionId, sinceMs, signal })) {
+    for await (const chunk of logs) {
       await writeStdout(options.rewrite ? options.rewrite(chunk.bytes) : chunk.bytes);
       after = chunk.endOffset;
     }

@@ -1,6 +1,9 @@
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
+import type { Input, ParserOutput } from '@oclif/core/interfaces';
 import { type CliContext, processContext } from '../terminal/context.js';
+
+type Values = Record<string, unknown>;
 
 /** A command. It returns its result, which `--json` prints as it is. */
 export abstract class BaseCommand extends Command {
@@ -9,6 +12,18 @@ export abstract class BaseCommand extends Command {
   };
 
   protected readonly context: CliContext = processContext();
+
+  /** The types of switches say boolean: one that is not given is false, also in the body of a request. */
+  protected override async parse<F extends Values, B extends Values, A extends Values>(
+    options?: Input<F, B, A>,
+    argv?: string[],
+  ): Promise<ParserOutput<F, B, A>> {
+    const parsed = await super.parse(options, argv);
+    const absent = Object.entries({ ...options?.flags, ...options?.baseFlags })
+      .filter(([name, flag]) => flag.type === 'boolean' && parsed.flags[name] === undefined)
+      .map(([name]) => [name, false] as const);
+    return { ...parsed, flags: { ...parsed.flags, ...Object.fromEntries(absent) } };
+  }
 
   /** Errors go to the one place that prints them. */
   protected override catch(error: Error): Promise<never> {

@@ -71,6 +71,12 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   'volume delete': { summary: 'Delete a volume', load: () => import('../commands/volume/delete.js') },
 };
 
+/** Commands of 0.21 that are not built: whoever types one learns so instead of searching for a typo. */
+export const NOT_BUILT: Readonly<Record<string, string>> = {
+  login: 'Get a token from your administrator and add it: dstack project add --name NAME --url URL --token TOKEN',
+  preset: 'Write the service as a configuration and apply it: dstack apply -f FILE',
+};
+
 const ALIASES: Readonly<Record<string, string>> = { destroy: 'delete' };
 
 export interface FoundCommand {

@@ -20,6 +20,20 @@ export function rootHelp(version: string): string {
   ].join('\n');
 }
 
+/** The commands of a group that is no command itself; undefined when there is none of this name. Pure. */
+export function groupHelp(group: string): string | undefined {
+  const inside = Object.entries(COMMANDS).filter(([id]) => id.startsWith(`${group} `));
+  if (inside.length === 0) return undefined;
+  const width = Math.max(...inside.map(([id]) => id.length));
+  return [
+    'USAGE',
+    `  dstack ${group} COMMAND [OPTIONS]`,
+    '',
+    'COMMANDS',
+    ...inside.map(([id, entry]) => `  ${id.padEnd(width)}  ${entry.summary}`),
+  ].join('\n');
+}
+
 /** Usage, arguments and options of one command. Pure. */
 export function commandHelp(id: string, command: Command.Class, onlyFlags?: ReadonlySet<string>): string {
   const args = Object.entries(command.args);
@@ -63,6 +77,8 @@ function flagText(flag: FlagLike): string {
 }
 
 function examples(command: Command.Class): string[] {
-  const lines = command.examples.filter((each) => typeof each === 'string');
+  // oclif's type promises a list; a command that states none has undefined.
+  const stated: Command.Class['examples'] | undefined = command.examples;
+  const lines = (stated ?? []).filter((each) => typeof each === 'string');
   return lines.length === 0 ? [] : ['', 'EXAMPLES', ...lines.map((line) => `  $ ${line}`)];
 }

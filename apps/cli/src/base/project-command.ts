@@ -1,7 +1,7 @@
 import { Dstack } from '@dstack/sdk';
 import * as Flags from '@oclif/core/flags';
 import { readClientConfig } from '../client-config/client-config-file.js';
-import { type Connection, resolveConnection } from '../client-config/resolve-connection.js';
+import { type Connection, replacesFile, resolveConnection } from '../client-config/resolve-connection.js';
 import { BaseCommand } from './base-command.js';
 
 /** A command that talks to the server of a project. */
@@ -21,7 +21,8 @@ export abstract class ProjectCommand extends BaseCommand {
 
   protected async connection(flags: { project?: string | undefined }): Promise<Connection> {
     const { env, home } = this.context;
-    return resolveConnection({ config: await readClientConfig(home), env, projectFlag: flags.project });
+    const config = replacesFile(env) ? { projects: [] } : await readClientConfig(home);
+    return resolveConnection({ config, env, projectFlag: flags.project });
   }
 }
 

@@ -22,7 +22,7 @@ export function resolveConnection({ config, env, projectFlag }: ConnectionInputs
   const url = env['DSTACK_SERVER_URL'];
   const token = env['DSTACK_TOKEN'];
   const name = projectFlag ?? nonEmpty(env['DSTACK_PROJECT']);
-  if (nonEmpty(url) && nonEmpty(token)) {
+  if (replacesFile(env)) {
     if (name !== undefined) return { project: name, url: url ?? '', token: token ?? '' };
     throw new CliError('DSTACK_SERVER_URL and DSTACK_TOKEN are set, but no project is named.', {
       hint: 'Set DSTACK_PROJECT, or pass --project NAME.',
@@ -45,6 +45,11 @@ export function resolveConnection({ config, env, projectFlag }: ConnectionInputs
   throw new CliError(`Project ${name} is not configured.`, {
     hint: `Configured: ${known}. Add it: dstack project add --name ${name} …`,
   });
+}
+
+/** Then the file is not even read: it may be broken, or another user's. */
+export function replacesFile(env: NodeJS.ProcessEnv): boolean {
+  return nonEmpty(env['DSTACK_SERVER_URL']) !== undefined && nonEmpty(env['DSTACK_TOKEN']) !== undefined;
 }
 
 function nonEmpty(text: string | undefined): string | undefined {

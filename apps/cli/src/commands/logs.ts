@@ -5,6 +5,7 @@ import { interruptSignal } from '../base/interrupt.js';
 import { ProjectCommand } from '../base/project-command.js';
 import { CliError, EXIT_FAILURE } from '../errors/cli-error.js';
 import { parseSince } from '../render/since.js';
+import { connectionNotes } from '../terminal/connection-notes.js';
 import { writeStdout } from '../terminal/write-stdout.js';
 
 export default class Logs extends ProjectCommand {
@@ -34,7 +35,8 @@ export default class Logs extends ProjectCommand {
       if (!isDstackError(error, 'not-found')) throw error;
       throw new CliError(`Run ${args.run_name} not found.`, { hint: 'See the runs: dstack ps -a', cause: error });
     });
-    for await (const chunk of handle.logBytes({ replica, job, follow, diagnose, sinceMs, signal }))
+    const onConnection = connectionNotes((text) => process.stderr.write(text));
+    for await (const chunk of handle.logBytes({ replica, job, follow, diagnose, sinceMs, signal, onConnection }))
       await writeStdout(chunk.bytes);
     if (!follow) return;
     // The log is complete a moment before the run is final.

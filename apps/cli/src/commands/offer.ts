@@ -9,6 +9,7 @@ import { UsageError } from '../errors/cli-error.js';
 import { gpusTable } from '../render/gpus-table.js';
 import { offersTable } from '../render/offers-table.js';
 import { formatPrice } from '../render/price.js';
+import { rejectionsText } from '../render/rejections.js';
 import { renderProperties } from '../render/properties.js';
 import { formatResourcesSpec } from '../render/resources.js';
 import { withProgress } from '../terminal/progress.js';
@@ -61,9 +62,8 @@ export default class Offer extends ProjectCommand {
       maxPrice: job.max_price,
       firstIsChosen: false,
     });
-    this.print(
-      `${this.header(job.job_spec.requirements, plan.project_name)}\n\n${job.offers.length === 0 ? ' No offers fit.' : table}`,
-    );
+    const offers = job.offers.length === 0 ? ` No offers fit.${rejectionsText(job)}` : table;
+    this.print(`${this.header(job.job_spec.requirements, plan.project_name)}\n\n${offers}`);
     return {
       project: plan.project_name,
       resources: job.job_spec.requirements.resources,

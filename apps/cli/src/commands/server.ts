@@ -44,11 +44,10 @@ export default class Server extends BaseCommand {
     Object.assign(process.env, {
       DSTACK_SERVER_LOG_LEVEL: level.toUpperCase(),
       ...(flags.token === undefined ? {} : { DSTACK_SERVER_ADMIN_TOKEN: flags.token }),
-      ...(flags.yes ? { DSTACK_UPDATE_DEFAULT_PROJECT: '1' } : {}),
-      ...(flags.no ? { DSTACK_DO_NOT_UPDATE_DEFAULT_PROJECT: '1' } : {}),
     });
     try {
-      await server.main(['--host', flags.host, '--port', String(flags.port), ...(flags.no ? [] : ['--config-client'])]);
+      const client = flags.yes ? '--yes' : flags.no ? '--no' : '--config-client';
+      await server.main(['--host', flags.host, '--port', String(flags.port), client]);
     } catch (error) {
       const message = server.describeStartError?.(error) ?? (error instanceof Error ? error.message : String(error));
       throw new CliError(message, { hint: 'The server did not start.', cause: error });

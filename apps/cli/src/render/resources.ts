@@ -20,7 +20,7 @@ export function formatMib(mib: number): string {
   return `${Number((mib / 1024).toFixed(mib % 1024 === 0 ? 0 : 1))}GB`;
 }
 
-interface Range {
+export interface Range {
   readonly min?: number | null;
   readonly max?: number | null;
 }

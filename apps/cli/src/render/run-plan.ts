@@ -4,6 +4,7 @@ import { formatDuration } from './duration.js';
 import { offersTable } from './offers-table.js';
 import { formatPrice } from './price.js';
 import { renderProperties } from './properties.js';
+import { rejectionsText } from './rejections.js';
 import { relativeTime } from './relative-time.js';
 import { formatResourcesSpec } from './resources.js';
 
@@ -46,7 +47,7 @@ function groupText(group: PlanGroup, named: boolean, { style, width }: RunPlanOp
   const title = named
     ? `${style.bold(` Group ${group.name}`)} (${group.jobs} ${group.jobs === 1 ? 'job' : 'jobs'}): ${formatResourcesSpec(plan.job_spec.requirements.resources)}\n`
     : '';
-  if (plan.offers.length === 0) return `${title}${style.error(' No offers fit.')}${rejections(plan)}`;
+  if (plan.offers.length === 0) return `${title}${style.error(' No offers fit.')}${rejectionsText(plan)}`;
   const table = offersTable(plan.offers, {
     style,
     width,
@@ -55,19 +56,6 @@ function groupText(group: PlanGroup, named: boolean, { style, width }: RunPlanOp
     firstIsChosen: true,
   });
   return `${title}${table}`;
-}
-
-/** A newer server tells why offers were turned down. */
-function rejections(plan: object): string {
-  if (!('rejections' in plan) || !Array.isArray(plan.rejections)) return '';
-  const reasons = plan.rejections.slice(0, 5).map((each: unknown) => {
-    if (typeof each === 'string') return each;
-    return typeof each === 'object' && each !== null && 'reason' in each ? String(each.reason) : '';
-  });
-  return reasons
-    .filter((reason) => reason !== '')
-    .map((reason) => `\n   - ${reason}`)
-    .join('');
 }
 
 function costText(plan: Wire.RunPlan, { nowMs }: RunPlanOptions): string {
@@ -134,11 +122,12 @@ function offable(value: number | string | null | undefined, fallback: string): s
   return value < 0 ? '-' : formatDuration(value);
 }
 
-/** How the job runs, and why so: `process (no image is named)`. */
+/** How the job runs, and why so: `process (no image is named)`; or why it cannot run on the first offer. */
 function runtimeText(plan: object | undefined): string | undefined {
-  if (!plan || !('runtime' in plan) || typeof plan.runtime !== 'string') return undefined;
-  const reason = 'runtime_reason' in plan && typeof plan.runtime_reason === 'string' ? ` (${plan.runtime_reason})` : '';
-  return `${plan.runtime}${reason}`;
+  if (!plan || !('runtime' in plan)) return undefined;
+  const reason = 'runtime_reason' in plan && typeof plan.runtime_reason === 'string' ? plan.runtime_reason : undefined;
+  if (typeof plan.runtime !== 'string') return reason && `none: ${reason}`;
+  return reason === undefined ? plan.runtime : `${plan.runtime} (${reason})`;
 }
 
 function withoutNull(configuration: object): Record<string, unknown> {

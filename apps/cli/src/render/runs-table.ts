@@ -21,7 +21,7 @@ const PROBE_BATCH = 5;
 export function runsTable(runs: readonly Wire.Run[], options: RunsTableOptions): string {
   const verbose = options.verbose ?? false;
   const withProbes = verbose || runs.some(isRollingOut);
-  const withErrors = verbose || runs.some((run) => (run.error ?? '') !== '');
+  const withErrors = verbose || runs.some((run) => errorText(run, onlySubmission(run)) !== '');
   const columns: Column[] = [
     { title: 'NAME' },
     { title: 'BACKEND', shrinkTo: 8 },
@@ -58,7 +58,12 @@ function runRow(run: Wire.Run, only: Wire.Job | undefined, shape: Shape, options
   const submission = only?.job_submissions.at(-1);
   const text = runStatusText(run);
   const suffix =
-    shape.verbose && submission?.inactivity_secs ? ` (inactive for ${formatElapsed(submission.inactivity_secs)})` : '';
+    shape.verbose &&
+    !isFinished(run.status) &&
+    run.run_spec.configuration.type === 'dev-environment' &&
+    submission?.inactivity_secs
+      ? ` (inactive for ${formatElapsed(submission.inactivity_secs)})`
+      : '';
   const deployment =
     isRollingOut(run) || (shape.verbose && run.run_spec.configuration.type === 'service')
       ? ` deployment=${run.deployment_num ?? 0}`
@@ -69,8 +74,20 @@ function runRow(run: Wire.Run, only: Wire.Job | undefined, shape: Shape, options
     { text: text + suffix, paint: statusPaint(text, isFinished(run.status), style) },
     ...(shape.withProbes ? [only ? probeText(only) : ''] : []),
     { text: relativeTime(run.submitted_at, options.nowMs), paint: style.secondary },
-    ...(shape.withErrors ? [{ text: run.error ?? submission?.error ?? '', paint: style.error }] : []),
+    ...(shape.withErrors ? [{ text: errorText(run, submission), paint: style.error }] : []),
   ];
+}
+
+function onlySubmission(run: Wire.Run): Wire.JobSubmission | undefined {
+  return run.jobs.length === 1 ? run.jobs[0]?.job_submissions.at(-1) : undefined;
+}
+
+/** Why a run failed, if its status does not say so already: an exit code needs no words. */
+function errorText(run: Wire.Run, submission: Wire.JobSubmission | undefined): string {
+  const stated = run.error ?? submission?.error;
+  if (stated) return stated;
+  if (run.status !== 'failed' || submission?.termination_reason === 'container_exited_with_error') return '';
+  return submission?.termination_reason_message ?? '';
 }
 
 function jobRows(

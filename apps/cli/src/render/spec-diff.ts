@@ -1,4 +1,5 @@
 import type { Wire } from '@dstack/core';
+import { formatRange, type Range } from './resources.js';
 
 export interface SpecChange {
   readonly path: string;
@@ -17,6 +18,8 @@ const NAMES: Readonly<Record<string, string>> = {
   file_archives: 'File archives',
   'configuration.type': 'Configuration type',
 };
+/** Ranges of sizes are stored as plain numbers. */
+const IN_GIGABYTES = /(^|\.)(memory|total_memory|shm_size|disk\.size)$/;
 const LONGEST = 60;
 
 /** What differs between two run specifications, with values. Pure. */
@@ -38,6 +41,11 @@ export function renderChanges(changes: readonly SpecChange[]): string {
 
 /** What differs between two values of JSON, by path. Pure. */
 export function diffValues(before: unknown, after: unknown, path: string): SpecChange[] {
+  if (isRange(before) && isRange(after)) {
+    const unit = IN_GIGABYTES.test(path) ? 'GB' : '';
+    const change = { path, before: formatRange(before, unit), after: formatRange(after, unit) };
+    return change.before === change.after ? [] : [change];
+  }
   if (isMapping(before) && isMapping(after)) {
     const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
     return keys.flatMap((key) => diffValues(before[key], after[key], path === '' ? key : `${path}.${key}`));
@@ -51,6 +59,13 @@ function shortened(json: string): string {
   if (json === 'null') return 'unset';
   const text = json.startsWith('"') ? json.slice(1, -1) : json;
   return text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
+}
+
+function isRange(value: unknown): value is Range {
+  if (!isMapping(value)) return false;
+  const keys = Object.keys(value);
+  const isBound = (bound: unknown) => bound === null || typeof bound === 'number';
+  return keys.length > 0 && keys.every((key) => (key === 'min' || key === 'max') && isBound(value[key]));
 }
 
 function isMapping(value: unknown): value is Record<string, unknown> {

@@ -21,8 +21,9 @@ export async function ask(
     throw new UsageError(`${question.replace(/ \[y\/n\]: $|: $/, '')} Nobody can answer: this is no terminal.`, hint);
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   const stopped = new AbortController();
-  lines.once('SIGINT', () => stopped.abort());
-  lines.once('close', () => stopped.abort());
+  const stop = () => stopped.abort();
+  lines.once('SIGINT', stop);
+  lines.once('close', stop);
   try {
     for (;;) {
       const answer = (await lines.question(question, { signal: stopped.signal })).trim();
@@ -31,7 +32,7 @@ export async function ask(
   } catch (cause) {
     throw new CliError('Cancelled by user.', { exitCode: 130, cause });
   } finally {
-    lines.removeAllListeners('close');
+    lines.off('close', stop); // readline's own listeners stay: they give the terminal back
     lines.close();
   }
 }

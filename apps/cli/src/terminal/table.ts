@@ -17,35 +17,58 @@ export interface TableOptions {
 }
 
 const GAP = '  ';
+/** What a column that may shrink comes down to before the table is wider than the terminal. */
+const NARROWEST = 4;
 
-/** A table without borders that fits the width; the last resort is to cut lines at its edge. Pure. */
+/** A table without borders. What does not fit the width loses empty columns first, then the ends of long cells. Pure. */
 export function renderTable(
   columns: readonly Column[],
   rows: readonly (readonly (Cell | string)[])[],
   options: TableOptions,
 ): string {
   const cells = rows.map((row) => columns.map((_, i) => toCell(row[i])));
+  const whole = layOut(columns, cells, options);
+  const isEmpty = columns.map((_, i) => cells.length > 0 && cells.every((row) => row[i]?.text === ''));
+  if (whole.fits || !isEmpty.includes(true)) return whole.text;
+  const kept = <T>(row: readonly T[]) => row.filter((_, i) => !isEmpty[i]);
+  return layOut(kept(columns), cells.map(kept), options).text;
+}
+
+function layOut(
+  columns: readonly Column[],
+  cells: readonly (readonly Cell[])[],
+  options: TableOptions,
+): { readonly text: string; readonly fits: boolean } {
   const natural = columns.map((column, i) =>
     Math.max(column.title.length, ...cells.map((row) => visibleLength(row[i]?.text ?? ''))),
   );
-  const widths = fit(columns, natural, options.width - 1 - GAP.length * (columns.length - 1));
+  const available = options.width - 1 - GAP.length * (columns.length - 1);
+  const limits = columns.map((column) => column.shrinkTo);
+  const shrunk = shrink(natural, limits, available);
+  const widths = shrink(
+    shrunk,
+    limits.map((limit) => limit && Math.min(limit, NARROWEST)),
+    available,
+  );
   const line = (row: readonly Cell[]) =>
     ` ${row.map((cell, i) => paintCell(cell, widths[i] ?? 0, i === row.length - 1)).join(GAP)}`.trimEnd();
   const head = line(columns.map((column) => ({ text: column.title, paint: options.headPaint })));
-  return [head, ...cells.map(line)].join('\n');
+  const fits = natural.reduce((sum, width) => sum + width, 0) <= available;
+  return { text: [head, ...cells.map(line)].join('\n'), fits };
 }
 
 function toCell(cell: Cell | string | undefined): Cell {
   return typeof cell === 'string' ? { text: cell } : (cell ?? { text: '' });
 }
 
-function fit(columns: readonly Column[], natural: readonly number[], available: number): number[] {
-  const widths = [...natural];
+/** Takes from the widest column first, from none below its limit; one without a limit keeps its width. */
+function shrink(from: readonly number[], limits: readonly (number | undefined)[], available: number): number[] {
+  const widths = [...from];
   let excess = widths.reduce((sum, width) => sum + width, 0) - available;
   while (excess > 0) {
     let widest = -1;
     widths.forEach((width, i) => {
-      const limit = columns[i]?.shrinkTo;
+      const limit = limits[i];
       if (limit === undefined || width <= limit) return;
       if (widest < 0 || width > (widths[widest] ?? 0)) widest = i;
     });

@@ -18,14 +18,19 @@ export async function announce({ settings, adminToken, print }: Announcement): P
       ? `The admin token is ${adminToken}`
       : 'The admin token is the one given in the environment or by --token at the first start',
   );
-  if (!settings.configureClient) return;
+  if (settings.configureClient === 'never') return;
   const path = join(homedir(), '.dstack', 'config.yml');
-  const change = await configureClient(path, { name: 'main', url: settings.url, token: adminToken }, askToReplace);
+  const mayReplace = settings.configureClient === 'always' ? () => Promise.resolve(true) : askToReplace;
+  const change = await configureClient(path, { name: 'main', url: settings.url, token: adminToken }, mayReplace);
   if (change.kind === 'written') print(`The project main of ${path} now points to this server`);
-  if (change.kind === 'kept') {
+  if (change.kind === 'unreadable')
+    print(
+      `${path} is no client configuration and was kept: ${change.problem}. Mend or remove it; to use this server then:`,
+    );
+  if (change.kind === 'kept')
     print(`The project main of ${path} points to ${change.url} and was kept. To use this server:`);
+  if (change.kind === 'kept' || change.kind === 'unreadable')
     print(`  dstack project add --name main --url ${settings.url} --token <admin token>`);
-  }
 }
 
 async function askToReplace(currentUrl: string): Promise<boolean> {

@@ -15,7 +15,9 @@ export type ClientConfigChange =
   /** Already as it should be. */
   | { readonly kind: 'same' }
   /** Kept: it points to another server, and nobody agreed to change that. */
-  | { readonly kind: 'kept'; readonly url: string };
+  | { readonly kind: 'kept'; readonly url: string }
+  /** Kept: it is not what the CLI writes, and may be somebody's work. */
+  | { readonly kind: 'unreadable'; readonly problem: string };
 
 interface Entry {
   readonly name?: unknown;
@@ -30,7 +32,9 @@ export async function configureClient(
   project: ClientProject,
   mayReplace: (currentUrl: string) => Promise<boolean>,
 ): Promise<ClientConfigChange> {
-  const { projects, rest } = await read(path);
+  const found = await read(path);
+  if ('problem' in found) return { kind: 'unreadable', problem: found.problem };
+  const { projects, rest } = found;
   const current = projects.find(({ name }) => name === project.name);
   if (current?.url === project.url && current.token === project.token) return { kind: 'same' };
   const pointsElsewhere = typeof current?.url === 'string' && current.url !== project.url;
@@ -45,16 +49,30 @@ export async function configureClient(
   return { kind: 'written' };
 }
 
-async function read(path: string): Promise<{ projects: Entry[]; rest: Record<string, unknown> }> {
-  let text: string;
+interface ClientFile {
+  readonly projects: Entry[];
+  readonly rest: Record<string, unknown>;
+}
+
+async function read(path: string): Promise<ClientFile | { readonly problem: string }> {
   try {
-    text = await readFile(path, 'utf8');
+    return parse(await readFile(path, 'utf8'));
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return { projects: [], rest: {} };
-    throw error;
+    return { problem: error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error) };
   }
-  const value = load(text);
-  if (typeof value !== 'object' || value === null) return { projects: [], rest: {} };
-  const { projects = [], ...rest } = value as Record<string, unknown>;
-  return { projects: Array.isArray(projects) ? (projects as Entry[]) : [], rest };
+}
+
+function parse(text: string): ClientFile | { readonly problem: string } {
+  const value = load(text) ?? {};
+  if (!isMapping(value)) return { problem: 'it is no mapping' };
+  const { projects: listed, ...rest } = value;
+  const projects = listed ?? [];
+  if (!Array.isArray(projects) || !projects.every(isMapping))
+    return { problem: 'its projects are no list of projects' };
+  return { projects, rest };
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -8,7 +8,8 @@ export const USAGE = `Usage: dstack server [options]
   --port PORT, -p      port to listen on (DSTACK_SERVER_PORT, default 3000)
   --token TOKEN        token of the user admin, taken at the first start (DSTACK_SERVER_ADMIN_TOKEN)
   --log-level LEVEL    DEBUG, INFO, WARNING, ERROR or CRITICAL (DSTACK_SERVER_LOG_LEVEL, default INFO)
-  --config-client, -y  point the project main of the CLI's configuration at this server
+  --config-client      point the project main of the CLI's configuration at this server; ask before one is replaced
+  --yes, -y            the same without asking
   --no, -n             leave the CLI's configuration alone
 `;
 
@@ -26,9 +27,14 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     ...(values.port === undefined ? {} : { port: port(values.port) }),
     ...(values.token === undefined ? {} : { adminToken: values.token }),
     ...(level === undefined ? {} : { logLevel: level }),
-    ...(values['config-client'] === true && values.no !== true ? { configureClient: true } : {}),
+    ...(values.no === true ? {} : clientConfiguration(values)),
   };
   return { help: false, flags };
+}
+
+function clientConfiguration(values: { yes?: boolean; 'config-client'?: boolean }): Partial<ServerSettings> {
+  if (values.yes === true) return { configureClient: 'always' };
+  return values['config-client'] === true ? { configureClient: 'ask' } : {};
 }
 
 function parse(argv: readonly string[]): {
@@ -38,6 +44,7 @@ function parse(argv: readonly string[]): {
   token?: string;
   'log-level'?: string;
   'config-client'?: boolean;
+  yes?: boolean;
   no?: boolean;
 } {
   try {
@@ -49,7 +56,8 @@ function parse(argv: readonly string[]): {
         port: { type: 'string', short: 'p' },
         token: { type: 'string' },
         'log-level': { type: 'string' },
-        'config-client': { type: 'boolean', short: 'y' },
+        'config-client': { type: 'boolean' },
+        yes: { type: 'boolean', short: 'y' },
         no: { type: 'boolean', short: 'n' },
       },
     }).values;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { hasCode } from '../errors/has-code.js';
 import { STANDARD_PERMISSIONS } from '../settings/default-permissions.js';
 import type { ServerSettings } from '../settings/settings.js';
-import type { ConfigFile } from './config-file.js';
+import { ConfigFileError, type ConfigFile } from './config-file.js';
 import { parseConfigFile } from './parse-config-file.js';
 
 const NOTHING: ConfigFile = { projects: [], encryptionKeys: [], permissions: STANDARD_PERMISSIONS };
@@ -21,11 +21,25 @@ export async function loadConfigFile(
 ): Promise<{ config: ConfigFile; path: string | undefined }> {
   if (settings.configDisabled) return { config: NOTHING, path: undefined };
   const path = join(settings.serverDir, 'config.yml');
+  const bytes = await contentOf(path);
+  if (bytes !== undefined) return { config: parseConfigFile(textOf(bytes, path), path), path };
+  await writeFile(path, TEMPLATE, { mode: 0o600, flag: 'wx' });
+  return { config: NOTHING, path: undefined };
+}
+
+async function contentOf(path: string): Promise<Uint8Array | undefined> {
   try {
-    return { config: parseConfigFile(await readFile(path, 'utf8'), path), path };
+    return await readFile(path);
   } catch (error) {
-    if (!hasCode(error, 'ENOENT')) throw error;
-    await writeFile(path, TEMPLATE, { mode: 0o600, flag: 'wx' });
-    return { config: NOTHING, path: undefined };
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw new ConfigFileError(`${path} cannot be read: ${String(error)}`);
+  }
+}
+
+function textOf(bytes: Uint8Array, path: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new ConfigFileError(`${path} is not UTF-8 text. Save it as UTF-8.`);
   }
 }

@@ -46,12 +46,21 @@ export function parseConfigFile(text: string, path: string): ConfigFile {
       `${path}, line ${line}, column ${col}: ${syntaxError.code.toLowerCase().replaceAll('_', ' ')}`,
     );
   }
-  const result = configSchema.safeParse(document.toJS() ?? {});
+  const result = configSchema.safeParse(valueOf(document, path) ?? {});
   if (!result.success) {
     const problems = result.error.issues.map((issue) => describe(issue, document, lines, path));
     throw new ConfigFileError(problems.join('\n'));
   }
   return toConfigFile(result.data, path);
+}
+
+/** Aliases are followed only here: one that leads nowhere, or to too much, throws. */
+function valueOf(document: Document.Parsed, path: string): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw new ConfigFileError(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 function toConfigFile(parsed: ParsedConfig, path: string): ConfigFile {

@@ -66,7 +66,7 @@ function toNumber(input: unknown, strict: boolean): number | undefined {
   if (typeof input === 'number') return input;
   if (strict) return undefined;
   if (typeof input === 'boolean') return Number(input);
-  if (typeof input !== 'string' || !/^\s*[+-]?(\d[\d_]*\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(input)) return undefined;
+  if (typeof input !== 'string' || !/^\s*[+-]?(\d[\d_]*(\.\d*)?|\.\d+)(e[+-]?\d+)?\s*$/i.test(input)) return undefined;
   return Number(input.replaceAll('_', ''));
 }
 

@@ -9,15 +9,17 @@ export interface ClientVersion {
   readonly patch: number;
 }
 
+/** PEP 440: each suffix at most once, so that no text makes the match try every split of a long row of them. */
 const RELEASE =
-  /^v?(?:\d+!)?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:\.\d+)*(?:[-_.]?(?:a|b|c|rc|alpha|beta|pre|preview|post|rev|r|dev)[-_.]?\d*)*(?:-\d+)?(?:\+[a-z0-9]+(?:[-_.][a-z0-9]+)*)?$/i;
+  /^v?(?:\d+!)?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:\.\d+)*(?:[-_.]?(?:alpha|a|beta|b|preview|pre|c|rc)[-_.]?\d*)?(?:-\d+|[-_.]?(?:post|rev|r)[-_.]?\d*)?(?:[-_.]?dev[-_.]?\d*)?(?:\+[a-z0-9]+(?:[-_.][a-z0-9]+)*)?$/i;
+const LONGEST_VERSION = 100;
 
 /** Undefined: the newest client, for which nothing is adapted. */
 export function parseClientVersion(header: string | undefined): ClientVersion | undefined {
   const text = header?.trim();
   if (text === undefined || text === 'latest' || text.startsWith('0.0.0')) return undefined;
-  const match = RELEASE.exec(text);
-  if (match === null) throw new MalformedVersionError(`Invalid version: ${text}`);
+  const match = text.length > LONGEST_VERSION ? null : RELEASE.exec(text);
+  if (match === null) throw new MalformedVersionError(`Invalid version: ${text.slice(0, LONGEST_VERSION)}`);
   return { major: Number(match[1]), minor: Number(match[2] ?? 0), patch: Number(match[3] ?? 0) };
 }
 

@@ -1,8 +1,9 @@
 import { AgentUnreachableError, type AgentApi, type JobStart, type JobState } from '@dstack/agent-protocol';
 import { Inject, Injectable } from '@nestjs/common';
-import { type JobEffect, undecided } from '@dstack/core';
+import { defaultRuntimePreference, type JobEffect, type RuntimePreference, undecided } from '@dstack/core';
 import { AgentRegistry } from '../agents/agent-registry.js';
 import { HostAccessStore } from '../hosts/host-access.js';
+import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
 import type { ActContext } from '../reconcile/reconciler.js';
 import { readJson } from '../reconcile/stored-json.js';
@@ -24,6 +25,7 @@ export class JobEffects {
     private readonly db: Database,
     @Inject(AgentRegistry) private readonly agents: AgentRegistry,
     private readonly inputs: JobInputs,
+    @Inject(OffersService) private readonly offers: Pick<OffersService, 'runtimes'>,
     @Inject(HostAccessStore) private readonly accesses: Pick<HostAccessStore, 'read'>,
   ) {}
 
@@ -81,6 +83,7 @@ export class JobEffects {
         runName: run.name,
         projectName: view.projectName,
         agent: await agent.info(signal),
+        runtimePreference: await this.runtimePreference(view),
         secrets: await this.inputs.secrets(record.projectId),
         ...rows,
         repoCredentials: run.repoId === null ? null : await this.inputs.repoCredentials(run.repoId, run.userId),
@@ -92,6 +95,12 @@ export class JobEffects {
       if (error instanceof UnknownSecretError || error instanceof JobRefusedError) return { refused: error.message };
       throw error;
     }
+  }
+
+  private async runtimePreference({ record, instance }: JobView): Promise<RuntimePreference> {
+    const backend = instance?.backendType ?? 'local';
+    const stated = await this.offers.runtimes(record.projectId, backend);
+    return stated?.preference ?? defaultRuntimePreference(backend);
   }
 
   private async rows({ record, run, instance }: JobView) {

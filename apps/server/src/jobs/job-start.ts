@@ -1,5 +1,5 @@
 import type { AgentInfo, FileSetup, JobStart, Mount, RepoSetup } from '@dstack/agent-protocol';
-import { chooseRuntime, runtimeFacts, type Wire } from '@dstack/core';
+import { chooseRuntime, runtimeFacts, type RuntimePreference, type Wire } from '@dstack/core';
 import { interpolateSecrets } from './interpolate-secrets.js';
 import type { RepoCredentials } from './job-inputs.js';
 import type { JobRecord } from './job-record.js';
@@ -10,6 +10,7 @@ export interface JobStartFacts {
   readonly runName: string;
   readonly projectName: string;
   readonly agent: AgentInfo;
+  readonly runtimePreference: RuntimePreference;
   readonly secrets: ReadonlyMap<string, string>;
   /** sha256 by archive id. */
   readonly archives: ReadonlyMap<string, string>;
@@ -38,7 +39,7 @@ export function buildJobStart(facts: JobStartFacts): BuiltJobStart {
   const { job, runSpec, agent } = facts;
   const { spec } = job;
   const hosts = { container: agent.runtimes.container.available, process: agent.runtimes.process.available };
-  const choice = chooseRuntime(runtimeFacts(runSpec.configuration), hosts);
+  const choice = chooseRuntime(runtimeFacts(runSpec.configuration), hosts, facts.runtimePreference);
   if ('refused' in choice) throw new JobRefusedError(choice.refused);
   const repo = repoSetup(facts);
   const start: JobStart = {

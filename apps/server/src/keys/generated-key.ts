@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode } from '../errors/has-code.js';
+import { DatabaseRefusedError } from '../persistence/errors.js';
 import type { Random } from '../world/world.js';
 import type { Key } from './keyring.js';
 
@@ -18,7 +19,8 @@ export function readGeneratedKey(serverDir: string): Key | undefined {
     throw error;
   }
   const secret = Buffer.from(text.trim(), 'base64');
-  if (secret.length !== 32) throw new Error(`${path(serverDir)} does not hold a key. Restore it from a backup.`);
+  if (secret.length !== 32)
+    throw new DatabaseRefusedError(`${path(serverDir)} does not hold a key. Restore it from a backup.`);
   return { type: 'aes', name: GENERATED_KEY_NAME, secret };
 }
 

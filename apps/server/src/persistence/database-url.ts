@@ -14,8 +14,11 @@ export function parseDatabaseUrl(text: string): DatabaseLocation {
       return { dialect: 'sqlite', path: path.startsWith('//') ? path.slice(1) : path };
     }
     case 'postgres':
-    case 'postgresql':
-      return { dialect: 'postgres', url: text.replace(/^[a-z]+(?:\+[a-z0-9]+)?:\/\//, 'postgresql://') };
+    case 'postgresql': {
+      const url = text.replace(/^[a-z]+(?:\+[a-z0-9]+)?:\/\//, 'postgresql://');
+      if (!URL.canParse(url)) break;
+      return { dialect: 'postgres', url };
+    }
     default:
   }
   throw new DatabaseRefusedError(

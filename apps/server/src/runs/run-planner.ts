@@ -2,10 +2,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import {
   buildJobSpecs,
   chooseRuntime,
+  defaultRuntimePreference,
   combineFleetAndRun,
   displayBackend,
   effectiveProfile,
   filtersOfProfile,
+  type ImageDefaults,
   type Offer,
   offerOfInstance,
   planAction,
@@ -16,6 +18,7 @@ import {
   requiredFeatures,
   replicaGroups,
   runtimeFactsOfJob,
+  mergeRejections,
   summariseRejections,
   toWireOffer,
   type Wire,
@@ -27,6 +30,7 @@ import { findInstances, type InstanceRecord } from '../instances/instance-record
 import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
 import { toPlacementInstance } from '../placement/placement-loader.js';
+import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { redactJobSpec } from './redact.js';
 import { RunReader } from './run-reader.js';
 import { findRuns, type RunRecord } from './run-record.js';
@@ -63,6 +67,7 @@ export class RunPlanner {
     private readonly db: Database,
     @Inject(OffersService) private readonly offers: OffersService,
     @Inject(RunReader) private readonly reader: RunReader,
+    @Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'images'>,
   ) {}
 
   async plan(
@@ -91,7 +96,7 @@ export class RunPlanner {
   /** Every offer of the first job, for `gpus/list`. */
   async offersOf(scope: ProjectScope, effective: Wire.RunSpec, options: PlanOptions): Promise<readonly Offer[]> {
     const scene = await this.look(scope, effective);
-    const [job] = buildJobSpecs(effective, { replicaNum: 0 });
+    const [job] = buildJobSpecs(effective, { replicaNum: 0, images: this.settings.images });
     if (job === undefined) return [];
     const { pool, created } = await this.candidates(scope, effective, job, scene, options);
     return withoutDuplicates([...pool, ...created]);
@@ -132,7 +137,7 @@ export class RunPlanner {
     options: PlanOptions,
   ): Promise<ExplainedJobPlan[]> {
     const plans: ExplainedJobPlan[] = [];
-    for (const jobs of jobGroups(effective)) {
+    for (const jobs of jobGroups(effective, this.settings.images)) {
       const [first] = jobs;
       if (first === undefined) continue;
       const { pool, created, rejections } = await this.candidates(scope, effective, first, scene, options);
@@ -189,7 +194,7 @@ export class RunPlanner {
       created.push(...found.offers);
       summaries.push(...found.rejections);
     }
-    return { pool, created, rejections: [...summariseRejections(rejected), ...summaries] };
+    return { pool, created, rejections: mergeRejections([...summariseRejections(rejected), ...summaries]) };
   }
 
   /** What the job would run in, as far as it is known before there is a host. */
@@ -202,13 +207,15 @@ export class RunPlanner {
   ): Promise<Pick<ExplainedJobPlan, 'runtime' | 'runtime_reason'>> {
     if (offer === undefined) return { runtime: null, runtime_reason: null };
     const stated = await this.offers.runtimes(scope.projectId, offer.backend);
-    const known = scene.records.find((record) => record.backendType === offer.backend && record.agent.info !== null)
-      ?.agent.info;
+    const isHost = (record: InstanceRecord): boolean =>
+      offer.instance_id === undefined ? record.backendType === offer.backend : record.id === offer.instance_id;
+    const known = scene.records.find((record) => isHost(record) && record.agent.info !== null)?.agent.info;
     const hosts = stated?.available ?? {
       container: known?.runtimes.container.available ?? true,
       process: known?.runtimes.process.available ?? false,
     };
-    const choice = chooseRuntime(runtimeFactsOfJob(effective.configuration, job), hosts, stated?.preference);
+    const preference = stated?.preference ?? defaultRuntimePreference(offer.backend);
+    const choice = chooseRuntime(runtimeFactsOfJob(effective.configuration, job), hosts, preference);
     if ('refused' in choice) return { runtime: null, runtime_reason: choice.refused };
     return { runtime: choice.runtime, runtime_reason: choice.because };
   }
@@ -225,12 +232,12 @@ function explainedOffer(
 }
 
 /** Jobs that share their offers: the nodes of a task, or a replica group of a service. */
-function jobGroups(spec: Wire.RunSpec): Wire.JobSpec[][] {
+function jobGroups(spec: Wire.RunSpec, images: ImageDefaults): Wire.JobSpec[][] {
   if (spec.configuration.type !== 'service') {
-    const jobs = buildJobSpecs(spec, { replicaNum: 0 });
+    const jobs = buildJobSpecs(spec, { replicaNum: 0, images });
     return [...Map.groupBy(jobs, (job) => job.node_group_index ?? 0).values()];
   }
   return replicaGroups(spec.configuration).map((group) =>
-    buildJobSpecs(spec, { replicaNum: 0, replicaGroup: group.name }),
+    buildJobSpecs(spec, { replicaNum: 0, images, replicaGroup: group.name }),
   );
 }

@@ -7,6 +7,7 @@ import { fromWireTime } from '../http/wire-time.js';
 import { Database } from '../persistence/database.js';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
 import { Wake } from '../reconcile/wake.js';
+import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { explainRunSpecErrors, parseRunSpec } from './parse-spec.js';
 import { RunApplier } from './run-applier.js';
 import { RunPlanner } from './run-planner.js';
@@ -25,6 +26,7 @@ export class RunsService {
     @Inject(RunApplier) private readonly applier: RunApplier,
     @Inject(EventRecorder) private readonly events: EventRecorder,
     @Inject(Wake) private readonly wake: Wake,
+    @Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'runLimits'>,
   ) {}
 
   list(caller: Caller, request: Wire.ListRunsRequest): Promise<Wire.Run[]> {
@@ -143,7 +145,11 @@ export class RunsService {
       tx.query<{ ssh_public_key: string | null }>('SELECT ssh_public_key FROM users WHERE id = ?', [scope.caller.id]),
     );
     return explainRunSpecErrors(() =>
-      normaliseRunSpec(spec, { userSshPublicKey: user?.ssh_public_key ?? null, forOffersOnly }),
+      normaliseRunSpec(spec, {
+        userSshPublicKey: user?.ssh_public_key ?? null,
+        forOffersOnly,
+        limits: this.settings.runLimits,
+      }),
     );
   }
 

@@ -1,3 +1,4 @@
+import type { ImageDefaults, RunSpecLimits } from '@dstack/core';
 import type { DatabaseLocation } from '../persistence/database-url.js';
 
 /** All that the environment and the command line decide, read once. */
@@ -23,7 +24,9 @@ export interface ServerSettings {
   readonly instanceHealthTtlSeconds: number;
   readonly logQuotaBytesPerJobHour: number;
   readonly userProjectDefaultQuota: number;
-  readonly dockerBaseImage: string;
+  /** The images of jobs that name none, and the registry of those that name no registry. */
+  readonly images: ImageDefaults;
+  readonly runLimits: RunSpecLimits;
   readonly sshConnectTimeoutSeconds: number;
   /** How the agent of local instances is started; undefined: the installed package's. */
   readonly agentCommand: readonly string[] | undefined;
@@ -33,8 +36,8 @@ export interface ServerSettings {
   readonly inServerImage: boolean;
   /** Something else (Litestream) holds a copy of the SQLite database. */
   readonly databaseIsReplicated: boolean;
-  /** Write the CLI's configuration for the project `main` after start. */
-  readonly configureClient: boolean;
+  /** Write the CLI's configuration for the project `main` after start; one that points elsewhere only when asked, or always. */
+  readonly configureClient: 'never' | 'ask' | 'always';
 }
 
 export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR' | 'CRITICAL';

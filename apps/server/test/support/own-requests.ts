@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { insertInstance } from '../../src/fleets/create-instances.js';
+import { realWorld } from '../../src/world/real-world.js';
 import { operationOf } from './contract-check.js';
 import type { Reply, TestServer } from './start-test-server.js';
 
@@ -81,8 +83,29 @@ async function* workloadRequests(server: TestServer, ask: Ask): AsyncGenerator<O
   yield ask('/api/runs/list', { include_jobs: true });
   await server.db.write((tx) => tx.execute(`UPDATE runs SET status = 'failed' WHERE name = 'own'`));
   yield ask('/api/project/main/runs/delete', { runs_names: ['own'] });
-  yield ask('/api/project/main/fleets/get', { name: 'local' });
+  const fleet = await ask('/api/project/main/fleets/get', { name: 'local' });
+  yield fleet;
+  yield* instanceRequests(server, ask, fleet.reply.body as { id: string });
   yield ask('/api/project/main/fleets/delete', { names: ['f1'] });
+}
+
+async function* instanceRequests(
+  server: TestServer,
+  ask: Ask,
+  fleet: { readonly id: string },
+): AsyncGenerator<OwnRequest> {
+  const instance = await server.db.write(async (tx) => {
+    const [project] = await tx.query<{ id: string }>(`SELECT id FROM projects WHERE name = 'main'`);
+    return insertInstance(
+      tx,
+      realWorld(),
+      { id: fleet.id, name: 'local', projectId: project?.id ?? '' },
+      { requirements: { resources: {} }, profile: { name: 'default' }, provisioningJobId: null, busyBlocks: 0 },
+    );
+  });
+  yield ask('/api/project/main/instances/get', { id: instance.id });
+  yield ask('/api/project/main/instances/get_instance_health_checks', { fleet_name: 'local', instance_num: 0 });
+  yield ask('/api/project/main/fleets/delete_instances', { name: 'local', instance_nums: [0] });
 }
 
 const sha256 = (content: string): string => createHash('sha256').update(content).digest('hex');

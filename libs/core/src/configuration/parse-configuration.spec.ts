@@ -111,6 +111,7 @@ it.each<[string, string | Uint8Array, string]>([
   ['has an unquoted colon', 'resources:\n  gpu: A100:80GB:\n', 'quote a value'],
   ['is not UTF-8', Uint8Array.of(0xff, 0xfe, 0x41), 'not UTF-8'],
   ['has a custom tag', 'type: !new task\n', 'Unresolved tag'],
+  ['has a set', 'type: task\ncommands: [x]\nenv: !!set {A, B}\n', 'Unresolved tag'],
   ['refers to itself', 'type: task\nenv: &e\n  A: *e\n', ''],
   ['has an unknown alias', 'type: *t\n', 'alias'],
   ['has mappings as keys', 'type: task\n? {a: 1}\n: 2\n', 'a key must be text'],

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { parse as parseYaml } from 'yaml';
 import { ConfigurationError } from './configuration-error.js';
 import { examples } from '../../test/examples.js';
 import { interpolate } from './interpolation.js';
@@ -138,6 +139,58 @@ it('what is accepted is accepted again, unchanged', () => {
     }),
   );
 });
+
+/** CPU, not wall time: other work on the machine must not make it fail. */
+function cpuMs(work: () => void): number {
+  const before = process.cpuUsage();
+  work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
+it('no long text in any field costs more than reading it', () => {
+  const slow: string[] = [];
+  for (const [name, text] of Object.entries({ ...examples, 'every short form': shortForms })) {
+    const written: unknown = parseYaml(text, { merge: true });
+    for (const path of textPaths(written)) {
+      for (const unit of ['a', '1', ' ', 'a@', 'a:', 'a/', '.', '-', '..', '${{ ', '1,', '+']) {
+        const value = unit.repeat(100_000 / unit.length) + '!';
+        const ms = cpuMs(() => parseConfigurationValue(withValue(written, path, value)));
+        if (ms > 1000) slow.push(`${name}: ${path.join('.')}: ${unit}… took ${Math.round(ms)} ms`);
+      }
+    }
+  }
+  expect(slow).toEqual([]);
+});
+
+const shortForms = `{type: task, commands: [x], repos: [a], files: [a], volumes: ['a:/b'], ports: ['80'], env: [A=b], user: a, max_price: '1',
+  fleets: [a], schedule: {cron: '* * * * *'}, max_duration: 1h, idle_duration: 1h, tags: {a: b}, entrypoint: a, python: '3.12',
+  resources: {cpu: '2', gpu: A100, memory: 1GB, disk: 1GB, shm_size: 1GB}, utilization_policy: {min_gpu_utilization: '1', time_window: 1h}}`;
+
+function textPaths(value: unknown, path: readonly string[] = []): (readonly string[])[] {
+  if (typeof value !== 'object' || value === null) return path.at(-1) === 'type' ? [] : [path];
+  return Object.entries(value).flatMap(([key, child]) => textPaths(child, [...path, key]));
+}
+
+function withValue(root: unknown, path: readonly string[], value: string): unknown {
+  const [key, ...rest] = path;
+  if (key === undefined || typeof root !== 'object' || root === null) return value;
+  const fields = { ...root, [key]: withValue((root as Record<string, unknown>)[key], rest, value) };
+  return Array.isArray(root) ? Object.values(fields) : fields;
+}
+
+it.each([
+  ['10 MB', 'type: task\ncommands:\n' + '  - echo hello\n'.repeat(700_000)],
+  ['many lines', 'type: task\ncommands:\n' + '  - echo\n'.repeat(90_000)],
+  ['block mappings in block mappings', Array.from({ length: 1400 }, (_, i) => ' '.repeat(i) + 'a:').join('\n')],
+  ['lists in lists', '- '.repeat(9_000)],
+  ['brackets', '['.repeat(100_000)],
+  ['anchors of anchors', 'a: &a [x,x,x,x]\n' + 'bcdefgh'.replaceAll(/./g, (c) => `${c}: &${c} [${`*${String.fromCharCode(c.charCodeAt(0) - 1)},`.repeat(9)}]\n`)],
+])('a file of %s is refused at once', (_what, text) => {
+  expect(() => parseConfigurationText(text, { file: 'f' })).toThrow(ConfigurationError);
+  // 50 ms is the promise; the rest is for slower machines.
+  expect(Math.min(...[1, 2, 3].map(() => cpuMs(() => isRefusedOrRead(text))))).toBeLessThan(100);
+}); // prettier-ignore
 
 it('interpolation never throws, and leaves text without references as it is', () => {
   fc.assert(

@@ -66,6 +66,7 @@ function compose(source: string): YamlResult {
   const document = parseDocument(source, {
     lineCounter: lines,
     merge: true,
+    resolveKnownTags: false, // the values of !!set, !!omap and !!binary are none of the language
     uniqueKeys: false,
     prettyErrors: false,
     logLevel: 'error',
@@ -184,11 +185,19 @@ function decode(bytes: Uint8Array): string | undefined {
 function findExcess(source: string): string | undefined {
   let tokens = 0;
   let depth = 0;
+  let startsLine = true;
+  const indents: number[] = [];
   for (const token of new Lexer().lex(source)) {
     if (++tokens > maxTokens) return 'is too long for a configuration';
     if (token === '[' || token === '{') depth++;
     else if (token === ']' || token === '}') depth--;
-    if (depth > maxDepth) return tooDeep;
+    else if (startsLine) {
+      const indent = /^ *$/.test(token) ? token.length : 0;
+      while ((indents.at(-1) ?? -1) >= indent) indents.pop();
+      indents.push(indent);
+    }
+    startsLine = token === '\n' || token === '\r\n';
+    if (depth > maxDepth || indents.length > maxDepth) return tooDeep;
   }
   return undefined;
 }

@@ -1,8 +1,19 @@
 import type * as Wire from '../wire/generated/api.js';
+import type { InternalBackendType } from '../wire/internal-values.js';
 import { replicaGroups } from './job-groups.js';
 import type { Mount } from './volume-mounts.js';
 
 export type Runtime = 'container' | 'process';
+
+/**
+ * `auto`: a container only for what needs one. `container-first`: a container wherever an engine is, as clients of the original
+ * expect of every host but this machine.
+ */
+export type RuntimePreference = 'auto' | 'container-first' | Runtime;
+
+export function defaultRuntimePreference(backend: InternalBackendType): RuntimePreference {
+  return backend === 'local' ? 'auto' : 'container-first';
+}
 
 /** What a host can run jobs with. */
 export interface HostRuntimes {
@@ -64,7 +75,7 @@ export function runtimeFactsOfJob(
 export function chooseRuntime(
   facts: RuntimeFacts,
   host: HostRuntimes,
-  preference: 'auto' | Runtime = 'auto',
+  preference: RuntimePreference = 'auto',
 ): RuntimeChoice {
   const needs = facts.containerOnly.join(', ');
   if (needs !== '' && preference === 'process')
@@ -76,10 +87,14 @@ export function chooseRuntime(
   }
   if (needs !== '') return { runtime: 'container', because: `the configuration names ${needs}` };
   if (preference === 'container') return container(host, 'the runtime is set to container');
+  if (preference === 'container-first' && host.container)
+    return { runtime: 'container', because: 'the host has a container engine' };
   const better = facts.betterInContainer.join(', ');
   if (better !== '' && preference === 'auto' && host.container) {
     return { runtime: 'container', because: `the configuration names ${better}` };
   }
+  if (host.process && preference === 'container-first')
+    return { runtime: 'process', because: `no container engine answers on the host; ${processReason(facts)}` };
   if (host.process) return { runtime: 'process', because: processReason(facts) };
   if (preference === 'process') return { refused: 'the runtime is set to process, which this host does not allow' };
   return container(host, 'this host runs containers only');

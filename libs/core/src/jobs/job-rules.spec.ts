@@ -1,7 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { isRunSpecError } from '../runs/run-spec-error.js';
 import type * as Wire from '../wire/generated/api.js';
-import { chooseRuntime, runtimeFacts, runtimeFactsOfJob } from './choose-runtime.js';
+import {
+  chooseRuntime,
+  defaultRuntimePreference,
+  runtimeFacts,
+  runtimeFactsOfJob,
+  type RuntimePreference,
+} from './choose-runtime.js';
 import { devEnvironmentCommands } from './dev-environment-commands.js';
 import { findGroupReferences, resolveGroupReferences } from './group-references.js';
 import { efaImageName, IMAGE_DEFAULTS, imageName, impliedArchitecture, type ImageConfig } from './image.js';
@@ -362,7 +368,7 @@ describe('group references', () => {
 
 describe('the runtime', () => {
   const both = { container: true, process: true };
-  const choose = (configuration: Configuration, host = both, preference?: 'auto' | 'container' | 'process') => {
+  const choose = (configuration: Configuration, host = both, preference?: RuntimePreference) => {
     const choice = chooseRuntime(runtimeFacts(configuration), host, preference);
     return 'refused' in choice ? ['refused', choice.refused] : [choice.runtime, choice.because];
   };
@@ -386,6 +392,17 @@ describe('the runtime', () => {
     expect(choose(optional, { container: false, process: true })).toEqual([
       'process',
       'the configuration names no image, docker, privileged or volumes; optional volumes are left out',
+    ]);
+  });
+  it('is a container on every host with an engine but this machine', () => {
+    expect(defaultRuntimePreference('local')).toBe('auto');
+    expect(choose(task(), both, defaultRuntimePreference('remote'))).toEqual([
+      'container',
+      'the host has a container engine',
+    ]);
+    expect(choose(task(), { container: false, process: true }, defaultRuntimePreference('remote'))).toEqual([
+      'process',
+      'no container engine answers on the host; the configuration names no image, docker, privileged or volumes',
     ]);
   });
   it('is decided by the group of a replica', () => {

@@ -54,6 +54,7 @@ it.each<[string, InstanceSnapshot, number, Expected]>([
   ['a machine that may exist is looked for before it is given up', launching({ openAttempt: attempt({ unknownOutcomes: 1, idempotency: 'lookup' }), unwanted: 'job_finished' }), T, { status: 'launching', effects: ['settle'] }],
   ['an attempt that never gets an answer is cleaned up', launching({ openAttempt: attempt({ unknownOutcomes: 1 }) }), T + LIMITS.attemptMs, { status: 'terminating', reason: 'error' }],
   ['a machine nobody wants any more is given up', launching({ unwanted: 'job_finished' }), T, { status: 'terminating', reason: 'job_finished' }],
+  ['a machine nobody wants before anything was asked for is given up', pending({ unwanted: 'terminated_by_user' }), T, { status: 'terminating', reason: 'terminated_by_user' }],
   ['no offer ends it', launching({ openAttempt: null, noOffersLeft: 'all dry' }), T, { status: 'terminating', reason: 'no_offers' }],
   ['too many failed offers end it', launching({ openAttempt: null, attemptsMade: 25 }), T, { status: 'terminating', reason: 'no_offers' }],
   ['an hour without a machine ends it', pending(), T + LIMITS.launchMs, { status: 'terminating', reason: 'provisioning_timeout' }],
@@ -63,9 +64,19 @@ it.each<[string, InstanceSnapshot, number, Expected]>([
   ['an agent that answers makes it idle', starting({ connectedSince: T }), T, { status: 'idle' }],
   ['or busy when a job waits', starting({ connectedSince: T, busyBlocks: 1 }), T, { status: 'busy' }],
   ['a machine that never gets ready is given up', starting(), T + 10 * MIN, { status: 'terminating', reason: 'provisioning_timeout' }],
+  ['a machine nobody wants while it starts is given up', starting({ unwanted: 'job_finished' }), T, { status: 'terminating', reason: 'job_finished' }],
+  ['a machine that vanishes while it starts is given up', starting({ machineState: 'gone' }), T, { status: 'terminating', reason: 'error' }],
+  ['a ready machine whose agent never answers is given up', starting({ machineState: 'ready' }), T + 10 * MIN, { status: 'terminating', reason: 'provisioning_timeout' }],
   ['a machine that fails is given up', starting({ machineState: 'failed' }), T, { status: 'terminating', reason: 'error' }],
   ['an idle machine waits for its deadline', live(), T + 4 * MIN, { status: 'idle', effects: [], dueAt: T + 5 * MIN }],
   ['and is given up at it', live(), T + 5 * MIN, { status: 'terminating', reason: 'idle_timeout' }],
+  ['an idle machine with a job is busy', live({ busyBlocks: 1 }), T, { status: 'busy', effects: [] }],
+  ['a busy machine needs no look', live({ status: 'busy', busyBlocks: 1 }), T, { status: 'busy', effects: [], dueAt: null }],
+  ['an idle machine nobody wants goes', live({ unwanted: 'fleet_spec_mismatch' }), T, { status: 'terminating', reason: 'fleet_spec_mismatch' }],
+  ['a busy one finishes its jobs first', live({ status: 'busy', busyBlocks: 1, unwanted: 'fleet_spec_mismatch' }), T, { status: 'busy' }],
+  ['a machine that fails is not kept, busy or not', live({ status: 'busy', busyBlocks: 1, machineState: 'failed' }), T, { status: 'terminating', reason: 'error' }],
+  ['an unreachable machine nobody wants is not waited for', live({ unreachableSince: T, unwanted: 'terminated_by_user' }), T, { status: 'terminating', reason: 'terminated_by_user' }],
+  ['an unreachable one with a job is, though nobody wants it', live({ status: 'busy', busyBlocks: 1, unreachableSince: T, unwanted: 'terminated_by_user' }), T, { status: 'busy', effects: ['poll'] }],
   ['a machine the fleet needs stays', live({ neededByFleet: true }), T + 60 * MIN, { status: 'idle', dueAt: null }],
   ['a machine without idle limit stays', live({ idleLimitMs: null }), T + 60 * MIN, { status: 'idle', dueAt: null }],
   ['a released machine becomes idle', live({ status: 'busy' }), T, { status: 'idle' }],
@@ -95,3 +106,9 @@ it.each<[string, InstanceSnapshot, number, Expected]>([
   const { status, effects, changes, dueAt } = decideInstance(instance, now);
   expect({ status, effects: effects.map((effect) => effect.do), reason: changes.reason, dueAt }).toMatchObject(expected);
 }); // prettier-ignore
+
+it('an instance that is terminated stays so', () => {
+  expect(decideInstance({ ...base, status: 'terminated' }, T)).toEqual({
+    status: 'terminated', changes: {}, effects: [], dueAt: null, because: null,
+  }); // prettier-ignore
+});

@@ -95,6 +95,7 @@ describe('a submitted job', () => {
     ['does not wait for a machine for ever', submitted({ host: host({ status: 'pending' }) }), T + LIMITS.launchMs, { status: 'terminating', reason: 'waiting_instance_limit_exceeded' }],
     ['goes on when the machine exists', submitted({ host: host({ status: 'provisioning' }) }), T, { status: 'provisioning', dueAt: T }],
     ['fails for capacity when no offer worked', submitted({ host: host({ status: 'terminated', foundNoCapacity: true }) }), T, { status: 'terminating', reason: 'failed_to_start_due_to_no_capacity' }],
+    ['fails when its machine was lost for good', submitted({ host: host({ status: 'terminated' }) }), T, { status: 'terminating', reason: 'waiting_instance_limit_exceeded' }],
     ['fails when its machine was lost', submitted({ host: host({ status: 'terminating' }) }), T, { status: 'terminating', reason: 'waiting_instance_limit_exceeded' }],
   ])('%s', (_rule, job, now, expected) => expect(outcome(job, now)).toMatchObject(expected)); // prettier-ignore
 });
@@ -111,6 +112,8 @@ describe('a job on its host, before its commands run', () => {
     ['is sent again while its uploads are missing', provisioning({ agent: { phase: 'waiting' } }), T, { status: 'provisioning', effects: ['start'] }],
     ['runs', provisioning({ agent: { phase: 'running', runningAt: T } }), T, { status: 'running' }],
     ['may be over before anybody saw it run', provisioning({ agent: finished() }), T, { status: 'terminating', reason: 'done_by_runner' }],
+    ['fails without its machine', provisioning({ host: null }), T, { status: 'terminating', reason: 'waiting_instance_limit_exceeded' }],
+    ['is not sent to an agent that is not there, whatever is missing', provisioning({ agent: { phase: 'waiting' }, host: host({ connectedSince: null }) }), T, { status: 'provisioning', effects: [] }],
     ['fails with its machine', provisioning({ host: host({ status: 'terminated' }) }), T, { status: 'terminating', reason: 'waiting_instance_limit_exceeded' }],
   ])('%s', (_rule, job, now, expected) => expect(outcome(job, now)).toMatchObject(expected)); // prettier-ignore
 });
@@ -124,6 +127,13 @@ describe('a pulling or running job', () => {
     ['survives a short disconnection', active({ host: host({ unreachableSince: T }) }), T + MIN, { status: 'running', dueAt: T + 2 * MIN }],
     ['fails on a host nobody reaches', active({ host: host({ unreachableSince: T }) }), T + 2 * MIN, { status: 'terminating', reason: 'instance_unreachable' }],
     ['counts a lost spot host as interruption', active({ host: host({ unreachableSince: T, isSpot: true }) }), T + 2 * MIN, { status: 'terminating', reason: 'interrupted_by_no_capacity' }],
+    ['fails without its host', active({ host: null }), T, { status: 'terminating', reason: 'instance_unreachable' }],
+    ['counts from the first of the two that were lost', active({ disconnectedAt: T, host: host({ unreachableSince: T + MIN }) }), T + 2 * MIN, { status: 'terminating', reason: 'instance_unreachable' }],
+    ['is over while it pulls, too', active({ status: 'pulling', agent: finished({ exitStatus: 1, reason: 'creating_container_error' }) }), T, { status: 'terminating', reason: 'creating_container_error' }],
+    ['is done by its exit code when the agent gives no reason', active({ agent: finished({ reason: undefined }) }), T, { status: 'terminating', reason: 'done_by_runner' }],
+    ['is failed by it as well', active({ agent: finished({ reason: undefined, exitStatus: 3 }) }), T, { status: 'terminating', reason: 'container_exited_with_error' }],
+    ['is looked at every minute for its utilisation', active({ underUtilised: false }), T, { status: 'running', dueAt: T + LIMITS.utilisationCheckMs }],
+    ['does not end before its inactivity is long enough', active({ inactivityLimitSeconds: 60, agent: { phase: 'running', noConnectionsSeconds: 59 } }), T, { status: 'running' }],
     ['fails when its host is terminated', active({ host: host({ status: 'terminating' }) }), T, { status: 'terminating', reason: 'instance_unreachable' }],
     ['prefers its own end to that of its host', active({ agent: finished(), host: host({ status: 'terminating' }) }), T, { status: 'terminating', reason: 'done_by_runner' }],
     ['tells a failed command', active({ agent: finished({ exitStatus: 2, reason: 'container_exited_with_error' }) }), T, { status: 'terminating', reason: 'container_exited_with_error' }],
@@ -143,6 +153,8 @@ describe('a terminating job', () => {
     ['is killed after stop_duration', terminating({ stop: { ...graceful, sent: 'graceful' } }), killAt, { status: 'terminating', effects: ['stop'] }],
     ['is never killed with stop_duration: off', terminating({ stop: { ...graceful, graceMs: null, sent: 'graceful' } }), T + 1000 * MIN, { status: 'terminating', effects: [], dueAt: null }],
     ['is killed at once when aborted', terminating({ stop: kill }), T, { status: 'terminating', effects: ['stop'] }],
+    ['is told of the kill once', terminating({ stop: { ...kill, sent: 'kill' } }), T, { status: 'terminating', effects: [], dueAt: T + LIMITS.killConfirmMs }],
+    ['is given up with a host nobody reaches', terminating({ host: host({ connectedSince: null, unreachableSince: T }) }), T + 10 * MIN, { status: 'terminated', effects: [] }],
     ['is given up when the agent never confirms the kill', terminating({ stop: { ...kill, sent: 'kill' } }), T + LIMITS.killConfirmMs, { status: 'terminated', effects: ['remove'] }],
     ['waits for the end of its log', terminating({ agent: finished(), logOffsets: { job: 5, runner: 2 } }), T, { status: 'terminating', effects: [], dueAt: T + LIMITS.logDrainMs }],
     ['is final when its log is durable', terminating({ agent: finished(), logOffsets: { job: 10, runner: 2 } }), T, { status: 'terminated', effects: ['remove'] }],
@@ -156,6 +168,11 @@ describe('a terminating job', () => {
     ['is aborted, not terminated, after an abort', terminating({ host: null, reason: 'aborted_by_user' }), T, { status: 'aborted' }],
     ['is done after its own end', terminating({ agent: finished(), logOffsets: { job: 10, runner: 2 }, reason: 'done_by_runner' }), T, { status: 'done' }],
   ])('%s', (_rule, job, now, expected) => expect(outcome(job, now)).toMatchObject(expected)); // prettier-ignore
+
+  it('tells when the end of its log is lost with its host', () => {
+    const lost = terminating({ agent: finished(), host: host({ status: 'terminated' }), logOffsets: { job: 5, runner: 2 } });
+    expect(decideJob(lost, T).changes.message).toBe('the end of the log could not be fetched from the host');
+  }); // prettier-ignore
 
   it('gives its host back with the final status, and never before', () => {
     const draining = decideJob(terminating({ agent: finished() }), T);

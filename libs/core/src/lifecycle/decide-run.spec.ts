@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { decideRun } from './decide-run.js';
+import { LIMITS } from './limits.js';
 import type { ActiveRun, PendingRun, RunJob, RunSnapshot, TerminatingRun } from './run-snapshot.js';
 
 const T = 1_000_000_000;
@@ -48,6 +49,14 @@ describe('an active run', () => {
     ['ends the nodes that are left before it resubmits a replica', run([job({ replicaNum: 1 }), failed({ id: 'k', replicaNum: 0, retry: spec }), job({ id: 'l', replicaNum: 0, jobNum: 1 })]), T, { status: 'running', effects: [{ do: 'terminate-jobs', jobIds: ['l'] }] }],
     ['adds the replicas that are missing', run([job()], { desiredReplicas: 3 }), T, { status: 'running', effects: [{ do: 'submit-replicas', replicaNums: [1, 2] }] }],
     ['ends the replicas that are too many', run([job(), job({ id: 'k', replicaNum: 1 })], { desiredReplicas: 1 }), T, { status: 'running', effects: [{ do: 'terminate-jobs', jobIds: ['k'], reason: 'scaled_down', mode: 'graceful' }] }],
+    ['is failed by a job that may not be retried, whatever ran out of retries', run([failed({ retry: spec }), failed({ id: 'k', replicaNum: 1 })]), T + 3_601_000, { status: 'terminating', reason: 'job_failed' }],
+    ['retries all nodes of a replica: those that run are ended first', run([failed({ retry: spec }), job({ id: 'k', jobNum: 1 })]), T, { status: 'pending', effects: [{ do: 'terminate-jobs', jobIds: ['k'], reason: 'terminated_by_server', mode: 'graceful' }] }],
+    ['is failed by a job that the server ended, whatever the others', run([failed({ retry: spec }), job({ id: 'k', jobNum: 1, status: 'terminated', reason: 'terminated_by_server', retry: spec })]), T, { status: 'terminating', reason: 'job_failed' }],
+    ['is not ended by a done replica while another is retried', run([job({ status: 'done' }), failed({ id: 'k', replicaNum: 1, retry: spec })]), T, { status: 'pending' }],
+    ['does not count a replica that was scaled down', run([job(), job({ id: 'k', replicaNum: 1, status: 'terminated', reason: 'scaled_down' })], { desiredReplicas: 1 }), T, { status: 'running', effects: [] }],
+    ['counts a job that ended well as done before it has let go', run([job({ status: 'terminating', reason: 'done_by_runner' })]), T, { status: 'terminating', reason: 'all_jobs_done' }],
+    ['goes back to what its jobs are', run([job({ status: 'submitted' })]), T, { status: 'submitted' }],
+    ['waits for nothing without a look', run([job()]), T, { status: 'running', effects: [], dueAt: T + LIMITS.runCheckMs }],
     ['marks its jobs with an update that changed nothing for them', run([job()], { deploymentNum: 1 }), T, { status: 'running', effects: [{ do: 'bump-deployment', jobIds: ['j'], deploymentNum: 1 }] }],
   ])('%s', (_rule, snapshot, now, expected) => expect(outcome(snapshot, now)).toMatchObject(expected)); // prettier-ignore
 });
@@ -72,6 +81,20 @@ describe('a terminating run', () => {
     ['has no next fire when a user stopped it', ending([job({ status: 'terminated' })], { nextFireAt: T + 5 }), T, { status: 'terminated' }],
   ])('%s', (_rule, snapshot, now, expected) => expect(outcome(snapshot, now)).toMatchObject(expected)); // prettier-ignore
 });
+
+it('starts to count retries anew once something is provisioned, and not before', () => {
+  const again = (status: RunJob['status']): object => decideRun(run([job({ status })], { resubmissionAttempt: 3 }), T).changes;
+  expect([again('submitted'), again('provisioning')]).toEqual([{}, { resubmissionAttempt: 0 }]);
+}); // prettier-ignore
+
+it.each([
+  ['a retry', decideRun(run([failed({ retry: spec })]), T)],
+  ['a schedule', decideRun(ending([job({ status: 'done' })], { reason: 'all_jobs_done', nextFireAt: T + 5 }), T)],
+])('%s may choose another fleet', (_what, { changes }) => expect(changes.leaveFleet).toBe(true));
+
+it.each(['terminated', 'failed', 'done'] as const)('a run that is %s stays so', (status) => {
+  expect(decideRun({ ...base, status, jobs: [] }, T)).toEqual({ status, changes: {}, effects: [], dueAt: null, because: null });
+}); // prettier-ignore
 
 function outcome(snapshot: RunSnapshot, now: number): Expected {
   const { status, effects, changes, dueAt } = decideRun(snapshot, now);

@@ -1,7 +1,7 @@
 import type { OfferFilters } from './offer-filters.js';
 import { NO_FILTERS } from './offer-filters.js';
 import { matchOffer } from './match-offer.js';
-import { summariseRejections } from './rejection.js';
+import { mergeRejections, summariseRejections } from './rejection.js';
 import { gpus, offer, requirements } from '../../test/planning-builders.js';
 
 const rejections = (...args: Parameters<typeof matchOffer>) => {
@@ -226,5 +226,13 @@ it('counts why a plan is empty', () => {
   expect(summariseRejections(reasons)).toEqual([
     { code: 'price', count: 3, example: 'price $9 > $1' },
     { code: 'cpu-count', count: 1, example: 'cpus 1 < 2..' },
+  ]);
+});
+
+it('merges the reasons of several fleets', () => {
+  const summary = (code: 'price' | 'memory', count: number, example: string) => ({ code, count, example });
+  expect(mergeRejections([summary('memory', 1, 'a'), summary('price', 1, 'b'), summary('price', 2, 'c')])).toEqual([
+    summary('price', 3, 'b'),
+    summary('memory', 1, 'a'),
   ]);
 });

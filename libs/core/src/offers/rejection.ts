@@ -36,12 +36,16 @@ export interface RejectionSummary {
 
 /** Why a plan is empty: the most frequent reasons first. */
 export function summariseRejections(rejections: Iterable<readonly RejectionReason[]>): RejectionSummary[] {
+  const single = [...rejections].flat().map(({ code, text }) => ({ code, count: 1, example: text }));
+  return mergeRejections(single);
+}
+
+/** Summaries of several places where offers were looked for, as one. */
+export function mergeRejections(summaries: Iterable<RejectionSummary>): RejectionSummary[] {
   const byCode = new Map<RejectionCode, RejectionSummary>();
-  for (const reasons of rejections) {
-    for (const { code, text } of reasons) {
-      const seen = byCode.get(code);
-      byCode.set(code, { code, count: (seen?.count ?? 0) + 1, example: seen?.example ?? text });
-    }
+  for (const { code, count, example } of summaries) {
+    const seen = byCode.get(code);
+    byCode.set(code, { code, count: (seen?.count ?? 0) + count, example: seen?.example ?? example });
   }
   return [...byCode.values()].sort((a, b) => b.count - a.count);
 }

@@ -30,4 +30,6 @@ export interface LogOptions {
   /** The log of the agent about the job, instead of the job's own. */
   readonly diagnose?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Told when the server cannot be reached although it is tried again, and when it answers again. */
+  readonly onConnection?: ((state: 'lost' | 'back') => void) | undefined;
 }

@@ -22,10 +22,15 @@ export async function* streamLogs(
 ): AsyncIterable<LogChunk> {
   let after = options.after ?? 0;
   let lostAt: number | undefined;
+  let reported = false;
+  const onAlive = () => {
+    lostAt = undefined;
+    if (reported) options.onConnection?.('back');
+    reported = false;
+  };
   for (;;) {
     try {
-      for await (const chunk of connection(transport, project, target, { ...options, after })) {
-        lostAt = undefined;
+      for await (const chunk of connection(transport, project, target, { ...options, after, onAlive })) {
         if (chunk.endOffset <= after) continue;
         const fresh = chunk.bytes.subarray(Math.max(0, chunk.bytes.length - (chunk.endOffset - after)));
         after = chunk.endOffset;
@@ -38,6 +43,11 @@ export async function* streamLogs(
       if (!isOutage(error)) throw error;
       const firstContact = lostAt === undefined && isDstackError(error);
       if (firstContact && after === (options.after ?? 0)) throw error;
+      // A connection that opens again at once is no news.
+      if (lostAt !== undefined && !reported) {
+        reported = true;
+        options.onConnection?.('lost');
+      }
       lostAt ??= performance.now();
       if (performance.now() - lostAt > OUTAGE_MS) throw error;
       await sleep(RECONNECT_MS, options.signal);
@@ -55,7 +65,7 @@ async function* connection(
   transport: Transport,
   project: string,
   target: LogTarget,
-  options: LogOptions,
+  options: LogOptions & { readonly onAlive: () => void },
 ): AsyncIterable<LogChunk> {
   const silence = new AbortController();
   const stream = await transport.stream({
@@ -77,6 +87,7 @@ async function* connection(
   try {
     for await (const bytes of stream) {
       watchdog.refresh();
+      options.onAlive(); // a heartbeat counts: a silent job has no outage
       for (const frame of decoder.push(bytes as Uint8Array)) {
         if (frame.payload.length === 0) continue;
         yield { bytes: frame.payload, endOffset: frame.endOffset, atMs: frame.atMs };

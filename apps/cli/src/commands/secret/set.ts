@@ -41,8 +41,11 @@ export default class SecretSet extends ProjectCommand {
       );
     const chunks: Uint8Array[] = [];
     for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array);
-    return Buffer.concat(chunks)
+    const value = Buffer.concat(chunks)
       .toString('utf8')
       .replace(/\r?\n$/, '');
+    if (value === '')
+      throw new UsageError('Standard input is empty: there is no value.', 'An empty one on purpose: pass "" as VALUE.');
+    return value;
   }
 }

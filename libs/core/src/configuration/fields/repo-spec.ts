@@ -16,7 +16,7 @@ const expected = '"PATH_OR_URL" or "PATH_OR_URL:PATH"';
 /** A local path or a URL, and where it goes. A port inside a URL belongs to the URL. */
 export function parseRepoSpec(written: string): RepoSpec {
   const [source, path] = splitSource(written);
-  const isUrl = /^[a-zA-Z][a-zA-Z0-9+.-]*:\/\//.test(source) || /^[^/\\:]*@[^:]+:/.test(source);
+  const isUrl = /^[a-zA-Z][a-zA-Z0-9+.-]*:\/\//.test(source) || /^[^/\\:@]*@[^:]+:/.test(source);
   return {
     local_path: isUrl ? null : source,
     url: isUrl ? source : null,

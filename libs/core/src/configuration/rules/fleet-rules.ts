@@ -1,5 +1,6 @@
 import type * as Wire from '../../wire/generated/api.js';
 import { type ConfigurationIssue, semanticIssue } from '../issue.js';
+import { checkNodeLimit } from './node-limit.js';
 import { checkResourceName } from './resource-name.js';
 
 const cloudOnly = [
@@ -22,6 +23,7 @@ export function checkFleet(fleet: Wire.FleetConfiguration): ConfigurationIssue[]
   const issues = checkResourceName(fleet.name);
   const ssh = fleet.ssh_config ?? null;
   const hasNodes = (fleet.nodes ?? null) !== null;
+  issues.push(...checkNodeLimit(['nodes'], fleet.nodes?.target ?? fleet.nodes?.min ?? 0, 'nodes'));
   if (ssh === null && !hasNodes) issues.push(semanticIssue([], 'either nodes or ssh_config must be set'));
   if (ssh !== null && hasNodes)
     issues.push(semanticIssue(['ssh_config'], 'nodes and ssh_config are mutually exclusive'));

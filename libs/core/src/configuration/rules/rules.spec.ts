@@ -35,6 +35,8 @@ describe('every run', () => {
     ['arm with an image', { resources: { cpu: 'arm' }, image: 'i' }, null],
     ['arm with docker', { resources: { cpu: 'arm' }, docker: true }, 'semantic resources.cpu'],
     ['unknown key', { comands: [] }, 'schema comands: is not a known property'],
+    ['as many nodes as can be', { nodes: 1000 }, null],
+    ['too many nodes', { nodes: 1001 }, 'semantic nodes: asks for 1001 nodes, at most 1000'],
     ['null is unset', { name: null, env: null, resources: null, volumes: null, privileged: null }, null],
     ['numbers as text', { image: 3, working_dir: 4 }, null],
   ]);
@@ -61,6 +63,16 @@ describe('task', () => {
     ['groups', { groups: [{ commands: ['x'] }] }, null],
     ['groups or nodes', { nodes: 2, groups: [{ commands: ['x'] }] }, 'schema nodes: nodes and groups'],
     ['no groups', { groups: [] }, 'schema groups: must not be empty'],
+    [
+      'too many in all groups',
+      {
+        groups: [
+          { commands: ['x'], nodes: 600 },
+          { commands: ['x'], nodes: 600 },
+        ],
+      },
+      'semantic groups: asks for 1200 nodes',
+    ],
     [
       'group names',
       {
@@ -118,6 +130,17 @@ describe('service', () => {
     ['groups', { groups: [group] }, null],
     ['the older form', { replicas: [{ count: 1, commands: ['x'] }] }, null],
     ['issues are told at the older form', { replicas: [{ count: 1 }] }, 'schema replicas.0: either'],
+    ['too many replicas', { commands: ['x'], replicas: 2000 }, 'semantic replicas: asks for 2000 replicas'],
+    [
+      'too many in all groups',
+      {
+        groups: [
+          { ...group, replicas: 600 },
+          { ...group, replicas: 600 },
+        ],
+      },
+      'semantic groups: asks for 1200',
+    ],
     ['count or replicas', { groups: [{ ...group, count: 1 }] }, 'schema groups.0.count'],
     ['neither count nor replicas', { groups: [{ commands: ['x'] }] }, 'schema groups.0.replicas: is required'],
     ['no groups', { groups: [] }, 'schema groups: must not be empty'],
@@ -193,6 +216,9 @@ describe('fleet', () => {
     ['nodes', { nodes: 2 }, null],
     ['hosts', { ssh_config: { hosts: ['h'] } }, null],
     ['neither', {}, 'semantic : either nodes or ssh_config'],
+    ['too many nodes', { nodes: 1001 }, 'semantic nodes: asks for 1001 nodes'],
+    ['a target too high', { nodes: { min: 0, target: 1001 } }, 'semantic nodes'],
+    ['an upper end asks for nothing', { nodes: '0..100000' }, null],
     ['both', { nodes: 1, ssh_config: { hosts: ['h'] } }, 'semantic ssh_config: nodes and ssh_config'],
     ['cloud fields of hosts', { ssh_config: { hosts: ['h'] }, spot_policy: 'auto' }, 'semantic spot_policy'],
     ['env of nodes', { nodes: 1, env: ['A=1'] }, 'semantic env'],

@@ -1,5 +1,6 @@
 import type * as Wire from '../../wire/generated/api.js';
 import { type ConfigurationIssue, schemaIssue, semanticIssue } from '../issue.js';
+import { checkNodeLimit } from './node-limit.js';
 import { firstRepeats } from './repeats.js';
 import { checkReplicaGroups } from './replica-group-rules.js';
 import { checkRun } from './run-rules.js';
@@ -19,8 +20,12 @@ export function checkService(service: Wire.ServiceConfiguration): ConfigurationI
 
 function checkReplicas(service: Wire.ServiceConfiguration): ConfigurationIssue[] {
   const replicas = service.replicas ?? { min: 1, max: 1 };
-  if (Array.isArray(replicas)) return checkReplicaGroups(service, replicas);
+  if (Array.isArray(replicas)) {
+    const total = replicas.reduce((sum, { count }) => sum + (count?.min ?? 0), 0);
+    return [...checkReplicaGroups(service, replicas), ...checkNodeLimit(['groups'], total, 'replicas')];
+  }
   const issues = checkScaling(replicas, service.scaling, []);
+  issues.push(...checkNodeLimit(['replicas'], replicas.min ?? 0, 'replicas'));
   const hasImage = (service.image ?? null) !== null;
   if ((service.commands ?? []).length === 0 && !hasImage)
     issues.push(schemaIssue([], 'either commands or image must be set'));

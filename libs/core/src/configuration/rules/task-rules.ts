@@ -1,5 +1,6 @@
 import type * as Wire from '../../wire/generated/api.js';
 import { type ConfigurationIssue, schemaIssue } from '../issue.js';
+import { checkNodeLimit } from './node-limit.js';
 import { firstRepeats } from './repeats.js';
 import { checkRun } from './run-rules.js';
 
@@ -9,6 +10,7 @@ export function checkTask(task: Wire.TaskConfiguration): ConfigurationIssue[] {
   const hasImage = (task.image ?? null) !== null;
   const commands = task.commands ?? [];
   if (groups === null) {
+    issues.push(...checkNodeLimit(['nodes'], task.nodes ?? 1, 'nodes'));
     if (commands.length === 0 && !hasImage) issues.push(schemaIssue([], 'either commands or image must be set'));
     return issues;
   }
@@ -24,6 +26,8 @@ export function checkTask(task: Wire.TaskConfiguration): ConfigurationIssue[] {
   for (const index of firstRepeats(groups.map((group) => group.name ?? ''))) {
     issues.push(schemaIssue(['groups', index, 'name'], `duplicate group name "${groups[index]?.name ?? ''}"`));
   }
+  const total = groups.reduce((sum, group) => sum + (group.nodes ?? 1), 0);
+  issues.push(...checkNodeLimit(['groups'], total, 'nodes'));
   groups.forEach((group, index) => {
     if ((group.commands ?? []).length === 0 && !hasImage)
       issues.push(schemaIssue(['groups', index], 'either the commands of the group or image must be set'));

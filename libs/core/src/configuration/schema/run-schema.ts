@@ -5,6 +5,8 @@ import type { Parsed } from '../parsed.js';
 /** Deeper values are refused before anything recurses into them. */
 const maxDepth = 64;
 const maxValues = 50_000;
+/** Messages quote what was written; a person does not read more of it. */
+const maxMessage = 300;
 
 /** Validates an already parsed value. Never throws for what the value is. */
 export function runSchema<T>(schema: z.ZodType<T>, value: unknown): Parsed<T> {
@@ -20,7 +22,7 @@ function toIssue(issue: z.core.$ZodIssue): ConfigurationIssue {
   return {
     kind: 'schema',
     path: issue.path.map((part) => (typeof part === 'number' ? part : String(part))),
-    message: issue.message,
+    message: issue.message.length <= maxMessage ? issue.message : `${issue.message.slice(0, maxMessage)}…`,
     ...(typeof expected === 'string' ? { expected } : {}),
     ...(typeof suggestion === 'string' ? { suggestion } : {}),
     ...(unknownKey === true ? { unknownKey } : {}),

@@ -54,7 +54,7 @@ export function integer(rules: NumberRules = {}): z.ZodType<number> {
 }
 
 export function decimal(rules: NumberRules = {}): z.ZodType<number> {
-  return leaf(numberJson('number', '^\\s*[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?\\s*$', rules), (value) => {
+  return leaf(numberJson('number', '^\\s*[+-]?(\\d+(\\.\\d*)?|\\.\\d+)([eE][+-]?\\d+)?\\s*$', rules), (value) => {
     const read = readNumber(value);
     if (read === undefined) throw expectedBut('a number', value);
     return within(read, rules);
@@ -71,7 +71,7 @@ export function readInteger(value: unknown): number {
 export function readNumber(value: unknown): number | undefined {
   if (value instanceof SourcedNumber) return finite(value.value);
   if (typeof value === 'number') return finite(value);
-  if (typeof value === 'string' && /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/.test(value))
+  if (typeof value === 'string' && /^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$/.test(value))
     return finite(Number(value));
   return undefined;
 }
