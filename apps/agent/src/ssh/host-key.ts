@@ -12,7 +12,7 @@ export async function loadHostKey(file: string): Promise<string> {
   const known = await read(file);
   if (known !== undefined) return checked(known, file);
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const fresh = ssh2.utils.generateKeyPairSync('ed25519').private;
+  const fresh = makeHostKey();
   const draft = `${file}.${process.pid}.new`;
   await writeFile(draft, fresh, { mode: 0o600 });
   try {
@@ -25,6 +25,14 @@ export async function loadHostKey(file: string): Promise<string> {
     return checked(other, file);
   } finally {
     await rm(draft, { force: true });
+  }
+}
+
+/** One in 250 of ssh2's ed25519 keys is malformed: it loses a leading zero byte. */
+export function makeHostKey(): string {
+  for (;;) {
+    const key = ssh2.utils.generateKeyPairSync('ed25519').private;
+    if (!(ssh2.utils.parseKey(key) instanceof Error)) return key;
   }
 }
 
