@@ -7,6 +7,7 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  isForbidden,
   openSshConnection,
   SshError,
   SshLink,
@@ -92,6 +93,25 @@ withSshd('an SSH connection', () => {
     await expect(connection.openTcp('127.0.0.1', await freePort())).rejects.toMatchObject({ kind: 'unreachable' });
   });
 
+  it('tells a port that nothing listens on from ports that sshd does not forward', async () => {
+    const error = (reason: unknown): unknown => reason;
+    const closed = await (await open()).openTcp('127.0.0.1', await freePort()).catch(error);
+    expect(isForbidden(closed)).toBe(false);
+    const strict = await startSshd('AllowTcpForwarding no');
+    try {
+      const forbidden = await (await open(strict.target)).openTcp('127.0.0.1', await freePort()).catch(error);
+      expect([isForbidden(forbidden), forbidden]).toEqual([true, expect.objectContaining({ kind: 'unreachable' })]);
+    } finally {
+      await strict.remove();
+    }
+  });
+
+  it('waits for a command on a host that answers nothing any more no longer than is wanted', async () => {
+    const connection = await open();
+    sshd.freeze();
+    await expect(connection.exec('true', { signal: AbortSignal.timeout(50) })).rejects.toThrow('timeout');
+  });
+
   it('tries every key', async () => {
     const keys = [newKey('other'), ...sshd.target.privateKeys];
     await expect(open({ ...sshd.target, privateKeys: keys })).resolves.toBeDefined();
@@ -160,6 +180,13 @@ withSshd('an SSH connection', () => {
     await expect(connection.closed).resolves.toMatchObject({ kind: 'disconnected' });
     await expect(running).resolves.toMatchObject({ kind: 'disconnected' });
     await expect(connection.openTcp('127.0.0.1', 1)).rejects.toMatchObject({ kind: 'disconnected' });
+  });
+
+  it('closes without waiting for a host that answers nothing any more', async () => {
+    const connection = await open();
+    sshd.freeze();
+    connection.close();
+    await expect(connection.closed).resolves.toBeNull();
   });
 
   it('closes without an error when asked to', async () => {

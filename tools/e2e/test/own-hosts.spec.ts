@@ -34,7 +34,7 @@ interface Instance {
       [alpha, beta, gamma] = await Promise.all([
         network.host({ name: 'alpha' }),
         network.host({ name: 'beta' }),
-        network.host({ name: 'gamma', user: 'ops', ...(canRunContainers() ? { dockerImages: [TEST_IMAGE] } : {}) }),
+        network.host({ name: 'gamma', user: 'ops' }),
       ]);
       await stack.start();
     }, 120_000);
@@ -105,12 +105,11 @@ interface Instance {
     });
 
     if (canRunContainers()) {
-      it('runs a container on the host that has an engine', async () => {
-        const where = `image: ${TEST_IMAGE}\ninstances: [{hostname: ${gamma.address}}]`;
-        stack.file(
-          'boxed',
-          `type: task\nname: boxed\ncommands:\n  - . /etc/os-release; echo "inside $VERSION_CODENAME"\n${SMALL}\n${where}\n`,
-        );
+      it('runs a container on a host with an engine', async () => {
+        const delta = await network.host({ name: 'delta', dockerImages: [TEST_IMAGE] });
+        expect(await applyFleet('boxes', [hostLine(delta)])).toMatchObject({ code: 0 });
+        const body = `commands:\n  - . /etc/os-release; echo "inside $VERSION_CODENAME"\nimage: ${TEST_IMAGE}\n${SMALL}`;
+        stack.file('boxed', `type: task\nname: boxed\nfleets: [boxes]\n${body}\n`);
         const result = await apply('boxed');
         expect(result).toMatchObject({ code: 0 });
         expect(result.stdout).toContain('inside bookworm');
