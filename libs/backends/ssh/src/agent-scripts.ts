@@ -64,8 +64,10 @@ export interface AppliedInstallation {
 export function applyScript(paths: HostPaths, { owner, folder, supervisor, env }: AppliedInstallation): string {
   const { state, current } = paths;
   return `
-mkdir -p ${state}
-chmod 711 ${STATES_DIR} ${state}
+# Somebody else's directory of that name stays as it is, but that one can pass through it to the socket.
+if [ -d ${STATES_DIR} ]; then chmod a+x ${STATES_DIR}; else mkdir -p -m 711 ${STATES_DIR}; fi
+if [ ! -d ${state} ]; then mkdir ${state}; fi
+chmod 711 ${state}
 ${writeFile(`${state}/owner`, `${owner}\n`, 600)}
 ${writeFile(paths.uninstaller, uninstallScript(paths), 600)}
 ${env === null ? '' : writeFile(env.path, env.text, 600)}
