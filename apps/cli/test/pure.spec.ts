@@ -10,7 +10,7 @@ import { parseRepoUrl, repoId } from '../src/repo/repo-url.js';
 import { rewriteAddresses } from '../src/render/client-url.js';
 import { parseSince } from '../src/render/since.js';
 import { hostEntries, renderHostEntries, withoutHosts } from '../src/ssh/host-entries.js';
-import { plan, run, submission } from './builders.js';
+import { job as aJob, plan, provisioned as aMachine, run, submission } from './builders.js';
 
 const main = { name: 'main', url: 'http://a', token: 't1', default: true };
 const other = { name: 'other', url: 'http://b', token: 't2', default: false };
@@ -153,6 +153,39 @@ describe('how an attached command ends', () => {
     ['1 for a run that was stopped', run({ status: 'terminated', job: submission({ status: 'terminated' }) }), 1],
   ])('%s', (_case, ended, exitCode) => {
     expect(runEnding(ended, 'train').exitCode).toBe(exitCode);
+  });
+  it('is told by the job the end came from, not by those that ended because of it', () => {
+    const jobs = [
+      aJob(submission({ status: 'done', termination_reason: 'done_by_runner', exit_status: 0 })),
+      aJob(submission({ status: 'terminated', termination_reason: 'terminated_by_server', exit_status: 130 }), {
+        job_num: 1,
+      }),
+      aJob(
+        submission({
+          status: 'failed',
+          status_message: 'exited (255)',
+          termination_reason: 'container_exited_with_error',
+          exit_status: 255,
+          finished_at: '2026-01-02T03:04:05Z',
+          job_provisioning_data: aMachine(),
+        }),
+        { job_num: 2 },
+      ),
+      aJob(
+        submission({
+          status: 'failed',
+          termination_reason: 'container_exited_with_error',
+          exit_status: 1,
+          finished_at: '2026-01-02T03:04:06Z',
+        }),
+        { job_num: 3 },
+      ),
+    ];
+    expect(runEnding(run({ status: 'failed', jobs }), 'two')).toEqual({
+      text: 'Run two: exited (255), job=2 (reason: container_exited_with_error)\nWhat the agent logged about it: dstack logs -d two --job 2',
+      ok: false,
+      exitCode: 255,
+    });
   });
   it('tells the reason', () => {
     const ended = run({
