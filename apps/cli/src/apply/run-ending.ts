@@ -22,9 +22,11 @@ export function runEnding(run: Wire.Run, name: string): RunEnding {
   ].filter((part, i, all): part is string => typeof part === 'string' && part !== '' && all.indexOf(part) === i);
   const which = run.jobs.length > 1 && job ? jobOf(job) : undefined;
   const status = which && submission ? `${jobStatusText(submission)}, ${which.words}` : runStatusText(run);
-  const started = submission?.job_provisioning_data
-    ? `\nWhat the agent logged about it: dstack logs -d ${name}${which?.flags ?? ''}`
-    : '';
+  const wasStopped = run.termination_reason === 'stopped_by_user' || run.termination_reason === 'aborted_by_user';
+  const started =
+    submission?.job_provisioning_data && !wasStopped
+      ? `\nWhat the agent logged about it: dstack logs -d ${name}${which?.flags ?? ''}`
+      : '';
   const text = `Run ${name}: ${status}${why.length > 0 ? ` (${why.join('; ')})` : ''}${started}`;
   return { text, ok: false, exitCode: clamp(exitStatus) };
 }
