@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { chmod, chown, mkdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ContainerEngine } from '../docker/container-engine.js';
+import { HostDoors } from '../doors/host-doors.js';
 import { writeFileAtomically } from '../files/write-file-atomically.js';
 import { detectGpus } from '../gpu/detect-gpus.js';
 import { GpuLock } from '../gpu/gpu-lock.js';
@@ -76,6 +77,7 @@ export async function runHost(args: HostArguments): Promise<number> {
     now: Date.now,
     gpus,
     gpuLock: new GpuLock(gpus),
+    doors: new HostDoors(agentId, join(stateDir, 'door-users')),
     measureGpus: () => measureGpus(inventory),
     incidents: inventory.problems,
     processRuntime,
