@@ -60,6 +60,7 @@ export async function runHost(args: HostArguments): Promise<number> {
     command: selfCommand(),
     workRoot,
     takeUid: isRoot ? takeUid : undefined,
+    now: Date.now,
   });
   const inventory = await detectGpus();
   const { gpus } = inventory;

@@ -20,7 +20,7 @@ export async function runPurge(directory: string): Promise<number> {
   await new HostDoors(agentId, join(dir, 'state', 'door-users')).prune(new Set());
   const engine = engineOf(agentId);
   const runtimes = {
-    process: new ProcessRuntime({ command: [], workRoot: join(dir, 'work'), takeUid: undefined }),
+    process: new ProcessRuntime({ command: [], workRoot: join(dir, 'work'), takeUid: undefined, now: Date.now }),
     container: await engine.runtime(),
   };
   const problems: string[] = [];

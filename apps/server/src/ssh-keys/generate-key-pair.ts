@@ -7,7 +7,18 @@ export interface SshKeyPair {
   readonly privateKey: string;
 }
 
-export function generateKeyPair(comment: string): SshKeyPair {
-  const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment });
-  return { publicKey: pair.public, privateKey: pair.private };
+/** ssh2 drops the leading zeros of a key, which makes one pair in 400 useless. */
+export function generateKeyPair(
+  comment: string,
+  generate = (): { readonly public: string; readonly private: string } =>
+    ssh2.utils.generateKeyPairSync('ed25519', { comment }),
+): SshKeyPair {
+  for (;;) {
+    const pair = generate();
+    if (isKey(pair.public) && isKey(pair.private)) return { publicKey: pair.public, privateKey: pair.private };
+  }
+}
+
+function isKey(text: string): boolean {
+  return !(ssh2.utils.parseKey(text) instanceof Error);
 }
