@@ -9,6 +9,9 @@ import { jobDirPaths } from '../job/job-dir.js';
 import { killJobProcesses, signalQuietly } from '../process/job-processes.js';
 import { findJobSide } from '../process/find-job-side.js';
 import { isSameProcess, readProc } from '../process/proc-table.js';
+import { openLaunchLog } from './launch-log.js';
+import type { NamelessUser } from './name-user.js';
+import { makePrivateUsers, type PrivateUsers, whyNoPrivateUsers } from './private-users.js';
 import { type JobRuntime, LaunchError, type LaunchRequest, type Loss, type RuntimeHandle } from './runtime.js';
 
 export interface ProcessRuntimeOptions {
@@ -18,6 +21,7 @@ export interface ProcessRuntimeOptions {
   readonly workRoot: string;
   /** A free uid for a job; undefined when jobs run as the agent's own user. */
   readonly takeUid: ((jobId: string) => number | undefined) | undefined;
+  readonly now: () => number;
 }
 
 const CLEAN_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -33,6 +37,36 @@ export class ProcessRuntime implements JobRuntime {
       throw new LaunchError('executor_error', 'every uid of the range for jobs is taken: widen it with --job-uids');
     }
     const workDir = join(this.options.workRoot, job.id);
+    const dirs = await this.makeDirectories(workDir, uid);
+    const user = uid === undefined ? undefined : { uid, gid: uid, home: dirs.home };
+    const users = user === undefined ? undefined : await this.nameUser(request, user);
+    const context: JobContext = {
+      runtime: 'process',
+      defaultWorkingDir: dirs.run,
+      publicDir: dirs.publicDir,
+      baseEnv: {
+        PATH: uid === undefined ? (process.env['PATH'] ?? CLEAN_PATH) : CLEAN_PATH,
+        HOME: dirs.home,
+        TMPDIR: dirs.temporary,
+        LANG: process.env['LANG'] ?? 'C.UTF-8',
+        SHELL: '/bin/sh',
+      },
+      ...(user === undefined ? {} : { forcedIdentity: { ...user, name: users?.name ?? String(user.uid) } }),
+      exitWhenFinished: true,
+    };
+    const paths = jobDirPaths(sharedDir);
+    await writeFileAtomically(paths.context, JSON.stringify(context));
+    request.onPhase('starting');
+    request.signal.throwIfAborted();
+    // The agent before this one may have died between starting it and writing that down.
+    const pid = findJobSide(sharedDir) ?? this.spawnJobSide(sharedDir, paths.agentLog, users?.command ?? []);
+    const startTicks = readProc(pid)?.startTicks;
+    if (startTicks === undefined)
+      throw new LaunchError('executor_error', `the job's agent ended at once: see ${paths.agentLog}`);
+    await request.onHandle({ kind: 'process', pid, startTicks, workDir, ...(uid === undefined ? {} : { uid }) });
+  }
+
+  private async makeDirectories(workDir: string, uid: number | undefined) {
     const home = join(workDir, 'home');
     // Not the home itself: a repository is cloned into the working directory, which must be empty, and the home holds its credentials.
     const run = join(home, 'run');
@@ -43,30 +77,16 @@ export class ProcessRuntime implements JobRuntime {
     await mkdir(workDir, { recursive: true, mode: 0o700 });
     for (const dir of [home, run, temporary, publicDir]) await mkdir(dir, { recursive: true, mode: 0o700 });
     if (uid !== undefined) for (const dir of [workDir, home, run, temporary, publicDir]) await chown(dir, uid, uid);
-    const context: JobContext = {
-      runtime: 'process',
-      defaultWorkingDir: run,
-      publicDir,
-      baseEnv: {
-        PATH: uid === undefined ? (process.env['PATH'] ?? CLEAN_PATH) : CLEAN_PATH,
-        HOME: home,
-        TMPDIR: temporary,
-        LANG: process.env['LANG'] ?? 'C.UTF-8',
-        SHELL: '/bin/sh',
-      },
-      ...(uid === undefined ? {} : { forcedIdentity: { uid, gid: uid, home } }),
-      exitWhenFinished: true,
-    };
-    const paths = jobDirPaths(sharedDir);
-    await writeFileAtomically(paths.context, JSON.stringify(context));
-    request.onPhase('starting');
-    request.signal.throwIfAborted();
-    // The agent before this one may have died between starting it and writing that down.
-    const pid = findJobSide(sharedDir) ?? this.spawnJobSide(sharedDir, paths.agentLog);
-    const startTicks = readProc(pid)?.startTicks;
-    if (startTicks === undefined)
-      throw new LaunchError('executor_error', `the job's agent ended at once: see ${paths.agentLog}`);
-    await request.onHandle({ kind: 'process', pid, startTicks, workDir, ...(uid === undefined ? {} : { uid }) });
+    return { home, run, temporary, publicDir };
+  }
+
+  private async nameUser({ sharedDir }: LaunchRequest, user: NamelessUser): Promise<PrivateUsers | undefined> {
+    const why = await whyNoPrivateUsers();
+    if (why === undefined) return makePrivateUsers(sharedDir, user);
+    const log = await openLaunchLog(sharedDir, this.options.now);
+    log.write(`the job's user has a number and no name, which some programs do not like: ${why}`);
+    await log.close();
+    return undefined;
   }
 
   async isAlive(handle: RuntimeHandle): Promise<boolean> {
@@ -96,8 +116,8 @@ export class ProcessRuntime implements JobRuntime {
   }
 
   /** Detached, in its own session: it outlives this process. */
-  private spawnJobSide(sharedDir: string, logPath: string): number {
-    const [file, ...args] = this.options.command;
+  private spawnJobSide(sharedDir: string, logPath: string, prefix: readonly string[]): number {
+    const [file, ...args] = [...prefix, ...this.options.command];
     if (file === undefined) throw new Error('no command to start a job side with');
     const output = openSync(logPath, 'a', 0o600);
     try {

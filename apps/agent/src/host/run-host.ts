@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { chmod, chown, mkdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ContainerEngine } from '../docker/container-engine.js';
+import { HostDoors } from '../doors/host-doors.js';
 import { writeFileAtomically } from '../files/write-file-atomically.js';
 import { detectGpus } from '../gpu/detect-gpus.js';
 import { GpuLock } from '../gpu/gpu-lock.js';
@@ -59,6 +60,7 @@ export async function runHost(args: HostArguments): Promise<number> {
     command: selfCommand(),
     workRoot,
     takeUid: isRoot ? takeUid : undefined,
+    now: Date.now,
   });
   const inventory = await detectGpus();
   const { gpus } = inventory;
@@ -76,6 +78,7 @@ export async function runHost(args: HostArguments): Promise<number> {
     now: Date.now,
     gpus,
     gpuLock: new GpuLock(gpus),
+    doors: new HostDoors(agentId, join(stateDir, 'door-users')),
     measureGpus: () => measureGpus(inventory),
     incidents: inventory.problems,
     processRuntime,

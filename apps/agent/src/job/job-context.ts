@@ -14,7 +14,12 @@ export interface JobContext {
   /** In a network namespace of its own: SSH must listen on all of its addresses to be reached. */
   readonly isBridged?: boolean;
   /** The identity commands must have, whatever the job asks for: a process on a host never chooses its user. */
-  readonly forcedIdentity?: { readonly uid: number; readonly gid: number; readonly home: string };
+  readonly forcedIdentity?: {
+    readonly uid: number;
+    readonly gid: number;
+    readonly home: string;
+    readonly name: string;
+  };
   /** Of the image, for jobs that leave them to it. */
   readonly imageUser?: string;
   readonly imageCommand?: readonly string[];

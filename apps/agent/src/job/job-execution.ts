@@ -204,9 +204,9 @@ export class JobExecution {
       now: this.options.now,
     });
     const listen = sshAddress(job.ssh.listen, this.options.context);
-    const port = await step('ports_binding_failed', `Cannot listen on ${listen.host}:${listen.port} for SSH`, () =>
-      (this.ssh as JobSshServer).listen(listen.host, listen.port),
-    );
+    const port = await this.ssh.listen(listen.host, listen.port).catch((error: unknown) => {
+      throw cannotListen(listen, error);
+    });
     log.info(`SSH listens on ${listen.host}:${port}`);
     await this.options.report({ sshPort: port });
   }
@@ -224,6 +224,15 @@ function sshAddress(wanted: { readonly host: string; readonly port: number }, co
     host: context.isBridged === true ? '0.0.0.0' : wanted.host,
     port: context.isBridged === true ? wanted.port || DEFAULT_SSH_PORT : wanted.port,
   };
+}
+
+function cannotListen({ host, port }: { readonly host: string; readonly port: number }, error: unknown): SetupError {
+  const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+  if (!isTaken) return new SetupError('executor_error', `SSH of the job does not start (${toMessage(error)})`);
+  return new SetupError(
+    'ports_binding_failed',
+    `port ${port} of ${host}, where SSH of the job listens, is taken by another job or program of the host`,
+  );
 }
 
 async function step<T>(reason: JobEndReason, what: string, work: () => Promise<T>): Promise<T> {
