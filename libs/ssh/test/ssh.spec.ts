@@ -6,15 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  isForbidden,
-  openSshConnection,
-  SshError,
-  SshLink,
-  type LinkState,
-  type SshConnection,
-  type SshTarget,
-} from '../src/index.js';
+import { isForbidden, openSshConnection, SshError, type SshConnection, type SshTarget } from '../src/index.js';
 import { freePort, hasSshd, makeKey, startSshd, type Sshd } from './sshd.js';
 
 const withSshd = hasSshd ? describe : describe.skip;
@@ -193,34 +185,5 @@ withSshd('an SSH connection', () => {
     const connection = await open();
     connection.close();
     await expect(connection.closed).resolves.toBeNull();
-  });
-});
-
-withSshd('a link', () => {
-  it('is up again after the host was away', async () => {
-    const sshd = await startSshd();
-    const states: LinkState['state'][] = [];
-    const link = new SshLink({
-      open: (signal) => openSshConnection(sshd.target, { signal }),
-      sleep: (_ms, signal) => sleep(10, undefined, { signal }),
-      random: () => 0,
-      onState: ({ state }) => states.push(state),
-    });
-    const signal = AbortSignal.timeout(60_000);
-    try {
-      const first = await link.connection(signal);
-      await sshd.kill();
-      await first.closed;
-      await expect(link.connection(AbortSignal.timeout(50))).rejects.toThrow();
-      await sshd.start();
-      const second = await link.connection(signal);
-      await expect(second.exec('echo back', { signal })).resolves.toMatchObject({ stdout: 'back\n' });
-      expect([states[0], states[1], states.at(-1)]).toEqual(['up', 'down', 'up']);
-      link.close();
-      await expect(second.closed).resolves.toBeNull();
-    } finally {
-      link.close();
-      await sshd.remove();
-    }
   });
 });
