@@ -5,7 +5,6 @@ import { createServer as createTcpServer, type AddressInfo, type Socket } from '
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isForbidden, openSshConnection, SshError, type SshConnection, type SshTarget } from '../src/index.js';
 import { freePort, hasSshd, makeKey, startSshd, type Sshd } from './sshd.js';
 
