@@ -1,4 +1,4 @@
-import { type ControlEvent, StaleEpochError } from '@dstack/agent-protocol';
+import { type AgentInfo, commonProtocol, type ControlEvent, PROTOCOL, StaleEpochError } from '@dstack/agent-protocol';
 import { type AgentAddress, statusText } from '@dstack/backend-base';
 import { Logger } from '@nestjs/common';
 import type { InstanceRecord } from '../instances/instance-record.js';
@@ -121,6 +121,7 @@ export class HostConnection {
   /** Says which jobs there should be; what the host has beyond them is removed there. */
   private async greet({ api }: ConnectedAgent, instance: InstanceRecord, signal: AbortSignal): Promise<void> {
     const info = await api.info(signal);
+    if (commonProtocol(PROTOCOL, info.protocol) === null) throw new StrangeAgentError(info);
     const jobs = await this.tools.db.read((tx) =>
       tx.query<{ id: string }>('SELECT id FROM jobs WHERE instance_id = ?', [instance.id]),
     );
@@ -238,6 +239,17 @@ export class HostConnection {
       );
       return rows.map((row) => ({ jobId: row.id, runName: row.run_name, projectName: row.project_name }));
     });
+  }
+}
+
+/** The agent is too old or too new for this server. */
+class StrangeAgentError extends Error {
+  override readonly name = 'StrangeAgentError';
+  constructor({ version, protocol }: AgentInfo) {
+    super(
+      `the agent ${version} there speaks versions ${protocol.min} to ${protocol.max} of the protocol, this server ${PROTOCOL.min} to ` +
+        `${PROTOCOL.max}: remove the host and add it again, or start the server of the agent's version first`,
+    );
   }
 }
 
