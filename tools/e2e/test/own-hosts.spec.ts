@@ -131,9 +131,9 @@ interface Instance {
       await apply('steady', '-d');
       await stack.until('the first ticks', async () => (await log('steady')).includes('tick 5'));
       const host = await hostOf('steady');
-      const agents = await host.pids('agent.cjs host');
-      expect(agents.length).toBeGreaterThan(0);
-      await host.run(`kill -9 ${agents.join(' ')}`);
+      const processes = await host.pids('agent.cjs host');
+      expect(processes.length).toBeGreaterThan(0);
+      await host.run(`kill -9 ${processes.join(' ')}`);
       await stack.until('the run to end', async () => (await stack.statusOf('steady')).includes('exited (0)'), 60_000);
       expect(ticks(await log('steady'))).toEqual(allTicks(60));
     });
