@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { type AgentApi, AgentUnreachableError } from './agent-api.js';
 import { type Connect, connectToSocket, ConnectorAgent } from './agent-connector.js';
 import type { AgentInfo } from './agent-info.js';
-import { type AgentRequest, abortReason, openReply, readJson, toRequestError } from './agent-request.js';
+import { type AgentRequest, abortReason, endInTime, openReply, readJson, toRequestError } from './agent-request.js';
 import type { ControlEvent, DesiredReply } from './control-event.js';
 import type { JobStart } from './job-start.js';
 import type { JobState, LogStream, StopRequest } from './job-state.js';
@@ -111,22 +111,21 @@ export class HttpAgentClient implements AgentApi {
   /** Raw bytes to and from a port of the job, as seen from inside it. Data, not control: needs no epoch. */
   openTcp(jobId: string, port: number, signal: AbortSignal): Promise<Duplex> {
     return new Promise((resolve, reject) => {
+      const path = `${jobPath(jobId)}/tcp/${port}`;
       const request = httpRequest({
         agent: this.streaming,
-        path: `${jobPath(jobId)}/tcp/${port}`,
+        path,
         headers: { host: 'agent', connection: 'Upgrade', upgrade: 'tcp' },
         signal,
       });
-      const timer = setTimeout(() => {
-        request.destroy(new AgentUnreachableError(`port ${port} did not answer within ${this.deadlineMs} ms`));
-      }, this.deadlineMs);
+      const settled = endInTime(request, { signal, deadlineMs: this.deadlineMs, method: 'GET', path }, reject);
       request.once('upgrade', (_reply, socket, head) => {
-        clearTimeout(timer);
+        settled();
         if (head.length > 0) socket.unshift(head);
         resolve(socket);
       });
       request.once('response', (reply) => {
-        clearTimeout(timer);
+        settled();
         const chunks: Buffer[] = [];
         reply.on('data', (chunk: Buffer) => chunks.push(chunk));
         reply.once('close', () => {
@@ -134,7 +133,7 @@ export class HttpAgentClient implements AgentApi {
         });
       });
       request.once('error', (error) => {
-        clearTimeout(timer);
+        settled();
         if (signal.aborted) reject(abortReason(signal));
         else reject(new AgentUnreachableError(error.message, { cause: error }));
       });

@@ -70,6 +70,7 @@ export {
   runtimeFacts,
   runtimeFactsOfJob,
 } from './jobs/choose-runtime.js';
+export { jobConnectionInfo, sshName } from './jobs/connection-info.js';
 export { type GroupReference, findGroupReferences, resolveGroupReferences } from './jobs/group-references.js';
 export {
   IMAGE_DEFAULTS,

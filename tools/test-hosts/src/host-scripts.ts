@@ -83,6 +83,8 @@ if [ ! -e /etc/ssh/ssh_host_ed25519_key ]; then
 fi
 exec 3<&0
 /usr/sbin/sshd 3<&- </dev/null
+# It writes this once it listens.
+until [ -e /run/sshd.pid ]; do sleep 0.02; done
 echo ready
 # In the background, as a shell that waits also takes in the orphans of everybody else.
 exec sh -c 'cat <&3 > /dev/null & wait $!' init

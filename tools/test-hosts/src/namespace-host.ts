@@ -119,7 +119,11 @@ export class NamespaceHost implements TestHost {
 
   /** The listening one alone: a restarted sshd leaves the connections that there are. */
   private async restartSshd(): Promise<void> {
-    await this.run('kill "$(cat /run/sshd.pid)" && while [ -e /run/sshd.pid ]; do sleep 0.02; done; /usr/sbin/sshd');
+    await this.run(`
+      kill "$(cat /run/sshd.pid)"
+      while [ -e /run/sshd.pid ]; do sleep 0.02; done
+      /usr/sbin/sshd && until [ -e /run/sshd.pid ]; do sleep 0.02; done
+    `);
   }
 
   private async script(script: string, args: readonly string[]): Promise<string> {

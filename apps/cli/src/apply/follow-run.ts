@@ -11,6 +11,7 @@ import type { CliContext } from '../terminal/context.js';
 import { connectionNotes } from '../terminal/connection-notes.js';
 import { Progress } from '../terminal/progress.js';
 import { writeStdout } from '../terminal/write-stdout.js';
+import { patiently } from './patiently.js';
 
 export interface FollowOptions {
   readonly plan?: Wire.RunPlan | undefined;
@@ -19,8 +20,12 @@ export interface FollowOptions {
   readonly sinceMs?: number | undefined;
   readonly showLogs: boolean;
   readonly signal: AbortSignal;
-  /** Called once, when the job runs. */
+  /** Called once for each attempt of the job, when it runs. */
   readonly onRunning?: ((run: Wire.Run) => Promise<void>) | undefined;
+  /** Called when such an attempt has ended. */
+  readonly onEnded?: (() => Promise<void>) | undefined;
+  /** The job's end is enough: the rest of the run is not waited for. */
+  readonly untilJobDone?: boolean | undefined;
   /** Bytes as they are to be shown (addresses of forwarded ports rewritten). */
   readonly rewrite?: ((bytes: Uint8Array) => Uint8Array) | undefined;
 }
@@ -28,6 +33,8 @@ export interface FollowOptions {
 const POLL_MS = 700;
 /** From the end of the last log to the final state of the run. */
 const ENDING_MS = 30_000;
+/** How long a server may be away while its log is shown. */
+const OUTAGE_MS = 120_000;
 
 /**
  * Shows why a run waits, then its logs, attempt after attempt, until it is final.
@@ -41,15 +48,16 @@ export async function followRun(
 ): Promise<Wire.Run> {
   const progress = new Progress(context, { clock: true });
   const seen = new Set<string>();
-  let told = false;
+  let entered: string | undefined;
   let endedAt: number | undefined;
   const selector = { replica: options.replica, job: options.job };
+  const patience = patienceOf(options, progress);
   try {
     for (;;) {
-      const run = await client.runs.get(name, { signal: options.signal });
+      const run = await patiently(() => client.runs.get(name, { signal: options.signal }), patience);
       const submission = selectSubmission(run, selector);
-      if (isStarted(submission) && !told) {
-        told = true;
+      if (isStarted(submission) && submission.id !== entered) {
+        entered = submission.id;
         progress.clear();
         await options.onRunning?.(run);
       }
@@ -60,9 +68,10 @@ export async function followRun(
         endedAt = context.now();
         continue;
       }
-      if (isFinalRunStatus(run.status)) return run;
       const ending = submission !== undefined && isFinalJobStatus(submission.status);
-      if (!told || ending || run.status === 'pending') progress.update(waitingText(run, options.plan));
+      if (ending) await options.onEnded?.();
+      if (isFinalRunStatus(run.status) || (options.untilJobDone && submission?.status === 'done')) return run;
+      if (entered === undefined || ending || run.status === 'pending') progress.update(waitingText(run, options.plan));
       else progress.clear();
       if (endedAt !== undefined && context.now() - endedAt > ENDING_MS && !ending) seen.delete(submission?.id ?? '');
       await pause(POLL_MS, options.signal);
@@ -70,6 +79,19 @@ export async function followRun(
   } finally {
     progress.clear();
   }
+}
+
+/** Who only forwards ports does not need the server, and waits for it as long as need be. */
+function patienceOf({ showLogs: readsLogs, signal }: FollowOptions, progress: Progress) {
+  const note = connectionNotes((text) => process.stderr.write(text), readsLogs ? 'for 2 minutes' : 'until you detach');
+  return {
+    signal,
+    outageMs: readsLogs ? OUTAGE_MS : Infinity,
+    onConnection: (state: 'lost' | 'back') => {
+      progress.clear();
+      note(state);
+    },
+  };
 }
 
 async function showLogs(client: Dstack, name: string, submissionId: string, options: FollowOptions): Promise<void> {
@@ -89,7 +111,7 @@ async function showLogs(client: Dstack, name: string, submissionId: string, opti
   }
 }
 
-function isStarted(submission: Wire.JobSubmission | undefined): boolean {
+function isStarted(submission: Wire.JobSubmission | undefined): submission is Wire.JobSubmission {
   return submission !== undefined && ['running', 'terminating', 'done'].includes(submission.status);
 }
 

@@ -65,7 +65,7 @@ export class HostConnection {
       try {
         const instance = await takeConnection(this.tools.db, this.instanceId, this.tools.holder);
         const address = instance?.machine?.agent ?? null;
-        if (instance === null || address === null) return;
+        if (instance === null || address === null || isBeingCleared(instance)) return;
         longestMs = RETRY_MAX_MS[address.via];
         await this.hold(instance, address, () => {
           delayMs = RETRY_MIN_MS;
@@ -239,4 +239,9 @@ export class HostConnection {
       return rows.map((row) => ({ jobId: row.id, runName: row.run_name, projectName: row.project_name }));
     });
   }
+}
+
+/** Its agent is being removed, and connecting would start it again. Nothing is fetched from it any more: it had no jobs. */
+function isBeingCleared({ hostName, status }: InstanceRecord): boolean {
+  return hostName !== null && status === 'terminating';
 }

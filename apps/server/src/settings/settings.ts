@@ -28,6 +28,8 @@ export interface ServerSettings {
   readonly images: ImageDefaults;
   readonly runLimits: RunSpecLimits;
   readonly sshConnectTimeoutSeconds: number;
+  /** How long a job survives that nobody can reach its host. */
+  readonly unreachableJobSeconds: number;
   /** How the agent of local instances is started; undefined: the installed package's. */
   readonly agentCommand: readonly string[] | undefined;
   /** Whether this machine runs jobs; undefined: decided by where the server listens. */

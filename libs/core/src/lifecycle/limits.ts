@@ -12,7 +12,7 @@ export const LIMITS = {
   agentStartMs: 10 * MINUTE,
   /** The agent's own limit on a pull is 20 min. */
   pullMs: 25 * MINUTE,
-  /** How long a job survives a host nobody can reach. */
+  /** How long a job survives a host nobody can reach, unless the server is set otherwise. */
   unreachableJobMs: 2 * MINUTE,
   /** How long an unreachable rented machine is kept. */
   unreachableInstanceMs: 20 * MINUTE,
