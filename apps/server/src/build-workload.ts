@@ -4,11 +4,14 @@ import { Connections } from './agents/connections.js';
 import { JobStates } from './agents/job-states.js';
 import { EventRecorder } from './events/event-recorder.js';
 import { FleetReconciler } from './fleets/fleet.reconciler.js';
-import type { HostAccessStore } from './hosts/host-access.js';
+import { FleetsService } from './fleets/fleets.service.js';
+import { SshFleetHosts } from './fleets/ssh-fleet-hosts.js';
+import { HostAccessStore } from './hosts/host-access.js';
 import type { Hosts } from './hosts/hosts.js';
 import { InstanceCommit } from './instances/instance-commit.js';
 import { InstanceEffects } from './instances/instance-effects.js';
 import { InstanceLimits } from './instances/instance-limits.js';
+import { InstanceReader } from './instances/instance-reader.js';
 import { InstanceReconciler } from './instances/instance.reconciler.js';
 import { InstanceSnapshots } from './instances/instance-snapshots.js';
 import { JobCommit } from './jobs/job-commit.js';
@@ -16,6 +19,7 @@ import { JobEffects } from './jobs/job-effects.js';
 import type { JobInputs } from './jobs/job-inputs.js';
 import { JobReconciler } from './jobs/job.reconciler.js';
 import { JobSnapshots } from './jobs/job-snapshots.js';
+import type { Keyring } from './keys/keyring.js';
 import { SqlLogStore } from './logs/sql-log-store.js';
 import { MetricsRetention } from './metrics/metrics-retention.js';
 import { MetricsStore } from './metrics/metrics-store.js';
@@ -48,13 +52,14 @@ export interface WorkloadParts {
   readonly accounts: ComputeAccounts;
   readonly connector: AgentConnector;
   readonly hosts: Hosts;
-  readonly hostAccesses: Pick<HostAccessStore, 'read'>;
+  readonly keyring: Keyring;
   readonly inputs: JobInputs;
 }
 
 export interface BuiltWorkload {
   readonly workload: Workload;
   readonly runs: RunsService;
+  readonly fleets: FleetsService;
 }
 
 /** The same objects as `WorkloadModule`, put together by hand. Logs go to the database. */
@@ -65,7 +70,7 @@ export function buildWorkload({
   accounts,
   connector,
   hosts,
-  hostAccesses,
+  keyring,
   inputs,
 }: WorkloadParts): BuiltWorkload {
   const notices = new Notices();
@@ -77,6 +82,7 @@ export function buildWorkload({
   const limits = new InstanceLimits();
   const offers = new OffersService(accounts, world);
   const agents = new AgentRegistry();
+  const hostAccesses = new HostAccessStore(keyring);
   const submitter = new ReplicaSubmitter(wake, events, world, settings);
   const jobEffects = new JobEffects(db, agents, inputs, offers, hostAccesses);
   const reader = new RunReader();
@@ -110,5 +116,14 @@ export function buildWorkload({
     wake,
     settings,
   );
-  return { workload, runs };
+  const fleets = new FleetsService(
+    db,
+    new InstanceReader(),
+    offers,
+    new SshFleetHosts(hostAccesses, wake, world),
+    events,
+    wake,
+    world,
+  );
+  return { workload, runs, fleets };
 }

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { isBackendError, type Attempt, type Call, type MachineRef, type MachineState } from '@dstack/backend-base';
 import { filtersOfProfile, type InstanceEffect, isUsable, type Offer, type OpenAttempt, undecided } from '@dstack/core';
+import { markReached } from '../hosts/host-progress.js';
 import { Hosts } from '../hosts/hosts.js';
 import { ComputeAccounts } from '../offers/compute-accounts.js';
 import { OffersService, whyNoOffers } from '../offers/offers.service.js';
@@ -41,7 +42,7 @@ export class InstanceEffects {
       case 'poll':
         return this.poll(context);
       case 'onboard':
-        return this.hosts.onboard(context.id, context.signal);
+        return this.hosts.onboard(context.id, () => markReached(this.db, context.id), context.signal);
       case 'replace-agent':
         return this.hosts.replaceAgent(context.id, context.signal);
       case 'terminate':
@@ -120,9 +121,9 @@ export class InstanceEffects {
     return compute.get(record.machine.ref, this.call(context, CALL_DEADLINE_MS));
   }
 
-  /** A host that nothing was installed on needs no visit. */
+  /** A host that was never reached needs no visit. */
   private async offboard({ id, snapshot: { record }, signal }: ActContext<InstanceView>): Promise<TerminateOutcome> {
-    if (record.machine !== null || record.progress.step !== null) await this.hosts.offboard(id, signal);
+    if (record.progress.reached) await this.hosts.offboard(id, signal);
     return 'done';
   }
 
