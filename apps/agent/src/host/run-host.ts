@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { chmod, chown, mkdir, readFile, rm } from 'node:fs/promises';
+import { uptime } from 'node:os';
 import { join, resolve } from 'node:path';
 import { JobCgroups } from '../cgroup/job-cgroups.js';
 import { ContainerEngine } from '../docker/container-engine.js';
@@ -8,8 +9,12 @@ import { writeFileAtomically } from '../files/write-file-atomically.js';
 import { detectGpus } from '../gpu/detect-gpus.js';
 import type { GpuInventory } from '../gpu/discover-gpus.js';
 import { GpuLock } from '../gpu/gpu-lock.js';
+import { hostProbe } from '../gpu/host-probe.js';
 import { measureGpus } from '../gpu/measure-gpus.js';
 import { visibleGpus } from '../gpu/visible-gpus.js';
+import { HealthCollector } from '../health/collect-health.js';
+import { HealthMonitor } from '../health/health-monitor.js';
+import { measureDisks } from '../health/measure-disks.js';
 import { untilSignalled } from '../process/until-signalled.js';
 import { AgentHttpServer } from '../protocol/agent-http-server.js';
 import { EpochGate } from '../protocol/epoch-gate.js';
@@ -77,6 +82,14 @@ export async function runHost(args: HostArguments): Promise<number> {
     now: Date.now,
     env: process.env,
   });
+  const collector = new HealthCollector({
+    inventory,
+    probe: hostProbe,
+    disks: () => measureDisks([dir, workRoot, '/var/lib/docker']),
+    engine: () => engine.fact(),
+    uptimeSeconds: uptime,
+  });
+  const health = new HealthMonitor(() => collector.collect(), Date.now);
   const agent = await HostAgent.open({
     dir,
     agentId,
@@ -86,7 +99,7 @@ export async function runHost(args: HostArguments): Promise<number> {
     gpuLock: new GpuLock(gpus),
     doors: new HostDoors(agentId, join(stateDir, 'door-users')),
     measureGpus: () => measureGpus(inventory),
-    incidents: inventory.problems,
+    health: () => health.current(),
     processRuntime,
     containerRuntime: () => engine.runtime(),
     containerFact: () => engine.fact(),
