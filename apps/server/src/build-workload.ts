@@ -10,6 +10,7 @@ import { HostAccessStore } from './hosts/host-access.js';
 import type { Hosts } from './hosts/hosts.js';
 import { InstanceCommit } from './instances/instance-commit.js';
 import { InstanceEffects } from './instances/instance-effects.js';
+import { InstanceHealth } from './instances/instance-health.js';
 import { InstanceLimits } from './instances/instance-limits.js';
 import { InstanceReader } from './instances/instance-reader.js';
 import { InstanceReconciler } from './instances/instance.reconciler.js';
@@ -79,6 +80,7 @@ export function buildWorkload({
   const events = new EventRecorder(world, settings);
   const logs = new SqlLogStore(db, world.scheduler);
   const metrics = new MetricsStore(db, world.ids);
+  const health = new InstanceHealth(db, wake, events, world);
   const limits = new InstanceLimits();
   const offers = new OffersService(accounts, world);
   const agents = new AgentRegistry();
@@ -91,7 +93,7 @@ export function buildWorkload({
     db,
     new ReconcileEngine(db, world, notices, me),
     new PlacementLoop(new PlacementPass(db, wake, events, offers, me, world), notices, world),
-    new Connections(db, wake, notices, me, connector, agents, new JobStates(db, wake), metrics, logs, world),
+    new Connections(db, wake, notices, me, connector, agents, new JobStates(db, wake), metrics, health, logs, world),
     new RunReconciler(new RunSnapshots(), new RunCommit(wake, events, submitter)),
     new JobReconciler(new JobSnapshots(limits), jobEffects, new JobCommit(wake, events, logs), me),
     new InstanceReconciler(
@@ -102,7 +104,7 @@ export function buildWorkload({
     new FleetReconciler(wake, events, world),
     limits,
     jobEffects,
-    new MetricsRetention(metrics, settings, world),
+    new MetricsRetention(metrics, health, settings, world),
     new ProjectHooks(),
     settings,
     world,

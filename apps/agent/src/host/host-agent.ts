@@ -33,8 +33,7 @@ export interface HostAgentOptions {
   readonly doors: HostDoors;
   /** Usage of each device by lock id; empty without a tool that tells. */
   readonly measureGpus: () => Promise<ReadonlyMap<string, GpuUsage>>;
-  /** What is wrong with the host, as found at start. */
-  readonly incidents: readonly string[];
+  readonly health: () => Promise<HostHealth>;
   readonly processRuntime: JobRuntime;
   /** Undefined, with the reason in `containerFact`, when there is no engine. */
   readonly containerRuntime: () => Promise<JobRuntime | undefined>;
@@ -151,9 +150,8 @@ export class HostAgent implements AgentService {
     });
   }
 
-  async health(): Promise<HostHealth> {
-    const { incidents } = this.options;
-    return { status: incidents.length === 0 ? 'healthy' : 'warning', incidents };
+  health(): Promise<HostHealth> {
+    return this.options.health();
   }
 
   log(jobId: string, stream: LogStream): JobLog | undefined {

@@ -1,5 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { JobCgroups } from '../cgroup/job-cgroups.js';
 import { ContainerEngine } from '../docker/container-engine.js';
 import { describeEngineError } from '../docker/engine-error.js';
 import { HostDoors } from '../doors/host-doors.js';
@@ -18,9 +19,17 @@ export async function runPurge(directory: string): Promise<number> {
   if (running !== undefined) throw new Error(`an agent (pid ${running}) still serves this directory: stop it first`);
   const agentId = (await readFile(join(dir, 'state', 'agent-id'), 'utf8').catch(() => '')).trim();
   await new HostDoors(agentId, join(dir, 'state', 'door-users')).prune(new Set());
+  const cgroups = agentId === '' ? undefined : await JobCgroups.open(agentId);
   const engine = engineOf(agentId);
   const runtimes = {
-    process: new ProcessRuntime({ command: [], workRoot: join(dir, 'work'), takeUid: undefined, now: Date.now }),
+    process: new ProcessRuntime({
+      command: [],
+      workRoot: join(dir, 'work'),
+      takeUid: undefined,
+      cgroups,
+      gpuEnv: () => ({}),
+      now: Date.now,
+    }),
     container: await engine.runtime(),
   };
   const problems: string[] = [];
@@ -34,6 +43,8 @@ export async function runPurge(directory: string): Promise<number> {
       problems.push(`containers: ${describeEngineError(error)}`);
     });
   }
+  await cgroups?.prune(new Set());
+  await cgroups?.close();
   for (const problem of problems) process.stderr.write(`${problem}\n`);
   return problems.length === 0 ? 0 : 1;
 }

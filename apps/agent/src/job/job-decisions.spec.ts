@@ -107,6 +107,10 @@ describe('the outcome of commands', () => {
   });
 });
 
+it('says that memory ran out', () => {
+  expect(decideOutcome({ code: 137, signal: 0 }, undefined, 1).message).toContain('raise `resources.memory`');
+});
+
 describe('the state of a job', () => {
   const running: JobState = { id: 'j', revision: 5, phase: 'running', phaseAt: 100 };
   it.each<[string, JobState, JobStatePatch, Partial<JobState> | undefined]>([

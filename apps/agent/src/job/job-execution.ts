@@ -1,5 +1,6 @@
 import type { JobEndReason, JobStart, StopRequest } from '@dstack/agent-protocol';
 import type { BlobStore } from '../files/blob-store.js';
+import { countOomKills } from '../cgroup/count-oom-kills.js';
 import { killJobProcesses } from '../process/job-processes.js';
 import type { SpoolWriter } from '../spool/spool-writer.js';
 import { JobSshServer } from '../ssh/job-ssh-server.js';
@@ -7,7 +8,7 @@ import { setUpClusterSsh } from './cluster-ssh.js';
 import { Commands } from './commands.js';
 import { findCommand } from './find-command.js';
 import { installGitCredentials } from './git-credentials.js';
-import type { JobContext } from './job-context.js';
+import { cgroupsOf, type JobContext } from './job-context.js';
 import { setUpFiles } from './job-files.js';
 import type { JobStatePatch } from './job-state-store.js';
 import { type JobWorkspace, prepareWorkspace, publishFiles } from './job-workspace.js';
@@ -171,6 +172,10 @@ export class JobExecution {
           session: leaderPid,
           ...(context.forcedIdentity === undefined ? {} : { ownUid: context.forcedIdentity.uid }),
         });
+      },
+      countOomKills: async () => {
+        const counts = await Promise.all(cgroupsOf(context).map(countOomKills));
+        return Math.max(0, ...counts);
       },
       onOutput: (bytes) => {
         this.live.add(bytes, now());

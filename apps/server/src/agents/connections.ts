@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { InstanceHealth } from '../instances/instance-health.js';
 import { LOG_STORE, type LogStore } from '../logs/log-store.js';
 import { MetricsStore } from '../metrics/metrics-store.js';
 import { Database } from '../persistence/database.js';
@@ -35,6 +36,7 @@ export class Connections {
     @Inject(AgentRegistry) private readonly registry: AgentRegistry,
     @Inject(JobStates) private readonly jobStates: JobStates,
     @Inject(MetricsStore) private readonly metrics: MetricsStore,
+    @Inject(InstanceHealth) private readonly health: InstanceHealth,
     @Inject(LOG_STORE) private readonly store: LogStore,
     @Inject(WORLD) private readonly world: World,
   ) {}
@@ -99,6 +101,7 @@ export class Connections {
       registry: this.registry,
       jobStates: this.jobStates,
       metrics: this.metrics,
+      health: this.health,
     };
     this.open.set(id, new HostConnection(id, tools, () => this.open.delete(id)));
   }

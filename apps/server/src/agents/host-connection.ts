@@ -1,6 +1,7 @@
 import { type AgentInfo, commonProtocol, type ControlEvent, PROTOCOL, StaleEpochError } from '@dstack/agent-protocol';
 import { type AgentAddress, statusText } from '@dstack/backend-base';
 import { Logger } from '@nestjs/common';
+import type { InstanceHealth } from '../instances/instance-health.js';
 import type { InstanceRecord } from '../instances/instance-record.js';
 import type { MetricsStore } from '../metrics/metrics-store.js';
 import { writeJson } from '../reconcile/stored-json.js';
@@ -22,6 +23,7 @@ export interface ConnectionTools extends LogPumpTools {
   readonly registry: AgentRegistry;
   readonly jobStates: JobStates;
   readonly metrics: Pick<MetricsStore, 'record'>;
+  readonly health: Pick<InstanceHealth, 'record'>;
 }
 
 const RETRY_MIN_MS = 100;
@@ -129,7 +131,7 @@ export class HostConnection {
     await this.tools.jobStates.missing(instance.id, missing, this.tools.world.clock.now());
     await this.tools.db.write((tx) =>
       tx.execute('UPDATE instances SET agent_info = ? WHERE id = ?', [
-        writeJson({ info, connectedSince: null }),
+        writeJson({ ...instance.agent, info, connectedSince: null }),
         instance.id,
       ]),
     );
@@ -178,14 +180,7 @@ export class HostConnection {
         });
         return;
       case 'health':
-        await this.tools.db.write((tx) =>
-          tx.execute('UPDATE instances SET health = ?, rev = rev + 1 WHERE id = ? AND health <> ?', [
-            event.health.status,
-            this.instanceId,
-            event.health.status,
-          ]),
-        );
-        return;
+        return this.tools.health.record(this.instanceId, event.at, event.health);
       case 'heartbeat':
         return;
     }
