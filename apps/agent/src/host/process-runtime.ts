@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { writeFileAtomically } from '../files/write-file-atomically.js';
 import type { JobContext } from '../job/job-context.js';
 import { jobDirPaths } from '../job/job-dir.js';
+import { removeServerSocket } from '../job/server-socket-path.js';
 import { killJobProcesses, signalQuietly } from '../process/job-processes.js';
 import { findJobSide } from '../process/find-job-side.js';
 import { isSameProcess, readProc } from '../process/proc-table.js';
@@ -93,6 +94,7 @@ export class ProcessRuntime implements JobRuntime {
     if (handle.kind !== 'process') return;
     await this.kill(handle, jobId);
     await rm(handle.workDir, { recursive: true, force: true, maxRetries: 5 });
+    await removeServerSocket(jobId);
   }
 
   /** Detached, in its own session: it outlives this process. */

@@ -60,6 +60,7 @@ export function buildJobStart(facts: JobStartFacts): BuiltJobStart {
     ...limitsOf(job),
     ...(spec.max_duration ? { maxDurationSeconds: spec.max_duration } : {}),
     ...(facts.logQuotaBytesPerHour === null ? {} : { logQuotaBytesPerHour: facts.logQuotaBytesPerHour }),
+    ...(runSpec.configuration.dstack === true ? { serverAccess: true } : {}),
     ssh: facts.ssh,
     cluster: clusterSpec(facts),
     repoId: runSpec.repo_id ?? 'none',
