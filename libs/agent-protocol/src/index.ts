@@ -1,5 +1,6 @@
 export { type AgentApi, AgentRequestError, AgentUnreachableError, StaleEpochError } from './agent-api.js';
 export { type AgentClientOptions, createAgentClient, HttpAgentClient } from './http-agent-client.js';
+export { joinStreams } from './join-streams.js';
 export { parseJobStart } from './job-start-schema.js';
 export type { AgentInfo, GpuFact, GpuVendor, HostFacts, RuntimeFact } from './agent-info.js';
 export type {
