@@ -9,8 +9,7 @@ import { resolveConnection } from '../src/client-config/resolve-connection.js';
 import { parseRepoUrl, repoId } from '../src/repo/repo-url.js';
 import { rewriteAddresses } from '../src/render/client-url.js';
 import { parseSince } from '../src/render/since.js';
-import { hostEntries, renderHostEntries, withoutHosts } from '../src/ssh/host-entries.js';
-import { plan, run, submission } from './builders.js';
+import { job as aJob, plan, provisioned, run, submission } from './builders.js';
 
 const main = { name: 'main', url: 'http://a', token: 't1', default: true };
 const other = { name: 'other', url: 'http://b', token: 't2', default: false };
@@ -154,6 +153,39 @@ describe('how an attached command ends', () => {
   ])('%s', (_case, ended, exitCode) => {
     expect(runEnding(ended, 'train').exitCode).toBe(exitCode);
   });
+  it('is told by the job the end came from, not by those that ended because of it', () => {
+    const jobs = [
+      aJob(submission({ status: 'done', termination_reason: 'done_by_runner', exit_status: 0 })),
+      aJob(submission({ status: 'terminated', termination_reason: 'terminated_by_server', exit_status: 130 }), {
+        job_num: 1,
+      }),
+      aJob(
+        submission({
+          status: 'failed',
+          status_message: 'exited (255)',
+          termination_reason: 'container_exited_with_error',
+          exit_status: 255,
+          finished_at: '2026-01-02T03:04:05Z',
+          job_provisioning_data: provisioned(),
+        }),
+        { job_num: 2 },
+      ),
+      aJob(
+        submission({
+          status: 'failed',
+          termination_reason: 'container_exited_with_error',
+          exit_status: 1,
+          finished_at: '2026-01-02T03:04:06Z',
+        }),
+        { job_num: 3 },
+      ),
+    ];
+    expect(runEnding(run({ status: 'failed', jobs }), 'two')).toEqual({
+      text: 'Run two: exited (255), job=2 (reason: container_exited_with_error)\nWhat the agent logged about it: dstack logs -d two --job 2',
+      ok: false,
+      exitCode: 255,
+    });
+  });
   it('tells the reason', () => {
     const ended = run({
       status: 'terminated',
@@ -194,7 +226,7 @@ describe('small things', () => {
     expect(ids[0]).toMatch(/^r-[0-9a-z]{8}$/);
   });
   it('shows the forwarded address of a port, and no other byte changed', () => {
-    const ports = [{ host: 'localhost', localPort: 8081, remotePort: 8080 }];
+    const ports = [{ host: 'localhost', localPort: 8081, remotePort: 8080, isDirect: false }];
     const before = Buffer.concat([
       Buffer.from([0xff, 0xfe]),
       Buffer.from('at http://0.0.0.0:8080/x and http://0.0.0.0:9/'),
@@ -203,33 +235,3 @@ describe('small things', () => {
     expect(after).toBe(Buffer.from(before).toString('latin1').replace('0.0.0.0:8080', 'localhost:8081'));
   });
 });
-
-describe('SSH host entries', () => {
-  const provisioned = submission({
-    status: 'running',
-    job_provisioning_data: {
-      backend: 'aws',
-      instance_type: { name: 'x', resources: { cpus: 1, memory_mib: 1, gpus: [], spot: false } },
-      instance_id: 'i',
-      hostname: '203.0.113.7',
-      region: 'r',
-      price: 1,
-      username: 'ubuntu',
-      ssh_port: 22,
-      dockerized: true,
-    },
-  });
-  it('lead through the host into the container, and can be taken out again', () => {
-    const job = run({ status: 'running', job: provisioned }).jobs[0] ?? fail();
-    const text = renderHostEntries(hostEntries('train', job), '/key');
-    expect(text).toContain('Host train-host\n    HostName 203.0.113.7\n    Port 22\n    User ubuntu');
-    expect(text).toContain('Host train\n    HostName localhost\n    Port 10022\n    User root');
-    expect(text).toContain('ProxyJump train-host');
-    const other_ = 'Host other\n    HostName h\n';
-    expect(withoutHosts(`${other_}${text}`, new Set(['train', 'train-host']))).toBe(other_);
-  });
-});
-
-function fail(): never {
-  throw new Error('the builder made nothing');
-}

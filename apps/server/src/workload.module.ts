@@ -3,6 +3,7 @@ import { AgentConnector, SocketAgentConnector } from './agents/agent-connector.j
 import { AgentRegistry } from './agents/agent-registry.js';
 import { Connections } from './agents/connections.js';
 import { JobStates } from './agents/job-states.js';
+import { ListeningApi, OwnApi } from './agents/own-api.js';
 import { BackendAccounts } from './backends/backend-accounts.js';
 import { DefaultFleetMaker } from './fleets/default-fleet.js';
 import { FleetReconciler } from './fleets/fleet.reconciler.js';
@@ -16,6 +17,7 @@ import { Hosts } from './hosts/hosts.js';
 import { SshHosts } from './hosts/ssh-hosts.js';
 import { InstanceCommit } from './instances/instance-commit.js';
 import { InstanceEffects } from './instances/instance-effects.js';
+import { InstanceHealth } from './instances/instance-health.js';
 import { InstanceLimits } from './instances/instance-limits.js';
 import { InstanceReader } from './instances/instance-reader.js';
 import { InstanceReconciler } from './instances/instance.reconciler.js';
@@ -81,6 +83,7 @@ import { Workload } from './workload.js';
     HostAccessStore,
     HostDialer,
     { provide: Hosts, useClass: SshHosts },
+    InstanceHealth,
     InstanceLimits,
     InstanceSnapshots,
     InstanceEffects,
@@ -101,6 +104,7 @@ import { Workload } from './workload.js';
     { provide: AgentConnector, useClass: SocketAgentConnector },
     AgentRegistry,
     JobStates,
+    { provide: OwnApi, useClass: ListeningApi },
     Connections,
     MetricsRetention,
     Workload,

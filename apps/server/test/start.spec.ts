@@ -2,6 +2,7 @@ import { jest } from '@jest/globals';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readSettings } from '../src/settings/read-settings.js';
 import { sqliteDriver } from '../src/persistence/sqlite-connection.js';
 import { startTestServer } from './support/start-test-server.js';
 
@@ -130,6 +131,44 @@ describe('config.yml', () => {
     expect((await server.post('/api/projects/create', { project_name: 'x' }, creds.token)).status).toBe(403);
     await server.close();
   });
+});
+
+it.each([
+  ['', [403, 403]],
+  ['default_permissions: {allow_managers_manage_secrets: true}\n', [403, 200]],
+])('a user and a manager list secrets with %j in config.yml: %j', async (text, expected) => {
+  config(text);
+  const server = await startTestServer({ serverDir, backgroundProcessing: false });
+  const tokens: string[] = [];
+  for (const [username, project_role] of [['ann', 'user'], ['mia', 'manager']]) {
+    await server.post('/api/users/create', { username, global_role: 'user' });
+    await server.post('/api/projects/main/add_members', { members: [{ username, project_role }] });
+    const { body } = await server.post('/api/users/get_user', { username });
+    tokens.push((body as { creds: { token: string } }).creds.token);
+  }
+  const replies = tokens.map((token) => server.post('/api/project/main/secrets/list', undefined, token));
+  expect((await Promise.all(replies)).map(({ status }) => status)).toEqual(expected);
+  await server.close();
+}); // prettier-ignore
+
+it('plans and submits jobs with the images it is set to, and refuses what it is set to refuse', async () => {
+  const { settings } = readSettings({
+    DSTACK_SERVER_DEFAULT_DOCKER_REGISTRY: 'mirror.example.com',
+    DSTACK_FORBID_DSTACK_IN_RUNS: '',
+  });
+  const { images, runLimits } = settings;
+  const server = await startTestServer({ serverDir, images, runLimits, backgroundProcessing: false });
+  const run_spec = (fields: object): object => ({
+    run_name: 'mirrored',
+    configuration: { type: 'task', commands: ['true'], image: 'debian', ...fields },
+  });
+  const plan = await server.post('/api/project/main/runs/get_plan', { run_spec: run_spec({}) });
+  const run = await server.post('/api/project/main/runs/apply', { plan: { run_spec: run_spec({}) }, force: false });
+  expect(plan.body).toMatchObject({ job_plans: [{ job_spec: { image_name: 'mirror.example.com/debian' } }] });
+  expect(run.body).toMatchObject({ jobs: [{ job_spec: { image_name: 'mirror.example.com/debian' } }] });
+  const refused = await server.post('/api/project/main/runs/get_plan', { run_spec: run_spec({ dstack: true }) });
+  expect([refused.status, refused.text]).toEqual([400, expect.stringContaining('dstack: true')]);
+  await server.close();
 });
 
 it('leaves no secret in files, logs or errors', async () => {

@@ -40,7 +40,6 @@ export function instance(changes: Partial<PlacementInstance> = {}): PlacementIns
     fleetId: 'f',
     name: 'pool-0',
     unreachableSince: null,
-    healthReason: null,
     holders: [],
     ...changes,
   };

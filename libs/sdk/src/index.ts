@@ -16,13 +16,7 @@ export { LogFrameDecoder, type LogFrame } from './logs/log-frame-decoder.js';
 export { logLines } from './logs/log-lines.js';
 export type { JobMetricsRequest } from './resources/metrics.js';
 export type { PlannedRun, PlanOptions, RunConfiguration, SubmitOptions } from './resources/runs.js';
+export { endingJob } from './runs/ending-job.js';
+export { isFinalJobStatus, isFinalRunStatus } from './runs/final-status.js';
 export { RunHandle } from './runs/run-handle.js';
-export {
-  isFinalJobStatus,
-  isFinalRunStatus,
-  type JobSelector,
-  type RunResult,
-  runExitStatus,
-  selectJob,
-  selectSubmission,
-} from './runs/run-state.js';
+export { type JobSelector, type RunResult, runExitStatus, selectJob, selectSubmission } from './runs/run-state.js';

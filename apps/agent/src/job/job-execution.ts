@@ -1,5 +1,6 @@
 import type { JobEndReason, JobStart, StopRequest } from '@dstack/agent-protocol';
 import type { BlobStore } from '../files/blob-store.js';
+import { countOomKills } from '../cgroup/count-oom-kills.js';
 import { killJobProcesses } from '../process/job-processes.js';
 import type { SpoolWriter } from '../spool/spool-writer.js';
 import { JobSshServer } from '../ssh/job-ssh-server.js';
@@ -7,7 +8,7 @@ import { setUpClusterSsh } from './cluster-ssh.js';
 import { Commands } from './commands.js';
 import { findCommand } from './find-command.js';
 import { installGitCredentials } from './git-credentials.js';
-import type { JobContext } from './job-context.js';
+import { cgroupsOf, type JobContext } from './job-context.js';
 import { setUpFiles } from './job-files.js';
 import type { JobStatePatch } from './job-state-store.js';
 import { type JobWorkspace, prepareWorkspace, publishFiles } from './job-workspace.js';
@@ -16,6 +17,8 @@ import { LogQuota } from './log-quota.js';
 import type { Outcome } from './outcome.js';
 import { setUpRepo } from './repo.js';
 import type { RunnerLog } from './runner-log.js';
+import { CONTAINER_SOCKET_DIR, removeServerSocket } from './server-socket-path.js';
+import { ServerSocket } from './server-socket.js';
 
 export interface ExecutionOptions {
   readonly job: JobStart;
@@ -30,8 +33,6 @@ export interface ExecutionOptions {
 }
 
 const DEFAULT_SSH_PORT = 10022;
-/** With `dstack: true` the server's socket is in it. */
-const SERVER_SOCKET_DIR = '/run/dstack';
 
 /** A step before the commands that failed, with the reason its kind of failure has in the contract. */
 class SetupError extends Error {
@@ -52,6 +53,8 @@ export class JobExecution {
   /** Known once it is resolved. */
   workspace: JobWorkspace | undefined;
   private ssh: JobSshServer | undefined;
+  /** Where connections of the job to the server wait; absent until the commands may make some, and for jobs that may not. */
+  serverSocket: ServerSocket | undefined;
 
   constructor(private readonly options: ExecutionOptions) {
     this.finished = this.run();
@@ -91,6 +94,7 @@ export class JobExecution {
       const { forcedIdentity } = this.options.context;
       if (forcedIdentity === undefined) await this.startSsh(workspace);
       undo = await this.setUp(workspace);
+      await this.openServerSocket(workspace);
       if (forcedIdentity !== undefined) await this.startSsh(workspace);
       if (this.stopRequest !== undefined)
         return { reason: this.stopRequest.reason, message: 'stopped before its commands started' };
@@ -101,6 +105,8 @@ export class JobExecution {
       return { reason: failure.reason, message: failure.message };
     } finally {
       await undo().catch(() => undefined);
+      await this.serverSocket?.close().catch(() => undefined);
+      if (this.options.context.runtime === 'process') await removeServerSocket(this.options.job.id);
       this.live.end();
       await this.ssh?.close();
     }
@@ -172,6 +178,10 @@ export class JobExecution {
           ...(context.forcedIdentity === undefined ? {} : { ownUid: context.forcedIdentity.uid }),
         });
       },
+      countOomKills: async () => {
+        const counts = await Promise.all(cgroupsOf(context).map(countOomKills));
+        return Math.max(0, ...counts);
+      },
       onOutput: (bytes) => {
         this.live.add(bytes, now());
       },
@@ -190,6 +200,14 @@ export class JobExecution {
     return this.commands.finished;
   }
 
+  private async openServerSocket({ serverSocket, owner }: JobWorkspace): Promise<void> {
+    if (serverSocket === undefined) return;
+    const isShared = this.options.context.runtime === 'container';
+    this.serverSocket = await step('executor_error', `Cannot make the socket ${serverSocket} to the server`, () =>
+      ServerSocket.listen(serverSocket, owner, isShared),
+    );
+  }
+
   private async startSsh(workspace: JobWorkspace): Promise<void> {
     const { job, log } = this.options;
     if (job.ssh.listen === undefined) return;
@@ -200,13 +218,13 @@ export class JobExecution {
       hostKeyPath: this.options.hostKeyPath,
       workspace: () => workspace,
       live: () => this.live,
-      socketDir: this.options.context.runtime === 'container' ? SERVER_SOCKET_DIR : undefined,
+      socketDir: this.options.context.runtime === 'container' ? CONTAINER_SOCKET_DIR : undefined,
       now: this.options.now,
     });
     const listen = sshAddress(job.ssh.listen, this.options.context);
-    const port = await step('ports_binding_failed', `Cannot listen on ${listen.host}:${listen.port} for SSH`, () =>
-      (this.ssh as JobSshServer).listen(listen.host, listen.port),
-    );
+    const port = await this.ssh.listen(listen.host, listen.port).catch((error: unknown) => {
+      throw cannotListen(listen, error);
+    });
     log.info(`SSH listens on ${listen.host}:${port}`);
     await this.options.report({ sshPort: port });
   }
@@ -224,6 +242,15 @@ function sshAddress(wanted: { readonly host: string; readonly port: number }, co
     host: context.isBridged === true ? '0.0.0.0' : wanted.host,
     port: context.isBridged === true ? wanted.port || DEFAULT_SSH_PORT : wanted.port,
   };
+}
+
+function cannotListen({ host, port }: { readonly host: string; readonly port: number }, error: unknown): SetupError {
+  const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+  if (!isTaken) return new SetupError('executor_error', `SSH of the job does not start (${toMessage(error)})`);
+  return new SetupError(
+    'ports_binding_failed',
+    `port ${port} of ${host}, where SSH of the job listens, is taken by another job or program of the host`,
+  );
 }
 
 async function step<T>(reason: JobEndReason, what: string, work: () => Promise<T>): Promise<T> {

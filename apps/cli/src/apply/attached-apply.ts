@@ -1,13 +1,15 @@
-import { type Dstack, isDstackError, isFinalRunStatus, type Wire } from '@dstack/sdk';
+import { type Dstack, isDstackError, selectSubmission, type Wire } from '@dstack/sdk';
 import { EXIT_INTERRUPTED } from '../errors/cli-error.js';
 import { clientUrl, type ForwardedPort, rewriteAddresses } from '../render/client-url.js';
 import type { CliContext } from '../terminal/context.js';
-import { openAttachment, type Attachment } from '../ssh/open-attachment.js';
+import { Attachments, tunnelNotes } from '../ssh/attachments.js';
+import { onMachineOf } from '../ssh/open-attachment.js';
 import { reservePorts } from '../ssh/reserve-ports.js';
-import { requireSshClient } from '../ssh/tunnel.js';
+import { requireSshClient } from '../ssh/ssh-client.js';
 import type { ApplyRunOptions } from './apply-run.js';
 import { askHowToLeave } from './ask-how-to-leave.js';
 import { followRun } from './follow-run.js';
+import { leaveSignal } from './leave-signal.js';
 import { runEnding } from './run-ending.js';
 
 export interface AttachedApply {
@@ -28,34 +30,36 @@ export async function prepareAttachment(
   const apps = plan.job_plans[0]?.job_spec.app_specs ?? [];
   if (plan.run_spec.configuration.type !== 'dev-environment' && apps.length === 0) return undefined;
   await requireSshClient(context.env);
-  return reservePorts(apps, [], host);
+  return reservePorts({ apps, overrides: [], bindHost: host, isOnThisMachine: false });
 }
 
 /** Waits for the run and shows its logs; returns the exit code. */
 export async function attachedApply(client: Dstack, context: CliContext, apply: AttachedApply): Promise<number> {
   const { run, plan, ports, options, say } = apply;
   const name = run.run_spec.run_name ?? '';
-  let attachment: Attachment | undefined;
-  const leave = new AbortController();
-  const onInterrupt = () => leave.abort();
-  process.on('SIGINT', onInterrupt);
+  const leave = leaveSignal();
+  const attachments = new Attachments(
+    client,
+    context,
+    {
+      ports: (job) => Promise.resolve(onMachineOf(job, ports ?? [])),
+      identity: options.sshIdentity,
+      signal: leave.signal,
+      onConnection: tunnelNotes(name),
+    },
+    say,
+  );
   try {
     const ended = await followRun(client, context, name, {
       plan,
       showLogs: true,
       signal: leave.signal,
-      rewrite: (bytes) => rewriteAddresses(bytes, attachment?.ports ?? []),
+      rewrite: (bytes) => rewriteAddresses(bytes, attachments.ports),
       onRunning: async (running) => {
         if (running.service) sayService(running.service, client.url, say, context);
-        if (!ports || isFinalRunStatus(running.status)) return;
-        attachment = await openAttachment(client, context, running, {
-          ports,
-          host: options.host,
-          identity: options.sshIdentity,
-          signal: leave.signal,
-        });
-        say(attachment.text);
+        if (ports && isEnterable(running)) await attachments.open(running);
       },
+      onEnded: () => attachments.close(),
     });
     const ending = runEnding(ended, name);
     if (options.json) return ending.exitCode;
@@ -65,13 +69,18 @@ export async function attachedApply(client: Dstack, context: CliContext, apply: 
     return ending.exitCode;
   } catch (error) {
     if (!isDstackError(error, 'aborted') && !leave.signal.aborted) throw error;
-    process.off('SIGINT', onInterrupt);
-    await askHowToLeave(client, context, name);
+    leave.release();
+    if (!leave.isForced()) await askHowToLeave(client, context, name);
     return EXIT_INTERRUPTED;
   } finally {
-    process.off('SIGINT', onInterrupt);
-    await attachment?.close();
+    leave.release();
+    await attachments.close();
   }
+}
+
+/** A short job may have ended before it was seen to run. */
+function isEnterable(run: Wire.Run): boolean {
+  return selectSubmission(run)?.status === 'running';
 }
 
 function sayService(

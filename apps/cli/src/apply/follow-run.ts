@@ -12,6 +12,7 @@ import { connectionNotes } from '../terminal/connection-notes.js';
 import { ReasonNotes } from './reason-notes.js';
 import { Progress } from '../terminal/progress.js';
 import { writeStdout } from '../terminal/write-stdout.js';
+import { patiently } from './patiently.js';
 
 export interface FollowOptions {
   readonly plan?: Wire.RunPlan | undefined;
@@ -20,8 +21,12 @@ export interface FollowOptions {
   readonly sinceMs?: number | undefined;
   readonly showLogs: boolean;
   readonly signal: AbortSignal;
-  /** Called once, when the job runs. */
+  /** Called once for each attempt of the job, when it runs. */
   readonly onRunning?: ((run: Wire.Run) => Promise<void>) | undefined;
+  /** Called when such an attempt has ended. */
+  readonly onEnded?: (() => Promise<void>) | undefined;
+  /** The job's end is enough: the rest of the run is not waited for. */
+  readonly untilJobDone?: boolean | undefined;
   /** Bytes as they are to be shown (addresses of forwarded ports rewritten). */
   readonly rewrite?: ((bytes: Uint8Array) => Uint8Array) | undefined;
 }
@@ -29,6 +34,8 @@ export interface FollowOptions {
 const POLL_MS = 700;
 /** From the end of the last log to the final state of the run. */
 const ENDING_MS = 30_000;
+/** How long a server may be away while its log is shown. */
+const OUTAGE_MS = 120_000;
 
 /**
  * Shows why a run waits, then its logs, attempt after attempt, until it is final.
@@ -43,15 +50,16 @@ export async function followRun(
   const progress = new Progress(context, { clock: true });
   const seen = new Set<string>();
   const reasons = new ReasonNotes(context);
-  let told = false;
+  let entered: string | undefined;
   let endedAt: number | undefined;
   const selector = { replica: options.replica, job: options.job };
+  const patience = patienceOf(options, progress);
   try {
     for (;;) {
-      const run = await client.runs.get(name, { signal: options.signal });
+      const run = await patiently(() => client.runs.get(name, { signal: options.signal }), patience);
       const submission = selectSubmission(run, selector);
-      if (isStarted(submission) && !told) {
-        told = true;
+      if (isStarted(submission) && submission.id !== entered) {
+        entered = submission.id;
         progress.clear();
         await options.onRunning?.(run);
       }
@@ -62,10 +70,11 @@ export async function followRun(
         endedAt = context.now();
         continue;
       }
-      if (isFinalRunStatus(run.status)) return run;
-      if (!told || run.status === 'pending') reasons.tell(run, progress);
       const ending = submission !== undefined && isFinalJobStatus(submission.status);
-      if (!told || ending || run.status === 'pending') progress.update(waitingText(run, options.plan));
+      if (ending) await options.onEnded?.();
+      if (isFinalRunStatus(run.status) || (options.untilJobDone && submission?.status === 'done')) return run;
+      if (entered === undefined || run.status === 'pending') reasons.tell(run, progress);
+      if (entered === undefined || ending || run.status === 'pending') progress.update(waitingText(run, options.plan));
       else progress.clear();
       if (endedAt !== undefined && context.now() - endedAt > ENDING_MS && !ending) seen.delete(submission?.id ?? '');
       await pause(POLL_MS, options.signal);
@@ -73,6 +82,19 @@ export async function followRun(
   } finally {
     progress.clear();
   }
+}
+
+/** Who only forwards ports does not need the server, and waits for it as long as need be. */
+function patienceOf({ showLogs: readsLogs, signal }: FollowOptions, progress: Progress) {
+  const note = connectionNotes((text) => process.stderr.write(text), readsLogs ? 'for 2 minutes' : 'until you detach');
+  return {
+    signal,
+    outageMs: readsLogs ? OUTAGE_MS : Infinity,
+    onConnection: (state: 'lost' | 'back') => {
+      progress.clear();
+      note(state);
+    },
+  };
 }
 
 async function showLogs(client: Dstack, name: string, submissionId: string, options: FollowOptions): Promise<void> {
@@ -92,7 +114,7 @@ async function showLogs(client: Dstack, name: string, submissionId: string, opti
   }
 }
 
-function isStarted(submission: Wire.JobSubmission | undefined): boolean {
+function isStarted(submission: Wire.JobSubmission | undefined): submission is Wire.JobSubmission {
   return submission !== undefined && ['running', 'terminating', 'done'].includes(submission.status);
 }
 

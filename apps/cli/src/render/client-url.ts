@@ -7,6 +7,8 @@ export interface ForwardedPort {
   readonly host: string;
   readonly localPort: number;
   readonly remotePort: number;
+  /** The job itself listens there: nothing is forwarded. */
+  readonly isDirect: boolean;
 }
 
 const ADDRESS = /(https?:\/\/)(localhost|127\.0\.0\.1|0\.0\.0\.0|\[::\]|\d{1,3}(?:\.\d{1,3}){3}):(\d{1,5})/g;

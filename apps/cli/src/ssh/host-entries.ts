@@ -36,29 +36,13 @@ export function hostEntries(alias: string, job: Wire.Job): SshHostEntry[] {
   ];
 }
 
-/** The text of entries in an OpenSSH configuration. Pure. */
-export function renderHostEntries(entries: readonly SshHostEntry[], identityFile: string): string {
-  return entries
-    .map((entry) =>
-      [
-        `Host ${entry.alias}`,
-        `    HostName ${entry.hostName}`,
-        `    Port ${entry.port}`,
-        `    User ${entry.user}`,
-        `    IdentityFile "${identityFile}"`,
-        '    IdentitiesOnly yes',
-        '    StrictHostKeyChecking no',
-        '    UserKnownHostsFile /dev/null',
-        '    LogLevel ERROR',
-        ...(entry.proxyJump === undefined ? [] : [`    ProxyJump ${entry.proxyJump}`]),
-        '',
-      ].join('\n'),
-    )
-    .join('\n');
+/** The job uses the ports of the machine this command runs on: they are there without any forwarding. Pure. */
+export function isOnThisMachine(job: Wire.Job): boolean {
+  const submission = job.job_submissions.at(-1);
+  const hostname = submission?.job_provisioning_data?.hostname ?? '';
+  return isLoopback(hostname) && submission?.job_runtime_data?.network_mode === 'host';
 }
 
-/** A configuration without the blocks of some aliases. Pure. */
-export function withoutHosts(config: string, aliases: ReadonlySet<string>): string {
-  const blocks = config.split(/^(?=Host )/m);
-  return blocks.filter((block) => !aliases.has(/^Host (\S+)/.exec(block)?.[1] ?? '')).join('');
+export function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || hostname === '::1' || hostname.startsWith('127.');
 }

@@ -2,7 +2,8 @@ import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { CliError } from '../errors/cli-error.js';
-import { renderHostEntries, type SshHostEntry, withoutHosts } from './host-entries.js';
+import type { SshHostEntry } from './host-entries.js';
+import { withHosts, withoutHolders } from './ssh-config-blocks.js';
 
 const LOCK_TRIES = 100;
 const LOCK_WAIT_MS = 50;
@@ -12,12 +13,11 @@ export function sshConfigPath(home: string): string {
   return join(home, '.dstack', 'ssh', 'config');
 }
 
-/** Puts entries into our SSH configuration (in the place of older ones of the same names) and lets the user's include it. */
+/** Puts entries into our SSH configuration for this process, and lets the user's configuration include it. */
 export async function addHosts(home: string, entries: readonly SshHostEntry[], identityFile: string): Promise<void> {
-  const aliases = new Set(entries.map((entry) => entry.alias));
   await change(sshConfigPath(home), (text) => {
-    const others = withoutHosts(text, aliases);
-    return `${others}${others === '' || others.endsWith('\n') ? '' : '\n'}${renderHostEntries(entries, identityFile)}`;
+    const swept = withoutHolders(text, (pid) => pid !== process.pid && !isAlive(pid));
+    return withHosts(swept, entries, identityFile, process.pid);
   });
   const include = `Include "${sshConfigPath(home)}"`;
   await change(join(home, '.ssh', 'config'), (text) =>
@@ -27,8 +27,18 @@ export async function addHosts(home: string, entries: readonly SshHostEntry[], i
   );
 }
 
-export async function removeHosts(home: string, aliases: ReadonlySet<string>): Promise<void> {
-  await change(sshConfigPath(home), (text) => withoutHosts(text, aliases));
+/** Takes this process's hosts out again, and those of commands that died without doing so. */
+export async function releaseHosts(home: string): Promise<void> {
+  await change(sshConfigPath(home), (text) => withoutHolders(text, (pid) => pid === process.pid || !isAlive(pid)));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
 }
 
 /** Rewrites a file at once, one writer at a time. */

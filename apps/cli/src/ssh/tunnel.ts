@@ -1,8 +1,8 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { connect } from 'node:net';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { CliError } from '../errors/cli-error.js';
 import type { ForwardedPort } from '../render/client-url.js';
+import { lastLine, tunnelProblem } from './tunnel-problem.js';
 
 export interface TunnelOptions {
   readonly alias: string;
@@ -10,114 +10,114 @@ export interface TunnelOptions {
   readonly ports: readonly ForwardedPort[];
   readonly client: string;
   readonly signal: AbortSignal;
+  readonly onConnection: (state: 'lost' | 'back') => void;
+  /** Asked after a failed attempt: a job that has ended meanwhile is no failure. */
+  readonly isWanted: () => Promise<boolean>;
 }
 
 const ATTEMPTS = 10;
 const RETRY_MS = 1_000;
-const READY_MS = 15_000;
-const POLL_MS = 50;
+const READY_MS = 20_000;
+/** A connection that is there again within this time is no news; and a job that ends is told as such. */
+const UNNOTICED_MS = 4_000;
+/** What ssh runs here once it is connected and forwards. */
+const READY_WORD = 'dstack-attached';
 
-/** Forwards ports through the user's OpenSSH until closed; started again when the connection is lost. */
+/** A connection through the user's OpenSSH with its forwarded ports, until closed; made again when it is lost. */
 export class Tunnel {
   private child: ChildProcess | undefined;
   private closed = false;
-  private lastWords = '';
+  private words = '';
 
   private constructor(private readonly options: TunnelOptions) {}
 
-  /** @throws {CliError} when it cannot be opened within some attempts */
-  static async open(options: TunnelOptions): Promise<Tunnel> {
+  /** Undefined when it is not wanted any more. @throws {CliError} when it cannot be opened within some attempts, or never could be */
+  static async open(options: TunnelOptions): Promise<Tunnel | undefined> {
     const tunnel = new Tunnel(options);
     for (let attempt = 1; attempt <= ATTEMPTS && !options.signal.aborted; attempt += 1) {
-      tunnel.start();
-      if (await tunnel.isReady()) {
-        tunnel.keepOpen();
+      if (await tunnel.connect()) {
+        void tunnel.keepOpen();
         return tunnel;
       }
-      tunnel.end();
-      await wait(RETRY_MS);
+      if (!(await options.isWanted())) return undefined;
+      const problem = tunnelProblem(tunnel.words, options.alias);
+      if (problem) throw new CliError(`Failed to attach: ${problem.message}`, { hint: problem.hint });
+      await wait(RETRY_MS, undefined, { signal: options.signal }).catch(() => undefined);
     }
-    throw new CliError(`Failed to attach: ${tunnel.lastWords.trim().split('\n').at(-1) || 'ssh gave no connection'}.`, {
+    throw new CliError(`Failed to attach: ${lastLine(tunnel.words) || 'ssh gave no connection'}.`, {
       hint: `Try it by hand: ssh -F ${options.configFile} ${options.alias}`,
     });
   }
 
   close(): void {
     this.closed = true;
-    this.end();
+    this.child?.kill('SIGTERM');
   }
 
-  private start(): void {
-    const { alias, configFile, ports, client } = this.options;
-    const forwards = ports.flatMap((port) => ['-L', `${port.host}:${port.localPort}:localhost:${port.remotePort}`]);
-    const args = [
+  /** True once it is connected; false when it has given up. */
+  private async connect(): Promise<boolean> {
+    this.words = '';
+    const child = spawn(this.options.client, this.arguments(), { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    this.child = child;
+    child.stderr.on('data', (chunk: Buffer) => (this.words = `${this.words}${chunk.toString('utf8')}`.slice(-4_000)));
+    const isReady = await new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => settle(false), READY_MS);
+      const settle = (ready: boolean) => {
+        clearTimeout(timer);
+        resolve(ready);
+      };
+      child.stdout.on('data', (chunk: Buffer) => {
+        if (chunk.toString('utf8').includes(READY_WORD)) settle(true);
+      });
+      child.once('error', (error) => {
+        this.words = error.message;
+        settle(false);
+      });
+      child.once('close', () => settle(false));
+    });
+    if (!isReady || this.closed) child.kill('SIGTERM');
+    return isReady;
+  }
+
+  private async keepOpen(): Promise<void> {
+    let noticed = false;
+    while (!this.closed) {
+      await gone(this.child);
+      const notice = setTimeout(() => {
+        if (this.closed) return;
+        noticed = true;
+        this.options.onConnection('lost');
+      }, UNNOTICED_MS);
+      while (!this.closed && !(await this.connect())) await wait(RETRY_MS);
+      clearTimeout(notice);
+      if (noticed && !this.closed) this.options.onConnection('back');
+      noticed = false;
+    }
+  }
+
+  private arguments(): string[] {
+    const { alias, configFile, ports } = this.options;
+    const settings = {
+      BatchMode: 'yes',
+      ConnectTimeout: '10',
+      ExitOnForwardFailure: 'yes',
+      ServerAliveInterval: '5',
+      ServerAliveCountMax: '4',
+      PermitLocalCommand: 'yes',
+      LocalCommand: `echo ${READY_WORD}`,
+    };
+    return [
       '-F',
       configFile,
       '-N',
-      '-o',
-      'BatchMode=yes',
-      '-o',
-      'ExitOnForwardFailure=yes',
-      '-o',
-      'ServerAliveInterval=15',
-      ...forwards,
+      ...Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]),
+      ...ports.flatMap((port) => ['-L', `${port.host}:${port.localPort}:localhost:${port.remotePort}`]),
       alias,
     ];
-    this.child = spawn(client, args, { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
-    this.child.on('error', (error) => {
-      this.lastWords = error.message;
-    });
-    this.child.stderr?.on('data', (chunk: Buffer) => {
-      this.lastWords = `${this.lastWords}${chunk.toString('utf8')}`.slice(-2_000);
-    });
-  }
-
-  private async isReady(): Promise<boolean> {
-    const child = this.child;
-    const until = performance.now() + READY_MS;
-    const [first] = this.options.ports;
-    while (child && child.exitCode === null && child.signalCode === null && performance.now() < until) {
-      if (!first || (await accepts(first))) return child.exitCode === null;
-      await wait(POLL_MS);
-    }
-    return false;
-  }
-
-  private keepOpen(): void {
-    this.child?.once('exit', () => {
-      if (this.closed) return;
-      setTimeout(() => {
-        if (this.closed) return;
-        this.start();
-        this.keepOpen();
-      }, RETRY_MS).unref();
-    });
-  }
-
-  private end(): void {
-    this.child?.kill('SIGTERM');
   }
 }
 
-/** @throws {CliError} when there is no ssh client: only attaching needs one */
-export async function requireSshClient(env: NodeJS.ProcessEnv): Promise<string> {
-  const client = env['DSTACK_SSH_CLIENT'] ?? 'ssh';
-  const works = await new Promise<boolean>((resolve) => {
-    execFile(client, ['-V'], (error) => resolve(error === null));
-  });
-  if (works) return client;
-  throw new CliError('Forwarding ports needs an OpenSSH client, and there is none.', {
-    hint: 'Install one (for example: apt-get install openssh-client), or set DSTACK_SSH_CLIENT to its path. Without it: dstack apply -d, dstack logs -f.',
-  });
-}
-
-function accepts(port: ForwardedPort): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: port.host, port: port.localPort });
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
+function gone(child: ChildProcess | undefined): Promise<void> {
+  if (!child || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => child.once('close', () => resolve()));
 }

@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { InstanceHealth } from '../instances/instance-health.js';
 import { LOG_STORE, type LogStore } from '../logs/log-store.js';
 import { MetricsStore } from '../metrics/metrics-store.js';
 import { Database } from '../persistence/database.js';
@@ -11,6 +12,7 @@ import { AgentConnector } from './agent-connector.js';
 import { AgentRegistry } from './agent-registry.js';
 import { HostConnection } from './host-connection.js';
 import { JobStates } from './job-states.js';
+import { OwnApi } from './own-api.js';
 
 /** Hosts whose lease ran out somewhere else are picked up within this time. */
 const SWEEP_MS = 3_000;
@@ -35,7 +37,9 @@ export class Connections {
     @Inject(AgentRegistry) private readonly registry: AgentRegistry,
     @Inject(JobStates) private readonly jobStates: JobStates,
     @Inject(MetricsStore) private readonly metrics: MetricsStore,
+    @Inject(InstanceHealth) private readonly health: InstanceHealth,
     @Inject(LOG_STORE) private readonly store: LogStore,
+    @Inject(OwnApi) private readonly ownApi: OwnApi,
     @Inject(WORLD) private readonly world: World,
   ) {}
 
@@ -43,7 +47,7 @@ export class Connections {
     this.isStopped = false;
     this.stopListening = [
       this.notices.listen('connections', () => this.poke()),
-      this.notices.listen('logs', () => this.refreshPumps()),
+      this.notices.listen('logs', () => this.refreshJobs()),
     ];
     this.poke();
   }
@@ -56,11 +60,11 @@ export class Connections {
     await Promise.allSettled([...this.open.values()].map((connection) => connection.stop()));
   }
 
-  private refreshPumps(): void {
+  private refreshJobs(): void {
     for (const connection of this.open.values()) {
       connection
-        .refreshPumps()
-        .catch((error: unknown) => this.log.warn(`Log streams could not be listed: ${String(error)}`));
+        .refreshJobs()
+        .catch((error: unknown) => this.log.warn(`Jobs of a host could not be listed: ${String(error)}`));
     }
   }
 
@@ -99,6 +103,8 @@ export class Connections {
       registry: this.registry,
       jobStates: this.jobStates,
       metrics: this.metrics,
+      health: this.health,
+      ownApi: this.ownApi,
     };
     this.open.set(id, new HostConnection(id, tools, () => this.open.delete(id)));
   }

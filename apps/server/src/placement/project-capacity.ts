@@ -25,8 +25,6 @@ export async function loadCapacity(tx: ReadTx, projectId: string): Promise<Proje
     [projectId, false],
   );
   const holders = await holdersOf(tx, projectId);
-  const failing = instanceRecords.filter(({ health }) => health === 'failure').map(({ id }) => id);
-  const reasons = await healthReasons(tx, failing);
   return {
     fleetRecords,
     instanceRecords,
@@ -35,7 +33,6 @@ export async function loadCapacity(tx: ReadTx, projectId: string): Promise<Proje
       toPlacementInstance(record, {
         now,
         holders: holders.get(record.id) ?? [],
-        healthReason: reasons.get(record.id) ?? null,
       }),
     ),
     absent: instanceRecords.flatMap(toAbsentInstance),
@@ -45,12 +42,11 @@ export async function loadCapacity(tx: ReadTx, projectId: string): Promise<Proje
 export interface InstanceContext {
   readonly now: number;
   readonly holders?: readonly Holder[];
-  readonly healthReason?: string | null;
 }
 
 export function toPlacementInstance(
   record: InstanceRecord,
-  { now, holders = [], healthReason = null }: InstanceContext,
+  { now, holders = [] }: InstanceContext,
 ): PlacementInstance[] {
   const { offer, fleetId, backendType } = record;
   if (offer === null || fleetId === null || backendType === null || absence(record) !== null) return [];
@@ -68,7 +64,7 @@ export function toPlacementInstance(
       unreachable: record.unreachableSince !== null || connectedSince(record, now) === null,
       unreachableSince: record.unreachableSince,
       health: record.health,
-      healthReason,
+      healthIncidents: record.agent.incidents ?? [],
       totalBlocks: record.totalBlocks,
       busyBlocks: record.busyBlocks,
       detachingVolumes: false,
@@ -129,19 +125,4 @@ async function holdersOf(tx: ReadTx, projectId: string): Promise<Map<string, Hol
     holders.set(row.instance_id, [...(holders.get(row.instance_id) ?? []), holder]);
   }
   return holders;
-}
-
-/** What the last look at an unhealthy instance found. */
-async function healthReasons(tx: ReadTx, instanceIds: readonly string[]): Promise<Map<string, string>> {
-  const reasons = new Map<string, string>();
-  for (const id of instanceIds) {
-    const [check] = await tx.query<{ response: string }>(
-      'SELECT response FROM instance_health_checks WHERE instance_id = ? ORDER BY collected_at DESC LIMIT 1',
-      [id],
-    );
-    const events = JSON.parse(check?.response ?? '[]') as { status: string; message: string }[]; // the contract's health events
-    const message = events.find((event) => event.status === 'failure')?.message;
-    if (message !== undefined) reasons.set(id, message);
-  }
-  return reasons;
 }

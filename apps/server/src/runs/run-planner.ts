@@ -4,6 +4,7 @@ import {
   chooseRuntime,
   defaultRuntimePreference,
   displayBackend,
+  type ImageDefaults,
   type Offer,
   planAction,
   planOffers,
@@ -20,6 +21,7 @@ import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
 import { loadCapacity, type ProjectCapacity } from '../placement/project-capacity.js';
 import { JobOffers, type PlanOptions } from './job-offers.js';
+import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { redactJobSpec } from './redact.js';
 import { RunReader } from './run-reader.js';
 import { findRuns, type RunRecord } from './run-record.js';
@@ -48,6 +50,7 @@ export class RunPlanner {
     @Inject(OffersService) private readonly offers: OffersService,
     @Inject(JobOffers) private readonly jobOffers: JobOffers,
     @Inject(RunReader) private readonly reader: RunReader,
+    @Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'images'>,
   ) {}
 
   async plan(
@@ -76,7 +79,7 @@ export class RunPlanner {
   /** Every offer of the first job, for `gpus/list`. */
   async offersOf(scope: ProjectScope, effective: Wire.RunSpec, options: PlanOptions): Promise<readonly Offer[]> {
     const scene = await this.look(scope, effective);
-    const [job] = buildJobSpecs(effective, { replicaNum: 0 });
+    const [job] = buildJobSpecs(effective, { replicaNum: 0, images: this.settings.images });
     if (job === undefined) return [];
     const { pool, created } = await this.jobOffers.find({
       projectId: scope.projectId,
@@ -114,7 +117,7 @@ export class RunPlanner {
     options: PlanOptions,
   ): Promise<ExplainedJobPlan[]> {
     const plans: ExplainedJobPlan[] = [];
-    for (const jobs of jobGroups(effective)) {
+    for (const jobs of jobGroups(effective, this.settings.images)) {
       const [first] = jobs;
       if (first === undefined) continue;
       const { pool, created, rejections } = await this.jobOffers.find({
@@ -178,12 +181,12 @@ function explainedOffer(
 }
 
 /** Jobs that share their offers: the nodes of a task, or a replica group of a service. */
-function jobGroups(spec: Wire.RunSpec): Wire.JobSpec[][] {
+function jobGroups(spec: Wire.RunSpec, images: ImageDefaults): Wire.JobSpec[][] {
   if (spec.configuration.type !== 'service') {
-    const jobs = buildJobSpecs(spec, { replicaNum: 0 });
+    const jobs = buildJobSpecs(spec, { replicaNum: 0, images });
     return [...Map.groupBy(jobs, (job) => job.node_group_index ?? 0).values()];
   }
   return replicaGroups(spec.configuration).map((group) =>
-    buildJobSpecs(spec, { replicaNum: 0, replicaGroup: group.name }),
+    buildJobSpecs(spec, { replicaNum: 0, images, replicaGroup: group.name }),
   );
 }

@@ -1,5 +1,6 @@
 import {
   costUsd,
+  jobConnectionInfo,
   jobError,
   jobStatusMessage,
   pendingReasons,
@@ -69,7 +70,7 @@ export function toWireRun(facts: RunFacts): ExplainedRun {
   };
 }
 
-function wireJobs({ jobs, isOwner, jobSubmissionsLimit }: RunFacts): Wire.Job[] {
+function wireJobs({ run, jobs, isOwner, jobSubmissionsLimit }: RunFacts): Wire.Job[] {
   return latestSubmissions(jobs).map((latest) => {
     const submissions = jobs
       .filter((job) => job.replicaNum === latest.replicaNum && job.jobNum === latest.jobNum)
@@ -83,9 +84,17 @@ function wireJobs({ jobs, isOwner, jobSubmissionsLimit }: RunFacts): Wire.Job[] 
     return {
       job_spec: redactJobSpec(latest.spec, isOwner),
       job_submissions: shown.map(toWireSubmission),
-      job_connection_info: null,
+      job_connection_info: connectionInfo(run, latest),
     };
   });
+}
+
+/** Only a job that runs can be entered. */
+function connectionInfo(run: RunRecord, job: JobRecord): Wire.JobConnectionInfo | null {
+  const { agent } = job.runtimeRecord;
+  if (job.status !== 'running' || agent?.workingDir === undefined || agent.sshPort === undefined) return null;
+  const { workingDir } = agent;
+  return jobConnectionInfo({ configuration: run.spec.configuration, runName: run.name, job: job.spec, workingDir });
 }
 
 /** Clients look for the job's SSH server under this number, wherever the host has it. */

@@ -15,7 +15,8 @@ import { fromWireTime } from '../http/wire-time.js';
 import { Database } from '../persistence/database.js';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
 import { Wake } from '../reconcile/wake.js';
-import { explainRunSpecErrors, parseRunSpec } from './parse-spec.js';
+import { SETTINGS, type ServerSettings } from '../settings/settings.js';
+import { explainRunSpecErrors, parseRunSpec, readSpec } from './parse-spec.js';
 import { RunApplier } from './run-applier.js';
 import { RunPlanner } from './run-planner.js';
 import { RunReader } from './run-reader.js';
@@ -33,6 +34,7 @@ export class RunsService {
     @Inject(RunApplier) private readonly applier: RunApplier,
     @Inject(EventRecorder) private readonly events: EventRecorder,
     @Inject(Wake) private readonly wake: Wake,
+    @Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'runLimits'>,
   ) {}
 
   list(caller: Caller, request: Wire.ListRunsRequest): Promise<Wire.Run[]> {
@@ -97,10 +99,7 @@ export class RunsService {
       spec,
       force,
       idempotencyKey,
-      seen:
-        seen === null
-          ? null
-          : { id: seen.id, run_spec: parseRunSpec(seen.run_spec, ['plan', 'current_resource', 'run_spec']) },
+      seen: seen === null ? null : { id: seen.id, run_spec: readSpec(seen.run_spec) },
     });
     return this.get(scope, { id });
   }
@@ -151,7 +150,11 @@ export class RunsService {
       tx.query<{ ssh_public_key: string | null }>('SELECT ssh_public_key FROM users WHERE id = ?', [scope.caller.id]),
     );
     const effective = explainRunSpecErrors(() =>
-      normaliseRunSpec(spec, { userSshPublicKey: user?.ssh_public_key ?? null, forOffersOnly }),
+      normaliseRunSpec(spec, {
+        userSshPublicKey: user?.ssh_public_key ?? null,
+        forOffersOnly,
+        limits: this.settings.runLimits,
+      }),
     );
     const foreign = whyFleetsAreForeign(effectiveProfile(effective), scope.projectName);
     if (foreign !== null) throw new ClientError(foreign);

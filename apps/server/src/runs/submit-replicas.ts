@@ -7,6 +7,7 @@ import type { WriteTx } from '../persistence/transaction.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
+import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { WORLD, type World } from '../world/world.js';
 
 export interface ReplicaSubmission {
@@ -28,6 +29,7 @@ export class ReplicaSubmitter {
     @Inject(EventRecorder) private readonly events: EventRecorder,
     @Inject(DefaultFleetMaker) private readonly defaultFleets: DefaultFleetMaker,
     @Inject(WORLD) private readonly world: World,
+    @Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'images'>,
   ) {}
 
   async submit(tx: WriteTx, { run, spec, replicaNum }: ReplicaSubmission): Promise<void> {
@@ -40,7 +42,7 @@ export class ReplicaSubmitter {
     const submissionNum = last?.n === null || last?.n === undefined ? 0 : Number(last.n) + 1;
     const specs = buildJobSpecs(
       { ...spec, run_name: run.name },
-      { replicaNum, sshKey: clusterKey(spec), ...groupOfReplica(spec, replicaNum) },
+      { replicaNum, images: this.settings.images, sshKey: clusterKey(spec), ...groupOfReplica(spec, replicaNum) },
     );
     for (const jobSpec of specs) {
       const id = this.world.ids.uuid();

@@ -1,4 +1,56 @@
-import { readSettings } from './read-settings.js';
+import { readSettings, SettingsError } from './read-settings.js';
+
+const read = (env: Record<string, string>): ReturnType<typeof readSettings>['settings'] => readSettings(env).settings;
+
+it('takes the images of jobs from where the original takes them', () => {
+  expect(
+    read({
+      DSTACK_DOCKER_BASE_IMAGE: 'mirror/base',
+      DSTACK_DOCKER_BASE_IMAGE_VERSION: '1.0',
+      DSTACK_DOCKER_BASE_IMAGE_UBUNTU_VERSION: '22.04',
+      DSTACK_DIND_IMAGE: 'mirror/dind',
+      DSTACK_SERVER_DEFAULT_DOCKER_REGISTRY: 'registry.example.com',
+    }).images,
+  ).toMatchObject({
+    baseImage: 'mirror/base',
+    baseVersion: '1.0',
+    ubuntuVersion: '22.04',
+    dindImage: 'mirror/dind',
+    registry: 'registry.example.com',
+  });
+});
+
+it('takes what runs may ask for', () => {
+  const { runLimits } = read({
+    DSTACK_SERVER_MAX_PROBES_PER_JOB: '3',
+    DSTACK_SERVER_MAX_PROBE_TIMEOUT: '20',
+    DSTACK_SERVER_METRICS_RUNNING_TTL_SECONDS: '7200',
+    DSTACK_FORBID_DSTACK_IN_RUNS: '',
+  });
+  expect(runLimits).toEqual({
+    maxProbes: 3,
+    maxProbeTimeoutSeconds: 20,
+    metricsTtlSeconds: 7200,
+    forbidDstackAccess: true,
+  });
+});
+
+it('warns of names that do nothing, and of features that are not built', () => {
+  const { warnings } = readSettings({ DSTACK_SERVER_PROT: '1', DSTACK_SERVER_S3_BUCKET: 'b', DSTACK_SERVER_PORT: '1' });
+  expect(warnings).toEqual([
+    'DSTACK_SERVER_PROT is not a setting of this server and has no effect.',
+    'DSTACK_SERVER_S3_BUCKET has no effect yet: what it configures is not built in this server.',
+  ]);
+});
+
+it.each([
+  [{ DSTACK_SERVER_PORT: 'abc' }, 'DSTACK_SERVER_PORT must be a whole number, not "abc".'],
+  [{ DSTACK_SERVER_PORT: '99999' }, 'DSTACK_SERVER_PORT must be from 0 to 65535, not 99999.'],
+  [{ DSTACK_SERVER_LOG_LEVEL: 'loud' }, 'DSTACK_SERVER_LOG_LEVEL must be one of DEBUG'],
+])('refuses %j', (env, message) => {
+  expect(() => readSettings(env)).toThrow(SettingsError);
+  expect(() => readSettings(env)).toThrow(message);
+});
 
 it.each([
   [{}, undefined, 'never'],

@@ -1,7 +1,8 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { IMAGE_DEFAULTS, LIMITS, RUN_SPEC_LIMITS, type ImageDefaults } from '@dstack/core';
 import { parseDatabaseUrl, type DatabaseLocation } from '../persistence/database-url.js';
-import { KNOWN_VARIABLES } from './known-variables.js';
+import { KNOWN_VARIABLES, UNBUILT_VARIABLES } from './known-variables.js';
 import type { LogLevel, ServerSettings } from './settings.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -21,6 +22,7 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
   const serverDir = flags.serverDir ?? expandHome(env['DSTACK_SERVER_DIR'] ?? '~/.dstack/server');
   const host = flags.host ?? env['DSTACK_SERVER_HOST'] ?? '127.0.0.1';
   const port = flags.port ?? integer(env, 'DSTACK_SERVER_PORT', 3000);
+  if (port < 0 || port > 65_535) throw new SettingsError(`DSTACK_SERVER_PORT must be from 0 to 65535, not ${port}.`);
   const settings: ServerSettings = {
     database: databaseLocation(env, serverDir),
     databasePoolSize: integer(env, 'DSTACK_DB_POOL_SIZE', 20),
@@ -43,11 +45,19 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
     instanceHealthTtlSeconds: integer(env, 'DSTACK_SERVER_INSTANCE_HEALTH_TTL_SECONDS', 604_800),
     logQuotaBytesPerJobHour: integer(env, 'DSTACK_SERVER_LOG_QUOTA_PER_JOB_HOUR', 50 * 1024 * 1024),
     userProjectDefaultQuota: integer(env, 'DSTACK_USER_PROJECT_DEFAULT_QUOTA', 10),
-    dockerBaseImage: baseImage(env),
+    images: images(env),
+    runLimits: {
+      maxProbes: integer(env, 'DSTACK_SERVER_MAX_PROBES_PER_JOB', RUN_SPEC_LIMITS.maxProbes),
+      maxProbeTimeoutSeconds: integer(env, 'DSTACK_SERVER_MAX_PROBE_TIMEOUT', RUN_SPEC_LIMITS.maxProbeTimeoutSeconds),
+      metricsTtlSeconds: integer(env, 'DSTACK_SERVER_METRICS_RUNNING_TTL_SECONDS', RUN_SPEC_LIMITS.metricsTtlSeconds),
+      forbidDstackAccess: flag(env, 'DSTACK_FORBID_DSTACK_IN_RUNS'),
+    },
     sshConnectTimeoutSeconds: integer(env, 'DSTACK_SERVER_SSH_CONNECT_TIMEOUT', 3),
+    unreachableJobSeconds: integer(env, 'DSTACK_SERVER_UNREACHABLE_JOB_SECONDS', LIMITS.unreachableJobMs / 1000),
     databaseIsReplicated: env['LITESTREAM_REPLICA_URL'] !== undefined,
     inServerImage: flag(env, 'DSTACK_IMAGE'),
     agentCommand: undefined,
+    agentDirectory: nonEmpty(env['DSTACK_SERVER_AGENT_DIR']),
     localBackend: undefined,
     ...definedOnly(flags),
     configureClient: clientConfiguration(env, flags.configureClient),
@@ -55,7 +65,7 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
     host,
     port,
   };
-  return { settings, warnings: unknownVariables(env) };
+  return { settings, warnings: warningsAbout(env) };
 }
 
 function databaseLocation(env: Environment, serverDir: string): DatabaseLocation {
@@ -73,17 +83,28 @@ function clientConfiguration(
   return stated ?? 'never';
 }
 
-function baseImage(env: Environment): string {
-  const name = env['DSTACK_DOCKER_BASE_IMAGE'] ?? 'dstackai/base';
-  const version = env['DSTACK_DOCKER_BASE_IMAGE_VERSION'] ?? '0.15';
-  const ubuntu = env['DSTACK_DOCKER_BASE_IMAGE_UBUNTU_VERSION'] ?? '24.04';
-  return `${name}:${version}-base-ubuntu${ubuntu}`;
+function images(env: Environment): ImageDefaults {
+  return {
+    ...IMAGE_DEFAULTS,
+    baseImage: nonEmpty(env['DSTACK_DOCKER_BASE_IMAGE']) ?? IMAGE_DEFAULTS.baseImage,
+    baseVersion: nonEmpty(env['DSTACK_DOCKER_BASE_IMAGE_VERSION']) ?? IMAGE_DEFAULTS.baseVersion,
+    ubuntuVersion: nonEmpty(env['DSTACK_DOCKER_BASE_IMAGE_UBUNTU_VERSION']) ?? IMAGE_DEFAULTS.ubuntuVersion,
+    dindImage: nonEmpty(env['DSTACK_DIND_IMAGE']) ?? IMAGE_DEFAULTS.dindImage,
+    registry: nonEmpty(env['DSTACK_SERVER_DEFAULT_DOCKER_REGISTRY']) ?? IMAGE_DEFAULTS.registry,
+  };
 }
 
-function unknownVariables(env: Environment): string[] {
-  return Object.keys(env)
-    .filter((name) => name.startsWith('DSTACK_SERVER_') && !KNOWN_VARIABLES.has(name))
-    .map((name) => `${name} is not a setting of this server and has no effect.`);
+/** Names outside the contract are most likely typing errors; a feature that is not there must not seem to be on. */
+function warningsAbout(env: Environment): string[] {
+  const given = Object.keys(env);
+  return [
+    ...given
+      .filter((name) => name.startsWith('DSTACK_SERVER_') && !KNOWN_VARIABLES.has(name))
+      .map((name) => `${name} is not a setting of this server and has no effect.`),
+    ...given
+      .filter((name) => UNBUILT_VARIABLES.has(name))
+      .map((name) => `${name} has no effect yet: what it configures is not built in this server.`),
+  ];
 }
 
 /** On whenever it exists, even empty. */

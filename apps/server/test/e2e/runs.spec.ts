@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -114,6 +114,26 @@ describe.each(testDatabases())('runs on this machine, state in $name', ({ locati
     await server.apply({ name: 'nosecret', env: { KEY: '${{ secrets.missing }}' }, commands: ['echo never'] });
     const run = await server.finished('nosecret');
     expect(submission(run).termination_reason_message).toContain("no secret 'missing'");
+  });
+
+  it('shows a secret to the job only, and leaves it nowhere when the job has ended', async () => {
+    const canary = 'canary-51c9e2';
+    await server.post('project/main/secrets/create_or_update', { name: 'canary', value: canary });
+    const configuration = {
+      name: 'quiet',
+      env: { KEY: '${{ secrets.canary }}' },
+      commands: ['test -n "$KEY"', 'exit 3'],
+    };
+    const told = [
+      await server.post('project/main/runs/get_plan', { run_spec: runSpec(configuration) }),
+      await server.apply(configuration),
+      await server.finished('quiet'),
+      await server.post('events/list', {}),
+    ];
+    expect(submission(await server.run('quiet')).exit_status).toBe(3);
+    expect(JSON.stringify(told)).not.toContain(canary);
+    await until(async () => filesWith(canary, server.dir).length === 0);
+    expect(server.log()).not.toContain(canary);
   });
 
   it('keeps 100000 lines complete and in order', async () => {
@@ -242,6 +262,12 @@ async function pollLog(server: ServerProcess, name: string): Promise<string> {
     .map(({ message }) => Buffer.from(message, 'base64').toString())
     .join('')
     .replaceAll('\r\n', '\n');
+}
+
+function filesWith(text: string, dir: string): string[] {
+  const entries = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const paths = entries.map((entry) => join(entry.parentPath, entry.name));
+  return paths.filter((path) => readFileSync(path, 'latin1').includes(text));
 }
 
 async function until(is: () => Promise<boolean>, limitMs = 45_000): Promise<void> {

@@ -1,20 +1,5 @@
 import type * as Wire from '../wire/generated/api.js';
-
-type Ide = NonNullable<Wire.DevEnvironmentConfiguration['ide']>;
-
-const LINK_SCHEMES: Readonly<Record<Ide, string>> = {
-  vscode: 'vscode://vscode-remote/ssh-remote+',
-  cursor: 'cursor://vscode-remote/ssh-remote+',
-  windsurf: 'windsurf://vscode-remote/ssh-remote+',
-  zed: 'zed://ssh/',
-};
-
-const IDE_NAMES: Readonly<Record<Ide, string>> = {
-  vscode: 'VS Code',
-  cursor: 'Cursor',
-  windsurf: 'Windsurf',
-  zed: 'Zed',
-};
+import { type Ide, IDE_NAMES, ideLink } from './ide-link.js';
 
 /** What a dev environment does: prepare for the IDE, run the user's `init`, tell how to connect, stay. */
 export function devEnvironmentCommands(configuration: Wire.DevEnvironmentConfiguration, runName: string): string[] {
@@ -94,7 +79,7 @@ function connectionHints(ide: Ide | null, runName: string): string[] {
       : [
           `echo "To open in ${IDE_NAMES[ide]}, use this link:"`,
           "echo ''",
-          `echo "  ${LINK_SCHEMES[ide]}${runName}$DSTACK_WORKING_DIR"`,
+          `echo "  ${ideLink(ide, runName, '$DSTACK_WORKING_DIR')}"`,
           "echo ''",
         ];
   return [

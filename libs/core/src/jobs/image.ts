@@ -4,6 +4,7 @@ import type * as Wire from '../wire/generated/api.js';
 export interface ImageDefaults {
   readonly baseImage: string;
   readonly baseVersion: string;
+  readonly ubuntuVersion: string;
   readonly dindImage: string;
   readonly python: Wire.PythonVersion;
   /** For images that name no registry. */
@@ -13,6 +14,7 @@ export interface ImageDefaults {
 export const IMAGE_DEFAULTS: ImageDefaults = {
   baseImage: 'dstackai/base',
   baseVersion: '0.15',
+  ubuntuVersion: '24.04',
   dindImage: 'dstackai/dind',
   // Pinned: what a run gets must not depend on what the server happens to be built with.
   python: '3.12',
@@ -35,14 +37,15 @@ export function imageKind({ image, docker }: ImageChoice): ImageKind {
 export function imageName(choice: ImageChoice, defaults: ImageDefaults = IMAGE_DEFAULTS): string {
   if (choice.docker === true) return defaults.dindImage;
   if (choice.image) return withRegistry(choice.image, defaults.registry);
-  return `${defaults.baseImage}:${defaults.baseVersion}-${choice.nvcc === true ? 'devel' : 'base'}-ubuntu24.04`;
+  return `${defaults.baseImage}:${defaults.baseVersion}-${choice.nvcc === true ? 'devel' : 'base'}-ubuntu${defaults.ubuntuVersion}`;
 }
 
 /** Both variants of the unmodified default image become the one that has the EFA libraries. */
 export function efaImageName(image: string, defaults: ImageDefaults = IMAGE_DEFAULTS): string {
   const prefix = `${defaults.baseImage}:${defaults.baseVersion}`;
-  const isDefault = image === `${prefix}-base-ubuntu24.04` || image === `${prefix}-devel-ubuntu24.04`;
-  return isDefault ? `${prefix}-devel-efa-ubuntu24.04` : image;
+  const suffix = `ubuntu${defaults.ubuntuVersion}`;
+  const isDefault = image === `${prefix}-base-${suffix}` || image === `${prefix}-devel-${suffix}`;
+  return isDefault ? `${prefix}-devel-efa-${suffix}` : image;
 }
 
 function withRegistry(image: string, registry: string | null): string {

@@ -142,9 +142,10 @@ function whyBusy({ totalBlocks, busyBlocks, instanceType: { resources } }: Place
   return `${needed} ${unit}${needed === 1 ? '' : 's'} needed, ${(total - busyBlocks) * perBlock} of ${total * perBlock} free`;
 } // prettier-ignore
 
-function whyAway({ unreachableSince, health, healthReason }: PlacementInstance, unusable: string): string {
+function whyAway({ unreachableSince, health, healthIncidents = [] }: PlacementInstance, unusable: string): string {
   if (unreachableSince !== null) return `unreachable since ${utcMinute(unreachableSince)}`;
-  return health === 'failure' && healthReason !== null ? `health: ${healthReason}` : unusable;
+  const [worst] = healthIncidents;
+  return health === 'failure' && worst !== undefined ? `health: ${worst}` : unusable;
 }
 
 function holdingsOf(judged: readonly JudgedInstance[]): Holding[] {

@@ -140,7 +140,7 @@ describe('a refusal', () => {
     const instances = [
       host(0, busy),
       host(1, { unreachableSince: Date.UTC(2026, 10, 25, 10, 32), unreachable: true }),
-      host(3, { health: 'failure', healthReason: 'GPU 3 has fallen off the bus' }),
+      host(3, { health: 'failure', healthIncidents: ['GPU 3 has fallen off the bus'] }),
       host(10, { instanceType: { name: 'i', resources: resources() } }),
       host(9, { instanceType: { name: 'i', resources: resources() } }),
     ];

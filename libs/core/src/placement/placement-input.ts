@@ -66,7 +66,6 @@ export interface PlacementInstance extends PoolInstance {
   readonly fleetId: string;
   readonly name: string;
   readonly unreachableSince: Instant | null;
-  readonly healthReason: string | null;
   readonly holders: readonly Holder[];
 }
 

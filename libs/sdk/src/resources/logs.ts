@@ -4,7 +4,8 @@ import type { CallOptions } from '../http/transport.js';
 import type { LogChunk, LogOptions, LogTarget } from '../logs/log-chunk.js';
 import { type LogPoller, pollLogs } from '../logs/poll-logs.js';
 import { streamLogs } from '../logs/stream-logs.js';
-import { isFinalJobStatus, selectSubmission } from '../runs/run-state.js';
+import { isFinalJobStatus } from '../runs/final-status.js';
+import { selectSubmission } from '../runs/run-state.js';
 import type { ProjectCalls } from './project-call.js';
 
 export class Logs {

@@ -6,7 +6,8 @@ import type { LogChunk, LogLine, LogOptions } from '../logs/log-chunk.js';
 import { logLines } from '../logs/log-lines.js';
 import type { Logs } from '../resources/logs.js';
 import type { Runs } from '../resources/runs.js';
-import { isFinalRunStatus, type JobSelector, type RunResult, runExitStatus } from './run-state.js';
+import { isFinalRunStatus } from './final-status.js';
+import { type JobSelector, type RunResult, runExitStatus } from './run-state.js';
 
 const POLL_MS = 1_000;
 

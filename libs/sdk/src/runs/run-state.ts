@@ -1,17 +1,10 @@
 import type { Wire } from '@dstack/core';
+import { endingJob } from './ending-job.js';
 
 export interface JobSelector {
   readonly replica?: number | undefined;
   readonly job?: number | undefined;
   readonly submissionId?: string | undefined;
-}
-
-export function isFinalRunStatus(status: Wire.RunStatus): boolean {
-  return status === 'terminated' || status === 'failed' || status === 'done';
-}
-
-export function isFinalJobStatus(status: Wire.JobStatus): boolean {
-  return status === 'terminated' || status === 'aborted' || status === 'failed' || status === 'done';
 }
 
 /** Default: the lowest replica, job 0. */
@@ -30,8 +23,10 @@ export function selectSubmission(run: Wire.Run, selector: JobSelector = {}): Wir
   return submissions.find((submission) => submission.id === selector.submissionId);
 }
 
-/** The exit status a run stands for: the first job that failed, else 0 when all ended well. */
+/** The exit status a run stands for: that of the job its bad end came from, else 0 when all ended well. */
 export function runExitStatus(run: Wire.Run): number | null {
+  const culprit = endingJob(run)?.job_submissions.at(-1);
+  if (culprit) return culprit.exit_status ?? null;
   const last = run.jobs.map((job) => job.job_submissions.at(-1)).filter((each) => each !== undefined);
   const failed = last.find((submission) => submission.exit_status !== null && (submission.exit_status ?? 0) !== 0);
   if (failed) return failed.exit_status ?? null;
