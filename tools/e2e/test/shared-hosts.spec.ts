@@ -83,6 +83,21 @@ esac
     await stack.until('the keys to go', async () => !(await gpus.run('cat /home/ops/.ssh/authorized_keys')).includes('dstack-job')); // prettier-ignore
   });
 
+  it('who waits for a host is told whose run is in the way, and has it as soon as that ends', async () => {
+    const text = (command: string, count: number) =>
+      `fleets: [shop]\ncommands: ['${command}']\nretry: true\nresources: {cpu: 1.., gpu: 'T4:${count}', memory: 64MB.., disk: 1GB..}`;
+    await apply('early', text('sleep 1000', 1), '-d');
+    await stack.until('the first to run', () => isRunning('early'));
+    await apply('late', text('echo served', 2), '-d');
+    await stack.until('the second to wait', async () => (await stack.statusOf('late')).includes('retrying'));
+    const { stdout } = await stack.cli(['ps', '-v'], { env: { COLUMNS: '100' } });
+    expect(stdout).toContain('- host shop-0: 2 gpus needed, 1 of 2 free');
+    expect(stdout).toContain('- would fit after run early (admin): shop-0');
+    await stack.cli(['stop', '-x', '-y', 'early']);
+    // Sooner than the clock would try it again by then.
+    await stack.until('it to be served', async () => (await stack.statusOf('late')).includes('exited (0)'), 12_000);
+  });
+
   if (isFull) {
     it('an ill one gets no new jobs and says why, until it is well again', async () => {
       await gpus.run('echo 3 > /root/errors');
