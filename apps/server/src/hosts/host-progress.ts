@@ -24,9 +24,19 @@ export async function tellStep(db: Database, instanceId: string, step: string): 
   await db.write((tx) => changeProgress(tx, instanceId, { step }));
 }
 
-/** Before anything is put on the host: whoever lets it go after a crash knows that it has to be visited. */
+/**
+ * Before anything is put on the host: whoever lets it go after a crash knows that it has to be visited. One that was let go meanwhile,
+ * unvisited, must be left as it is. @throws when it is no longer being prepared
+ */
 export async function markReached(db: Database, instanceId: string): Promise<void> {
-  await db.writeDurable((tx) => changeProgress(tx, instanceId, { reached: true }));
+  await db.writeDurable(async (tx) => {
+    const progress = writeJson({ ...(await progressOf(tx, instanceId)), reached: true });
+    const marked = await tx.execute(`UPDATE instances SET progress = ? WHERE id = ? AND status = 'pending'`, [
+      progress,
+      instanceId,
+    ]);
+    if (marked !== 1) throw new Error('the host is not wanted any more');
+  });
 }
 
 export async function changeProgress(tx: WriteTx, instanceId: string, change: Partial<HostProgress>): Promise<void> {
