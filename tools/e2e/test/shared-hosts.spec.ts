@@ -87,9 +87,9 @@ esac
     it('an ill one gets no new jobs and says why, until it is well again', async () => {
       await gpus.run('echo 3 > /root/errors');
       const wide = { env: { COLUMNS: '300' } };
-      const why = 'GPU 1: 3 uncorrectable memory errors';
+      const illness = 'GPU 1: 3 uncorrectable memory errors';
       await stack.until('the illness to be seen', async () => (await stack.cli(['fleet', '-v'])).stdout.includes('(failure)'), 90_000); // prettier-ignore
-      expect((await stack.cli(['fleet', '-v'], wide)).stdout).toContain(why);
+      expect((await stack.cli(['fleet', '-v'], wide)).stdout).toContain(illness);
       const events = JSON.stringify(await stack.api('/api/events/list', { limit: 50 }));
       expect(events).toContain('Instance health changed HEALTHY -> FAILURE');
       const retry = 'retry: {on_events: [no-capacity], duration: 10m}';
