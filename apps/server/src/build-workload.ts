@@ -2,6 +2,7 @@ import type { AgentConnector } from './agents/agent-connector.js';
 import { AgentRegistry } from './agents/agent-registry.js';
 import { Connections } from './agents/connections.js';
 import { JobStates } from './agents/job-states.js';
+import type { OwnApi } from './agents/own-api.js';
 import { EventRecorder } from './events/event-recorder.js';
 import { FleetReconciler } from './fleets/fleet.reconciler.js';
 import { FleetsService } from './fleets/fleets.service.js';
@@ -63,6 +64,9 @@ export interface BuiltWorkload {
   readonly fleets: FleetsService;
 }
 
+/** Without listeners there is no API for jobs to call. */
+const NO_API: OwnApi = { connect: () => Promise.reject(new Error('this server has no listener')) };
+
 /** The same objects as `WorkloadModule`, put together by hand. Logs go to the database. */
 export function buildWorkload({
   db,
@@ -93,7 +97,20 @@ export function buildWorkload({
     db,
     new ReconcileEngine(db, world, notices, me),
     new PlacementLoop(new PlacementPass(db, wake, events, offers, me, world), notices, world),
-    new Connections(db, wake, notices, me, connector, agents, new JobStates(db, wake), metrics, health, logs, world),
+    new Connections(
+      db,
+      wake,
+      notices,
+      me,
+      connector,
+      agents,
+      new JobStates(db, wake),
+      metrics,
+      health,
+      logs,
+      NO_API,
+      world,
+    ),
     new RunReconciler(new RunSnapshots(), new RunCommit(wake, events, submitter)),
     new JobReconciler(new JobSnapshots(limits), jobEffects, new JobCommit(wake, events, logs), me),
     new InstanceReconciler(

@@ -3,6 +3,7 @@ import { AgentConnector, SocketAgentConnector } from './agents/agent-connector.j
 import { AgentRegistry } from './agents/agent-registry.js';
 import { Connections } from './agents/connections.js';
 import { JobStates } from './agents/job-states.js';
+import { ListeningApi, OwnApi } from './agents/own-api.js';
 import { BackendAccounts } from './backends/backend-accounts.js';
 import { FleetReconciler } from './fleets/fleet.reconciler.js';
 import { FleetsController } from './fleets/fleets.controller.js';
@@ -95,6 +96,7 @@ import { Workload } from './workload.js';
     { provide: AgentConnector, useClass: SocketAgentConnector },
     AgentRegistry,
     JobStates,
+    { provide: OwnApi, useClass: ListeningApi },
     Connections,
     MetricsRetention,
     Workload,

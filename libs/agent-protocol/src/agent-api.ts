@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { AgentInfo } from './agent-info.js';
 import type { AgentErrorBody, ControlEvent, DesiredReply } from './control-event.js';
 import type { JobStart } from './job-start.js';
@@ -25,6 +26,11 @@ export interface AgentApi {
     windowBytes: number,
     signal: AbortSignal,
   ): AsyncIterable<LogFrame>;
+  /**
+   * The next connection a job with access to the server makes to it; waits until there is one.
+   * @throws {AgentRequestError} `not_found` for a job that has finished, `conflict` for one that does not run yet
+   */
+  acceptServerConnection(jobId: string, signal: AbortSignal): Promise<Duplex>;
   /** Everything before `offset` is durable at the server; the spool may drop it and the window moves on. */
   acknowledgeLogs(jobId: string, stream: LogStream, offset: number, signal: AbortSignal): Promise<void>;
 }

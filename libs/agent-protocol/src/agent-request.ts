@@ -59,13 +59,16 @@ function sendOnce(options: AgentRequest, mayRetry: boolean): Promise<http.Incomi
   });
 }
 
+/** Without a deadline it takes as long as it takes. */
+type TimedRequest = Pick<AgentRequest, 'signal' | 'method' | 'path'> & { readonly deadlineMs: number | null };
+
 /**
  * Rejects at the deadline and when the signal aborts. A request that is destroyed tells so only once its connection is open, which may
  * take long on a host that is cut off. Gives what to call when the request is settled.
  */
 export function endInTime(
   request: http.ClientRequest,
-  { signal, deadlineMs, method, path }: Pick<AgentRequest, 'signal' | 'deadlineMs' | 'method' | 'path'>,
+  { signal, deadlineMs, method, path }: TimedRequest,
   reject: (error: Error) => void,
 ): () => void {
   const end = (error: Error): void => {
@@ -74,10 +77,8 @@ export function endInTime(
     request.destroy(error);
   };
   const abort = (): void => end(abortReason(signal));
-  const timer = setTimeout(
-    () => end(new AgentUnreachableError(`no reply within ${deadlineMs} ms: ${method} ${path}`)),
-    deadlineMs,
-  );
+  const late = (): void => end(new AgentUnreachableError(`no reply within ${deadlineMs ?? 0} ms: ${method} ${path}`));
+  const timer = deadlineMs === null ? undefined : setTimeout(late, deadlineMs);
   const settled = (): void => {
     clearTimeout(timer);
     signal.removeEventListener('abort', abort);

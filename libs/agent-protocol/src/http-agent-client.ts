@@ -1,13 +1,14 @@
-import { Agent, request as httpRequest } from 'node:http';
+import { Agent } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type AgentApi, AgentUnreachableError } from './agent-api.js';
 import { type Connect, connectToSocket, ConnectorAgent } from './agent-connector.js';
 import type { AgentInfo } from './agent-info.js';
-import { type AgentRequest, abortReason, endInTime, openReply, readJson, toRequestError } from './agent-request.js';
+import { type AgentRequest, openReply, readJson } from './agent-request.js';
 import type { ControlEvent, DesiredReply } from './control-event.js';
 import type { JobStart } from './job-start.js';
 import type { JobState, LogStream, StopRequest } from './job-state.js';
 import { type LogFrame, LogFrameDecoder } from './log-frame.js';
+import { openTunnel } from './open-tunnel.js';
 import { readChunks } from './read-stream.js';
 import { EPOCH_HEADER } from './version.js';
 
@@ -110,35 +111,13 @@ export class HttpAgentClient implements AgentApi {
 
   /** Raw bytes to and from a port of the job, as seen from inside it. Data, not control: needs no epoch. */
   openTcp(jobId: string, port: number, signal: AbortSignal): Promise<Duplex> {
-    return new Promise((resolve, reject) => {
-      const path = `${jobPath(jobId)}/tcp/${port}`;
-      const request = httpRequest({
-        agent: this.streaming,
-        path,
-        headers: { host: 'agent', connection: 'Upgrade', upgrade: 'tcp' },
-        signal,
-      });
-      const settled = endInTime(request, { signal, deadlineMs: this.deadlineMs, method: 'GET', path }, reject);
-      request.once('upgrade', (_reply, socket, head) => {
-        settled();
-        if (head.length > 0) socket.unshift(head);
-        resolve(socket);
-      });
-      request.once('response', (reply) => {
-        settled();
-        const chunks: Buffer[] = [];
-        reply.on('data', (chunk: Buffer) => chunks.push(chunk));
-        reply.once('close', () => {
-          reject(toRequestError(reply.statusCode ?? 0, Buffer.concat(chunks)));
-        });
-      });
-      request.once('error', (error) => {
-        settled();
-        if (signal.aborted) reject(abortReason(signal));
-        else reject(new AgentUnreachableError(error.message, { cause: error }));
-      });
-      request.end();
-    });
+    const path = `${jobPath(jobId)}/tcp/${port}`;
+    return openTunnel({ agent: this.streaming, path, headers: {}, signal, deadlineMs: this.deadlineMs });
+  }
+
+  acceptServerConnection(jobId: string, signal: AbortSignal): Promise<Duplex> {
+    const path = `${jobPath(jobId)}/server`;
+    return openTunnel({ agent: this.streaming, path, headers: this.headers(), signal, deadlineMs: null });
   }
 
   /** Drops pooled connections. Streams end by their own signals. */

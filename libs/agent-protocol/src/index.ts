@@ -1,5 +1,6 @@
 export { type AgentApi, AgentRequestError, AgentUnreachableError, StaleEpochError } from './agent-api.js';
 export { type AgentClientOptions, createAgentClient, HttpAgentClient } from './http-agent-client.js';
+export { joinStreams } from './join-streams.js';
 export { parseJobStart } from './job-start-schema.js';
 export type { AgentInfo, GpuFact, GpuVendor, HostFacts, RuntimeFact } from './agent-info.js';
 export type {
@@ -22,4 +23,4 @@ export type {
 } from './job-start.js';
 export type { JobEndReason, JobPhase, JobState, LogStream, PullProgress, StopRequest } from './job-state.js';
 export { encodeLogFrame, type LogFrame, LogFrameDecoder } from './log-frame.js';
-export { EPOCH_HEADER, PROTOCOL } from './version.js';
+export { commonProtocol, EPOCH_HEADER, PROTOCOL, type ProtocolRange } from './version.js';

@@ -66,6 +66,7 @@ const schema = z.object({
   logSpool: z
     .object({ maxBytes: z.number().positive().optional(), whenFull: z.enum(['block', 'drop']).optional() })
     .optional(),
+  serverAccess: z.boolean().optional(),
   ssh: z.object({
     authorizedKeys: z.array(z.string()),
     listen: z.object({ host: z.string(), port: z.number().int().min(0).max(65535) }).optional(),

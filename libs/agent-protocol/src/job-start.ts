@@ -30,6 +30,8 @@ export interface JobStart {
   readonly logQuotaBytesPerHour?: number;
   /** Bounds of the spool per stream; default 1 GiB, and `block`: the job is slowed, and only after 24 h its output is dropped. */
   readonly logSpool?: { readonly maxBytes?: number; readonly whenFull?: 'block' | 'drop' };
+  /** The job may reach the server: through a unix socket whose connections the server takes one by one. */
+  readonly serverAccess?: boolean;
   readonly ssh: SshSpec;
   readonly cluster: ClusterSpec;
   readonly repoId: string;

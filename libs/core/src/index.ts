@@ -11,7 +11,13 @@ export {
   findReferences,
   interpolate,
 } from './configuration/interpolation.js';
-export { type ConfigurationIssue, type IssuePath, formatIssue, formatPath } from './configuration/issue.js';
+export {
+  type ConfigurationIssue,
+  type IssuePath,
+  formatIssue,
+  formatPath,
+  semanticIssue,
+} from './configuration/issue.js';
 export {
   type ParsedText,
   type TextSource,
@@ -71,7 +77,8 @@ export {
   runtimeFactsOfJob,
 } from './jobs/choose-runtime.js';
 export { jobConnectionInfo, sshName } from './jobs/connection-info.js';
-export { type GroupReference, findGroupReferences, resolveGroupReferences } from './jobs/group-references.js';
+export { type FinishedCommands, finishCommands, type NodeAddress } from './jobs/finish-commands.js';
+export { type GroupReference, findGroupReferences } from './jobs/group-references.js';
 export {
   IMAGE_DEFAULTS,
   type ImageChoice,

@@ -36,7 +36,8 @@ export interface ApiErrorDetails {
   readonly path: string;
   readonly status: number;
   readonly code: string | undefined;
-  readonly fields: readonly (readonly string[])[];
+  /** What the server said about single fields of the request. */
+  readonly issues: readonly { readonly path: readonly string[]; readonly message: string }[];
   readonly requestId: string | undefined;
 }
 

@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { Dstack, isApiError, isDstackError } from '../src/index.js';
 import { FakeServer, sendJson } from './fake-server.js';
 
@@ -17,6 +21,20 @@ describe('the transport', () => {
       authorization: 'Bearer secret-token',
       'x-api-version': '0.21.2',
     });
+  });
+
+  it('speaks to a unix socket, as runs with access to the server do', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'dstack-sdk-')), 'server.sock');
+    const listener = createServer((_request, response) => response.end('{"server_version":"1"}'));
+    await new Promise<void>((resolve) => listener.listen(path, resolve));
+    try {
+      const inside = new Dstack({ url: `http+unix://${encodeURIComponent(path)}`, token: 't' });
+      expect(await inside.server.info()).toEqual({ server_version: '1' });
+    } finally {
+      listener.closeAllConnections();
+      listener.close();
+      rmSync(dirname(path), { recursive: true });
+    }
   });
 
   it('repeats a read that met a busy server', async () => {

@@ -1,13 +1,16 @@
 import { createTestNetwork, type TestHost, type TestNetwork, whyNoTestHosts } from '@dstack/test-hosts';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type PostgresServer, startPostgres } from '../src/postgres.js';
-import { canRunContainers, TEST_IMAGE } from '../src/programs.js';
+import { agentFolder, canRunContainers, TEST_IMAGE } from '../src/programs.js';
 import { SMALL, Stack } from '../src/stack.js';
 
 const why = whyNoTestHosts();
 if (why !== null) console.warn(`The stories of a team with its own hosts are left out: ${why}`);
 const isFull = process.env['DSTACK_TEST_FULL'] === '1';
 const postgres: PostgresServer | undefined =
-  why === null ? await startPostgres(40_000 + (process.pid % 20_000)) : undefined;
+  why === null && isFull ? await startPostgres(40_000 + (process.pid % 20_000)) : undefined;
 afterAll(() => postgres?.stop());
 
 const databases: [string, NodeJS.ProcessEnv][] = [['SQLite', {}]];
@@ -23,13 +26,19 @@ interface Instance {
 (why === null ? describe : describe.skip).each(databases)(
   'a team with hosts of its own, %s',
   (_database, serverEnv) => {
-    const stack = new Stack({ ...serverEnv, DSTACK_SERVER_UNREACHABLE_JOB_SECONDS: '5' });
+    const agents = mkdtempSync(join(tmpdir(), 'dstack-agents-'));
+    const stack = new Stack({
+      ...serverEnv,
+      DSTACK_SERVER_UNREACHABLE_JOB_SECONDS: '5',
+      DSTACK_SERVER_AGENT_DIR: agents,
+    });
     let network: TestNetwork;
     let alpha: TestHost;
     let beta: TestHost;
     let gamma: TestHost;
 
     beforeAll(async () => {
+      cpSync(agentFolder, join(agents, 'folder'), { recursive: true });
       network = await createTestNetwork();
       [alpha, beta, gamma] = await Promise.all([
         network.host({ name: 'alpha' }),
@@ -41,6 +50,7 @@ interface Instance {
     afterAll(async () => {
       await stack.close();
       await network.remove();
+      rmSync(agents, { recursive: true, force: true });
     });
 
     const hostLine = ({ address, user, identityFile }: TestHost, more = ''): string =>
@@ -121,9 +131,9 @@ interface Instance {
       await apply('steady', '-d');
       await stack.until('the first ticks', async () => (await log('steady')).includes('tick 5'));
       const host = await hostOf('steady');
-      const agents = await host.pids('agent.cjs host');
-      expect(agents.length).toBeGreaterThan(0);
-      await host.run(`kill -9 ${agents.join(' ')}`);
+      const processes = await host.pids('agent.cjs host');
+      expect(processes.length).toBeGreaterThan(0);
+      await host.run(`kill -9 ${processes.join(' ')}`);
       await stack.until('the run to end', async () => (await stack.statusOf('steady')).includes('exited (0)'), 60_000);
       expect(ticks(await log('steady'))).toEqual(allTicks(60));
     });
@@ -136,6 +146,21 @@ interface Instance {
       await stack.start();
       await stack.until('the run to end', async () => (await stack.statusOf('orphan')).includes('exited (0)'), 60_000);
       expect(ticks(await log('orphan'))).toEqual(allTicks(60));
+    });
+
+    it('gets the newer agent of a newer server while a job prints', async () => {
+      task('renewed', '  - for i in $(seq 1 150); do echo "tick $i"; sleep 0.1; done');
+      await apply('renewed', '-d');
+      await stack.until('the first ticks', async () => (await log('renewed')).includes('tick 5'));
+      const host = await hostOf('renewed');
+      const agentInUse = () => host.run('readlink /var/lib/dstack/*/current');
+      const before = await agentInUse();
+      await stack.killServer('SIGTERM');
+      writeFileSync(join(agents, 'folder', 'newer'), 'than before');
+      await stack.start();
+      await stack.until('another agent', async () => (await agentInUse()) !== before, 60_000);
+      await stack.until('the run to end', async () => (await stack.statusOf('renewed')).includes('exited (0)'), 60_000);
+      expect(ticks(await log('renewed'))).toEqual(allTicks(150));
     });
 
     it('runs on another host when the first is restarted in the middle', async () => {

@@ -114,6 +114,11 @@ export class SimulatedAgent {
       events: (signal) => this.events(link, epoch, server, signal),
       logs: (jobId, stream, offset, windowBytes, signal) =>
         this.logs(link, server, { jobId, stream, offset, windowBytes, signal }),
+      // Simulated jobs ask nothing of the server.
+      acceptServerConnection: (jobId, signal) =>
+        ask('accept', signal, () => {
+          throw new AgentRequestError(404, 'not_found', `no connections from job ${jobId}`);
+        }),
       acknowledgeLogs: (jobId, stream, offset, signal) =>
         ask(`acknowledge ${jobId} ${stream} ${offset}`, signal, () => this.acknowledge(jobId, stream, offset)),
     };

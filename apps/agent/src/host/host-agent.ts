@@ -162,6 +162,10 @@ export class HostAgent implements AgentService {
     return this.require(jobId).openPort(port);
   }
 
+  async acceptServerConnection(jobId: string, signal: AbortSignal): Promise<Duplex> {
+    return this.require(jobId).acceptServerConnection(signal);
+  }
+
   /** Jobs go on; the next agent adopts them. */
   detach(): void {
     for (const job of this.managed.values()) job.detach();

@@ -18,7 +18,7 @@ import { writeFileAtomically } from '../files/write-file-atomically.js';
 import { jobDirPaths } from '../job/job-dir.js';
 import { advanceState, JobStateStore, type JobStatePatch } from '../job/job-state-store.js';
 import { neededBlobs } from '../job/needed-blobs.js';
-import { ConflictError } from '../protocol/agent-service.js';
+import { ConflictError, UnknownJobError } from '../protocol/agent-service.js';
 import { JobLog } from '../spool/job-log.js';
 import { findSpoolEnd } from '../spool/spool-end.js';
 import type { GpuLock } from '../gpu/gpu-lock.js';
@@ -157,6 +157,14 @@ export class ManagedJob {
       throw new ConflictError(`the job is ${this.durable.phase}: its ports answer while it runs`);
     }
     return this.client.openTcp(this.record.job.id, port, this.closing.signal);
+  }
+
+  acceptServerConnection(signal: AbortSignal): Promise<Duplex> {
+    const { phase } = this.durable;
+    if (phase === 'finished') throw new UnknownJobError(this.record.job.id);
+    if (phase !== 'running' && phase !== 'stopping')
+      throw new ConflictError(`the job is ${phase}, and makes no connections to the server yet`);
+    return this.client.acceptServerConnection(this.record.job.id, AbortSignal.any([signal, this.closing.signal]));
   }
 
   private async beginWhenReady(): Promise<void> {

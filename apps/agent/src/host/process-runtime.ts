@@ -9,6 +9,7 @@ import { writeFileAtomically } from '../files/write-file-atomically.js';
 import type { JobContext } from '../job/job-context.js';
 import { jobDirPaths } from '../job/job-dir.js';
 import { OUT_OF_MEMORY } from '../job/outcome.js';
+import { removeServerSocket } from '../job/server-socket-path.js';
 import { killJobProcesses, signalQuietly } from '../process/job-processes.js';
 import { findJobSide } from '../process/find-job-side.js';
 import { isSameProcess, readProc } from '../process/proc-table.js';
@@ -105,6 +106,7 @@ export class ProcessRuntime implements JobRuntime {
     await this.kill(handle, jobId);
     if (handle.cgroup !== undefined) await removeCgroup(handle.cgroup);
     await rm(handle.workDir, { recursive: true, force: true, maxRetries: 5 });
+    await removeServerSocket(jobId);
   }
 
   private async makeCgroup({ job }: LaunchRequest, notes: string[]): Promise<Cgroup | undefined> {

@@ -8,6 +8,8 @@ export interface EnvironmentInput {
   readonly workingDir: string;
   readonly repoDir: string | undefined;
   readonly publicDir: string;
+  /** Of a job that may reach the server. */
+  readonly serverSocket: string | undefined;
 }
 
 /** Where a repo went before jobs could choose; kept for scripts that still read the variable. */
@@ -47,7 +49,14 @@ export function dstackVariables(input: EnvironmentInput): Record<string, string>
     DSTACK_GPUS_PER_NODE: String(cluster.gpusPerNode),
     DSTACK_GPUS_NUM: String(cluster.gpusNum),
     DSTACK_MPI_HOSTFILE: `${input.publicDir}/mpi/hostfile`,
+    ...serverVariables(input),
   };
+}
+
+/** Where the server is, for clients in the job; a token is theirs to bring. */
+function serverVariables({ job, serverSocket }: EnvironmentInput): Record<string, string> {
+  if (serverSocket === undefined) return {};
+  return { DSTACK_SERVER_URL: `http+unix://${encodeURIComponent(serverSocket)}`, DSTACK_PROJECT: job.projectName };
 }
 
 function isExportedFunction(name: string): boolean {

@@ -17,6 +17,8 @@ import { LogQuota } from './log-quota.js';
 import type { Outcome } from './outcome.js';
 import { setUpRepo } from './repo.js';
 import type { RunnerLog } from './runner-log.js';
+import { CONTAINER_SOCKET_DIR, removeServerSocket } from './server-socket-path.js';
+import { ServerSocket } from './server-socket.js';
 
 export interface ExecutionOptions {
   readonly job: JobStart;
@@ -31,8 +33,6 @@ export interface ExecutionOptions {
 }
 
 const DEFAULT_SSH_PORT = 10022;
-/** With `dstack: true` the server's socket is in it. */
-const SERVER_SOCKET_DIR = '/run/dstack';
 
 /** A step before the commands that failed, with the reason its kind of failure has in the contract. */
 class SetupError extends Error {
@@ -53,6 +53,8 @@ export class JobExecution {
   /** Known once it is resolved. */
   workspace: JobWorkspace | undefined;
   private ssh: JobSshServer | undefined;
+  /** Where connections of the job to the server wait; absent until the commands may make some, and for jobs that may not. */
+  serverSocket: ServerSocket | undefined;
 
   constructor(private readonly options: ExecutionOptions) {
     this.finished = this.run();
@@ -92,6 +94,7 @@ export class JobExecution {
       const { forcedIdentity } = this.options.context;
       if (forcedIdentity === undefined) await this.startSsh(workspace);
       undo = await this.setUp(workspace);
+      await this.openServerSocket(workspace);
       if (forcedIdentity !== undefined) await this.startSsh(workspace);
       if (this.stopRequest !== undefined)
         return { reason: this.stopRequest.reason, message: 'stopped before its commands started' };
@@ -102,6 +105,8 @@ export class JobExecution {
       return { reason: failure.reason, message: failure.message };
     } finally {
       await undo().catch(() => undefined);
+      await this.serverSocket?.close().catch(() => undefined);
+      if (this.options.context.runtime === 'process') await removeServerSocket(this.options.job.id);
       this.live.end();
       await this.ssh?.close();
     }
@@ -195,6 +200,14 @@ export class JobExecution {
     return this.commands.finished;
   }
 
+  private async openServerSocket({ serverSocket, owner }: JobWorkspace): Promise<void> {
+    if (serverSocket === undefined) return;
+    const isShared = this.options.context.runtime === 'container';
+    this.serverSocket = await step('executor_error', `Cannot make the socket ${serverSocket} to the server`, () =>
+      ServerSocket.listen(serverSocket, owner, isShared),
+    );
+  }
+
   private async startSsh(workspace: JobWorkspace): Promise<void> {
     const { job, log } = this.options;
     if (job.ssh.listen === undefined) return;
@@ -205,7 +218,7 @@ export class JobExecution {
       hostKeyPath: this.options.hostKeyPath,
       workspace: () => workspace,
       live: () => this.live,
-      socketDir: this.options.context.runtime === 'container' ? SERVER_SOCKET_DIR : undefined,
+      socketDir: this.options.context.runtime === 'container' ? CONTAINER_SOCKET_DIR : undefined,
       now: this.options.now,
     });
     const listen = sshAddress(job.ssh.listen, this.options.context);

@@ -179,6 +179,17 @@ export class JobSide implements AgentService {
     });
   }
 
+  async acceptServerConnection(jobId: string, signal: AbortSignal): Promise<Duplex> {
+    const { phase } = this.requireStore(jobId).state;
+    if (phase === 'finished') throw new UnknownJobError(jobId);
+    const socket = this.current?.serverSocket;
+    if (socket === undefined)
+      throw new ConflictError(`the job is ${phase}, and makes no connections to the server yet`);
+    return socket.accept(signal).catch(() => {
+      throw new UnknownJobError(jobId);
+    });
+  }
+
   private async takeUp(job: JobStart): Promise<void> {
     this.job = job;
     const { dir, state: statePath } = this.paths;

@@ -7,12 +7,15 @@ import { buildEnvironment, mpiHostfile, profileText } from './environment.js';
 import { identifyJob, type Identified } from './identify.js';
 import type { JobContext } from './job-context.js';
 import { resolveJobPath } from './resolve-path.js';
+import { serverSocketPath } from './server-socket-path.js';
 
 /** Everything about the place a job's commands run in, resolved before anything is done for them. */
 export interface JobWorkspace extends Identified {
   readonly workingDir: string;
   readonly repoDir: string | undefined;
   readonly env: Readonly<Record<string, string>>;
+  /** Of a job that may reach the server. */
+  readonly serverSocket: string | undefined;
   /** Who gets what we create; undefined when it is us anyway. */
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
   /** The only place we may write for it, having more rights than it has. Unset: anywhere. */
@@ -36,6 +39,7 @@ export async function prepareWorkspace(job: JobStart, context: JobContext): Prom
     await makeOwnedDir(workingDir, owner);
   }
   const repoDir = job.repo === undefined ? undefined : resolveJobPath(job.repo.path, home, workingDir);
+  const serverSocket = job.serverAccess === true ? serverSocketPath(job.id, context.runtime) : undefined;
   const env = buildEnvironment({
     job,
     base: context.baseEnv ?? { ...process.env, ...context.restoredEnv },
@@ -44,8 +48,9 @@ export async function prepareWorkspace(job: JobStart, context: JobContext): Prom
     workingDir,
     repoDir,
     publicDir: context.publicDir,
+    serverSocket,
   });
-  return { ...identified, identity: { ...identity, home }, workingDir, repoDir, env, owner, confinedTo };
+  return { ...identified, identity: { ...identity, home }, workingDir, repoDir, env, serverSocket, owner, confinedTo };
 }
 
 /** Files for the job to read. Not vital: an image may have a read-only root. */

@@ -6,6 +6,7 @@ import { untilSignalled } from '../process/until-signalled.js';
 import { JobSshServer } from '../ssh/job-ssh-server.js';
 import { jobDirPaths } from './job-dir.js';
 import { JobSide } from './job-side.js';
+import { CONTAINER_SOCKET_DIR } from './server-socket-path.js';
 import { readWholeAgentSettings, type WholeAgentSettings } from './whole-agent-settings.js';
 import { writeFileAtomically } from '../files/write-file-atomically.js';
 
@@ -47,7 +48,7 @@ async function listenForServer(
     workspace: () => side.execution?.workspace,
     live: () => side.execution?.live,
     now: Date.now,
-    socketDir: '/run/dstack',
+    socketDir: CONTAINER_SOCKET_DIR,
     agent: {
       socketPath: paths.socket,
       serve: (stream) => {

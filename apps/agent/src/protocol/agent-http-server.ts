@@ -1,7 +1,14 @@
 import * as http from 'node:http';
 import { rm } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
-import { type AgentErrorBody, EPOCH_HEADER, type LogStream, parseJobStart } from '@dstack/agent-protocol';
+import {
+  type AgentErrorBody,
+  AgentRequestError,
+  EPOCH_HEADER,
+  joinStreams,
+  type LogStream,
+  parseJobStart,
+} from '@dstack/agent-protocol';
 import { BlobMismatchError } from '../files/blob-store.js';
 import { nameSocket } from '../files/socket-path.js';
 import { type AgentService, ConflictError, UnknownJobError } from './agent-service.js';
@@ -23,6 +30,8 @@ const JOB_ROUTE = /^\/v1\/jobs\/([A-Za-z0-9_-]{1,64})(\/.*)?$/;
 /** Serves the agent protocol on a unix socket that only its owner may open. */
 export class AgentHttpServer {
   private readonly server: http.Server;
+  /** Node does not count them among its connections any more. */
+  private readonly tunnels = new Set<Duplex>();
 
   constructor(private readonly options: AgentHttpServerOptions) {
     this.server = http.createServer((request, response) => {
@@ -65,6 +74,7 @@ export class AgentHttpServer {
       });
     });
     this.server.closeAllConnections();
+    for (const tunnel of this.tunnels) tunnel.destroy();
     await closed;
   }
 
@@ -120,6 +130,18 @@ export class AgentHttpServer {
     }
   }
 
+  private async openTunnel(request: http.IncomingMessage, socket: Duplex): Promise<Duplex> {
+    const { service } = this.options;
+    const [, jobId, port, server] =
+      /^\/v1\/jobs\/([A-Za-z0-9_-]{1,64})\/(?:tcp\/(\d{1,5})|(server))$/.exec(request.url ?? '') ?? [];
+    if (jobId !== undefined && server !== undefined) {
+      const superseded = await this.options.gate.admit(readEpoch(request));
+      return service.acceptServerConnection(jobId, endOf(socket, superseded));
+    }
+    if (jobId === undefined || Number(port) < 1 || Number(port) > 65535) throw new NoRouteError(request.url ?? '/');
+    return service.openPort(jobId, Number(port));
+  }
+
   private log(jobId: string, stream: LogStream) {
     const log = this.options.service.log(jobId, stream);
     if (log === undefined) throw new UnknownJobError(jobId);
@@ -128,18 +150,13 @@ export class AgentHttpServer {
 
   private async upgrade(request: http.IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on('error', () => socket.destroy());
+    this.tunnels.add(socket);
+    socket.once('close', () => this.tunnels.delete(socket));
     try {
-      const match = /^\/v1\/jobs\/([A-Za-z0-9_-]{1,64})\/tcp\/(\d{1,5})$/.exec(request.url ?? '');
-      const port = Number(match?.[2]);
-      if (match?.[1] === undefined || port < 1 || port > 65535) throw new NoRouteError(request.url ?? '/');
-      const target = await this.options.service.openPort(match[1], port);
+      const target = await this.openTunnel(request, socket);
       socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: tcp\r\n\r\n');
-      target.on('error', () => socket.destroy());
-      socket.once('close', () => target.destroy());
-      target.once('close', () => socket.destroy());
       if (head.length > 0) target.write(head);
-      socket.pipe(target);
-      target.pipe(socket);
+      await joinStreams(socket, target);
     } catch (error) {
       const { status, body } = describeError(error);
       const text = JSON.stringify(body);
@@ -149,6 +166,20 @@ export class AgentHttpServer {
       );
     }
   }
+}
+
+/** Aborts with the stream, which ends when another server takes over. */
+function endOf(socket: Duplex, superseded: AbortSignal): AbortSignal {
+  const gone = new AbortController();
+  const end = (): void => {
+    socket.destroy();
+  };
+  superseded.addEventListener('abort', end, { once: true });
+  socket.once('close', () => {
+    superseded.removeEventListener('abort', end);
+    gone.abort();
+  });
+  return gone.signal;
 }
 
 interface JobCall {
@@ -210,6 +241,8 @@ function describeError(error: unknown): { readonly status: number; readonly body
     return { status: 409, body: { code: 'stale_epoch', message, currentEpoch: error.currentEpoch } };
   if (error instanceof UnknownJobError || error instanceof NoRouteError)
     return { status: 404, body: { code: 'not_found', message } };
+  // The job side's answer, passed on.
+  if (error instanceof AgentRequestError) return { status: error.status, body: { code: error.code, message } };
   if (error instanceof ConflictError) return { status: 409, body: { code: 'conflict', message } };
   if (error instanceof BadRequestError || error instanceof RangeError || error instanceof BlobMismatchError) {
     return { status: 400, body: { code: 'bad_request', message } };

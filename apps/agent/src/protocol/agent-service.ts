@@ -27,6 +27,8 @@ export interface AgentService {
   health(): Promise<HostHealth>;
   log(jobId: string, stream: LogStream): JobLog | undefined;
   openPort(jobId: string, port: number): Promise<Duplex>;
+  /** The next connection the job makes to the server. */
+  acceptServerConnection(jobId: string, signal: AbortSignal): Promise<Duplex>;
 }
 
 export class UnknownJobError extends Error {

@@ -1,11 +1,17 @@
-import { type Configuration, ConfigurationError, parseConfigurationText, parseConfigurationValue } from '@dstack/core';
+import {
+  type Configuration,
+  ConfigurationError,
+  parseConfigurationText,
+  parseConfigurationValue,
+  type ParsedText,
+} from '@dstack/core';
 import type { ConfigurationText } from './configuration-file.js';
 import { overrideConfiguration } from './override-configuration.js';
 import type { RunFlagValues } from './run-flags.js';
 
 /** Parses and checks a configuration. @throws {ConfigurationError} with file, line and field */
-export function loadConfiguration(source: ConfigurationText): Configuration {
-  return parseConfigurationText(source.bytes, { file: source.name }).configuration;
+export function loadConfiguration(source: ConfigurationText): ParsedText<Configuration> {
+  return parseConfigurationText(source.bytes, { file: source.name });
 }
 
 /** The configuration with the command line's words in it, checked again. @throws {ConfigurationError} */

@@ -4,6 +4,7 @@ import { applyRun } from '../apply/apply-run.js';
 import { checkFlagsFor } from '../apply/check-flags.js';
 import { readConfigurationFile } from '../apply/configuration-file.js';
 import { loadConfiguration, withFlags } from '../apply/load-configuration.js';
+import { withLines } from '../apply/with-lines.js';
 import { loadProfile } from '../apply/load-profile.js';
 import { prepareRun } from '../apply/prepare-run.js';
 import { finishConfiguration } from '../apply/finish-configuration.js';
@@ -59,54 +60,56 @@ export default class Apply extends ProjectCommand {
     const { context } = this;
     const source = await readConfigurationFile(flags.file, context.cwd);
     const parsed = loadConfiguration(source);
-    const type = parsed.type ?? 'task';
+    const type = parsed.configuration.type ?? 'task';
     refuseForeignFlags(type, this.argv.slice(0, split < 0 ? undefined : split), flags);
     const client = await this.connect(flags);
     const { signal, dispose } = interruptSignal();
     try {
-      const merged = withFlags(parsed, flags);
-      if (merged.type !== 'task' && merged.type !== 'service' && merged.type !== 'dev-environment')
-        return await applyResource(client, context, {
-          configuration: merged,
+      const merged = withFlags(parsed.configuration, flags);
+      return await withLines(parsed, async () => {
+        if (merged.type !== 'task' && merged.type !== 'service' && merged.type !== 'dev-environment')
+          return await applyResource(client, context, {
+            configuration: merged,
+            source,
+            flags,
+            signal,
+            json: this.jsonEnabled(),
+          });
+        const configuration = finishConfiguration(merged, { env: context.env, runArgs });
+        const identity = flags['ssh-identity'];
+        const prepared = await prepareRun(client, {
+          configuration,
           source,
-          flags,
-          signal,
-          json: this.jsonEnabled(),
+          profile: await loadProfile({ profile: flags.profile, noProfile: flags['no-profile'] }, context),
+          repo: {
+            repo: flags.repo,
+            branch: flags['repo-branch'],
+            hash: flags['repo-hash'],
+            noRepo: flags['no-repo'],
+            token: flags.token,
+            gitIdentity: flags['git-identity'],
+          },
+          sshPublicKey: identity === undefined ? null : (await publicKeyOf(identity, context.cwd)).publicKey,
+          cwd: context.cwd,
         });
-      const configuration = finishConfiguration(merged, { env: context.env, runArgs });
-      const identity = flags['ssh-identity'];
-      const prepared = await prepareRun(client, {
-        configuration,
-        source,
-        profile: await loadProfile({ profile: flags.profile, noProfile: flags['no-profile'] }, context),
-        repo: {
-          repo: flags.repo,
-          branch: flags['repo-branch'],
-          hash: flags['repo-hash'],
-          noRepo: flags['no-repo'],
-          token: flags.token,
-          gitIdentity: flags['git-identity'],
-        },
-        sshPublicKey: identity === undefined ? null : (await publicKeyOf(identity, context.cwd)).publicKey,
-        cwd: context.cwd,
+        const result: Wire.RunPlan | Wire.Run = await applyRun(client, context, prepared, {
+          yes: flags.yes,
+          force: flags.force,
+          detach: flags.detach || this.jsonEnabled(),
+          dryRun: flags['dry-run'],
+          json: this.jsonEnabled(),
+          verbose: flags.verbose,
+          maxOffers: flags['max-offers'] ?? 3,
+          fullOffers: flags['full-offers'],
+          unallocated: flags.unallocated,
+          ports: flags.port ?? [],
+          host: flags.host,
+          sshIdentity: identity,
+          signal,
+          releaseInterrupt: dispose,
+        });
+        return result;
       });
-      const result: Wire.RunPlan | Wire.Run = await applyRun(client, context, prepared, {
-        yes: flags.yes,
-        force: flags.force,
-        detach: flags.detach || this.jsonEnabled(),
-        dryRun: flags['dry-run'],
-        json: this.jsonEnabled(),
-        verbose: flags.verbose,
-        maxOffers: flags['max-offers'] ?? 3,
-        fullOffers: flags['full-offers'],
-        unallocated: flags.unallocated,
-        ports: flags.port ?? [],
-        host: flags.host,
-        sshIdentity: identity,
-        signal,
-        releaseInterrupt: dispose,
-      });
-      return result;
     } finally {
       dispose();
     }

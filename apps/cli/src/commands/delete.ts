@@ -21,7 +21,7 @@ export default class Delete extends ProjectCommand {
         'A configuration from standard input cannot be confirmed.',
         'Pass -y to go on without asking.',
       );
-    const configuration = loadConfiguration(await readConfigurationFile(flags.file, this.context.cwd));
+    const { configuration } = loadConfiguration(await readConfigurationFile(flags.file, this.context.cwd));
     const type = configuration.type ?? 'task';
     const name = 'name' in configuration ? configuration.name : undefined;
     if (!name)

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import type { Wire } from '@dstack/core';
 import { CliError } from '../errors/cli-error.js';
 import { git, gitBytes, tryGit } from './git.js';
+import { remoteBase } from './remote-base.js';
 import { parseRepoUrl, repoId, repoName, type RepoUrl, requireRepoUrl } from './repo-url.js';
 
 /** A repository as a run takes it along. */
@@ -60,16 +61,7 @@ async function openCheckout(path: string): Promise<OpenedRepo> {
       hint: 'To bring files without git, list them under files in the configuration.',
     });
   const at = { cwd: root };
-  const branch = await tryGit(['symbolic-ref', '--short', 'HEAD'], at);
-  if (branch === undefined)
-    throw new CliError(`${root} is on no branch.`, { hint: 'Check out to a branch: git checkout BRANCH' });
-  const remote = await tryGit(['config', `branch.${branch}.remote`], at);
-  const merge = await tryGit(['config', `branch.${branch}.merge`], at);
-  const hash = await tryGit(['rev-parse', '@{upstream}'], at);
-  if (remote === undefined || merge === undefined || hash === undefined)
-    throw new CliError(`No remote branch is configured for ${branch} in ${root}.`, {
-      hint: `Push it once: git push -u origin ${branch}`,
-    });
+  const { remote, branch, hash } = await remoteBase(root);
   const url = requireRepoUrl(await git(['remote', 'get-url', remote], at));
   return {
     id: repoId(url, await sshHostName(url)),
@@ -78,7 +70,7 @@ async function openCheckout(path: string): Promise<OpenedRepo> {
     data: {
       repo_type: 'remote',
       repo_name: repoName(url),
-      repo_branch: merge.replace(/^refs\/heads\//, ''),
+      repo_branch: branch,
       repo_hash: hash,
       repo_config_name: (await tryGit(['config', 'user.name'], at)) ?? null,
       repo_config_email: (await tryGit(['config', 'user.email'], at)) ?? null,

@@ -12,6 +12,7 @@ import { AgentConnector } from './agent-connector.js';
 import { AgentRegistry } from './agent-registry.js';
 import { HostConnection } from './host-connection.js';
 import { JobStates } from './job-states.js';
+import { OwnApi } from './own-api.js';
 
 /** Hosts whose lease ran out somewhere else are picked up within this time. */
 const SWEEP_MS = 3_000;
@@ -38,6 +39,7 @@ export class Connections {
     @Inject(MetricsStore) private readonly metrics: MetricsStore,
     @Inject(InstanceHealth) private readonly health: InstanceHealth,
     @Inject(LOG_STORE) private readonly store: LogStore,
+    @Inject(OwnApi) private readonly ownApi: OwnApi,
     @Inject(WORLD) private readonly world: World,
   ) {}
 
@@ -45,7 +47,7 @@ export class Connections {
     this.isStopped = false;
     this.stopListening = [
       this.notices.listen('connections', () => this.poke()),
-      this.notices.listen('logs', () => this.refreshPumps()),
+      this.notices.listen('logs', () => this.refreshJobs()),
     ];
     this.poke();
   }
@@ -58,11 +60,11 @@ export class Connections {
     await Promise.allSettled([...this.open.values()].map((connection) => connection.stop()));
   }
 
-  private refreshPumps(): void {
+  private refreshJobs(): void {
     for (const connection of this.open.values()) {
       connection
-        .refreshPumps()
-        .catch((error: unknown) => this.log.warn(`Log streams could not be listed: ${String(error)}`));
+        .refreshJobs()
+        .catch((error: unknown) => this.log.warn(`Jobs of a host could not be listed: ${String(error)}`));
     }
   }
 
@@ -102,6 +104,7 @@ export class Connections {
       jobStates: this.jobStates,
       metrics: this.metrics,
       health: this.health,
+      ownApi: this.ownApi,
     };
     this.open.set(id, new HostConnection(id, tools, () => this.open.delete(id)));
   }

@@ -1,10 +1,11 @@
-import { type ControlEvent, StaleEpochError } from '@dstack/agent-protocol';
+import { type AgentInfo, commonProtocol, type ControlEvent, PROTOCOL, StaleEpochError } from '@dstack/agent-protocol';
 import { type AgentAddress, statusText } from '@dstack/backend-base';
+import type { Wire } from '@dstack/core';
 import { Logger } from '@nestjs/common';
 import type { InstanceHealth } from '../instances/instance-health.js';
 import type { InstanceRecord } from '../instances/instance-record.js';
 import type { MetricsStore } from '../metrics/metrics-store.js';
-import { writeJson } from '../reconcile/stored-json.js';
+import { readJson, writeJson } from '../reconcile/stored-json.js';
 import type { AgentConnector, ConnectedAgent } from './agent-connector.js';
 import type { AgentRegistry } from './agent-registry.js';
 import {
@@ -15,9 +16,10 @@ import {
   wakeHostAndJobs,
 } from './connection-lease.js';
 import type { JobStates } from './job-states.js';
-import { LogPumps, type LogPumpTools } from './log-pumps.js';
+import { LogPumps, type LogPumpTools, type PumpedJob } from './log-pumps.js';
+import { ServerAccess, type ServerAccessTools } from './server-access.js';
 
-export interface ConnectionTools extends LogPumpTools {
+export interface ConnectionTools extends LogPumpTools, ServerAccessTools {
   readonly holder: string;
   readonly connector: AgentConnector;
   readonly registry: AgentRegistry;
@@ -39,6 +41,7 @@ export class HostConnection {
   private readonly stopping = new AbortController();
   private readonly done: Promise<void>;
   private pumps: LogPumps | null = null;
+  private access: ServerAccess | null = null;
 
   constructor(
     private readonly instanceId: string,
@@ -53,11 +56,14 @@ export class HostConnection {
     await this.done;
   }
 
-  /** A job was sent to the agent since the connection was made. */
-  async refreshPumps(): Promise<void> {
-    const { pumps } = this;
-    if (pumps === null) return;
-    for (const job of await this.pumpedJobs()) pumps.ensure(job);
+  /** A job was sent to the agent, or has started to run, since the connection was made. */
+  async refreshJobs(): Promise<void> {
+    const { pumps, access } = this;
+    if (pumps === null || access === null) return;
+    for (const { callsServer, ...job } of await this.liveJobs()) {
+      pumps.ensure(job);
+      if (callsServer) access.ensure(job.jobId);
+    }
   }
 
   private async run(): Promise<void> {
@@ -102,13 +108,15 @@ export class HostConnection {
       await this.greet(connected, instance, signal);
       tools.registry.set(instance.id, connected.api);
       this.pumps = new LogPumps(connected.api, tools, signal);
+      this.access = new ServerAccess(connected.api, tools, signal);
       await this.markConnected();
       onConnected();
-      await this.refreshPumps();
+      await this.refreshJobs();
       for await (const event of connected.api.events(signal)) await this.take(event);
     } finally {
       over.abort(new Error('the connection is over'));
       this.pumps = null;
+      this.access = null;
       keeping.cancel();
       if (connected !== null) {
         tools.registry.delete(instance.id, connected.api);
@@ -123,6 +131,7 @@ export class HostConnection {
   /** Says which jobs there should be; what the host has beyond them is removed there. */
   private async greet({ api }: ConnectedAgent, instance: InstanceRecord, signal: AbortSignal): Promise<void> {
     const info = await api.info(signal);
+    if (commonProtocol(PROTOCOL, info.protocol) === null) throw new StrangeAgentError(info);
     const jobs = await this.tools.db.read((tx) =>
       tx.query<{ id: string }>('SELECT id FROM jobs WHERE instance_id = ?', [instance.id]),
     );
@@ -217,26 +226,52 @@ export class HostConnection {
     return rows.length > 0;
   }
 
-  private pumpedJobs() {
+  private liveJobs(): Promise<LiveJob[]> {
     return this.tools.db.read(async (tx) => {
       const rows = await tx.query<{
         id: string;
+        status: Wire.JobStatus;
         run_name: string;
         project_name: string;
-        log_end_job: number | null;
-        log_end_runner: number | null;
+        access_spec: string | null;
       }>(
-        `SELECT j.id, r.name AS run_name, p.name AS project_name, j.log_end_job, j.log_end_runner
+        `SELECT j.id, j.status, r.name AS run_name, p.name AS project_name,
+           CASE WHEN r.run_spec LIKE '%"dstack":true%' THEN r.run_spec END AS access_spec
          FROM jobs j JOIN runs r ON r.id = j.run_id JOIN projects p ON p.id = j.project_id
          WHERE j.instance_id = ? AND j.agent_revision > 0 AND (j.log_end_job IS NULL OR j.log_end_runner IS NULL)`,
         [this.instanceId],
       );
-      return rows.map((row) => ({ jobId: row.id, runName: row.run_name, projectName: row.project_name }));
+      return rows.map((row) => ({
+        jobId: row.id,
+        runName: row.run_name,
+        projectName: row.project_name,
+        callsServer: (row.status === 'running' || row.status === 'terminating') && mayCallServer(row.access_spec),
+      }));
     });
+  }
+}
+
+/** The agent is too old or too new for this server. */
+class StrangeAgentError extends Error {
+  override readonly name = 'StrangeAgentError';
+  constructor({ version, protocol }: AgentInfo) {
+    super(
+      `the agent ${version} there speaks versions ${protocol.min} to ${protocol.max} of the protocol, this server ${PROTOCOL.min} to ` +
+        `${PROTOCOL.max}: remove the host and add it again, or start the server of the agent's version first`,
+    );
   }
 }
 
 /** Its agent is being removed, and connecting would start it again. Nothing is fetched from it any more: it had no jobs. */
 function isBeingCleared({ hostName, status }: InstanceRecord): boolean {
   return hostName !== null && status === 'terminating';
+}
+
+interface LiveJob extends PumpedJob {
+  readonly callsServer: boolean;
+}
+
+/** Any text of a specification may hold the words it was found by. */
+function mayCallServer(spec: string | null): boolean {
+  return spec !== null && readJson<Wire.RunSpec>(spec).configuration.dstack === true;
 }

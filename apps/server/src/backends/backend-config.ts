@@ -27,9 +27,7 @@ export function checkBackendConfig(definition: BackendDefinition, config: Backen
   const result = definition.configSchema.safeParse(config);
   if (result.success) return requireType(result.data);
   const problems = result.error.issues.map(({ path, message }) => `${path.join('.') || 'configuration'}: ${message}`);
-  throw new ClientError(
-    `Invalid ${config.type} configuration. ${problems.join('; ')}`,
-    'error',
-    result.error.issues.map(({ path }) => path.map(String)),
-  );
+  const text = `Invalid ${config.type} configuration. ${problems.join('; ')}`;
+  const issues = result.error.issues.map(({ path }) => ({ path: path.map(String), message: text }));
+  throw new ClientError(text, 'error', issues);
 }

@@ -9,13 +9,19 @@ export type ErrorCode =
   | 'repo_does_not_exist'
   | 'gateway_error';
 
+export interface FieldIssue {
+  readonly path: readonly string[];
+  readonly message: string;
+}
+
 /** A request that cannot be done, for a reason its sender can act on: 400. The message says what to do next. */
 export class ClientError extends Error {
   override readonly name: string = 'ClientError';
   constructor(
     message: string,
     readonly code: ErrorCode = 'error',
-    readonly fields?: readonly (readonly string[])[],
+    /** What is wrong with which field, one item of the reply each; the message holds all of them. */
+    readonly issues?: readonly FieldIssue[],
   ) {
     super(message);
   }

@@ -37,8 +37,9 @@ export function errorReply(error: unknown): ErrorReply | undefined {
   return fastifyReply(error);
 }
 
-function clientErrorItems({ message: msg, code, fields }: ClientError): unknown[] {
-  return fields === undefined ? [{ msg, code }] : fields.map((path) => ({ msg, code, fields: path }));
+function clientErrorItems({ message: msg, code, issues }: ClientError): unknown[] {
+  if (issues === undefined) return [{ msg, code }];
+  return issues.map((issue) => ({ msg: issue.message, code, fields: issue.path }));
 }
 
 function accessReply({ status, message }: AccessError): ErrorReply {

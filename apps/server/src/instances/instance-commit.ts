@@ -132,12 +132,17 @@ export class InstanceCommit {
     if (attempt === undefined) return undefined;
     if (!outcome.ok) {
       const { error } = outcome;
-      const isDefinite = isDefiniteFailure(error);
+      const isDefinite = isDefiniteFailure(error, attempt, now);
+      // This call is answered; one before it may not be.
+      const isAnswered = isDefiniteFailure(error, { askedAt: null }, now);
       await tx.execute(
-        `UPDATE provisioning_attempts SET outcome = ?, failure_kind = ?, failure_blocks = ?, message = ?, finished_at = CAST(? AS bigint)
+        `UPDATE provisioning_attempts SET outcome = ?, asked_at = CASE WHEN ? THEN CAST(? AS bigint) ELSE asked_at END,
+           failure_kind = ?, failure_blocks = ?, message = ?, finished_at = CAST(? AS bigint)
          WHERE id = ?`,
         [
           isDefinite ? 'failed' : 'unknown',
+          isAnswered,
+          attempt.askedAt,
           isBackendError(error) ? error.failure.kind : 'outage',
           isBackendError(error) ? error.failure.blocks : 'offer',
           statusText(error),

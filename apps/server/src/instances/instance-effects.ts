@@ -96,8 +96,8 @@ export class InstanceEffects {
     const repeatable = idempotency === 'lookup' ? '' : ` OR outcome = 'unknown'`;
     const marked = await this.db.writeDurable((tx) =>
       tx.execute(
-        `UPDATE provisioning_attempts SET outcome = 'unknown' WHERE id = ? AND (outcome IS NULL${repeatable})`,
-        [id],
+        `UPDATE provisioning_attempts SET outcome = 'unknown', asked_at = ? WHERE id = ? AND (outcome IS NULL${repeatable})`,
+        [this.world.clock.now(), id],
       ),
     );
     if (marked !== 1) throw new Error('the attempt was made by somebody else meanwhile');
@@ -183,7 +183,11 @@ function whyNotCreated(attempts: readonly AttemptRecord[]): string | null {
   return `all ${attempts.length} offers tried failed: ${messages.slice(0, ERRORS_SHOWN).join('; ')}`;
 }
 
-/** An error that says the call had no effect; everything else may have created something. */
-export function isDefiniteFailure(error: unknown): boolean {
-  return isBackendError(error) && error.failure.kind !== 'outage' && error.failure.kind !== 'throttled';
+/**
+ * Whether the attempt is over without a machine: the call says that it had no effect, and no other call of the same attempt, by a
+ * server that lost its lease meanwhile, can still make one.
+ */
+export function isDefiniteFailure(error: unknown, { askedAt }: Pick<AttemptRecord, 'askedAt'>, now: number): boolean {
+  const isAlone = askedAt === null || now > askedAt + CREATE_DEADLINE_MS;
+  return isAlone && isBackendError(error) && error.failure.kind !== 'outage' && error.failure.kind !== 'throttled';
 }

@@ -1,4 +1,5 @@
-const REFERENCE = /\$\{\{\s*secrets\.([A-Za-z0-9_-]+)\s*\}\}/g;
+/** `$${{` is written to mean `${{`. */
+const REFERENCE = /\$\$\{\{|\$\{\{\s*secrets\.([A-Za-z0-9_-]+)\s*\}\}/g;
 
 /** A reference to a secret that the project does not have. */
 export class UnknownSecretError extends Error {
@@ -9,13 +10,10 @@ export class UnknownSecretError extends Error {
 }
 
 export function interpolateSecrets(text: string, secrets: ReadonlyMap<string, string>): string {
-  return text.replace(REFERENCE, (_whole, name: string) => {
+  return text.replace(REFERENCE, (_whole, name: string | undefined) => {
+    if (name === undefined) return '${{';
     const value = secrets.get(name);
     if (value === undefined) throw new UnknownSecretError(name);
     return value;
   });
-}
-
-export function namesSecrets(text: string): boolean {
-  return text.search(REFERENCE) !== -1;
 }

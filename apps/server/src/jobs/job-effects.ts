@@ -88,7 +88,7 @@ export class JobEffects {
         ...rows,
         repoCredentials: run.repoId === null ? null : await this.inputs.repoCredentials(run.repoId, run.userId),
         ssh: jobSsh(view, rows),
-        nodesIps: view.nodesIps,
+        nodes: view.nodes,
         logQuotaBytesPerHour: this.logQuotaBytesPerHour,
       });
     } catch (error) {

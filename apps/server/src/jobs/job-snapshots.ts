@@ -5,6 +5,7 @@ import {
   isUnderUtilised,
   type JobHost,
   type JobSnapshot,
+  type NodeAddress,
 } from '@dstack/core';
 import type { ReadTx } from '../persistence/transaction.js';
 import { InstanceLimits } from '../instances/instance-limits.js';
@@ -23,7 +24,7 @@ export interface JobView {
   readonly peers: readonly JobRecord[];
   readonly projectName: string;
   /** By rank. */
-  readonly nodesIps: readonly string[];
+  readonly nodes: readonly NodeAddress[];
 }
 
 @Injectable()
@@ -47,7 +48,7 @@ export class JobSnapshots {
         instance,
         peers,
         projectName: project?.name ?? '',
-        nodesIps: peers.map((peer) => peer.provisioningData?.internal_ip ?? ''),
+        nodes: peers.map(addressOf),
       },
       restsOn: instance === null ? [] : [{ table: 'instances', id: instance.id, rev: instance.rev }],
     };
@@ -129,6 +130,11 @@ export class JobSnapshots {
       foundNoCapacity: instance.terminationReason === 'no_offers',
     };
   }
+}
+
+function addressOf({ spec, provisioningData }: JobRecord): NodeAddress {
+  const ip = provisioningData?.internal_ip ?? '';
+  return { group: spec.node_group_index ?? 0, index: spec.node_group_job_index ?? 0, ip };
 }
 
 interface Facts {

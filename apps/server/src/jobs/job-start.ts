@@ -1,5 +1,12 @@
 import type { AgentInfo, FileSetup, JobStart, Mount, RepoSetup } from '@dstack/agent-protocol';
-import { chooseRuntime, runtimeFacts, type RuntimePreference, type Wire } from '@dstack/core';
+import {
+  chooseRuntime,
+  finishCommands,
+  type NodeAddress,
+  runtimeFacts,
+  type RuntimePreference,
+  type Wire,
+} from '@dstack/core';
 import { interpolateSecrets } from './interpolate-secrets.js';
 import type { RepoCredentials } from './job-inputs.js';
 import type { JobRecord } from './job-record.js';
@@ -19,8 +26,8 @@ export interface JobStartFacts {
   readonly ssh: JobStart['ssh'];
   /** Of the host's fleet; the run's own values win. */
   readonly hostEnv: Readonly<Record<string, string>>;
-  /** Internal addresses of the replica's nodes, by rank. */
-  readonly nodesIps: readonly string[];
+  /** The replica's nodes, by rank. */
+  readonly nodes: readonly NodeAddress[];
   readonly logQuotaBytesPerHour: number | null;
 }
 
@@ -50,7 +57,7 @@ export function buildJobStart(facts: JobStartFacts): BuiltJobStart {
     jobName: spec.job_name,
     runtime: choice.runtime,
     ...(choice.runtime === 'container' ? { container: containerSpec(facts) } : {}),
-    commands: spec.commands,
+    commands: commandsOf(facts),
     env: { ...facts.hostEnv, ...mapValues(spec.env, (value) => interpolateSecrets(value, facts.secrets)) },
     ...(spec.user ? { user: unixUserText(spec.user) } : {}),
     ...(spec.working_dir ? { workingDir: spec.working_dir } : {}),
@@ -60,11 +67,19 @@ export function buildJobStart(facts: JobStartFacts): BuiltJobStart {
     ...limitsOf(job),
     ...(spec.max_duration ? { maxDurationSeconds: spec.max_duration } : {}),
     ...(facts.logQuotaBytesPerHour === null ? {} : { logQuotaBytesPerHour: facts.logQuotaBytesPerHour }),
+    ...(runSpec.configuration.dstack === true ? { serverAccess: true } : {}),
     ssh: facts.ssh,
     cluster: clusterSpec(facts),
     repoId: runSpec.repo_id ?? 'none',
   };
   return { start, runtimeReason: choice.because };
+}
+
+/** @throws {JobRefusedError} when it names a node without an address */
+function commandsOf({ job, nodes }: JobStartFacts): readonly string[] {
+  const finished = finishCommands(job.spec.commands, nodes);
+  if (finished.ok) return finished.argv;
+  throw new JobRefusedError(`no address is known for ${finished.missing.join(', ')}`);
 }
 
 function containerSpec({ job, secrets }: JobStartFacts): NonNullable<JobStart['container']> {
@@ -139,14 +154,14 @@ function limitsOf({ runtimeRecord: { offer } }: JobRecord): Pick<JobStart, 'limi
   return { limits: { cpus, memoryBytes: memory_mib * 1024 ** 2 } };
 }
 
-function clusterSpec({ job, nodesIps }: JobStartFacts): JobStart['cluster'] {
+function clusterSpec({ job, nodes }: JobStartFacts): JobStart['cluster'] {
   const gpusPerNode = job.runtimeRecord.offer?.instance.resources.gpus.length ?? 0;
   const nodesNum = job.spec.jobs_per_replica ?? 1;
   const key = job.spec.ssh_key;
   return {
     nodesNum,
     nodeRank: job.jobNum,
-    nodesIps,
+    nodesIps: nodes.map((node) => node.ip),
     gpusPerNode,
     gpusNum: gpusPerNode * nodesNum,
     ...(key ? { sshKey: { privateKey: key.private, publicKey: key.public } } : {}),

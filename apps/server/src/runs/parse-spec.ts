@@ -6,6 +6,13 @@ export function parseRunSpec(value: unknown, loc: readonly string[]): Wire.RunSp
   return accept(parseRunSpecValue(value), loc);
 }
 
+/** A spec that was accepted once, in the form of today where it has one: another version may have had other rules. */
+export function readSpec(value: Wire.RunSpecInput): Wire.RunSpec {
+  const parsed = parseRunSpecValue(value);
+  // The parse boundary: what does not parse is only compared, and is never what is stored now.
+  return parsed.ok ? parsed.value : (value as Wire.RunSpec);
+}
+
 export function parseFleetSpec(value: unknown, loc: readonly string[]): Wire.FleetSpec {
   return accept(parseFleetSpecValue(value), loc);
 }
@@ -17,7 +24,7 @@ function accept<T>(parsed: Parsed<T>, loc: readonly string[]): T {
     throw new ClientError(
       text,
       'error',
-      parsed.issues.map((issue) => issue.path.map(String)),
+      parsed.issues.map(({ path, message }) => ({ path: path.map(String), message })),
     );
   }
   throw new InvalidRequestError(
@@ -39,7 +46,7 @@ export function explainRunSpecErrors<T>(work: () => T): T {
     throw new ClientError(
       error.message,
       'error',
-      error.issues.map((issue) => issue.path.map(String)),
+      error.issues.map(({ path, message }) => ({ path: path.map(String), message })),
     );
   }
 }

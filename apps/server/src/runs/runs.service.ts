@@ -8,7 +8,7 @@ import { Database } from '../persistence/database.js';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
 import { Wake } from '../reconcile/wake.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
-import { explainRunSpecErrors, parseRunSpec } from './parse-spec.js';
+import { explainRunSpecErrors, parseRunSpec, readSpec } from './parse-spec.js';
 import { RunApplier } from './run-applier.js';
 import { RunPlanner } from './run-planner.js';
 import { RunReader } from './run-reader.js';
@@ -91,10 +91,7 @@ export class RunsService {
       spec,
       force,
       idempotencyKey,
-      seen:
-        seen === null
-          ? null
-          : { id: seen.id, run_spec: parseRunSpec(seen.run_spec, ['plan', 'current_resource', 'run_spec']) },
+      seen: seen === null ? null : { id: seen.id, run_spec: readSpec(seen.run_spec) },
     });
     return this.get(scope, { id });
   }

@@ -1,6 +1,7 @@
 /** Every `DSTACK_SERVER_*` name of the contract; a name outside it is most likely a typing error. */
 export const KNOWN_VARIABLES: ReadonlySet<string> = new Set([
   'DSTACK_SERVER_ADMIN_TOKEN',
+  'DSTACK_SERVER_AGENT_DIR', // ours
   'DSTACK_SERVER_BACKGROUND_PROCESSING_DISABLED',
   'DSTACK_SERVER_BUCKET',
   'DSTACK_SERVER_BUCKET_REGION',

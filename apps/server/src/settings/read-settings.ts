@@ -58,6 +58,7 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
     databaseIsReplicated: env['LITESTREAM_REPLICA_URL'] !== undefined,
     inServerImage: flag(env, 'DSTACK_IMAGE'),
     agentCommand: undefined,
+    agentDirectory: nonEmpty(env['DSTACK_SERVER_AGENT_DIR']),
     localBackend: undefined,
     ...definedOnly(flags),
     configureClient: clientConfiguration(env, flags.configureClient),

@@ -24,12 +24,13 @@ export function interpolateRunConfiguration<C extends RunConfiguration>(
     if (result.missing.length > 0) issues.push(semanticIssue(path, `unknown variables: ${result.missing.join(', ')}`));
     return text;
   };
-  // Secrets are filled in where the job starts, node addresses when they exist: escapes wait for that pass.
+  // Node addresses are filled in when they exist: escapes wait for that pass.
   const inCommand: Interpolation = {
     values: { run: { args: runArgs } },
-    passThrough: ['secrets', 'groups'],
+    passThrough: ['groups'],
     escapes: 'keep',
   };
+  // Secrets are filled in where the job starts.
   const inRequest: Interpolation = { values: { env }, passThrough: ['secrets'], escapes: 'keep' };
   const commands = (lines: readonly string[] | undefined, path: IssuePath): string[] =>
     (lines ?? []).map((line, index) => fill(line, [...path, index], inCommand));

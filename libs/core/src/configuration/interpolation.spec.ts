@@ -53,16 +53,16 @@ function run(value: object): RunConfiguration {
   return parsed.value as RunConfiguration;
 }
 
-it('the client fills in commands, registry_auth and probes, and leaves secrets to the server', () => {
+it('the client fills in commands, registry_auth and probes, and leaves secrets and addresses to the server', () => {
   const service = run({
     type: 'service',
     port: 80,
-    commands: ['serve ${{ run.args }} --key ${{ secrets.KEY }}'],
+    commands: ['serve ${{ run.args }} --peer ${{ groups[0].replicas[0].IP_ADDRESS }} $${{ x }}'],
     registry_auth: { username: '${{ env.WHO }}', password: '${{ secrets.P }}' },
     probes: [{ type: 'http', url: '/${{ env.WHO }}', headers: [{ name: 'A', value: 'Bearer ${{ env.WHO }}' }] }],
   });
   expect(interpolateRunConfiguration(service, { env: { WHO: 'me' }, runArgs: "'a b'" })).toMatchObject({
-    commands: ["serve 'a b' --key ${{ secrets.KEY }}"],
+    commands: ["serve 'a b' --peer ${{ groups[0].replicas[0].IP_ADDRESS }} $${{ x }}"],
     registry_auth: { username: 'me', password: '${{ secrets.P }}' },
     probes: [{ url: '/me', headers: [{ name: 'A', value: 'Bearer me' }] }],
   });

@@ -77,9 +77,14 @@ it('an issue in merged values is told at the nearest place that is written', () 
 });
 
 it('positions of fields are known after parsing', () => {
-  const { positionOf } = parseConfigurationText('type: task\nenv:\n  - TOKEN\ncommands: [x]\n', { file: 'f' });
-  expect(positionOf(['env', 0])).toEqual({ line: 3, column: 5 });
-  expect(positionOf(['nodes'])).toEqual({ line: 1, column: 1 });
+  const { errorOf } = parseConfigurationText('type: task\nenv:\n  - A=1\n  - TOKEN\ncommands: [x]\n', { file: 'f' });
+  const placeOf = (...path: (string | number)[]) => {
+    const [issue] = errorOf([{ kind: 'semantic', path, message: 'm' }]).issues;
+    return [issue?.file, issue?.line, issue?.column];
+  };
+  expect(placeOf('env', 1)).toEqual(['f', 4, 5]);
+  expect(placeOf('env', 'TOKEN')).toEqual(['f', 4, 5]);
+  expect(placeOf('nodes')).toEqual(['f', 1, 1]);
 });
 
 it('a single value given outside a file is told like one in a file', () => {

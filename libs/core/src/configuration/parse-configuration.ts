@@ -1,13 +1,13 @@
 import { ConfigurationError, type LocatedIssue } from './configuration-error.js';
-import type { ConfigurationIssue, IssuePath } from './issue.js';
+import type { ConfigurationIssue } from './issue.js';
 import type { Parsed } from './parsed.js';
 import { type Configuration, type ConfigurationType, validateConfiguration } from './validate.js';
-import { type Position, type YamlDocument, readYaml } from './yaml-document.js';
+import { type YamlDocument, readYaml } from './yaml-document.js';
 
 export interface ParsedText<T> {
   readonly configuration: T;
-  /** Where a field is written, for what is found wrong later. */
-  readonly positionOf: (path: IssuePath) => Position;
+  /** What was found wrong later, with the lines it is on. */
+  readonly errorOf: (issues: readonly ConfigurationIssue[]) => ConfigurationError;
 }
 
 export interface TextSource {
@@ -43,8 +43,10 @@ export function parseText<T>(
   }
   const { document } = read;
   const parsed = validate(document.value);
-  if (!parsed.ok) throw new ConfigurationError(located(parsed.issues, document, file), document.source);
-  return { configuration: parsed.value, positionOf: (path) => document.positionOf(path) };
+  const errorOf = (issues: readonly ConfigurationIssue[]): ConfigurationError =>
+    new ConfigurationError(located(issues, document, file), document.source);
+  if (!parsed.ok) throw errorOf(parsed.issues);
+  return { configuration: parsed.value, errorOf };
 }
 
 function located(issues: readonly ConfigurationIssue[], document: YamlDocument, file: string): LocatedIssue[] {

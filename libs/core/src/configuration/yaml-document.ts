@@ -164,13 +164,18 @@ function locate(document: Document, path: IssuePath, end: 'value' | 'key', at: (
       if (!takesKey && valueIsWritten) node = pair.value;
       else node = undefined;
     } else if (isSeq(node)) {
-      next = node.items[Number(part)];
+      next = node.items[typeof part === 'number' || /^\d+$/.test(part) ? Number(part) : lineOf(node.items, part)];
       node = next;
     }
     if (!isNode(next)) break;
     offset = next.range?.[0] ?? offset;
   }
   return at(offset);
+}
+
+/** The `KEY` or `KEY=value` of a list that becomes a mapping. */
+function lineOf(items: readonly unknown[], key: string): number {
+  return items.findIndex((item) => isScalar(item) && String(item.value).split('=')[0] === key);
 }
 
 function decode(bytes: Uint8Array): string | undefined {

@@ -8,9 +8,6 @@ export function whyNotBuilt(configuration: Wire.RunSpec['configuration']): strin
   if (configuration.type === 'service') {
     return 'Services are not built yet: this server can plan them but gives no endpoint. Run the commands as a task with ports for now';
   }
-  if (configuration.dstack === true) {
-    return 'Access to this server from inside a run is not built yet. Remove dstack: true and set DSTACK_SERVER_URL and a token in env for now';
-  }
   const volume = (configuration.volumes ?? []).find((mount) => 'name' in mount);
   if (volume !== undefined) {
     return `Network volumes are not built yet (${mountedNames(volume)}). Mount a directory of the host instead: /host/path:${volume.path}`;

@@ -108,31 +108,37 @@ const groupReferences: Rule = ({ configuration }) => {
   if (configuration.type !== 'task' && configuration.type !== 'service') return [];
   const member = configuration.type === 'task' ? 'nodes' : 'replicas';
   const groups = runGroups(configuration);
-  const path = ['configuration', 'commands'];
-  return groups.flatMap(({ commands }) => {
-    const { references, malformed } = findGroupReferences(commands.join('\n'));
-    return [
-      ...malformed.map((text) => ({
-        path,
-        message: `${text} is not a reference; write \${{ groups[0].${member}[0].IP_ADDRESS }}`,
-      })),
-      ...references
-        .filter((reference) => reference.member !== member)
-        .map((reference) => ({
-          path,
-          message: `${reference.text}: the groups of a ${configuration.type} have ${member}, not ${reference.member}`,
-        })),
-      ...references
-        .filter(
-          (reference) => reference.member === member && reference.index >= (groups[reference.group]?.minMembers ?? 0),
-        )
-        .map((reference) => ({
-          path,
-          message: `${reference.text} is out of range: ${rangeHint(groups, reference.group, member)}`,
-        })),
-    ];
+  return groups.flatMap(({ commands }, groupIndex) => {
+    const within = groupsField(configuration);
+    return commands.flatMap((command, index) => {
+      const path = ['configuration', ...(within === null ? [] : [within, groupIndex]), 'commands', index];
+      return groupReferenceProblems(command, groups, member).map((message) => ({ path, message }));
+    });
   });
 };
+
+/** Where the groups are written; null when the commands stand at the top. */
+function groupsField(configuration: Wire.TaskConfiguration | Wire.ServiceConfiguration): string | null {
+  if ('replicas' in configuration && Array.isArray(configuration.replicas)) return 'replicas';
+  return 'groups' in configuration && configuration.groups ? 'groups' : null;
+}
+
+function groupReferenceProblems(
+  command: string,
+  groups: readonly { readonly minMembers: number }[],
+  member: 'nodes' | 'replicas',
+): string[] {
+  const { references, malformed } = findGroupReferences(command);
+  return [
+    ...malformed.map((text) => `${text} is not a reference; write \${{ groups[0].${member}[0].IP_ADDRESS }}`),
+    ...references.flatMap((reference) => {
+      if (reference.member !== member)
+        return [`${reference.text}: the groups of a ${member === 'nodes' ? 'task' : 'service'} have ${member}, not ${reference.member}`]; // prettier-ignore
+      if (reference.index < (groups[reference.group]?.minMembers ?? 0)) return [];
+      return [`${reference.text} is out of range: ${rangeHint(groups, reference.group, member)}`];
+    }),
+  ];
+}
 
 function rangeHint(groups: readonly { minMembers: number }[], index: number, member: string): string {
   const group = groups[index];

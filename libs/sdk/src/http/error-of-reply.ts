@@ -20,7 +20,7 @@ export function errorOfReply(reply: RefusedReply): ApiError {
     path: reply.path,
     status,
     code,
-    fields: items.map((item) => item.fields).filter((fields) => fields.length > 0),
+    issues: items.filter((item) => item.fields.length > 0).map((item) => ({ path: item.fields, message: item.msg })),
     requestId: reply.requestId,
   };
   return new ApiError(kindOf(status, code, message), message, details, hintOf(status, message, reply.requestId));

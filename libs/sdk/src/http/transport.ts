@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import axios, { type AxiosInstance, type AxiosRequestConfig, type AxiosResponse } from 'axios';
 import { ConnectionError, DstackError } from '../errors.js';
 import { errorOfReply } from './error-of-reply.js';
+import { serverAddress } from './server-address.js';
 import { type Failure, type Repeatable, retryDelayMs } from './retry.js';
 import { sleep } from './sleep.js';
 
@@ -41,8 +42,10 @@ export class Transport {
   constructor(options: TransportOptions) {
     this.url = options.url.replace(/\/+$/, '');
     this.timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const { baseUrl, socketPath } = serverAddress(options.url);
     this.http = axios.create({
-      baseURL: this.url,
+      baseURL: baseUrl,
+      ...(socketPath === undefined ? {} : { socketPath }),
       adapter: 'http',
       maxRedirects: 0,
       maxBodyLength: Infinity,

@@ -37,6 +37,37 @@ describe('every run', () => {
     ['unknown key', { comands: [] }, 'schema comands: is not a known property'],
     ['as many nodes as can be', { nodes: 1000 }, null],
     ['too many nodes', { nodes: 1001 }, 'semantic nodes: asks for 1001 nodes, at most 1000'],
+    ['a secret in env', { env: { A: 'x${{ secrets.A-1 }}' } }, null],
+    ['an escape', { env: ['A=$${{ x }}'], commands: ['echo $${{ secrets.A }}'] }, null],
+    [
+      'another namespace in env',
+      { env: { A: '${{ env.B }}' } },
+      'semantic env.A: ${{ env.B }} is not filled in here: expected ${{ secrets.NAME }}',
+    ],
+    ['an open reference', { env: { A: '${{ secrets.B' } }, 'semantic env.A: "${{ secrets.B" is not closed'],
+    [
+      'a secret in a command',
+      { commands: ['x', 'y ${{ secrets.K }}'] },
+      'semantic commands.1: ${{ secrets.K }} is not filled in here: set env (K: ${{ secrets.K }}) and write $K',
+    ],
+    [
+      'arguments and addresses in a command',
+      { commands: ['${{ run.args }} ${{ groups[0].nodes[0].IP_ADDRESS }}'] },
+      null,
+    ],
+    [
+      'a reference elsewhere',
+      { image: 'i:${{ secrets.T }}' },
+      'semantic image: ${{ secrets.T }} is not filled in here: secrets go into env',
+    ],
+    ['a rank in a volume', { volumes: [{ name: 'v-${{ dstack.node_rank }}', path: '/v' }] }, null],
+    [
+      'another in a volume',
+      { volumes: [{ name: 'v-${{ run.name }}', path: '/v' }] },
+      'semantic volumes.0.name: ${{ run.name }}',
+    ],
+    ['a rank in a path', { volumes: [{ name: 'v', path: '/v/${{ dstack.node_rank }}' }] }, 'semantic volumes.0.path'],
+    ['registry_auth', { image: 'i', registry_auth: { username: '${{ env.U }}', password: '${{ secrets.P }}' } }, null],
     ['null is unset', { name: null, env: null, resources: null, volumes: null, privileged: null }, null],
     ['numbers as text', { image: 3, working_dir: 4 }, null],
   ]);

@@ -1,6 +1,7 @@
 import type * as Wire from '../../wire/generated/api.js';
 import { type ConfigurationIssue, semanticIssue } from '../issue.js';
 import { checkImageSources } from './image-sources.js';
+import { checkReferences } from './reference-rules.js';
 import { checkResourceName } from './resource-name.js';
 
 type RunConfiguration = Wire.TaskConfiguration | Wire.DevEnvironmentConfiguration | Wire.ServiceConfiguration;
@@ -12,6 +13,7 @@ export function checkRun(run: RunConfiguration): ConfigurationIssue[] {
     ...checkImageSources(run),
     ...checkRetry(run.retry),
     ...checkArchitecture(run),
+    ...checkReferences(run),
   ];
 }
 
