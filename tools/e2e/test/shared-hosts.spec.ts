@@ -14,7 +14,7 @@ const NVIDIA_SMI = `#!/bin/sh
 case "$*" in
   -L) echo 'GPU 0: Tesla T4 (UUID: GPU-0)' ;;
   *query-gpu=name*) printf 'Tesla T4, 15360, GPU-0, 550.54.15\\nTesla T4, 15360, GPU-1, 550.54.15\\n' ;;
-  *query-gpu=index*) printf '0, GPU-0, 0, 0, No\\n1, GPU-1, %s, 0, No\\n' "$(cat /root/errors)" ;;
+  *query-gpu=index*) printf '0, GPU-0, 7, 0, 0, No\\n1, GPU-1, 9, %s, 0, No\\n' "$(cat /root/errors)" ;;
   *query-gpu=uuid*) printf 'GPU-0, 100, 7\\nGPU-1, 200, 9\\n' ;;
 esac
 `;
