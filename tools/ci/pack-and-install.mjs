@@ -4,12 +4,13 @@
  * backend only, and `import`/`require` of `@dstack/sdk` under TypeScript's `nodenext` and `bundler`.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { globSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const root = new URL('../..', import.meta.url).pathname;
 const work = mkdtempSync(join(tmpdir(), 'dstack-pack-'));
+process.on('exit', () => rmSync(work, { recursive: true, force: true }));
 const sh = (command, args, cwd, options = {}) =>
   execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], ...options });
 

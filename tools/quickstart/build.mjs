@@ -6,8 +6,8 @@ import { repositoryRoot } from './repository-root.mjs';
 const at = (path) => join(repositoryRoot, path);
 
 /**
- * Builds what changed since the last build (TypeScript project references are incremental). Where there is a Docker Engine, also the
- * agent's folder that jobs in containers need.
+ * Builds what changed since the last build (TypeScript project references are incremental), and on Linux the agent's folder, which
+ * containers and hosts reached over SSH run.
  */
 export function build(progress, node) {
   return progress.during('Building', () => buildWith(node));
@@ -17,15 +17,10 @@ async function buildWith(node) {
   await runQuietly(node, [at('node_modules/typescript/bin/tsc'), '-b'], {
     hint: 'The build failed. If you changed the sources, the errors above say where; else run: npm run build',
   });
-  if (process.platform !== 'linux' || !hasDockerEngine() || isAgentFolderFresh()) return;
+  if (process.platform !== 'linux' || isAgentFolderFresh()) return;
   await runQuietly(node, [at('apps/agent/scripts/build-folder.mjs')], {
-    hint: 'The folder with which the agent runs in containers could not be built.',
+    hint: 'The folder with which the agent runs in containers and on other hosts could not be built.',
   });
-}
-
-function hasDockerEngine() {
-  const engine = process.env.DOCKER_HOST || 'unix:///var/run/docker.sock';
-  return !engine.startsWith('unix://') || existsSync(engine.slice('unix://'.length));
 }
 
 /** Building anew takes the folder away from the jobs that a server before this one left running. */

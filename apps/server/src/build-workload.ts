@@ -5,11 +5,15 @@ import { JobStates } from './agents/job-states.js';
 import type { OwnApi } from './agents/own-api.js';
 import { EventRecorder } from './events/event-recorder.js';
 import { FleetReconciler } from './fleets/fleet.reconciler.js';
-import type { HostAccessStore } from './hosts/host-access.js';
+import { FleetsService } from './fleets/fleets.service.js';
+import { SshFleetHosts } from './fleets/ssh-fleet-hosts.js';
+import { HostAccessStore } from './hosts/host-access.js';
 import type { Hosts } from './hosts/hosts.js';
 import { InstanceCommit } from './instances/instance-commit.js';
 import { InstanceEffects } from './instances/instance-effects.js';
+import { InstanceHealth } from './instances/instance-health.js';
 import { InstanceLimits } from './instances/instance-limits.js';
+import { InstanceReader } from './instances/instance-reader.js';
 import { InstanceReconciler } from './instances/instance.reconciler.js';
 import { InstanceSnapshots } from './instances/instance-snapshots.js';
 import { JobCommit } from './jobs/job-commit.js';
@@ -17,6 +21,7 @@ import { JobEffects } from './jobs/job-effects.js';
 import type { JobInputs } from './jobs/job-inputs.js';
 import { JobReconciler } from './jobs/job.reconciler.js';
 import { JobSnapshots } from './jobs/job-snapshots.js';
+import type { Keyring } from './keys/keyring.js';
 import { SqlLogStore } from './logs/sql-log-store.js';
 import { MetricsRetention } from './metrics/metrics-retention.js';
 import { MetricsStore } from './metrics/metrics-store.js';
@@ -49,13 +54,14 @@ export interface WorkloadParts {
   readonly accounts: ComputeAccounts;
   readonly connector: AgentConnector;
   readonly hosts: Hosts;
-  readonly hostAccesses: Pick<HostAccessStore, 'read'>;
+  readonly keyring: Keyring;
   readonly inputs: JobInputs;
 }
 
 export interface BuiltWorkload {
   readonly workload: Workload;
   readonly runs: RunsService;
+  readonly fleets: FleetsService;
 }
 
 /** Without listeners there is no API for jobs to call. */
@@ -69,7 +75,7 @@ export function buildWorkload({
   accounts,
   connector,
   hosts,
-  hostAccesses,
+  keyring,
   inputs,
 }: WorkloadParts): BuiltWorkload {
   const notices = new Notices();
@@ -78,9 +84,11 @@ export function buildWorkload({
   const events = new EventRecorder(world, settings);
   const logs = new SqlLogStore(db, world.scheduler);
   const metrics = new MetricsStore(db, world.ids);
+  const health = new InstanceHealth(db, wake, events, world);
   const limits = new InstanceLimits();
   const offers = new OffersService(accounts, world);
   const agents = new AgentRegistry();
+  const hostAccesses = new HostAccessStore(keyring);
   const submitter = new ReplicaSubmitter(wake, events, world, settings);
   const jobEffects = new JobEffects(db, agents, inputs, offers, hostAccesses);
   const reader = new RunReader();
@@ -89,7 +97,20 @@ export function buildWorkload({
     db,
     new ReconcileEngine(db, world, notices, me),
     new PlacementLoop(new PlacementPass(db, wake, events, offers, me, world), notices, world),
-    new Connections(db, wake, notices, me, connector, agents, new JobStates(db, wake), metrics, logs, NO_API, world),
+    new Connections(
+      db,
+      wake,
+      notices,
+      me,
+      connector,
+      agents,
+      new JobStates(db, wake),
+      metrics,
+      health,
+      logs,
+      NO_API,
+      world,
+    ),
     new RunReconciler(new RunSnapshots(), new RunCommit(wake, events, submitter)),
     new JobReconciler(new JobSnapshots(limits), jobEffects, new JobCommit(wake, events, logs), me),
     new InstanceReconciler(
@@ -100,7 +121,7 @@ export function buildWorkload({
     new FleetReconciler(wake, events, world),
     limits,
     jobEffects,
-    new MetricsRetention(metrics, settings, world),
+    new MetricsRetention(metrics, health, settings, world),
     new ProjectHooks(),
     settings,
     world,
@@ -114,5 +135,14 @@ export function buildWorkload({
     wake,
     settings,
   );
-  return { workload, runs };
+  const fleets = new FleetsService(
+    db,
+    new InstanceReader(),
+    offers,
+    new SshFleetHosts(hostAccesses, wake, world),
+    events,
+    wake,
+    world,
+  );
+  return { workload, runs, fleets };
 }

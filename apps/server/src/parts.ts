@@ -9,6 +9,7 @@ export { insertFleet } from './fleets/fleets.service.js';
 export { Hosts, type ReadyHost } from './hosts/hosts.js';
 export { ClientError } from './http/api-errors.js';
 export { type RepoCredentials, JobInputs } from './jobs/job-inputs.js';
+export { Keyring } from './keys/keyring.js';
 export { ALL_MIGRATIONS } from './migrations/all-migrations.js';
 export { type ComputeAccount, ComputeAccounts } from './offers/compute-accounts.js';
 export { Database } from './persistence/database.js';

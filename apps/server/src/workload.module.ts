@@ -16,6 +16,7 @@ import { Hosts } from './hosts/hosts.js';
 import { SshHosts } from './hosts/ssh-hosts.js';
 import { InstanceCommit } from './instances/instance-commit.js';
 import { InstanceEffects } from './instances/instance-effects.js';
+import { InstanceHealth } from './instances/instance-health.js';
 import { InstanceLimits } from './instances/instance-limits.js';
 import { InstanceReader } from './instances/instance-reader.js';
 import { InstanceReconciler } from './instances/instance.reconciler.js';
@@ -77,6 +78,7 @@ import { Workload } from './workload.js';
     HostAccessStore,
     HostDialer,
     { provide: Hosts, useClass: SshHosts },
+    InstanceHealth,
     InstanceLimits,
     InstanceSnapshots,
     InstanceEffects,

@@ -40,6 +40,7 @@ export class Workload {
 
   async start(): Promise<void> {
     this.limits.maxOffersTried = this.settings.maxOffersTried;
+    this.limits.unreachableJobMs = this.settings.unreachableJobSeconds * 1000;
     const quota = this.settings.logQuotaBytesPerJobHour;
     this.jobEffects.logQuotaBytesPerHour = quota > 0 ? quota : null;
     await this.db.write(async (tx) => {

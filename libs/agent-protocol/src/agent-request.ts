@@ -42,17 +42,13 @@ function sendOnce(options: AgentRequest, mayRetry: boolean): Promise<http.Incomi
       headers,
       signal: options.signal,
     });
-    const timer = setTimeout(() => {
-      request.destroy(
-        new AgentUnreachableError(`no reply within ${options.deadlineMs} ms: ${options.method} ${options.path}`),
-      );
-    }, options.deadlineMs);
+    const settled = endInTime(request, options, reject);
     request.once('response', (reply) => {
-      clearTimeout(timer);
+      settled();
       resolve(reply);
     });
     request.once('error', (error: NodeJS.ErrnoException) => {
-      clearTimeout(timer);
+      settled();
       if (options.signal.aborted) reject(abortReason(options.signal));
       else if (error instanceof AgentUnreachableError) reject(error);
       // A pooled connection the agent closed while it was idle: every request of the protocol is safe to repeat.
@@ -61,6 +57,34 @@ function sendOnce(options: AgentRequest, mayRetry: boolean): Promise<http.Incomi
     });
     request.end(options.body);
   });
+}
+
+/** Without a deadline it takes as long as it takes. */
+type TimedRequest = Pick<AgentRequest, 'signal' | 'method' | 'path'> & { readonly deadlineMs: number | null };
+
+/**
+ * Rejects at the deadline and when the signal aborts. A request that is destroyed tells so only once its connection is open, which may
+ * take long on a host that is cut off. Gives what to call when the request is settled.
+ */
+export function endInTime(
+  request: http.ClientRequest,
+  { signal, deadlineMs, method, path }: TimedRequest,
+  reject: (error: Error) => void,
+): () => void {
+  const end = (error: Error): void => {
+    settled();
+    reject(error);
+    request.destroy(error);
+  };
+  const abort = (): void => end(abortReason(signal));
+  const late = (): void => end(new AgentUnreachableError(`no reply within ${deadlineMs ?? 0} ms: ${method} ${path}`));
+  const timer = deadlineMs === null ? undefined : setTimeout(late, deadlineMs);
+  const settled = (): void => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', abort);
+  };
+  signal.addEventListener('abort', abort, { once: true });
+  return settled;
 }
 
 export function abortReason(signal: AbortSignal): Error {

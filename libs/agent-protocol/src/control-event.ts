@@ -22,7 +22,10 @@ export interface JobMetrics {
 
 export interface HostHealth {
   readonly status: 'healthy' | 'warning' | 'failure';
+  /** Short sentences, the worst first. */
   readonly incidents: readonly string[];
+  /** Of each incident; agents of before say none. */
+  readonly incidentStatuses?: readonly ('warning' | 'failure')[];
 }
 
 /** `PUT /v1/desired`: the jobs this agent should have. Jobs it has beyond these are killed and removed. */

@@ -64,6 +64,19 @@ describe('the client of an agent', () => {
     client.close();
   });
 
+  it('gives up on a connection that does not come, at its deadline and when it is no longer wanted', async () => {
+    const client = createAgentClient({ connect: () => new Promise(() => undefined), epoch: 1, deadlineMs: 50 });
+    await expect(client.info(never)).rejects.toThrow('no reply within 50 ms');
+    await expect(client.openTcp('job', 80, never)).rejects.toThrow('no reply within 50 ms');
+    const patient = createAgentClient({ connect: () => new Promise(() => undefined), epoch: 1 });
+    const abort = new AbortController();
+    const request = patient.info(abort.signal);
+    abort.abort(new Error('no longer wanted'));
+    await expect(request).rejects.toThrow('no longer wanted');
+    client.close();
+    patient.close();
+  });
+
   it('ends a request with the reason of its signal', async () => {
     handle = () => undefined;
     const client = createAgentClient({ connect: socket(), epoch: 1 });

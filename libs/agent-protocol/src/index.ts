@@ -23,4 +23,4 @@ export type {
 } from './job-start.js';
 export type { JobEndReason, JobPhase, JobState, LogStream, PullProgress, StopRequest } from './job-state.js';
 export { encodeLogFrame, type LogFrame, LogFrameDecoder } from './log-frame.js';
-export { EPOCH_HEADER, PROTOCOL } from './version.js';
+export { commonProtocol, EPOCH_HEADER, PROTOCOL, type ProtocolRange } from './version.js';

@@ -1,7 +1,7 @@
 import { type Agent, request as httpRequest } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { AgentUnreachableError } from './agent-api.js';
-import { abortReason, toRequestError } from './agent-request.js';
+import { abortReason, endInTime, toRequestError } from './agent-request.js';
 
 export interface TunnelRequest {
   readonly agent: Agent;
@@ -17,21 +17,16 @@ export function openTunnel({ agent, path, headers, signal, deadlineMs }: TunnelR
   return new Promise((resolve, reject) => {
     const upgrade = { host: 'agent', connection: 'Upgrade', upgrade: 'tcp' };
     const request = httpRequest({ agent, path, headers: { ...headers, ...upgrade }, signal });
-    const timer =
-      deadlineMs === null
-        ? undefined
-        : setTimeout(() => {
-            request.destroy(new AgentUnreachableError(`${path} did not answer within ${deadlineMs} ms`));
-          }, deadlineMs);
+    const settled = endInTime(request, { signal, deadlineMs, method: 'GET', path }, reject);
     request.once('upgrade', (_reply, socket, head) => {
-      clearTimeout(timer);
+      settled();
       // Who has asked all may still be answered.
       socket.allowHalfOpen = true;
       if (head.length > 0) socket.unshift(head);
       resolve(socket);
     });
     request.once('response', (reply) => {
-      clearTimeout(timer);
+      settled();
       const chunks: Buffer[] = [];
       reply.on('data', (chunk: Buffer) => chunks.push(chunk));
       reply.once('close', () => {
@@ -39,7 +34,7 @@ export function openTunnel({ agent, path, headers, signal, deadlineMs }: TunnelR
       });
     });
     request.once('error', (error) => {
-      clearTimeout(timer);
+      settled();
       if (signal.aborted) reject(abortReason(signal));
       else reject(new AgentUnreachableError(error.message, { cause: error }));
     });

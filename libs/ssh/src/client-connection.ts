@@ -9,18 +9,32 @@ type Start<T> = (resolve: (opened: T | Promise<T>) => void, reject: (error: Erro
 /** How ssh2 fails what was under way when the connection broke. */
 const LOST = /^(No response from server|Not connected)/;
 
+const FAREWELL_MS = 1_000;
+
+export interface ConnectionParts {
+  readonly client: Client;
+  /** What the client talks over. */
+  readonly socket: Duplex;
+  /** For messages. */
+  readonly where: string;
+  readonly hostKey: string;
+  readonly jump: SshConnection | null;
+}
+
 /** A connection over an authenticated ssh2 client; owns the client and, behind it, the connection to the jump host. */
 export class ClientConnection implements SshConnection {
   readonly closed: Promise<Error | null>;
   private isClosed = false;
   private isLost = false;
+  readonly hostKey: string;
+  private readonly client: Client;
+  private readonly where: string;
 
-  constructor(
-    private readonly client: Client,
-    private readonly where: string,
-    readonly hostKey: string,
-    private readonly jump: SshConnection | null,
-  ) {
+  constructor(private readonly parts: ConnectionParts) {
+    const { client, jump, where } = parts;
+    this.client = client;
+    this.where = where;
+    this.hostKey = parts.hostKey;
     let cause: Error | null = null;
     client.on('error', (error) => (cause = error));
     this.closed = new Promise((resolve) => {
@@ -33,18 +47,30 @@ export class ClientConnection implements SshConnection {
   }
 
   get jumpHostKey(): string | null {
-    return this.jump?.hostKey ?? null;
+    return this.parts.jump?.hostKey ?? null;
   }
 
   async exec(command: string, options: ExecOptions): Promise<ExecResult> {
-    options.signal.throwIfAborted();
-    return await this.open('a command', (resolve, reject) => {
+    const { signal } = options;
+    signal.throwIfAborted();
+    let cancel = (): void => undefined;
+    // A host that is cut off does not even answer the request for a channel.
+    const aborted = new Promise<never>((_resolve, reject) => {
+      cancel = () => reject(signal.reason as Error);
+      signal.addEventListener('abort', cancel, { once: true });
+    });
+    const done = this.open<ExecResult>('a command', (resolve, reject) => {
       this.client.exec(command, (error, channel) => {
         // Listening at once: a short command's output and end arrive with the answer to the request.
         if (error === undefined) resolve(finishExec(channel, options));
         else reject(error);
       });
     });
+    try {
+      return await Promise.race([done, aborted]);
+    } finally {
+      signal.removeEventListener('abort', cancel);
+    }
   }
 
   openTcp(host: string, port: number): Promise<Duplex> {
@@ -66,8 +92,12 @@ export class ClientConnection implements SshConnection {
   }
 
   close(): void {
+    if (this.isClosed || this.isLost) return;
     this.isClosed = true;
     this.client.end();
+    // A host that is cut off never says goodbye, and its socket would stay for a quarter of an hour. The client leaves alone what it has ended.
+    const timer = setTimeout(() => this.parts.socket.destroy(), FAREWELL_MS).unref();
+    this.client.once('close', () => clearTimeout(timer));
   }
 
   private async open<T>(what: string, start: Start<T>): Promise<T> {

@@ -3,5 +3,4 @@ export { isForbidden } from './is-forbidden.js';
 export { openSshConnection, type OpenOptions } from './open-ssh-connection.js';
 export { SshError, type SshFailureKind } from './ssh-failure.js';
 export type { ExecOptions, ExecResult, SshConnection } from './ssh-connection.js';
-export { SshLink, type LinkState, type LinkWorld } from './ssh-link.js';
 export type { SshTarget } from './ssh-target.js';

@@ -78,7 +78,7 @@ function authenticate(
     client.once('ready', () => {
       signal.removeEventListener('abort', abort);
       client.removeAllListeners();
-      resolve(new ClientConnection(client, where, hostKey, jump));
+      resolve(new ClientConnection({ client, socket, where, hostKey, jump }));
     });
     socket.once('error', fail);
     if (signal.aborted) return abort();

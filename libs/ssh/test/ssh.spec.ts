@@ -5,15 +5,7 @@ import { createServer as createTcpServer, type AddressInfo, type Socket } from '
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  openSshConnection,
-  SshError,
-  SshLink,
-  type LinkState,
-  type SshConnection,
-  type SshTarget,
-} from '../src/index.js';
+import { isForbidden, openSshConnection, SshError, type SshConnection, type SshTarget } from '../src/index.js';
 import { freePort, hasSshd, makeKey, startSshd, type Sshd } from './sshd.js';
 
 const withSshd = hasSshd ? describe : describe.skip;
@@ -92,6 +84,25 @@ withSshd('an SSH connection', () => {
     await expect(connection.openTcp('127.0.0.1', await freePort())).rejects.toMatchObject({ kind: 'unreachable' });
   });
 
+  it('tells a port that nothing listens on from ports that sshd does not forward', async () => {
+    const error = (reason: unknown): unknown => reason;
+    const closed = await (await open()).openTcp('127.0.0.1', await freePort()).catch(error);
+    expect(isForbidden(closed)).toBe(false);
+    const strict = await startSshd('AllowTcpForwarding no');
+    try {
+      const forbidden = await (await open(strict.target)).openTcp('127.0.0.1', await freePort()).catch(error);
+      expect([isForbidden(forbidden), forbidden]).toEqual([true, expect.objectContaining({ kind: 'unreachable' })]);
+    } finally {
+      await strict.remove();
+    }
+  });
+
+  it('waits for a command on a host that answers nothing any more no longer than is wanted', async () => {
+    const connection = await open();
+    sshd.freeze();
+    await expect(connection.exec('true', { signal: AbortSignal.timeout(50) })).rejects.toThrow('timeout');
+  });
+
   it('tries every key', async () => {
     const keys = [newKey('other'), ...sshd.target.privateKeys];
     await expect(open({ ...sshd.target, privateKeys: keys })).resolves.toBeDefined();
@@ -162,38 +173,16 @@ withSshd('an SSH connection', () => {
     await expect(connection.openTcp('127.0.0.1', 1)).rejects.toMatchObject({ kind: 'disconnected' });
   });
 
+  it('closes without waiting for a host that answers nothing any more', async () => {
+    const connection = await open();
+    sshd.freeze();
+    connection.close();
+    await expect(connection.closed).resolves.toBeNull();
+  });
+
   it('closes without an error when asked to', async () => {
     const connection = await open();
     connection.close();
     await expect(connection.closed).resolves.toBeNull();
-  });
-});
-
-withSshd('a link', () => {
-  it('is up again after the host was away', async () => {
-    const sshd = await startSshd();
-    const states: LinkState['state'][] = [];
-    const link = new SshLink({
-      open: (signal) => openSshConnection(sshd.target, { signal }),
-      sleep: (_ms, signal) => sleep(10, undefined, { signal }),
-      random: () => 0,
-      onState: ({ state }) => states.push(state),
-    });
-    const signal = AbortSignal.timeout(60_000);
-    try {
-      const first = await link.connection(signal);
-      await sshd.kill();
-      await first.closed;
-      await expect(link.connection(AbortSignal.timeout(50))).rejects.toThrow();
-      await sshd.start();
-      const second = await link.connection(signal);
-      await expect(second.exec('echo back', { signal })).resolves.toMatchObject({ stdout: 'back\n' });
-      expect([states[0], states[1], states.at(-1)]).toEqual(['up', 'down', 'up']);
-      link.close();
-      await expect(second.closed).resolves.toBeNull();
-    } finally {
-      link.close();
-      await sshd.remove();
-    }
   });
 });

@@ -17,12 +17,14 @@ export interface Sshd {
   start(): Promise<void>;
   /** With every connection it serves. */
   kill(): Promise<void>;
+  /** It and its connections answer nothing any more, as when the host is cut off. */
+  freeze(): void;
   replaceHostKey(): void;
   remove(): Promise<void>;
 }
 
 /** A real sshd on a loopback port, for the user who runs the tests. */
-export async function startSshd(): Promise<Sshd> {
+export async function startSshd(...moreConfig: string[]): Promise<Sshd> {
   const directory = mkdtempSync(join(tmpdir(), 'dstack-sshd-'));
   const port = await freePort();
   const config = join(directory, 'sshd_config');
@@ -38,6 +40,7 @@ export async function startSshd(): Promise<Sshd> {
       'UsePAM no',
       'PasswordAuthentication no',
       'MaxAuthTries 6',
+      ...moreConfig,
       '',
     ].join('\n'),
   );
@@ -60,6 +63,10 @@ export async function startSshd(): Promise<Sshd> {
     async start() {
       running = startProgram(config, join(directory, 'home'));
       await untilListening(port);
+    },
+    freeze() {
+      const { pid } = running ?? {};
+      if (pid !== undefined) for (const each of [pid, ...descendants(pid)]) process.kill(each, 'SIGSTOP');
     },
     async kill() {
       const child = running;

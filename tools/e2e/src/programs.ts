@@ -11,12 +11,15 @@ export const node = existsSync(pinned) ? pinned : process.execPath;
 export const serverProgram = join(repositoryRoot, 'apps/server/dist/main.js');
 export const cliProgram = join(repositoryRoot, 'apps/cli/bin/dstack.mjs');
 
+/** Made by `npm run build:folder -w @dstack/agent`. */
+export const agentFolder = join(repositoryRoot, 'apps/agent/dist/folder');
+
 /** Made by tools/ci/make-test-images.sh. */
 export const TEST_IMAGE = 'dstack-test/debian';
 
-/** Jobs in containers need an engine with the image, and the agent's folder (`npm run build:folder -w @dstack/agent`). */
+/** Jobs in containers need an engine with the image, and the agent's folder. */
 export function canRunContainers(): boolean {
-  if (!existsSync(join(repositoryRoot, 'apps/agent/dist/folder'))) return false;
+  if (!existsSync(agentFolder)) return false;
   try {
     execFileSync('docker', ['image', 'inspect', TEST_IMAGE], { stdio: 'ignore' });
     return true;

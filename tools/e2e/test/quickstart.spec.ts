@@ -44,7 +44,7 @@ describe('the quickstart', () => {
   it('runs hello on this machine and ends with its exit code', async () => {
     const port = await freePort();
     const { code, stdout, stderr } = await quickstart('--once', '--port', String(port)).done;
-    expect(stderr).toMatch(/Building[^]*Server up: [^]*Submitting [^]*provisioning [^]*Run finished/);
+    expect(stderr).toMatch(/Building[^]*Server up: [^]*Submitting [^]*(submitted|provisioning) [^]*Run finished/);
     expect(stdout).toContain('Hello from hello');
     expect(code).toBe(0);
     expect(await answers(port)).toBe(false);

@@ -12,6 +12,8 @@ export interface Faults {
   /** Mean milliseconds between two troubles of one agent: a restart, a cut or a partition. */
   readonly agentTroubleMs: number;
   readonly slowTermination: number;
+  /** Per look at a host that somebody gives. */
+  readonly brokenHost: number;
   /** Mean milliseconds between two moments at which every lease runs out. */
   readonly leaseExpiryMs: number;
 }
@@ -26,6 +28,7 @@ export const FAULTS: Faults = {
   neverReady: 0.04,
   agentTroubleMs: 90_000,
   slowTermination: 0.3,
+  brokenHost: 0.05,
   leaseExpiryMs: 5_000,
 };
 
@@ -39,5 +42,6 @@ export const NO_FAULTS: Faults = {
   neverReady: 0,
   agentTroubleMs: Infinity,
   slowTermination: 0,
+  brokenHost: 0,
   leaseExpiryMs: Infinity,
 };

@@ -1,5 +1,6 @@
 import type { SqliteConnection } from '@dstack/server/parts';
 import type { SimulatedCloud } from './simulated-cloud.js';
+import type { SimulatedHosts } from './simulated-hosts.js';
 import type { Spool, SpoolWatch } from './simulated-job.js';
 import type { Story } from './story.js';
 
@@ -65,7 +66,15 @@ export class Invariants implements SpoolWatch {
     this.db.prepare('COMMIT').run();
   }
 
-  atTheEnd(cloud: SimulatedCloud): void {
+  atTheEnd(cloud: SimulatedCloud, hosts: SimulatedHosts): void {
+    for (const host of hosts.inhabited) {
+      const [last] = this.rows<{ termination_message: string | null }>(
+        'SELECT termination_message FROM instances WHERE host_name = ? ORDER BY finished_at DESC LIMIT 1',
+        host,
+      );
+      if (last?.termination_message?.includes('could not be reached') !== true)
+        this.story.violate(`host ${host} was let go with its agent, and nothing says so`);
+    }
     for (const machine of cloud.living) {
       if (machine.id !== 'foreign') this.story.violate(`machine ${machine.id} (${machine.cloudName}) is left running`);
     }
@@ -108,6 +117,14 @@ export class Invariants implements SpoolWatch {
          + (SELECT COUNT(*) FROM instances WHERE status <> 'terminated') AS n`,
     );
     return open?.n === 0 && cloud.living.every((machine) => machine.id === 'foreign');
+  }
+
+  /** Of an instance that is a host somebody gave. */
+  hostOf(instanceId: string): string {
+    return (
+      this.rows<{ host_name: string | null }>('SELECT host_name FROM instances WHERE id = ?', instanceId)[0]
+        ?.host_name ?? ''
+    );
   }
 
   count(sql: string): number {

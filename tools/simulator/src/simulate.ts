@@ -7,6 +7,7 @@ import {
   buildWorkload,
   Database,
   type Engine,
+  Keyring,
   migrate,
   openSqliteEngine,
   readSettings,
@@ -19,8 +20,9 @@ import { type Activity, mortalEngine } from './mortal-engine.js';
 import { RandomSource } from './random-source.js';
 import { seedProjects } from './seed-projects.js';
 import { ServerEpoch } from './server-epoch.js';
-import { NoHosts, NoInputs, SimulatedAccounts, SimulatedConnector } from './simulated-accounts.js';
+import { NoInputs, SimulatedAccounts, SimulatedConnector } from './simulated-accounts.js';
 import { SimulatedCloud } from './simulated-cloud.js';
+import { SimulatedHosts } from './simulated-hosts.js';
 import { type Front, SimulatedUser } from './simulated-user.js';
 import { Story } from './story.js';
 import { VirtualTime } from './virtual-time.js';
@@ -61,6 +63,14 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** What a server finds when it starts, and what watches it. */
+interface Outside {
+  readonly cloud: SimulatedCloud;
+  readonly hosts: SimulatedHosts;
+  readonly installation: string;
+  readonly invariants: Invariants;
 }
 
 class Simulation {
@@ -104,34 +114,43 @@ class Simulation {
       { kind: 'lookup', listLagMs: 20_000 },
     ] as const);
     const cloud = new SimulatedCloud(idempotency, time, random, faults, story, installation, invariants);
+    const nameOf = (instanceId: string): string => invariants.hostOf(instanceId);
+    const hosts = new SimulatedHosts(nameOf, time, random, faults, story, invariants);
+    const outside = { cloud, hosts, installation, invariants };
     const users = scopes.map((scope) => new SimulatedUser(scope, () => this.front, time, random, story));
-    for (const user of users) user.plan(runs, 50_000 * runs);
+    for (const user of users) {
+      user.plan(runs, 50_000 * runs);
+      if (random.chance(0.5)) user.planHosts(50_000 * runs);
+    }
 
-    await this.startServer(cloud, installation, invariants);
+    await this.startServer(outside);
     if (Number.isFinite(faults.leaseExpiryMs)) this.planLeaseExpiry(invariants);
     let seenCommits = -1;
     let seenVersion = -1;
+    let isQuiet = false;
     let isOver = false;
     while (!isOver && story.violations.length === 0) {
       await this.rest();
-      if (this.front?.epoch.isDead === true) await this.bury(cloud, installation, invariants);
+      if (this.front?.epoch.isDead === true) await this.bury(outside);
       const version = this.activity.commits === seenCommits ? seenVersion : invariants.dataVersion();
       seenCommits = this.activity.commits;
       if (version !== seenVersion) {
         seenVersion = version;
         invariants.afterCommit(cloud, time.now(), this.servingSince);
-        isOver = users.every((user) => user.pending === 0) && invariants.isOver(cloud);
+        isQuiet = invariants.isOver(cloud);
       }
+      // The last word of a user need not change anything.
+      isOver = isQuiet && users.every((user) => user.pending === 0);
       if (isOver) break;
       if (time.now() - START > LIMIT_MS) {
-        invariants.atTheEnd(cloud);
+        invariants.atTheEnd(cloud, hosts);
         story.violate('the end is never reached');
         break;
       }
       if (!time.step()) story.violate('nothing is left to happen, and it is not over');
       await this.starting;
     }
-    if (isOver) invariants.atTheEnd(cloud);
+    if (isOver) invariants.atTheEnd(cloud, hosts);
     const result = {
       seed: this.options.seed,
       violations: story.violations,
@@ -150,22 +169,22 @@ class Simulation {
     return result;
   }
 
-  private async startServer(cloud: SimulatedCloud, installation: string, invariants: Invariants): Promise<void> {
+  private async startServer({ cloud, hosts, installation, invariants }: Outside): Promise<void> {
     this.servers += 1;
     const crashes = { isDue: (point: string) => this.isCrashDue(point, invariants) };
     const epoch = new ServerEpoch(this.servers, this.time, this.random, crashes, (text) => this.story.tell(text));
     this.engine = await openSqliteEngine({ path: this.path, clock: epoch.world.clock, entities: [] });
-    const { workload, runs } = buildWorkload({
+    const { workload, runs, fleets } = buildWorkload({
       db: new Database(mortalEngine(this.engine, epoch, this.activity)),
       world: epoch.world,
       settings: readSettings({}, { serverDir: '/nowhere', logLevel: 'CRITICAL' }).settings,
       accounts: new SimulatedAccounts(cloud, epoch, installation),
-      connector: new SimulatedConnector(cloud, epoch),
-      hosts: new NoHosts(),
-      hostAccesses: { read: () => Promise.reject(new Error('no such host')) },
+      connector: new SimulatedConnector(cloud, hosts, epoch),
+      hosts: hosts.for(epoch),
+      keyring: new Keyring([], epoch.world.random),
       inputs: new NoInputs(),
     });
-    this.front = { epoch, runs };
+    this.front = { epoch, runs, fleets };
     this.servingSince = this.time.now();
     this.story.tell(`server ${epoch.number} starts`);
     workload.start().catch((error: unknown) => {
@@ -174,12 +193,12 @@ class Simulation {
   }
 
   /** What the dead server had open is rolled back and closed before the next one opens the file. */
-  private async bury(cloud: SimulatedCloud, installation: string, invariants: Invariants): Promise<void> {
+  private async bury(outside: Outside): Promise<void> {
     this.front = null;
     await this.engine?.close();
     this.engine = null;
     this.time.after(this.random.between(RESTART_MS.min, RESTART_MS.max), () => {
-      this.starting = this.startServer(cloud, installation, invariants).finally(() => (this.starting = null));
+      this.starting = this.startServer(outside).finally(() => (this.starting = null));
     });
   }
 

@@ -5,13 +5,12 @@ import {
   type ComputeAccount,
   ComputeAccounts,
   type ConnectedAgent,
-  Hosts,
   JobInputs,
-  type ReadyHost,
   type RepoCredentials,
 } from '@dstack/server/parts';
 import type { ServerEpoch } from './server-epoch.js';
 import type { SimulatedCloud } from './simulated-cloud.js';
+import type { SimulatedHosts } from './simulated-hosts.js';
 
 /** Every project has the one simulated cloud. */
 export class SimulatedAccounts extends ComputeAccounts {
@@ -52,34 +51,17 @@ export class SimulatedAccounts extends ComputeAccounts {
 export class SimulatedConnector extends AgentConnector {
   constructor(
     private readonly cloud: SimulatedCloud,
+    private readonly hosts: SimulatedHosts,
     private readonly epoch: ServerEpoch,
   ) {
     super();
   }
 
   override async connect({ address, epoch }: AgentTarget): Promise<ConnectedAgent> {
-    const agent = address.via === 'unix' ? this.cloud.agentAt(address.socketPath) : null;
+    if (address.via !== 'unix') throw new Error('no such host');
+    const agent = this.cloud.agentAt(address.socketPath) ?? this.hosts.agentAt(address.socketPath);
     if (agent === null) throw new Error('no such host');
     return agent.connect(epoch, this.epoch);
-  }
-}
-
-/** Hosts that somebody gives us are not simulated yet. */
-export class NoHosts extends Hosts {
-  override onboard(): Promise<ReadyHost> {
-    return Promise.reject(new Error('no such host'));
-  }
-
-  override replaceAgent(): Promise<string> {
-    return Promise.reject(new Error('no such host'));
-  }
-
-  override async offboard(): Promise<void> {
-    return undefined;
-  }
-
-  override agentDigest(): string | null {
-    return null;
   }
 }
 

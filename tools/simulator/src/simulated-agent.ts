@@ -63,6 +63,10 @@ export class SimulatedAgent {
     this.startedAt = time.now();
   }
 
+  get isAway(): boolean {
+    return !this.isReachable;
+  }
+
   get unfinishedJobIds(): string[] {
     if (this.isDestroyed) return [];
     return [...this.jobs.values()].filter((job) => !job.isFinished).map((job) => job.start.id);

@@ -7,6 +7,7 @@ import type { VirtualTime } from './virtual-time.js';
 export interface Front {
   readonly epoch: ServerEpoch;
   readonly runs: BuiltWorkload['runs'];
+  readonly fleets: BuiltWorkload['fleets'];
 }
 
 const RETRY_MS = 2_000;
@@ -27,6 +28,38 @@ export class SimulatedUser {
     for (let index = 0; index < runs; index += 1) {
       this.later(this.random.between(0, withinMs), () => this.submit(`task-${index}`));
     }
+  }
+
+  /** Gives two hosts of his own, changes his mind about them now and then, and takes them back when everything else is over. */
+  planHosts(withinMs: number): void {
+    const { random } = this;
+    const hosts = [0, 1, 2].map((index) => `${this.scope.projectName}-${index}`);
+    this.later(random.between(0, withinMs / 2), () => this.applyHosts(hosts.slice(0, 2)));
+    for (let change = 0; change < 2; change += 1) {
+      const wanted = hosts.filter(() => random.chance(0.6));
+      this.later(random.between(withinMs / 2, withinMs), () => this.applyHosts(wanted.length > 0 ? wanted : hosts));
+    }
+    this.later(withinMs * 1.5, () => this.deleteHosts());
+  }
+
+  private applyHosts(hosts: readonly string[]): void {
+    const ssh_config = { user: 'u', ssh_key: { public: 'ssh-ed25519 AAAA', private: 'key' }, hosts: [...hosts] };
+    const spec = { configuration: { type: 'fleet' as const, name: 'own', ssh_config }, profile: { name: 'default' } };
+    const force = this.random.chance(0.5);
+    this.ask(`apply hosts ${hosts.join(', ')}${force ? ' by force' : ''}`, async ({ fleets }) => {
+      const current = await fleets.get(this.scope, { name: 'own' }).catch(() => null);
+      await fleets.apply(this.scope, { plan: { spec, current_resource: current }, force });
+    });
+  }
+
+  private deleteHosts(): void {
+    this.ask(
+      'delete the hosts',
+      ({ fleets }) => fleets.delete(this.scope, { names: ['own'] }),
+      (refusal) => {
+        if (!refusal.includes('not found')) this.later(30_000, () => this.deleteHosts());
+      },
+    );
   }
 
   private submit(name: string): void {
@@ -73,9 +106,13 @@ export class SimulatedUser {
   }
 
   /** A request that dies with its server is sent again; one that is refused is not. */
-  private ask(what: string, request: (front: Front) => Promise<unknown>): void {
+  private ask(
+    what: string,
+    request: (front: Front) => Promise<unknown>,
+    onRefusal: (message: string) => void = () => undefined,
+  ): void {
     const front = this.front();
-    if (front === null) return this.later(RETRY_MS, () => this.ask(what, request));
+    if (front === null) return this.later(RETRY_MS, () => this.ask(what, request, onRefusal));
     this.story.tell(`user: ${this.scope.projectName} ${what}`);
     this.pending += 1;
     let isSettled = false;
@@ -86,14 +123,16 @@ export class SimulatedUser {
       return true;
     };
     front.epoch.onEnd(() => {
-      if (settle()) this.later(RETRY_MS, () => this.ask(what, request));
+      if (settle()) this.later(RETRY_MS, () => this.ask(what, request, onRefusal));
     });
     request(front).then(
       () => void settle(),
       (error: unknown) => {
         if (front.epoch.isDead || !settle()) return;
-        if (isRefusal(error)) this.story.tell(`user: ${what} is refused: ${String(error)}`);
-        else this.story.violate(`${what} failed inside the server: ${String(error)}`);
+        if (isRefusal(error)) {
+          this.story.tell(`user: ${what} is refused: ${String(error)}`);
+          onRefusal(String(error));
+        } else this.story.violate(`${what} failed inside the server: ${String(error)}`);
       },
     );
   }

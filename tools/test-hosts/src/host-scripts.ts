@@ -43,12 +43,28 @@ echo ready
 cat > /dev/null
 `;
 
-/** The first process of a running host, in new pid, ipc and mount namespaces: what is mounted while it runs goes when it ends. */
+/** Puts the shell into that cgroup, in every hierarchy. */
+export function joinCgroup(cgroup: string): string {
+  return (
+    'for procs in /sys/fs/cgroup/cgroup.procs /sys/fs/cgroup/*/cgroup.procs; do ' +
+    `group="\${procs%/cgroup.procs}${cgroup}/system"; ` +
+    'if [ -e "$procs" ] && mkdir -p "$group" 2>/dev/null; then echo 0 > "$group/cgroup.procs" || :; fi; done 2>/dev/null'
+  );
+}
+
+/**
+ * The first process of a running host, in new pid, ipc and mount namespaces: what is mounted while it runs goes when it ends.
+ * Argument: the cgroup of everything that runs on it.
+ */
 export const BOOT = `
 set -eu
+cgroup=$1
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
-if [ -d /sys/fs/cgroup ]; then mount --rbind /.cgroup /sys/fs/cgroup; fi
+if [ -d /sys/fs/cgroup ]; then
+  mount --rbind /.cgroup /sys/fs/cgroup
+  ${joinCgroup('$cgroup')}
+fi
 mount -t tmpfs -o mode=755 tmpfs /dev
 for device in 'null 1 3' 'zero 1 5' 'full 1 7' 'random 1 8' 'urandom 1 9' 'tty 5 0'; do
   set -- $device
@@ -67,6 +83,8 @@ if [ ! -e /etc/ssh/ssh_host_ed25519_key ]; then
 fi
 exec 3<&0
 /usr/sbin/sshd 3<&- </dev/null
+# It writes this once it listens.
+until [ -e /run/sshd.pid ]; do sleep 0.02; done
 echo ready
 # In the background, as a shell that waits also takes in the orphans of everybody else.
 exec sh -c 'cat <&3 > /dev/null & wait $!' init

@@ -1,5 +1,5 @@
 import { mkdir, readFile } from 'node:fs/promises';
-import { ADD_USER, BOOT, MAKE_ROOT, START_DOCKER } from './host-scripts.js';
+import { ADD_USER, BOOT, joinCgroup, MAKE_ROOT, START_DOCKER } from './host-scripts.js';
 import { HeldNamespaces } from './held-namespaces.js';
 import type { NetworkSwitch, Port } from './network-switch.js';
 import { removeCgroups } from './remove-cgroups.js';
@@ -42,7 +42,7 @@ export class NamespaceHost implements TestHost {
     });
     try {
       const port = await place.network.connect(files);
-      const host = new NamespaceHost(options, place, files, port, await start(files));
+      const host = new NamespaceHost(options, place, files, port, await start(files, place.cgroup));
       const key = (await readFile(`${place.identityFile}.pub`, 'utf8')).trim();
       await host.script(ADD_USER, [host.user, key, options.sudo === false ? 'no' : 'yes']);
       await host.startDocker();
@@ -72,7 +72,7 @@ export class NamespaceHost implements TestHost {
 
   async reboot(): Promise<void> {
     await this.boot.release();
-    this.boot = await start(this.files);
+    this.boot = await start(this.files, this.place.cgroup);
     await this.startDocker();
   }
 
@@ -113,13 +113,17 @@ export class NamespaceHost implements TestHost {
   private async loadImages(): Promise<void> {
     const images = this.options.dockerImages ?? [];
     if (images.length === 0) return;
-    const enter = (await this.enter()).join(' ');
-    await runProgram(['sh', '-c', `docker save "$@" | ${enter} docker load`, 'sh', ...images]);
+    const save = `docker save ${images.join(' ')}`;
+    await runProgram(['sh', '-c', `${save} | "$@" docker load`, 'sh', ...(await this.enter())]);
   }
 
   /** The listening one alone: a restarted sshd leaves the connections that there are. */
   private async restartSshd(): Promise<void> {
-    await this.run('kill "$(cat /run/sshd.pid)" && while [ -e /run/sshd.pid ]; do sleep 0.02; done; /usr/sbin/sshd');
+    await this.run(`
+      kill "$(cat /run/sshd.pid)"
+      while [ -e /run/sshd.pid ]; do sleep 0.02; done
+      /usr/sbin/sshd && until [ -e /run/sshd.pid ]; do sleep 0.02; done
+    `);
   }
 
   private async script(script: string, args: readonly string[]): Promise<string> {
@@ -129,18 +133,22 @@ export class NamespaceHost implements TestHost {
   private async enter(): Promise<string[]> {
     const init = await firstProcess(this.boot.pid);
     const path = `PATH=${ENVIRONMENT.PATH}`;
-    return ['nsenter', `--target=${init}`, '--mount', '--net', '--uts', '--ipc', '--pid', 'env', path];
+    const join = `${joinCgroup(this.place.cgroup)}; exec "$@"`;
+    return [
+      ...['nsenter', `--target=${init}`, '--mount', '--net', '--uts', '--ipc', '--pid', 'env', path],
+      ...['sh', '-c', join, 'sh'],
+    ];
   }
 }
 
-async function start(files: HeldNamespaces): Promise<HeldNamespaces> {
+async function start(files: HeldNamespaces, cgroup: string): Promise<HeldNamespaces> {
   return await HeldNamespaces.make({
     argv: [
       ...['nsenter', `--target=${files.pid}`, '--mount', '--net', '--uts'],
       ...['unshare', '--mount', '--ipc', '--pid', '--fork', '--kill-child', 'sh'],
     ],
     script: BOOT,
-    args: [],
+    args: [cgroup],
   });
 }
 

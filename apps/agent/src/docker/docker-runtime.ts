@@ -14,7 +14,7 @@ import { describeExit } from './describe-exit.js';
 import { describeEngineError, engineStatus } from './engine-error.js';
 import { imageContext } from './image-context.js';
 import { prepareInstanceMounts } from './instance-mounts.js';
-import { type LaunchLog, openLaunchLog } from './launch-log.js';
+import { type LaunchLog, openLaunchLog } from '../host/launch-log.js';
 import { pullImage } from './pull-image.js';
 import { explainStartFailure, failureReason, nextFallback } from './start-failure.js';
 

@@ -12,6 +12,7 @@ import {
   type RuntimeFact,
   type StopRequest,
 } from '@dstack/agent-protocol';
+import type { HostDoors } from '../doors/host-doors.js';
 import type { GpuLock } from '../gpu/gpu-lock.js';
 import type { GpuUsage } from '../gpu/gpu-usage.js';
 import { type AgentService, ConflictError, UnknownJobError } from '../protocol/agent-service.js';
@@ -29,10 +30,10 @@ export interface HostAgentOptions {
   readonly now: () => number;
   readonly gpus: readonly GpuFact[];
   readonly gpuLock: GpuLock;
+  readonly doors: HostDoors;
   /** Usage of each device by lock id; empty without a tool that tells. */
   readonly measureGpus: () => Promise<ReadonlyMap<string, GpuUsage>>;
-  /** What is wrong with the host, as found at start. */
-  readonly incidents: readonly string[];
+  readonly health: () => Promise<HostHealth>;
   readonly processRuntime: JobRuntime;
   /** Undefined, with the reason in `containerFact`, when there is no engine. */
   readonly containerRuntime: () => Promise<JobRuntime | undefined>;
@@ -53,7 +54,10 @@ export class HostAgent implements AgentService {
 
   static async open(options: HostAgentOptions): Promise<HostAgent> {
     const agent = new HostAgent(options);
-    for (const record of await readRecords(options.dir)) {
+    const records = await readRecords(options.dir);
+    const live = records.filter(({ state }) => state.phase !== 'finished');
+    await options.doors.prune(new Set(live.map(({ job }) => job.id)));
+    for (const record of records) {
       const runtime = await agent.runtimeFor(record.job);
       const managed = await ManagedJob.adopt(agent.jobOptions(runtime), record);
       agent.managed.set(record.job.id, managed);
@@ -146,9 +150,8 @@ export class HostAgent implements AgentService {
     });
   }
 
-  async health(): Promise<HostHealth> {
-    const { incidents } = this.options;
-    return { status: incidents.length === 0 ? 'healthy' : 'warning', incidents };
+  health(): Promise<HostHealth> {
+    return this.options.health();
   }
 
   log(jobId: string, stream: LogStream): JobLog | undefined {
@@ -188,11 +191,11 @@ export class HostAgent implements AgentService {
   }
 
   private jobOptions(runtime: JobRuntime) {
-    const { dir, gpuLock: gpus, generation, now } = this.options;
+    const { dir, gpuLock: gpus, doors, generation, now } = this.options;
     const onChange = (state: JobState): void => {
       for (const listener of this.listeners) listener(state);
     };
-    return { dir, runtime, gpus, generation, now, onChange };
+    return { dir, runtime, gpus, doors, generation, now, onChange };
   }
 
   private require(jobId: string): ManagedJob {

@@ -10,6 +10,8 @@ import {
   type LogStream,
   type StopRequest,
 } from '@dstack/agent-protocol';
+import type { HostDoors } from '../doors/host-doors.js';
+import { JobDoor } from '../doors/job-door.js';
 import { BlobStore } from '../files/blob-store.js';
 import { connectSocket } from '../files/connect-socket.js';
 import { writeFileAtomically } from '../files/write-file-atomically.js';
@@ -21,6 +23,7 @@ import { JobLog } from '../spool/job-log.js';
 import { findSpoolEnd } from '../spool/spool-end.js';
 import type { GpuLock } from '../gpu/gpu-lock.js';
 import { jobPaths, type JobRecord, writeRecord } from './job-record.js';
+import { openLaunchLog } from './launch-log.js';
 import { patchFromJobSide } from './merge-state.js';
 import { type JobRuntime, LaunchError, type RuntimeHandle } from './runtime.js';
 
@@ -28,6 +31,7 @@ export interface ManagedJobOptions {
   readonly dir: string;
   readonly runtime: JobRuntime;
   readonly gpus: GpuLock;
+  readonly doors: HostDoors;
   /** Rises with each start of the host side, so that an older one can never command a job side again. */
   readonly generation: number;
   readonly now: () => number;
@@ -43,6 +47,7 @@ export class ManagedJob {
   private readonly side;
   private readonly blobs: BlobStore;
   private readonly client: HttpAgentClient;
+  private readonly door: JobDoor;
   private readonly closing = new AbortController();
   private readonly launching = new AbortController();
   private saving: Promise<void> = Promise.resolve();
@@ -59,6 +64,7 @@ export class ManagedJob {
     this.paths = jobPaths(options.dir, record.job.id);
     this.side = jobDirPaths(this.paths.shared);
     this.blobs = new BlobStore(this.paths.shared);
+    this.door = new JobDoor(options.doors, record.job);
     this.client = createAgentClient({ connect: () => connectSocket(this.side.socket), epoch: options.generation });
     const log = (stream: LogStream): JobLog =>
       new JobLog(this.paths.shared, stream, () => this.durable.logEnd?.[stream]);
@@ -85,6 +91,7 @@ export class ManagedJob {
       await managed.beginWhenReady();
     } else {
       managed.begun = true;
+      if (record.state.sshPort !== undefined) await managed.door.open(record.state.sshPort);
       managed.care = managed.follow(record.handle);
     }
     return managed;
@@ -133,6 +140,7 @@ export class ManagedJob {
     const last = this.record.handle;
     if (last !== undefined) await this.options.runtime.cleanUp(last, this.record.job.id);
     this.client.close();
+    await this.door.close();
     this.options.gpus.release(this.record.job.id);
     await this.saving.catch(() => undefined);
     await rm(this.paths.jobDir, { recursive: true, force: true, maxRetries: 5 });
@@ -173,6 +181,7 @@ export class ManagedJob {
       await this.change({ phase: 'preparing' });
       const gpuIds = this.options.gpus.acquire(job.id, job.gpuCount);
       await this.change({}, { gpuIds });
+      await this.note(await this.door.problems());
       await this.options.runtime.launch({
         job,
         sharedDir: this.paths.shared,
@@ -232,7 +241,18 @@ export class ManagedJob {
     // The outcome is taken once the job side has ended, so that `finished` means that nothing of the job runs any more.
     if (state.id !== this.record.job.id || state.phase === 'finished') return;
     const published = state.sshPort === undefined ? undefined : await this.options.runtime.publishedSshPort(handle);
-    await this.change(patchFromJobSide(state, published));
+    const patch = patchFromJobSide(state, published);
+    // Before anybody is told where the job's SSH is.
+    if (patch.sshPort !== undefined) await this.door.open(patch.sshPort);
+    await this.change(patch);
+  }
+
+  /** In the job's runner log, which is the host side's to write until the job side has begun. */
+  private async note(lines: readonly string[]): Promise<void> {
+    if (lines.length === 0) return;
+    const log = await openLaunchLog(this.paths.shared, this.options.now);
+    for (const line of lines) log.write(line);
+    await log.close();
   }
 
   private async settle(handle: RuntimeHandle, lossMessage: string): Promise<void> {
@@ -265,6 +285,7 @@ export class ManagedJob {
       ),
     };
     const { handle, job } = this.record;
+    await this.door.close();
     if (handle !== undefined) await this.options.runtime.cleanUp(handle, job.id).catch(() => undefined);
     this.options.gpus.release(job.id);
     await this.change({ ...patch, phase: 'finished', finishedAt: patch.finishedAt ?? this.options.now(), logEnd });

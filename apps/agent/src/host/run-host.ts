@@ -1,11 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { chmod, chown, mkdir, readFile, rm } from 'node:fs/promises';
+import { uptime } from 'node:os';
 import { join, resolve } from 'node:path';
+import { JobCgroups } from '../cgroup/job-cgroups.js';
 import { ContainerEngine } from '../docker/container-engine.js';
+import { HostDoors } from '../doors/host-doors.js';
 import { writeFileAtomically } from '../files/write-file-atomically.js';
 import { detectGpus } from '../gpu/detect-gpus.js';
+import type { GpuInventory } from '../gpu/discover-gpus.js';
 import { GpuLock } from '../gpu/gpu-lock.js';
+import { hostProbe } from '../gpu/host-probe.js';
 import { measureGpus } from '../gpu/measure-gpus.js';
+import { visibleGpus } from '../gpu/visible-gpus.js';
+import { HealthCollector } from '../health/collect-health.js';
+import { HealthMonitor } from '../health/health-monitor.js';
+import { measureDisks } from '../health/measure-disks.js';
 import { untilSignalled } from '../process/until-signalled.js';
 import { AgentHttpServer } from '../protocol/agent-http-server.js';
 import { EpochGate } from '../protocol/epoch-gate.js';
@@ -43,9 +52,8 @@ export async function runHost(args: HostArguments): Promise<number> {
   const workRoot = resolve(args.workDir ?? (isRoot ? join(ROOT_WORK_PARENT, agentId) : join(dir, 'work')));
   await mkdir(workRoot, { recursive: true, mode: 0o711 });
   const uids = args.jobUids === undefined ? DEFAULT_JOB_UIDS : parseUidRange(args.jobUids);
-  const adopted = (await readRecords(dir)).flatMap(({ handle }) =>
-    handle?.kind === 'process' ? (handle.uid ?? []) : [],
-  );
+  const records = await readRecords(dir);
+  const adopted = records.flatMap(({ handle }) => (handle?.kind === 'process' ? (handle.uid ?? []) : []));
   const given = new Set(adopted);
   const host: { agent?: HostAgent } = {};
   const takeUid = (jobId: string): number | undefined => {
@@ -55,13 +63,18 @@ export async function runHost(args: HostArguments): Promise<number> {
     if (uid !== undefined) given.add(uid);
     return uid;
   };
+  const inventory = await detectGpus();
+  const { gpus } = inventory;
+  const cgroups = await JobCgroups.open(agentId);
   const processRuntime = new ProcessRuntime({
     command: selfCommand(),
     workRoot,
     takeUid: isRoot ? takeUid : undefined,
+    cgroups,
+    gpuEnv: (gpuIds) => gpuEnvironment(inventory, gpuIds),
+    now: Date.now,
   });
-  const inventory = await detectGpus();
-  const { gpus } = inventory;
+  await cgroups?.prune(new Set(records.map(({ job }) => job.id)));
   const engine = new ContainerEngine({
     agentId,
     folder: args.folder ?? process.env['DSTACK_AGENT_FOLDER'],
@@ -69,6 +82,14 @@ export async function runHost(args: HostArguments): Promise<number> {
     now: Date.now,
     env: process.env,
   });
+  const collector = new HealthCollector({
+    inventory,
+    probe: hostProbe,
+    disks: () => measureDisks([dir, workRoot, '/var/lib/docker']),
+    engine: () => engine.fact(),
+    uptimeSeconds: uptime,
+  });
+  const health = new HealthMonitor(() => collector.collect(), Date.now);
   const agent = await HostAgent.open({
     dir,
     agentId,
@@ -76,8 +97,9 @@ export async function runHost(args: HostArguments): Promise<number> {
     now: Date.now,
     gpus,
     gpuLock: new GpuLock(gpus),
+    doors: new HostDoors(agentId, join(stateDir, 'door-users')),
     measureGpus: () => measureGpus(inventory),
-    incidents: inventory.problems,
+    health: () => health.current(),
     processRuntime,
     containerRuntime: () => engine.runtime(),
     containerFact: () => engine.fact(),
@@ -94,8 +116,14 @@ export async function runHost(args: HostArguments): Promise<number> {
   await untilSignalled();
   agent.detach();
   await server.close();
+  await cgroups?.close();
   await rm(join(dir, AGENT_PID_FILE), { force: true });
   return 0;
+}
+
+function gpuEnvironment({ vendor, lockIdByToolIndex }: GpuInventory, gpuIds: readonly string[]) {
+  const indexes = new Map([...lockIdByToolIndex].map(([index, lockId]) => [lockId, index]));
+  return visibleGpus(vendor, gpuIds, (lockId) => indexes.get(lockId));
 }
 
 /** The user can pass through the directory, and open nothing in it but the socket. */

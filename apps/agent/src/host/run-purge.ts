@@ -1,7 +1,9 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { JobCgroups } from '../cgroup/job-cgroups.js';
 import { ContainerEngine } from '../docker/container-engine.js';
 import { describeEngineError } from '../docker/engine-error.js';
+import { HostDoors } from '../doors/host-doors.js';
 import { readAgentPid } from './agent-pid.js';
 import { jobPaths, type JobRecord, readRecords } from './job-record.js';
 import { ProcessRuntime } from './process-runtime.js';
@@ -15,9 +17,19 @@ export async function runPurge(directory: string): Promise<number> {
   const dir = resolve(directory);
   const running = await readAgentPid(dir);
   if (running !== undefined) throw new Error(`an agent (pid ${running}) still serves this directory: stop it first`);
-  const engine = await engineOf(dir);
+  const agentId = (await readFile(join(dir, 'state', 'agent-id'), 'utf8').catch(() => '')).trim();
+  await new HostDoors(agentId, join(dir, 'state', 'door-users')).prune(new Set());
+  const cgroups = agentId === '' ? undefined : await JobCgroups.open(agentId);
+  const engine = engineOf(agentId);
   const runtimes = {
-    process: new ProcessRuntime({ command: [], workRoot: join(dir, 'work'), takeUid: undefined }),
+    process: new ProcessRuntime({
+      command: [],
+      workRoot: join(dir, 'work'),
+      takeUid: undefined,
+      cgroups,
+      gpuEnv: () => ({}),
+      now: Date.now,
+    }),
     container: await engine.runtime(),
   };
   const problems: string[] = [];
@@ -31,6 +43,8 @@ export async function runPurge(directory: string): Promise<number> {
       problems.push(`containers: ${describeEngineError(error)}`);
     });
   }
+  await cgroups?.prune(new Set());
+  await cgroups?.close();
   for (const problem of problems) process.stderr.write(`${problem}\n`);
   return problems.length === 0 ? 0 : 1;
 }
@@ -43,7 +57,6 @@ async function purgeJob(dir: string, { job, handle }: JobRecord, runtime: JobRun
   await rm(jobPaths(dir, job.id).jobDir, { recursive: true, force: true, maxRetries: 5 });
 }
 
-async function engineOf(dir: string): Promise<ContainerEngine> {
-  const agentId = (await readFile(join(dir, 'state', 'agent-id'), 'utf8').catch(() => '')).trim();
+function engineOf(agentId: string): ContainerEngine {
   return new ContainerEngine({ agentId, folder: undefined, gpuVendor: undefined, now: Date.now, env: process.env });
 }

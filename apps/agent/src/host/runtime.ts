@@ -1,4 +1,5 @@
 import type { JobEndReason, JobStart, PullProgress } from '@dstack/agent-protocol';
+import type { Cgroup } from '../cgroup/cgroup.js';
 
 /** Where a job's job side runs; kept in its record so that the next agent finds it again. */
 export type RuntimeHandle =
@@ -8,6 +9,7 @@ export type RuntimeHandle =
       /** With the pid it names the process for ever. */
       readonly startTicks: number;
       readonly uid?: number;
+      readonly cgroup?: Cgroup;
       readonly workDir: string;
     }
   | { readonly kind: 'container'; readonly containerId: string; readonly volumes: readonly string[] };

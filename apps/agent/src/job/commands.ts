@@ -13,6 +13,7 @@ export interface CommandsOptions {
   readonly quota?: LogQuota;
   /** Ends what the commands left running; their output may go on as long as something holds the terminal. */
   readonly killLeftovers: (leaderPid: number) => void;
+  readonly countOomKills: () => Promise<number>;
   /** Live watchers of the raw terminal. */
   readonly onOutput?: (bytes: Buffer) => void;
 }
@@ -117,7 +118,7 @@ export class Commands {
     await Promise.race([this.pty.ended, limit]);
     this.pty.close();
     await this.options.spool.flush();
-    return decideOutcome(status, this.interruption);
+    return decideOutcome(status, this.interruption, await this.options.countOomKills());
   }
 }
 

@@ -36,8 +36,8 @@ function identifyProcessJob(job: JobStart, context: JobContext, ownUid: number):
         `a process on this host cannot choose its user (it asks for "${job.user}"): remove \`user\`, or name an image`,
       );
     }
-    const { uid, gid, home } = forcedIdentity;
-    return { identity: { uid, gid, groups: [gid], name: String(uid), home, shell: '/bin/sh' }, switchUser: true };
+    const { uid, gid, home, name } = forcedIdentity;
+    return { identity: { uid, gid, groups: [gid], name, home, shell: '/bin/sh' }, switchUser: true };
   }
   const self = userInfo();
   if (job.user !== undefined && job.user !== self.username && job.user !== String(ownUid)) {

@@ -1,3 +1,4 @@
+import { type Cgroup, CONTAINER_CGROUPS } from '../cgroup/cgroup.js';
 import { readOwnJson } from '../files/read-own-json.js';
 
 /** What the host side tells the job side about the place it starts it in: `context.json` of the job's directory. */
@@ -14,7 +15,14 @@ export interface JobContext {
   /** In a network namespace of its own: SSH must listen on all of its addresses to be reached. */
   readonly isBridged?: boolean;
   /** The identity commands must have, whatever the job asks for: a process on a host never chooses its user. */
-  readonly forcedIdentity?: { readonly uid: number; readonly gid: number; readonly home: string };
+  readonly forcedIdentity?: {
+    readonly uid: number;
+    readonly gid: number;
+    readonly home: string;
+    readonly name: string;
+  };
+  /** A process job's own. */
+  readonly cgroup?: Cgroup;
   /** Of the image, for jobs that leave them to it. */
   readonly imageUser?: string;
   readonly imageCommand?: readonly string[];
@@ -27,4 +35,10 @@ export async function readJobContext(path: string): Promise<JobContext> {
   // Ours, written by the host side of the same version.
   if (typeof written === 'object' && written !== null) return written as JobContext;
   return { runtime: 'container', defaultWorkingDir: process.cwd(), publicDir: '/dstack', exitWhenFinished: false };
+}
+
+/** Where a job's usage may be told; the first that is there counts. */
+export function cgroupsOf({ runtime, cgroup }: JobContext): readonly Cgroup[] {
+  if (runtime === 'container') return CONTAINER_CGROUPS;
+  return cgroup === undefined ? [] : [cgroup];
 }

@@ -60,6 +60,7 @@ describe('the environment of a job', () => {
     workingDir: '/work',
     repoDir: undefined,
     publicDir: '/dstack',
+    serverSocket: undefined,
   });
 
   it('lets the job’s values win over the agent’s and the image’s, but for HOME, and expands nothing', () => {
@@ -105,6 +106,10 @@ describe('the outcome of commands', () => {
   ])('%j after %j', (status, interruption, expected) => {
     expect(decideOutcome(status, interruption)).toMatchObject(expected);
   });
+});
+
+it('says that memory ran out', () => {
+  expect(decideOutcome({ code: 137, signal: 0 }, undefined, 1).message).toContain('raise `resources.memory`');
 });
 
 describe('the state of a job', () => {

@@ -1,5 +1,6 @@
 import type { JobEndReason, JobStart, StopRequest } from '@dstack/agent-protocol';
 import type { BlobStore } from '../files/blob-store.js';
+import { countOomKills } from '../cgroup/count-oom-kills.js';
 import { killJobProcesses } from '../process/job-processes.js';
 import type { SpoolWriter } from '../spool/spool-writer.js';
 import { JobSshServer } from '../ssh/job-ssh-server.js';
@@ -7,7 +8,7 @@ import { setUpClusterSsh } from './cluster-ssh.js';
 import { Commands } from './commands.js';
 import { findCommand } from './find-command.js';
 import { installGitCredentials } from './git-credentials.js';
-import type { JobContext } from './job-context.js';
+import { cgroupsOf, type JobContext } from './job-context.js';
 import { setUpFiles } from './job-files.js';
 import type { JobStatePatch } from './job-state-store.js';
 import { type JobWorkspace, prepareWorkspace, publishFiles } from './job-workspace.js';
@@ -177,6 +178,10 @@ export class JobExecution {
           ...(context.forcedIdentity === undefined ? {} : { ownUid: context.forcedIdentity.uid }),
         });
       },
+      countOomKills: async () => {
+        const counts = await Promise.all(cgroupsOf(context).map(countOomKills));
+        return Math.max(0, ...counts);
+      },
       onOutput: (bytes) => {
         this.live.add(bytes, now());
       },
@@ -217,9 +222,9 @@ export class JobExecution {
       now: this.options.now,
     });
     const listen = sshAddress(job.ssh.listen, this.options.context);
-    const port = await step('ports_binding_failed', `Cannot listen on ${listen.host}:${listen.port} for SSH`, () =>
-      (this.ssh as JobSshServer).listen(listen.host, listen.port),
-    );
+    const port = await this.ssh.listen(listen.host, listen.port).catch((error: unknown) => {
+      throw cannotListen(listen, error);
+    });
     log.info(`SSH listens on ${listen.host}:${port}`);
     await this.options.report({ sshPort: port });
   }
@@ -237,6 +242,15 @@ function sshAddress(wanted: { readonly host: string; readonly port: number }, co
     host: context.isBridged === true ? '0.0.0.0' : wanted.host,
     port: context.isBridged === true ? wanted.port || DEFAULT_SSH_PORT : wanted.port,
   };
+}
+
+function cannotListen({ host, port }: { readonly host: string; readonly port: number }, error: unknown): SetupError {
+  const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+  if (!isTaken) return new SetupError('executor_error', `SSH of the job does not start (${toMessage(error)})`);
+  return new SetupError(
+    'ports_binding_failed',
+    `port ${port} of ${host}, where SSH of the job listens, is taken by another job or program of the host`,
+  );
 }
 
 async function step<T>(reason: JobEndReason, what: string, work: () => Promise<T>): Promise<T> {

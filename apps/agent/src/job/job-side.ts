@@ -22,7 +22,7 @@ import { DEFAULT_DROP_AFTER_MS, DEFAULT_SPOOL_MAX_BYTES, SpoolWriter } from '../
 import { findSpoolEnd } from '../spool/spool-end.js';
 import { connectLocally } from './connect-locally.js';
 import { AGENT_VERSION } from '../version.js';
-import { type JobContext, readJobContext } from './job-context.js';
+import { cgroupsOf, type JobContext, readJobContext } from './job-context.js';
 import { jobDirPaths } from './job-dir.js';
 import { JobExecution } from './job-execution.js';
 import { JobStateStore } from './job-state-store.js';
@@ -159,7 +159,7 @@ export class JobSide implements AgentService {
 
   async metrics(): Promise<readonly { readonly jobId: string; readonly metrics: JobMetrics }[]> {
     if (this.job === undefined || this.current === undefined) return [];
-    const metrics = await measureJob(this.context.runtime, this.job.id, this.current.leaderPid);
+    const metrics = await measureJob(cgroupsOf(this.context), this.job.id, this.current.leaderPid);
     return metrics === undefined ? [] : [{ jobId: this.job.id, metrics }];
   }
 

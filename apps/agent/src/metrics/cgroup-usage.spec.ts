@@ -39,6 +39,8 @@ describe('usage of a container', () => {
       await mkdir(dirname(join(root, name)), { recursive: true });
       await writeFile(join(root, name), content);
     }
-    expect(await readCgroupUsage(root)).toEqual(usage);
+    const version2 = await readCgroupUsage({ version: 2, dir: root });
+    const version1 = { version: 1 as const, cpu: `${root}/cpu`, cpuacct: `${root}/cpuacct`, memory: `${root}/memory` };
+    expect(version2 ?? (await readCgroupUsage(version1))).toEqual(usage);
   });
 });

@@ -1,26 +1,26 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { JobMetrics } from '@dstack/agent-protocol';
+import type { Cgroup } from '../cgroup/cgroup.js';
 
 export type CgroupUsage = Omit<JobMetrics, 'gpus'>;
 
-/** Usage of the control group mounted at `root` (a container's own), of either version. Undefined when neither is there. */
-export async function readCgroupUsage(root: string): Promise<CgroupUsage | undefined> {
-  return (await readVersion2(root)) ?? (await readVersion1(root));
+/** Undefined when the group is not there. */
+export async function readCgroupUsage(cgroup: Cgroup): Promise<CgroupUsage | undefined> {
+  return cgroup.version === 2 ? readVersion2(cgroup.dir) : readVersion1(cgroup.cpuacct, cgroup.memory);
 }
 
-async function readVersion2(root: string): Promise<CgroupUsage | undefined> {
-  const [cpu, memory, stat] = await readAll(root, ['cpu.stat', 'memory.current', 'memory.stat']);
+async function readVersion2(dir: string): Promise<CgroupUsage | undefined> {
+  const [cpu, memory, stat] = await readAll([`${dir}/cpu.stat`, `${dir}/memory.current`, `${dir}/memory.stat`]);
   const usage = statField(cpu, 'usage_usec');
   if (usage === undefined || memory === undefined) return undefined;
   return memoryUsage(usage, Number(memory), statField(stat, 'inactive_file'));
 }
 
-async function readVersion1(root: string): Promise<CgroupUsage | undefined> {
-  const [cpu, memory, stat] = await readAll(root, [
-    'cpuacct/cpuacct.usage',
-    'memory/memory.usage_in_bytes',
-    'memory/memory.stat',
+async function readVersion1(cpuacctDir: string, memoryDir: string): Promise<CgroupUsage | undefined> {
+  const [cpu, memory, stat] = await readAll([
+    `${cpuacctDir}/cpuacct.usage`,
+    `${memoryDir}/memory.usage_in_bytes`,
+    `${memoryDir}/memory.stat`,
   ]);
   if (cpu === undefined || memory === undefined) return undefined;
   return memoryUsage(Math.floor(Number(cpu) / 1000), Number(memory), statField(stat, 'total_inactive_file'));
@@ -34,8 +34,8 @@ function memoryUsage(cpuUsageMicros: number, memoryUsageBytes: number, inactiveF
   };
 }
 
-function readAll(root: string, names: readonly string[]): Promise<(string | undefined)[]> {
-  return Promise.all(names.map((name) => readFile(join(root, name), 'utf8').catch(() => undefined)));
+function readAll(paths: readonly string[]): Promise<(string | undefined)[]> {
+  return Promise.all(paths.map((path) => readFile(path, 'utf8').catch(() => undefined)));
 }
 
 function statField(text: string | undefined, name: string): number | undefined {

@@ -1,4 +1,5 @@
 import type { JobMetrics } from '@dstack/agent-protocol';
+import type { Cgroup } from '../cgroup/cgroup.js';
 import { findJobProcesses } from '../process/job-processes.js';
 import type { ProcEntry } from '../process/proc-table.js';
 import { readCgroupUsage } from './cgroup-usage.js';
@@ -7,14 +8,14 @@ import { readCgroupUsage } from './cgroup-usage.js';
 const TICKS_PER_SECOND = 100;
 const PAGE_BYTES = 4096;
 
-/** A container is its own control group; a process job has none, so its processes are added up. */
+/** By its control group; where a process job has none, its processes are added up. */
 export async function measureJob(
-  runtime: 'process' | 'container',
+  cgroups: readonly Cgroup[],
   jobId: string,
   leaderPid: number | undefined,
 ): Promise<JobMetrics | undefined> {
-  if (runtime === 'container') {
-    const usage = await readCgroupUsage('/sys/fs/cgroup');
+  for (const cgroup of cgroups) {
+    const usage = await readCgroupUsage(cgroup);
     if (usage !== undefined) return { ...usage, gpus: [] };
   }
   if (leaderPid === undefined) return undefined;

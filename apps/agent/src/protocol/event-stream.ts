@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { ControlEvent, JobState } from '@dstack/agent-protocol';
+import type { ControlEvent, HostHealth, JobState } from '@dstack/agent-protocol';
 import type { AgentService } from './agent-service.js';
 
 export interface EventTiming {
@@ -29,15 +29,20 @@ export function streamEvents(
   const heartbeat = setInterval(() => {
     send({ type: 'heartbeat', at: now() });
   }, timing.heartbeatMs);
-  const measure = (): void => {
-    void Promise.all([service.metrics(), service.health()]).then(
-      ([samples, health]) => {
-        for (const { jobId, metrics } of samples) send({ type: 'metrics', at: now(), jobId, metrics });
-        send({ type: 'health', at: now(), health });
-      },
-      () => undefined,
-    );
+  let told = '';
+  const tellHealth = (health: HostHealth): void => {
+    const text = JSON.stringify(health);
+    if (text !== told) send({ type: 'health', at: now(), health });
+    told = text;
   };
+  const measure = (): void => {
+    const ignore = (): undefined => undefined;
+    void service.metrics().then((samples) => {
+      for (const { jobId, metrics } of samples) send({ type: 'metrics', at: now(), jobId, metrics });
+    }, ignore);
+    void service.health().then(tellHealth, ignore);
+  };
+  void service.health().then(tellHealth, () => undefined);
   const metrics = setInterval(measure, timing.metricsMs);
   const stop = (): void => {
     forget();

@@ -1,7 +1,8 @@
 import ssh2, { type ParsedKey } from 'ssh2';
 import { judgeKey, parseAuthorizedKeys } from './authorized-keys.js';
+import { generateKeyPair } from './generate-key-pair.js';
 
-const pair = ssh2.utils.generateKeyPairSync('ed25519');
+const pair = generateKeyPair();
 const rsa = ssh2.utils.generateKeyPairSync('rsa', { bits: 2048 });
 const message = Buffer.from('what was agreed on');
 
@@ -38,7 +39,7 @@ describe('who may log in', () => {
       'a signature of something else',
       { ...offerOf(pair), proof: { ...offerOf(pair).proof, signed: Buffer.from('x') } },
     ],
-    ['another key', offerOf(ssh2.utils.generateKeyPairSync('ed25519'))],
+    ['another key', offerOf(generateKeyPair())],
     ['RSA over SHA-1', offerOf(rsa)],
     ['an algorithm that is not the key’s', { ...offerOf(pair), algorithm: 'ecdsa-sha2-nistp256' }],
   ])('refuses %s', (_what, offer) => {

@@ -2,6 +2,7 @@ import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import ssh2 from 'ssh2';
 import { errorCode } from './error-code.js';
+import { generateKeyPair } from './generate-key-pair.js';
 
 export class HostKeyError extends Error {
   override readonly name = 'HostKeyError';
@@ -12,7 +13,7 @@ export async function loadHostKey(file: string): Promise<string> {
   const known = await read(file);
   if (known !== undefined) return checked(known, file);
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const fresh = ssh2.utils.generateKeyPairSync('ed25519').private;
+  const fresh = generateKeyPair().private;
   const draft = `${file}.${process.pid}.new`;
   await writeFile(draft, fresh, { mode: 0o600 });
   try {

@@ -95,6 +95,36 @@ describeInImage('dstack-test/debian', 'the container runtime', () => {
     client.close();
   }, 60_000);
 
+  it('runs four jobs side by side, each with a port of its own, and says whose memory ran out', async () => {
+    const client = agent.client();
+    const share = (script: string) =>
+      containerJob('dstack-test/debian', script, {
+        container: { image: 'dstack-test/debian', privileged: false, network: 'bridge', mounts: [] },
+        limits: { cpus: 0.5, memoryBytes: 200 * 1024 ** 2 },
+        ssh: { authorizedKeys: [], listen: { host: '127.0.0.1', port: 0 } },
+      });
+    const jobs = [1, 2, 3].map(() => share('sleep 1000'));
+    const greedy = share(
+      'while [ ! -e /go ]; do sleep 0.1; done; head -c 400000000 /dev/zero | tail | wc -c; exit 137',
+    );
+    for (const job of [...jobs, greedy]) await client.start(job, soon());
+    const states = await Promise.all(
+      [...jobs, greedy].map((job) =>
+        waitForState(client, job.id, ({ phase, sshPort }) => phase === 'running' && sshPort !== undefined, 50_000),
+      ),
+    );
+    expect(new Set(states.map(({ sshPort }) => sshPort)).size).toBe(4);
+    const [id = ''] = execFileSync('docker', ['ps', '-q', '--filter', `label=ai.dstack.job=${greedy.id}`])
+      .toString()
+      .split('\n');
+    execFileSync('docker', ['exec', id, 'touch', '/go']);
+    expect(await waitForEnd(client, greedy.id)).toMatchObject({
+      exitStatus: 137,
+      message: expect.stringContaining('raise `resources.memory`') as string,
+    });
+    client.close();
+  }, 90_000);
+
   it('keeps limits, shared memory, user and a port of a bridged job', async () => {
     const client = agent.client();
     const job = containerJob(

@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { AgentProcess, readLog, waitForEnd, waitForState } from '../support/agent-process.js';
 import { processJob } from '../support/job-builder.js';
-import { createHash } from 'node:crypto';
 
 const soon = (): AbortSignal => AbortSignal.timeout(10_000);
 const asRoot = process.getuid?.() === 0 ? describe : describe.skip;
@@ -38,6 +39,27 @@ asRoot('process jobs under a root agent', () => {
     }
     expect(firstLog.split('\r\n')[0]).not.toBe(uid);
     await client.remove(first.id, soon());
+    client.close();
+  });
+
+  it('have a name that no file of the host knows', async () => {
+    const before = [readFileSync('/etc/passwd', 'utf8'), readFileSync('/etc/group', 'utf8')];
+    const client = agent.client();
+    const job = processJob(
+      'id -un; id -gn; eval echo ~$(id -un); ssh -F /dev/null -o BatchMode=yes -p 1 127.0.0.1; stat -c %U /etc/passwd; echo $USER',
+    );
+    await client.start(job, soon());
+    const { username } = await waitForEnd(client, job.id);
+    const log = (await readLog(client, job.id)).split('\r\n');
+    const [user = '', group = '', home = ''] = log;
+    expect({ user, group, home, username }).toEqual({
+      user: expect.stringMatching(/^dstack/) as string,
+      group: user,
+      home: `${agent.workDir}/${job.id}/home`,
+      username: user,
+    });
+    expect(log.slice(3)).toEqual([expect.stringContaining('Connection refused'), 'root', user, '']);
+    expect([readFileSync('/etc/passwd', 'utf8'), readFileSync('/etc/group', 'utf8')]).toEqual(before);
     client.close();
   });
 

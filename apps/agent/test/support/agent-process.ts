@@ -17,10 +17,11 @@ export class AgentProcess {
   private constructor(
     readonly dir: string,
     private readonly env: NodeJS.ProcessEnv,
+    private readonly options: readonly string[],
   ) {}
 
-  static async start(env: NodeJS.ProcessEnv = {}): Promise<AgentProcess> {
-    const agent = new AgentProcess(mkdtempSync(join(tmpdir(), 'agent-')), env);
+  static async start(env: NodeJS.ProcessEnv = {}, options: readonly string[] = []): Promise<AgentProcess> {
+    const agent = new AgentProcess(mkdtempSync(join(tmpdir(), 'agent-')), env, options);
     await agent.launch();
     return agent;
   }
@@ -39,7 +40,8 @@ export class AgentProcess {
 
   async launch(): Promise<void> {
     rmSync(this.socket, { force: true });
-    const child = spawn(process.execPath, [MAIN, 'host', '--dir', this.dir, '--work-dir', join(this.workDir)], {
+    const args = [MAIN, 'host', '--dir', this.dir, '--work-dir', this.workDir, ...this.options];
+    const child = spawn(process.execPath, args, {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, NODE_OPTIONS: '', ...this.env },
     });

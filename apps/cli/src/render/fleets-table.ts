@@ -87,10 +87,15 @@ function instanceRow(instance: Wire.Instance, { style, nowMs, verbose }: FleetsT
     { text: typeof instance.price === 'number' && instance.backend !== 'remote' ? formatPrice(instance.price) : '' },
     { text: status, paint: instancePaint(instance.status, style) },
     { text: relativeTime(instance.created, nowMs), paint: style.secondary },
-    ...(verbose
-      ? [{ text: instance.termination_reason_message ?? instance.termination_reason ?? '', paint: style.error }]
-      : []),
+    ...(verbose ? [{ text: troubleOf(instance), paint: style.error }] : []),
   ];
+}
+
+/** Why it ended, or what is wrong with its host: 0.21 servers tell no more of that than a word. */
+function troubleOf(instance: Wire.Instance): string {
+  const incidents: unknown = 'health_incidents' in instance ? instance.health_incidents : [];
+  const ills = Array.isArray(incidents) ? incidents.filter((each) => typeof each === 'string') : [];
+  return instance.termination_reason_message ?? instance.termination_reason ?? ills.join('; ');
 }
 
 function instanceStatus(instance: Wire.Instance): string {

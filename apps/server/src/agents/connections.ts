@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { InstanceHealth } from '../instances/instance-health.js';
 import { LOG_STORE, type LogStore } from '../logs/log-store.js';
 import { MetricsStore } from '../metrics/metrics-store.js';
 import { Database } from '../persistence/database.js';
@@ -36,6 +37,7 @@ export class Connections {
     @Inject(AgentRegistry) private readonly registry: AgentRegistry,
     @Inject(JobStates) private readonly jobStates: JobStates,
     @Inject(MetricsStore) private readonly metrics: MetricsStore,
+    @Inject(InstanceHealth) private readonly health: InstanceHealth,
     @Inject(LOG_STORE) private readonly store: LogStore,
     @Inject(OwnApi) private readonly ownApi: OwnApi,
     @Inject(WORLD) private readonly world: World,
@@ -101,6 +103,7 @@ export class Connections {
       registry: this.registry,
       jobStates: this.jobStates,
       metrics: this.metrics,
+      health: this.health,
       ownApi: this.ownApi,
     };
     this.open.set(id, new HostConnection(id, tools, () => this.open.delete(id)));

@@ -1,7 +1,8 @@
-import { type ControlEvent, StaleEpochError } from '@dstack/agent-protocol';
+import { type AgentInfo, commonProtocol, type ControlEvent, PROTOCOL, StaleEpochError } from '@dstack/agent-protocol';
 import { type AgentAddress, statusText } from '@dstack/backend-base';
 import type { Wire } from '@dstack/core';
 import { Logger } from '@nestjs/common';
+import type { InstanceHealth } from '../instances/instance-health.js';
 import type { InstanceRecord } from '../instances/instance-record.js';
 import type { MetricsStore } from '../metrics/metrics-store.js';
 import { readJson, writeJson } from '../reconcile/stored-json.js';
@@ -24,6 +25,7 @@ export interface ConnectionTools extends LogPumpTools, ServerAccessTools {
   readonly registry: AgentRegistry;
   readonly jobStates: JobStates;
   readonly metrics: Pick<MetricsStore, 'record'>;
+  readonly health: Pick<InstanceHealth, 'record'>;
 }
 
 const RETRY_MIN_MS = 100;
@@ -71,7 +73,7 @@ export class HostConnection {
       try {
         const instance = await takeConnection(this.tools.db, this.instanceId, this.tools.holder);
         const address = instance?.machine?.agent ?? null;
-        if (instance === null || address === null) return;
+        if (instance === null || address === null || isBeingCleared(instance)) return;
         longestMs = RETRY_MAX_MS[address.via];
         await this.hold(instance, address, () => {
           delayMs = RETRY_MIN_MS;
@@ -129,6 +131,7 @@ export class HostConnection {
   /** Says which jobs there should be; what the host has beyond them is removed there. */
   private async greet({ api }: ConnectedAgent, instance: InstanceRecord, signal: AbortSignal): Promise<void> {
     const info = await api.info(signal);
+    if (commonProtocol(PROTOCOL, info.protocol) === null) throw new StrangeAgentError(info);
     const jobs = await this.tools.db.read((tx) =>
       tx.query<{ id: string }>('SELECT id FROM jobs WHERE instance_id = ?', [instance.id]),
     );
@@ -136,7 +139,7 @@ export class HostConnection {
     await this.tools.jobStates.missing(instance.id, missing, this.tools.world.clock.now());
     await this.tools.db.write((tx) =>
       tx.execute('UPDATE instances SET agent_info = ? WHERE id = ?', [
-        writeJson({ info, connectedSince: null }),
+        writeJson({ ...instance.agent, info, connectedSince: null }),
         instance.id,
       ]),
     );
@@ -185,14 +188,7 @@ export class HostConnection {
         });
         return;
       case 'health':
-        await this.tools.db.write((tx) =>
-          tx.execute('UPDATE instances SET health = ?, rev = rev + 1 WHERE id = ? AND health <> ?', [
-            event.health.status,
-            this.instanceId,
-            event.health.status,
-          ]),
-        );
-        return;
+        return this.tools.health.record(this.instanceId, event.at, event.health);
       case 'heartbeat':
         return;
     }
@@ -253,6 +249,22 @@ export class HostConnection {
       }));
     });
   }
+}
+
+/** The agent is too old or too new for this server. */
+class StrangeAgentError extends Error {
+  override readonly name = 'StrangeAgentError';
+  constructor({ version, protocol }: AgentInfo) {
+    super(
+      `the agent ${version} there speaks versions ${protocol.min} to ${protocol.max} of the protocol, this server ${PROTOCOL.min} to ` +
+        `${PROTOCOL.max}: remove the host and add it again, or start the server of the agent's version first`,
+    );
+  }
+}
+
+/** Its agent is being removed, and connecting would start it again. Nothing is fetched from it any more: it had no jobs. */
+function isBeingCleared({ hostName, status }: InstanceRecord): boolean {
+  return hostName !== null && status === 'terminating';
 }
 
 interface LiveJob extends PumpedJob {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Inject, Injectable, Logger } from '@nestjs/common';
@@ -42,30 +42,28 @@ export class AgentBundles {
   }
 
   private async make(arch: HostArch): Promise<AgentBundle | undefined> {
-    const root = agentPackage();
-    const folder = root === undefined ? undefined : agentFolder(root, arch);
-    if (root === undefined || folder === undefined) return undefined;
+    const folder = agentFolder(this.settings.agentDirectory ?? installedAgents(), arch);
+    if (folder === undefined) return undefined;
     const { packAgentFolder } = await import('@dstack/backend-ssh/hosts');
-    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }; // npm needs one
     const cacheDir = join(this.settings.serverDir, 'agents');
-    const signal = new AbortController().signal;
-    const bundle = await packAgentFolder({ folder, cacheDir, arch, version, signal });
+    const bundle = await packAgentFolder({ folder, cacheDir, arch, signal: new AbortController().signal });
     this.digests.set(arch, bundle.digest);
     return bundle;
   }
 }
 
-/** Beside the installed agent package: `folder` for the architecture it was built on, `folder-arm64` and the like for others. */
-function agentFolder(root: string, arch: HostArch): string | undefined {
-  const named = join(root, 'dist', `folder-${NODE_ARCH[arch]}`);
+/** `folder` for the architecture it was built on, `folder-arm64` and the like for others. */
+function agentFolder(directory: string | undefined, arch: HostArch): string | undefined {
+  if (directory === undefined) return undefined;
+  const named = join(directory, `folder-${NODE_ARCH[arch]}`);
   if (existsSync(named)) return named;
-  const own = join(root, 'dist', 'folder');
+  const own = join(directory, 'folder');
   return process.arch === NODE_ARCH[arch] && existsSync(own) ? own : undefined;
 }
 
-function agentPackage(): string | undefined {
+function installedAgents(): string | undefined {
   try {
-    return dirname(fileURLToPath(import.meta.resolve('@dstack/agent/package.json')));
+    return join(dirname(fileURLToPath(import.meta.resolve('@dstack/agent/package.json'))), 'dist');
   } catch {
     return undefined;
   }

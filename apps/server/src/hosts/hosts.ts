@@ -15,8 +15,11 @@ export class UnfitHostError extends Error {
 
 /** What is done to given hosts, as opposed to machines of a cloud. Its own class, so that a simulated world can bring its own hosts. */
 export abstract class Hosts {
-  /** @throws {SshError | HostProblemError | UnfitHostError} */
-  abstract onboard(instanceId: string, signal: AbortSignal): Promise<ReadyHost>;
+  /**
+   * `onReached` is awaited once the host answers and before anything is put on it.
+   * @throws {SshError | HostProblemError | UnfitHostError}
+   */
+  abstract onboard(instanceId: string, onReached: () => Promise<void>, signal: AbortSignal): Promise<ReadyHost>;
   /** Gives the digest of the agent that runs there from then on. */
   abstract replaceAgent(instanceId: string, signal: AbortSignal): Promise<string>;
   /** Removes everything of ours. */

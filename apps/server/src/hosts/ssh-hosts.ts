@@ -36,10 +36,11 @@ export class SshHosts extends Hosts {
     super();
   }
 
-  async onboard(instanceId: string, signal: AbortSignal): Promise<ReadyHost> {
+  async onboard(instanceId: string, onReached: () => Promise<void>, signal: AbortSignal): Promise<ReadyHost> {
     const { onboardHost } = await import('@dstack/backend-ssh/hosts');
     this.tell(instanceId, 'connect', '');
     return this.visit(instanceId, { signal, limitMs: ONBOARD_LIMIT_MS }, async (request, access) => {
+      await onReached();
       const onboarded = await onboardHost({
         ...request,
         bundle: (arch) => this.bundles.get(arch),

@@ -11,6 +11,8 @@ export interface AttemptRecord {
   readonly zone: string | null;
   readonly cloudName: string;
   readonly token: string;
+  /** When the last create call began whose answer nobody has recorded: it may still be under way. */
+  readonly askedAt: number | null;
   /** Null: not asked yet. `unknown`: asked, and no answer came. */
   readonly outcome: 'unknown' | 'created' | 'failed' | null;
   readonly failureKind: string | null;
@@ -22,7 +24,7 @@ export interface AttemptRecord {
 
 interface Row {
   id: string; attempt: number; offer: string; backend_type: string; region: string; zone: string | null; cloud_name: string;
-  token: string; outcome: string | null; failure_kind: string | null; failure_blocks: string | null; message: string | null;
+  token: string; asked_at: number | null; outcome: string | null; failure_kind: string | null; failure_blocks: string | null; message: string | null;
   created_at: number; finished_at: number | null;
 } // prettier-ignore
 
@@ -39,6 +41,7 @@ export async function findAttempts(tx: ReadTx, instanceId: string): Promise<Atte
     zone: row.zone,
     cloudName: row.cloud_name,
     token: row.token,
+    askedAt: row.asked_at,
     outcome: row.outcome as AttemptRecord['outcome'],
     failureKind: row.failure_kind,
     failureBlocks: row.failure_blocks,

@@ -3,7 +3,7 @@ import { isBackendError, type MachineState, statusText } from '@dstack/backend-b
 import { cloudName, doublingDelayMs, type InstanceDecision, type InstanceEffect, LIMITS } from '@dstack/core';
 import type { WriteTx } from '../persistence/transaction.js';
 import { EventRecorder } from '../events/event-recorder.js';
-import type { HostProgress } from '../hosts/host-progress.js';
+import { changeProgress } from '../hosts/host-progress.js';
 import { isLastingHostError, type ReadyHost } from '../hosts/hosts.js';
 import type { CommitContext, CommitResult, Outcome } from '../reconcile/reconciler.js';
 import { writeJson } from '../reconcile/stored-json.js';
@@ -132,12 +132,17 @@ export class InstanceCommit {
     if (attempt === undefined) return undefined;
     if (!outcome.ok) {
       const { error } = outcome;
-      const isDefinite = isDefiniteFailure(error);
+      const isDefinite = isDefiniteFailure(error, attempt, now);
+      // This call is answered; one before it may not be.
+      const isAnswered = isDefiniteFailure(error, { askedAt: null }, now);
       await tx.execute(
-        `UPDATE provisioning_attempts SET outcome = ?, failure_kind = ?, failure_blocks = ?, message = ?, finished_at = CAST(? AS bigint)
+        `UPDATE provisioning_attempts SET outcome = ?, asked_at = CASE WHEN ? THEN CAST(? AS bigint) ELSE asked_at END,
+           failure_kind = ?, failure_blocks = ?, message = ?, finished_at = CAST(? AS bigint)
          WHERE id = ?`,
         [
           isDefinite ? 'failed' : 'unknown',
+          isAnswered,
+          attempt.askedAt,
           isBackendError(error) ? error.failure.kind : 'outage',
           isBackendError(error) ? error.failure.blocks : 'offer',
           statusText(error),
@@ -200,13 +205,13 @@ export class InstanceCommit {
       const lasting = isLastingHostError(outcome.error);
       const problem = { message: statusText(outcome.error), lasting };
       const failedTries = snapshot.record.progress.failedTries + 1;
-      await setProgress(tx, id, { step: null, failedTries, problem });
+      await changeProgress(tx, id, { step: null, failedTries, problem });
       await setLastError(tx, id, outcome.error);
       return lasting ? now : undefined;
     }
     const { machine, offer, blocks } = outcome.value as ReadyHost; // what `onboard` returns
     await writeMachine(tx, id, machine);
-    await setProgress(tx, id, { step: 'waiting for the agent', failedTries: 0, problem: null });
+    await changeProgress(tx, id, { step: 'waiting for the agent', failedTries: 0, problem: null });
     await tx.execute(
       `UPDATE instances SET offer = ?, price = ?, region = ?, total_blocks = ?, last_error = NULL WHERE id = ?`,
       [writeJson(offer), offer.price, offer.region, blocks, id],
@@ -250,10 +255,6 @@ export class InstanceCommit {
 function staysVisible({ record, fleet }: InstanceView, reason: string | null): boolean {
   const because = reason ?? record.terminationReason;
   return record.hostName !== null && fleet?.status !== 'terminating' && because !== 'terminated_by_user';
-}
-
-async function setProgress(tx: WriteTx, id: string, progress: HostProgress): Promise<void> {
-  await tx.execute('UPDATE instances SET progress = ? WHERE id = ?', [writeJson(progress), id]);
 }
 
 function machineOf(state: Exclude<MachineState, { state: 'gone' }>): MachineRecord {

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { isBackendError, type Attempt, type Call, type MachineRef, type MachineState } from '@dstack/backend-base';
 import { filtersOfProfile, type InstanceEffect, isUsable, type Offer, type OpenAttempt, undecided } from '@dstack/core';
+import { markReached } from '../hosts/host-progress.js';
 import { Hosts } from '../hosts/hosts.js';
 import { ComputeAccounts } from '../offers/compute-accounts.js';
 import { OffersService, whyNoOffers } from '../offers/offers.service.js';
@@ -41,7 +42,7 @@ export class InstanceEffects {
       case 'poll':
         return this.poll(context);
       case 'onboard':
-        return this.hosts.onboard(context.id, context.signal);
+        return this.hosts.onboard(context.id, () => markReached(this.db, context.id), context.signal);
       case 'replace-agent':
         return this.hosts.replaceAgent(context.id, context.signal);
       case 'terminate':
@@ -95,8 +96,8 @@ export class InstanceEffects {
     const repeatable = idempotency === 'lookup' ? '' : ` OR outcome = 'unknown'`;
     const marked = await this.db.writeDurable((tx) =>
       tx.execute(
-        `UPDATE provisioning_attempts SET outcome = 'unknown' WHERE id = ? AND (outcome IS NULL${repeatable})`,
-        [id],
+        `UPDATE provisioning_attempts SET outcome = 'unknown', asked_at = ? WHERE id = ? AND (outcome IS NULL${repeatable})`,
+        [this.world.clock.now(), id],
       ),
     );
     if (marked !== 1) throw new Error('the attempt was made by somebody else meanwhile');
@@ -120,9 +121,9 @@ export class InstanceEffects {
     return compute.get(record.machine.ref, this.call(context, CALL_DEADLINE_MS));
   }
 
-  /** A host that nothing was installed on needs no visit. */
+  /** A host that was never reached needs no visit. */
   private async offboard({ id, snapshot: { record }, signal }: ActContext<InstanceView>): Promise<TerminateOutcome> {
-    if (record.machine !== null || record.progress.step !== null) await this.hosts.offboard(id, signal);
+    if (record.progress.reached) await this.hosts.offboard(id, signal);
     return 'done';
   }
 
@@ -182,7 +183,11 @@ function whyNotCreated(attempts: readonly AttemptRecord[]): string | null {
   return `all ${attempts.length} offers tried failed: ${messages.slice(0, ERRORS_SHOWN).join('; ')}`;
 }
 
-/** An error that says the call had no effect; everything else may have created something. */
-export function isDefiniteFailure(error: unknown): boolean {
-  return isBackendError(error) && error.failure.kind !== 'outage' && error.failure.kind !== 'throttled';
+/**
+ * Whether the attempt is over without a machine: the call says that it had no effect, and no other call of the same attempt, by a
+ * server that lost its lease meanwhile, can still make one.
+ */
+export function isDefiniteFailure(error: unknown, { askedAt }: Pick<AttemptRecord, 'askedAt'>, now: number): boolean {
+  const isAlone = askedAt === null || now > askedAt + CREATE_DEADLINE_MS;
+  return isAlone && isBackendError(error) && error.failure.kind !== 'outage' && error.failure.kind !== 'throttled';
 }

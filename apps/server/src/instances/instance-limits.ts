@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { InternalBackendType, OpenAttempt } from '@dstack/core';
+import { type InternalBackendType, LIMITS, type OpenAttempt } from '@dstack/core';
 import type { InstanceRecord } from './instance-record.js';
 
 const DEFAULT_PROVISIONING_MS = 10 * 60_000;
@@ -14,6 +14,7 @@ type Known = {
 export class InstanceLimits {
   private readonly known = new Map<string, Known>();
   maxOffersTried = 25;
+  unreachableJobMs: number = LIMITS.unreachableJobMs;
 
   learn(type: InternalBackendType, facts: Known): void {
     this.known.set(type, facts);

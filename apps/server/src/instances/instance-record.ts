@@ -25,6 +25,8 @@ export interface AgentRecord {
   readonly info: AgentInfo | null;
   /** Since when a server has been connected; null while none is. */
   readonly connectedSince: number | null;
+  /** What it last said is wrong with the host. */
+  readonly incidents?: readonly string[];
 }
 
 export interface InstanceRecord {

@@ -181,6 +181,7 @@ function isNeeded({ fleet, activeInFleet }: Facts): boolean {
 }
 
 function nothingToTerminate({ record, attempts }: Facts): boolean {
+  if (record.hostName !== null) return !record.progress.reached;
   return record.machine === null && attempts.every((attempt) => attempt.outcome === 'failed');
 }
 

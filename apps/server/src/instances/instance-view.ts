@@ -13,6 +13,8 @@ export interface InstanceFacts {
 export type ExplainedInstance = Wire.Instance & {
   readonly backend_display: string | null;
   readonly last_error: string | null;
+  /** What is wrong with the host, the worst first. */
+  readonly health_incidents: readonly string[];
   /** What is being done to a host that is not ready yet. */
   readonly progress: string | null;
 };
@@ -43,6 +45,7 @@ export function toWireInstance({ instance, projectName, fleetName, jobName }: In
     status: toWireInstanceStatus(instance.status),
     unreachable: instance.unreachableSince !== null,
     health_status: instance.health,
+    health_incidents: instance.agent.incidents ?? [],
     termination_reason: instance.terminationReason,
     termination_reason_message: instance.terminationMessage,
     created: toWireTime(instance.createdAt),

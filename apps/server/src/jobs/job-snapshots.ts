@@ -124,6 +124,7 @@ export class JobSnapshots {
       isSpot: instance.offer?.instance.resources.spot ?? false,
       connectedSince: connectedSince(instance, now),
       unreachableSince: instance.unreachableSince,
+      unreachableLimitMs: this.limits.unreachableJobMs,
       provisioningLimitMs: this.limits.provisioningMs(instance),
       terminationMessage: instance.terminationMessage,
       foundNoCapacity: instance.terminationReason === 'no_offers',

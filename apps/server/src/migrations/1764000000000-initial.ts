@@ -250,6 +250,7 @@ const CAPACITY = [
     zone varchar(100) NULL,
     cloud_name varchar(200) NOT NULL,
     token varchar(100) NOT NULL,
+    asked_at bigint NULL,
     outcome varchar(30) NULL,
     failure_kind varchar(30) NULL,
     failure_blocks varchar(30) NULL,

@@ -178,6 +178,7 @@ export function toPlacementInstance(record: InstanceRecord, now: number): Placem
       status: record.status,
       unreachable: record.unreachableSince !== null || connectedSince(record, now) === null,
       health: record.health,
+      healthIncidents: record.agent.incidents ?? [],
       totalBlocks: record.totalBlocks,
       busyBlocks: record.busyBlocks,
       detachingVolumes: false,

@@ -1,6 +1,7 @@
 /** Every `DSTACK_SERVER_*` name of the contract; a name outside it is most likely a typing error. */
 export const KNOWN_VARIABLES: ReadonlySet<string> = new Set([
   'DSTACK_SERVER_ADMIN_TOKEN',
+  'DSTACK_SERVER_AGENT_DIR', // ours
   'DSTACK_SERVER_BACKGROUND_PROCESSING_DISABLED',
   'DSTACK_SERVER_BUCKET',
   'DSTACK_SERVER_BUCKET_REGION',
@@ -48,6 +49,7 @@ export const KNOWN_VARIABLES: ReadonlySet<string> = new Set([
   'DSTACK_SERVER_SSH_CONNECT_TIMEOUT',
   'DSTACK_SERVER_SSH_POOL_DISABLED',
   'DSTACK_SERVER_TEMPLATES_REPO',
+  'DSTACK_SERVER_UNREACHABLE_JOB_SECONDS', // ours
   'DSTACK_SERVER_URL',
   'DSTACK_SERVER_UVICORN_LOG_LEVEL',
 ]);

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { IMAGE_DEFAULTS, RUN_SPEC_LIMITS, type ImageDefaults } from '@dstack/core';
+import { IMAGE_DEFAULTS, LIMITS, RUN_SPEC_LIMITS, type ImageDefaults } from '@dstack/core';
 import { parseDatabaseUrl, type DatabaseLocation } from '../persistence/database-url.js';
 import { KNOWN_VARIABLES, UNBUILT_VARIABLES } from './known-variables.js';
 import type { LogLevel, ServerSettings } from './settings.js';
@@ -53,9 +53,11 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
       forbidDstackAccess: flag(env, 'DSTACK_FORBID_DSTACK_IN_RUNS'),
     },
     sshConnectTimeoutSeconds: integer(env, 'DSTACK_SERVER_SSH_CONNECT_TIMEOUT', 3),
+    unreachableJobSeconds: integer(env, 'DSTACK_SERVER_UNREACHABLE_JOB_SECONDS', LIMITS.unreachableJobMs / 1000),
     databaseIsReplicated: env['LITESTREAM_REPLICA_URL'] !== undefined,
     inServerImage: flag(env, 'DSTACK_IMAGE'),
     agentCommand: undefined,
+    agentDirectory: nonEmpty(env['DSTACK_SERVER_AGENT_DIR']),
     localBackend: undefined,
     ...definedOnly(flags),
     configureClient: clientConfiguration(env, flags.configureClient),

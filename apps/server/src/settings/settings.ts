@@ -28,8 +28,12 @@ export interface ServerSettings {
   readonly images: ImageDefaults;
   readonly runLimits: RunSpecLimits;
   readonly sshConnectTimeoutSeconds: number;
+  /** How long a job survives that nobody can reach its host. */
+  readonly unreachableJobSeconds: number;
   /** How the agent of local instances is started; undefined: the installed package's. */
   readonly agentCommand: readonly string[] | undefined;
+  /** Holds the agents that are put on hosts, a folder each; undefined: the installed package's. */
+  readonly agentDirectory: string | undefined;
   /** Whether this machine runs jobs; undefined: decided by where the server listens. */
   readonly localBackend: boolean | undefined;
   /** `DSTACK_IMAGE` is set by the container image of the server. */

@@ -8,6 +8,13 @@ export interface SshKeyPair {
 }
 
 export function generateKeyPair(comment: string): SshKeyPair {
-  const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment });
-  return { publicKey: pair.public, privateKey: pair.private };
+  // One in 250 of ssh2's ed25519 pairs is malformed: it loses a leading zero byte.
+  for (;;) {
+    const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment });
+    if (isKey(pair.private) && isKey(pair.public)) return { publicKey: pair.public, privateKey: pair.private };
+  }
+}
+
+function isKey(text: string): boolean {
+  return !(ssh2.utils.parseKey(text) instanceof Error);
 }

@@ -64,8 +64,10 @@ export interface AppliedInstallation {
 export function applyScript(paths: HostPaths, { owner, folder, supervisor, env }: AppliedInstallation): string {
   const { state, current } = paths;
   return `
-mkdir -p ${state}
-chmod 711 ${STATES_DIR} ${state}
+# Somebody else's directory of that name stays as it is, but that one can pass through it to the socket.
+if [ -d ${STATES_DIR} ]; then chmod a+x ${STATES_DIR}; else mkdir -p -m 711 ${STATES_DIR}; fi
+if [ ! -d ${state} ]; then mkdir ${state}; fi
+chmod 711 ${state}
 ${writeFile(`${state}/owner`, `${owner}\n`, 600)}
 ${writeFile(paths.uninstaller, uninstallScript(paths), 600)}
 ${env === null ? '' : writeFile(env.path, env.text, 600)}
@@ -94,13 +96,15 @@ fi
 `;
 }
 
-/** What a person would look at when the agent does not answer. */
-export function diagnoseScript({ socket, unit, state }: HostPaths): string {
+/** `listening` or `silent`, how often the agent has failed, and what a person would look at when it does not answer. */
+export function diagnoseScript({ socket, unit, state, loopFailures }: HostPaths): string {
   return `
 if grep -q ' 00010000 .* ${socket}$' /proc/net/unix; then echo listening; else echo silent; fi
 if [ -d /run/systemd/system ]; then
+  systemctl show --property NRestarts --value ${unit} 2>/dev/null || echo
   journalctl --unit ${unit} --lines 15 --no-pager --output cat 2>/dev/null || systemctl status ${unit} 2>&1 | tail -n 15 || :
 else
+  cat ${loopFailures} 2>/dev/null || echo
   tail -n 15 ${state}/agent.log 2>/dev/null || :
 fi
 `;
@@ -116,6 +120,7 @@ systemctl restart ${paths.unit}
   return `
 ${endProcess(paths.loopPid, paths.loop)}
 ${endProcess(`${paths.state}/agent.pid`, paths.state)}
+rm -f ${paths.loopFailures}
 ${startLoop(paths)}
 `;
 }

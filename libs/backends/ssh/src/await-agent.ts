@@ -12,6 +12,8 @@ import { runRootScript, runScript } from './run-script.js';
 const START_LIMIT_MS = 60_000;
 const DIAGNOSE_EVERY_MS = 3_000;
 const RETRY_MS = 100;
+/** So often in a row it will not be better the next time. */
+const FAILURES_ENOUGH = 3;
 
 /** The answer of the agent at its socket, or what keeps it from giving one. */
 export async function askAgent(request: HostRequest, deadlineMs: number): Promise<AgentInfo | Error> {
@@ -57,9 +59,9 @@ async function diagnose(request: HostRequest, { answer, isLate }: { answer: Erro
   const { hostname, owner } = request;
   const { socket } = hostPaths(owner);
   const { stdout } = await runRootScript(request, diagnoseScript(hostPaths(owner)));
-  const [listening = '', ...log] = stdout.trim().split('\n');
+  const [listening = '', failures = '', ...log] = stdout.split('\n');
   if (listening === 'listening' && answer instanceof SshError) await blameForwarding(request, socket);
-  if (!isLate) return;
+  if (!isLate && (listening === 'listening' || !(Number(failures) >= FAILURES_ENOUGH))) return;
   const words = log.join('\n').trim() || answer.message;
   throw new HostProblemError('agent-failed', false, `${hostname}: the agent does not start: ${words}`);
 }

@@ -12,6 +12,8 @@ export interface HostPaths {
   readonly env: string;
   readonly loop: string;
   readonly loopPid: string;
+  /** How often the agent has failed under the loop. */
+  readonly loopFailures: string;
   /** Script for a person whose server is no more. */
   readonly uninstaller: string;
   readonly unit: string;
@@ -33,6 +35,7 @@ export function hostPaths(owner: string): HostPaths {
     env: `${state}/agent.env`,
     loop: `${state}/supervise`,
     loopPid: `${state}/supervise.pid`,
+    loopFailures: `${state}/supervise.failures`,
     uninstaller: `${state}/uninstall`,
     unit,
     unitFile: `/etc/systemd/system/${unit}`,

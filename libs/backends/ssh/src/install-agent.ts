@@ -6,6 +6,7 @@ import type { HostRequest, OnboardRequest } from './host-request.js';
 import { architectureOf, lackOfSpace } from './judge-host.js';
 import { planInstallation } from './plan-installation.js';
 import type { ProbedHost } from './probed-host.js';
+import { pruneFolders } from './prune-folders-script.js';
 import { mustRunRootScript } from './run-script.js';
 import { environmentFile, supervisorOf } from './supervisor.js';
 import { uploadAgent } from './upload-agent.js';
@@ -35,6 +36,8 @@ export async function installAgent(request: InstallRequest, host: ProbedHost): P
     onProgress('start', supervisor.kind === 'systemd' ? 'systemd' : 'without systemd');
     const folder = `${AGENTS_DIR}/${folderName(bundle.digest)}`;
     await mustRunRootScript(request, applyScript(paths, { owner, folder, supervisor, env }), 'starting the agent');
+  } else if (host.folders.length > 1) {
+    await mustRunRootScript(request, pruneFolders(), 'removing old agents');
   }
   return bundle;
 }
@@ -49,6 +52,7 @@ async function bundleFor(
   throw new HostProblemError(
     'unsupported-architecture',
     true,
-    `${request.hostname}: its processor is of the kind ${host.machine}, and this server has no agent for it`,
+    `${request.hostname}: its processor is of the kind ${host.machine}, and this server has no agent for it; ` +
+      'in a checkout it is built by `npm run build:folder -w @dstack/agent` on a machine of that kind',
   );
 }

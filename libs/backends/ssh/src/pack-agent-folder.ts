@@ -14,7 +14,6 @@ export interface PackRequest {
   /** Where the archive is kept, under a name with its digest. */
   readonly cacheDir: string;
   readonly arch: AgentBundle['arch'];
-  readonly version: string;
   readonly signal: AbortSignal;
 }
 
@@ -23,12 +22,12 @@ const GZIP_LEVEL = 5;
 
 /** Makes the archive of the agent's folder unless there is one of the same content. Two callers may do it at once. */
 export async function packAgentFolder(request: PackRequest): Promise<AgentBundle> {
-  const { folder, cacheDir, arch, version, signal } = request;
+  const { folder, cacheDir, arch, signal } = request;
   const manifest = await readFolderManifest(folder, signal);
   if (manifest.files.length === 0) throw new Error(`there is no agent in ${folder}`);
   const path = join(cacheDir, `agent-${arch}-${manifest.digest}.tar.gz`);
   const sizeBytes = (await sizeOf(path)) ?? (await writeArchive(request, manifest, path));
-  return { arch, version, digest: manifest.digest, sizeBytes, open: () => createReadStream(path) };
+  return { arch, digest: manifest.digest, sizeBytes, open: () => createReadStream(path) };
 }
 
 async function writeArchive(

@@ -80,9 +80,12 @@ function loopText(paths: HostPaths, command: string): string {
   return `cd /
 umask 022
 (umask 077; echo $$ > ${paths.loopPid})
+failures=0
 while :; do
   if [ -s ${log} ] && [ "$(wc -c < ${log})" -gt 1048576 ]; then : > ${log}; fi
   if (set -a; [ ! -e ${paths.env} ] || . ${paths.env}; exec ${command}) </dev/null >> ${log} 2>&1; then continue; fi
+  failures=$((failures + 1))
+  (umask 077; echo $failures > ${paths.loopFailures})
   sleep ${RESTART_SECONDS}
 done
 `;

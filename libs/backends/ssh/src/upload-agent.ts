@@ -19,6 +19,8 @@ export interface UploadedAgent {
   readonly onPercent: (percent: number) => void;
 }
 
+const DISCARD_LIMIT_MS = 10_000;
+
 /** Puts the agent's folder beside those that are there. What arrived in part or damaged does not stay. */
 export async function uploadAgent(request: HostRequest, upload: UploadedAgent): Promise<void> {
   const paths = hostPaths(request.owner);
@@ -37,9 +39,18 @@ export async function uploadAgent(request: HostRequest, upload: UploadedAgent): 
       );
     if (result.exitCode !== 0) throw uploadFailed(request, wordsOf(result));
   } catch (error) {
-    await runRootScript(request, discardUploadScript(paths)).catch(() => undefined);
+    await discard(request);
     throw error;
   }
+}
+
+/** Also when the call is no longer wanted, and then without waiting. What the next call finds it removes too. */
+async function discard(request: HostRequest): Promise<void> {
+  const signal = AbortSignal.timeout(DISCARD_LIMIT_MS);
+  const discarding = runRootScript({ ...request, signal }, discardUploadScript(hostPaths(request.owner))).catch(
+    () => undefined,
+  );
+  if (!request.signal.aborted) await discarding;
 }
 
 /** Unpacked as it arrives, so that the host need not have room for the archive too. */
@@ -73,7 +84,7 @@ function uploadFailed({ hostname }: HostRequest, words: string): HostProblemErro
 
 function countBytes(total: number, onPercent: (percent: number) => void): Transform {
   let sent = 0;
-  let told = -1;
+  let told = 0;
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       sent += chunk.length;

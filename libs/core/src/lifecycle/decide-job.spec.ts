@@ -15,6 +15,7 @@ const T = 1_000_000_000;
 const MIN = 60_000;
 
 const host = (over: Partial<JobHost> = {}): JobHost => ({
+  unreachableLimitMs: LIMITS.unreachableJobMs,
   instanceId: 'i',
   status: 'busy',
   isSpot: false,

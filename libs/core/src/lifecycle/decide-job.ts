@@ -102,9 +102,12 @@ function decideActive(job: ActiveJob, now: Instant): JobDecision {
   if (agent?.phase === 'finished') return endByAgent(agent);
   if (host === null || isGone(host)) return lostWhileActive(host, 'the instance is gone');
   const unreachableSince = earliest(host.unreachableSince, job.disconnectedAt);
-  const unreachableDeadline = unreachableSince === null ? null : unreachableSince + LIMITS.unreachableJobMs;
+  const unreachableDeadline = unreachableSince === null ? null : unreachableSince + host.unreachableLimitMs;
   if (unreachableDeadline !== null && now >= unreachableDeadline) {
-    return lostWhileActive(host, 'the instance has been unreachable for 2 minutes');
+    return lostWhileActive(
+      host,
+      `the instance has been unreachable for ${Math.round(host.unreachableLimitMs / 1000)} seconds`,
+    );
   }
   if (job.status === 'pulling') return decidePulling(job, now, unreachableDeadline);
   return decideRunning(job, now, unreachableDeadline);

@@ -60,8 +60,8 @@ function whenToKill({ stop }: TerminatingJob): Instant | null {
  */
 function deadlineOf(since: Instant, host: JobHost, limitMs: number, now: Instant): Instant {
   if (host.connectedSince !== null) return Math.max(since, host.connectedSince) + limitMs;
-  if (host.unreachableSince !== null) return host.unreachableSince + Math.max(limitMs, LIMITS.unreachableJobMs);
-  return now + LIMITS.unreachableJobMs;
+  if (host.unreachableSince !== null) return host.unreachableSince + Math.max(limitMs, host.unreachableLimitMs);
+  return now + host.unreachableLimitMs;
 }
 
 function finite(at: Instant): Instant | null {

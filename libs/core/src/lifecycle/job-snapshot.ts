@@ -10,6 +10,8 @@ export interface JobHost {
   /** Since when the agent has answered this server; null while it does not. */
   readonly connectedSince: Instant | null;
   readonly unreachableSince: Instant | null;
+  /** How long a job survives that nobody can reach the host. */
+  readonly unreachableLimitMs: number;
   /** From assignment until the agent should answer. */
   readonly provisioningLimitMs: number;
   /** Why the machine could not be had, or was lost. */

@@ -12,7 +12,7 @@ export const LIMITS = {
   agentStartMs: 10 * MINUTE,
   /** The agent's own limit on a pull is 20 min. */
   pullMs: 25 * MINUTE,
-  /** How long a job survives a host nobody can reach. */
+  /** How long a job survives a host nobody can reach, unless the server is set otherwise. */
   unreachableJobMs: 2 * MINUTE,
   /** How long an unreachable rented machine is kept. */
   unreachableInstanceMs: 20 * MINUTE,
@@ -45,6 +45,8 @@ export const LIMITS = {
   /** Terminate is repeated for ever, ever slower. */
   terminateRetryMinMs: 5 * SECOND,
   terminateRetryMaxMs: 10 * MINUTE,
+  /** A run that has been running this long is healthy: its next failure is retried as if it were the first. */
+  stableRunMs: 10 * MINUTE,
   /** A safety look at runs that wait for others. */
   runCheckMs: 10 * MINUTE,
   fleetCheckMs: MINUTE,

@@ -63,6 +63,12 @@ it.each([
   ['one that does not fit', {}, requirements({ cpu: { count: { min: 128 } } }), 'no match'],
   ['one nobody reaches', { unreachable: true }, undefined, 'unreachable'],
   ['one that is ill', { health: 'failure' }, undefined, 'its health check fails'],
+  [
+    'one that is ill, and with what',
+    { health: 'failure', healthIncidents: ['GPU 3: off the bus', 'its disk is full'] },
+    undefined,
+    'its health check fails: GPU 3: off the bus',
+  ],
   ['one with a warning', { health: 'warning' }, undefined, ['idle', 1, 1]],
   ['one that nobody has counted', { totalBlocks: null }, undefined, 'still starting'],
   ['one that is going', { status: 'terminating' }, undefined, 'terminating'],

@@ -17,6 +17,8 @@ export interface PoolInstance {
   readonly status: InternalInstanceStatus;
   readonly unreachable: boolean;
   readonly health: Wire.HealthStatus;
+  /** What is wrong with it, the worst first. */
+  readonly healthIncidents?: readonly string[];
   /** Null while the machine is starting and nobody has counted. */
   readonly totalBlocks: number | null;
   readonly busyBlocks: number;
@@ -49,7 +51,8 @@ export function offerOfInstance(
 
 function whyUnusable(instance: PoolInstance): string | null {
   if (instance.unreachable) return 'unreachable';
-  if (instance.health === 'failure') return 'its health check fails';
+  if (instance.health === 'failure')
+    return ['its health check fails', ...(instance.healthIncidents ?? []).slice(0, 1)].join(': ');
   if (instance.detachingVolumes) return 'volumes of its last job are still being detached';
   if (instance.status === 'terminating' || instance.status === 'terminated') return instance.status;
   if (instance.totalBlocks === null) return 'still starting';

@@ -51,7 +51,7 @@ export class HostFixture {
 
   pack(folder: string): Promise<AgentBundle> {
     const cacheDir = join(this.directory, 'cache');
-    return packAgentFolder({ folder, cacheDir, arch: 'x86', version: '0.1.0', signal: AbortSignal.timeout(120_000) });
+    return packAgentFolder({ folder, cacheDir, arch: 'x86', signal: AbortSignal.timeout(120_000) });
   }
 
   host(options: TestHostOptions): Promise<TestHost> {

@@ -1,0 +1,129 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { HttpAgentClient, JobStart } from '@dstack/agent-protocol';
+import type { TestHost } from '@dstack/test-hosts';
+import { onboardHost } from '../src/hosts.js';
+import { agentOf, describeOnHosts, HostFixture, PATHS } from './support/host-fixture.js';
+import { canBeEntered, hasEnded, processJob, readLog, waitFor } from './support/jobs-on-host.js';
+import { Person } from './support/person.js';
+
+const KEYS = '/home/ops/.ssh/authorized_keys';
+const soon = (): AbortSignal => AbortSignal.timeout(20_000);
+
+describeOnHosts('the keys of a job on its host', () => {
+  let fixture: HostFixture;
+  let host: TestHost;
+  let client: HttpAgentClient;
+  let person: Person;
+
+  beforeAll(async () => {
+    fixture = await HostFixture.make();
+    person = new Person();
+    host = await fixture.host({ name: 'shared', user: 'ops' });
+    const request = await fixture.onboarding(host);
+    await onboardHost(request);
+    client = agentOf(request.connection);
+  });
+  afterAll(async () => {
+    client.close();
+    person.remove();
+    await fixture.remove();
+  });
+
+  function job(script: string, more: Partial<JobStart['ssh']> = {}): JobStart {
+    const authorizedKeys = [person.publicKey];
+    return processJob(script, {
+      ssh: {
+        authorizedKeys,
+        listen: { host: '127.0.0.1', port: 0 },
+        viaHost: { user: 'ops', authorizedKeys },
+        ...more,
+      },
+    });
+  }
+  const jump = (port: number, ...command: string[]) =>
+    person.ssh('-J', `ops@${host.address}`, '-p', String(port), 'root@localhost', ...command);
+
+  it('lead to the job while it runs, and nowhere else', async () => {
+    const before = await host.run(`cat ${KEYS}`);
+    const started = job('sleep 1000');
+    await client.start(started, soon());
+    const { sshPort = 0 } = await waitFor(client, started.id, canBeEntered);
+    await expect(jump(sshPort, 'echo in $DSTACK_RUN_NAME')).resolves.toMatchObject({
+      code: 0,
+      stdout: 'in brave-fox-1\n',
+    });
+
+    const refusal = {
+      code: 1,
+      stdout: '',
+      stderr: 'this key leads through this host to jobs of dstack, and to nothing else\n',
+    };
+    await expect(person.ssh(`ops@${host.address}`, 'id')).resolves.toEqual(refusal);
+    await expect(person.ssh('-T', `ops@${host.address}`)).resolves.toEqual(refusal);
+    await expect(person.ssh('-W', 'localhost:22', `ops@${host.address}`)).resolves.toMatchObject({
+      stderr: expect.stringContaining('stdio forwarding failed') as string,
+    });
+    const listening = ['-o', 'ExitOnForwardFailure=yes', '-N', '-R', '0:localhost:22'];
+    await expect(person.ssh(...listening, `ops@${host.address}`)).resolves.toMatchObject({
+      code: 255,
+      stderr: expect.stringContaining('remote port forwarding failed') as string,
+    });
+
+    await client.stop(started.id, { mode: 'kill', graceSeconds: 0, reason: 'terminated_by_user' }, soon());
+    await waitFor(client, started.id, hasEnded);
+    await expect(host.run(`cat ${KEYS}`)).resolves.toBe(before);
+    await expect(jump(sshPort, 'true')).resolves.toMatchObject({
+      code: 255,
+      stderr: expect.stringContaining('Permission denied') as string,
+    });
+    expect(await host.run(`stat -c '%U %a' ${KEYS}; ls -A /home/ops/.ssh`)).toBe('ops 600\nauthorized_keys\n');
+  });
+
+  it('lead to several jobs of the same person, and to those of an agent that was killed, until they end', async () => {
+    const jobs = [job('sleep 1000'), job('sleep 1000')];
+    const ports: number[] = [];
+    for (const each of jobs) {
+      await client.start(each, soon());
+      ports.push((await waitFor(client, each.id, canBeEntered)).sshPort ?? 0);
+    }
+    for (const port of ports) await expect(jump(port, 'echo in')).resolves.toMatchObject({ stdout: 'in\n' });
+
+    const [pid = 0] = await host.pids(`agent.cjs host --dir ${PATHS.state}`);
+    await host.run(
+      `cp ${KEYS} /root/then; : > ${KEYS}; kill -9 ${pid}; rm -r ${PATHS.state}/jobs/${jobs[0]?.id ?? ''}`,
+    );
+    await host.run(`cat /root/then > ${KEYS}`);
+    const kept = jobs[1]?.id ?? '';
+    await until(async () => {
+      const text = await host.run(`cat ${KEYS}`);
+      return text.includes(kept) && !text.includes(jobs[0]?.id ?? '');
+    });
+    await expect(jump(ports[1] ?? 0, 'echo still in')).resolves.toMatchObject({ stdout: 'still in\n' });
+    await client.desire([], soon());
+    expect(await host.run(`grep -c dstack-job ${KEYS} || :`)).toBe('0\n');
+  });
+
+  it('are skipped when they are no keys, and the job’s log tells it', async () => {
+    const trick = `${person.publicKey.trim()}\nssh-rsa AAAA intruder`;
+    const authorizedKeys = [`command="sh" ${person.publicKey}`, trick, person.publicKey];
+    const started = job('while [ ! -e done ]; do sleep 0.05; done', { viaHost: { user: 'ops', authorizedKeys } });
+    await client.start(started, soon());
+    await waitFor(client, started.id, canBeEntered);
+    const lines = (await host.run(`cat ${KEYS}`)).split('\n').filter((line) => line.includes('dstack-job-'));
+    expect(lines).toHaveLength(1);
+    expect(await host.run(`grep -c intruder ${KEYS} || :`)).toBe('0\n');
+    await client.stop(started.id, { mode: 'kill', graceSeconds: 0, reason: 'terminated_by_user' }, soon());
+    await waitFor(client, started.id, hasEnded);
+    const log = await readLog(client, started.id, 'runner');
+    expect(log).toContain('public key 1 is no key');
+    expect(log).toContain('public key 2 is no key');
+  });
+});
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  const due = Date.now() + 20_000;
+  while (!(await holds())) {
+    if (Date.now() > due) throw new Error('not within 20 s');
+    await delay(50);
+  }
+}

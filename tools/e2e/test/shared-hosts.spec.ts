@@ -1,0 +1,135 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createTestNetwork, type TestHost, type TestNetwork, whyNoTestHosts } from '@dstack/test-hosts';
+import { Stack } from '../src/stack.js';
+
+const why = whyNoTestHosts();
+if (why !== null) console.warn(`The stories of shared hosts are left out: ${why}`);
+const isFull = process.env['DSTACK_TEST_FULL'] === '1';
+const TINY = 'resources: {cpu: 1.., memory: 64MB.., disk: 1GB..}';
+
+/** As the tool of a host with two devices; the second has as many uncorrectable errors as the file says. */
+const NVIDIA_SMI = `#!/bin/sh
+case "$*" in
+  -L) echo 'GPU 0: Tesla T4 (UUID: GPU-0)' ;;
+  *query-gpu=name*) printf 'Tesla T4, 15360, GPU-0, 550.54.15\\nTesla T4, 15360, GPU-1, 550.54.15\\n' ;;
+  *query-gpu=index*) printf '0, GPU-0, 0, 0, No\\n1, GPU-1, %s, 0, No\\n' "$(cat /root/errors)" ;;
+  *query-gpu=uuid*) printf 'GPU-0, 100, 7\\nGPU-1, 200, 9\\n' ;;
+esac
+`;
+
+(why === null ? describe : describe.skip)('hosts that jobs share', () => {
+  const stack = new Stack();
+  let network: TestNetwork;
+  let hosts: readonly TestHost[];
+  let gpus: TestHost;
+
+  beforeAll(async () => {
+    network = await createTestNetwork();
+    hosts = await Promise.all(['alpha', 'beta'].map((name) => network.host({ name })));
+    gpus = await network.host({ name: 'gpus', user: 'ops' });
+    await gpus.run(
+      'touch /dev/nvidiactl; echo 0 > /root/errors; cat > /usr/local/bin/nvidia-smi; chmod +x /usr/local/bin/nvidia-smi',
+      NVIDIA_SMI,
+    );
+    await stack.start();
+  }, 120_000);
+  afterAll(async () => {
+    await stack.close();
+    await network.remove();
+  });
+
+  const hostLine = ({ address, user, identityFile }: TestHost, more = ''): string =>
+    `    - {hostname: ${address}, user: ${user}, identity_file: ${identityFile}${more}}`;
+  async function applyFleet(name: string, lines: readonly string[], more = ''): Promise<void> {
+    const file = stack.file(name, `type: fleet\nname: ${name}\n${more}\nssh_config:\n  hosts:\n${lines.join('\n')}\n`);
+    expect(await stack.cli(['apply', '-y', '-f', file])).toMatchObject({ code: 0 });
+  }
+  const apply = (name: string, text: string, ...more: string[]) =>
+    stack.cli(['apply', '-y', '-f', stack.file(name, `type: task\nname: ${name}\n${text}\n`), ...more]);
+  const log = async (name: string): Promise<string> => (await stack.cli(['logs', name])).stdout;
+  const isRunning = async (name: string): Promise<boolean> => (await stack.statusOf(name)).includes('running');
+
+  it('the nodes of a cluster enter each other by address', async () => {
+    await applyFleet('ring', hosts.map((host) => hostLine(host)), 'placement: cluster'); // prettier-ignore
+    const commands = `commands:
+  - |
+    if [ "$DSTACK_NODE_RANK" = 0 ]; then
+      for ip in $DSTACK_NODES_IPS; do
+        until ssh $ip 'echo I am rank $DSTACK_NODE_RANK on $(hostname); touch done'; do sleep 0.2; done
+      done
+    fi
+    until [ -e done ]; do sleep 0.2; done`;
+    expect(await apply('circle', `nodes: 2\nfleets: [ring]\n${commands}\n${TINY}`)).toMatchObject({ code: 0 });
+    const lines = await log('circle');
+    for (const line of ['I am rank 0 on alpha', 'I am rank 1 on beta']) expect(lines).toContain(line);
+  });
+
+  it('two jobs have a GPU each, and their owner’s key leads to them for as long as they run', async () => {
+    await applyFleet('shop', [hostLine(gpus, ', blocks: 2')]);
+    const text = 'fleets: [shop]\ncommands:\n  - echo "mine is $CUDA_VISIBLE_DEVICES"; sleep 1000\nresources: {cpu: 1, gpu: "T4:1", memory: 64MB.., disk: 1GB..}'; // prettier-ignore
+    for (const name of ['left', 'right']) expect(await apply(name, text, '-d')).toMatchObject({ code: 0 });
+    for (const name of ['left', 'right']) await stack.until(`${name} to run`, () => isRunning(name));
+    const said = await stack.until('both logs', async () => {
+      const logs = (await Promise.all(['left', 'right'].map(log))).map((each) => /mine is (GPU-\d)/.exec(each)?.[1]);
+      return logs.every((each) => each !== undefined) && logs;
+    });
+    expect([...said].sort()).toEqual(['GPU-0', 'GPU-1']);
+
+    for (const name of ['left', 'right']) expect(await enter(name, 'echo $DSTACK_RUN_NAME')).toBe(`${name}\n`);
+    await stack.cli(['stop', '-x', '-y', 'left', 'right']);
+    await stack.until('both to end', async () => !(await isRunning('left')) && !(await isRunning('right')));
+    await stack.until('the keys to go', async () => !(await gpus.run('cat /home/ops/.ssh/authorized_keys')).includes('dstack-job')); // prettier-ignore
+  });
+
+  if (isFull) {
+    it('an ill one gets no new jobs and says why, until it is well again', async () => {
+      await gpus.run('echo 3 > /root/errors');
+      const wide = { env: { COLUMNS: '300' } };
+      const why = 'GPU 1: 3 uncorrectable memory errors';
+      await stack.until('the illness to be seen', async () => (await stack.cli(['fleet', '-v'])).stdout.includes('(failure)'), 90_000); // prettier-ignore
+      expect((await stack.cli(['fleet', '-v'], wide)).stdout).toContain(why);
+      const events = JSON.stringify(await stack.api('/api/events/list', { limit: 50 }));
+      expect(events).toContain('Instance health changed HEALTHY -> FAILURE');
+      const retry = 'retry: {on_events: [no-capacity], duration: 10m}';
+      await apply('patient', `fleets: [shop]\ncommands: [echo served]\n${TINY}\n${retry}`, '-d');
+      await stack.until(
+        'it to find no place',
+        async () => (await stack.statusOf('patient')).includes('retrying'),
+        30_000,
+      );
+      await gpus.run('echo 0 > /root/errors');
+      await stack.until(
+        'the run to end',
+        async () => (await stack.statusOf('patient')).includes('exited (0)'),
+        120_000,
+      );
+    }, 300_000);
+  }
+
+  /** As the person who applied the run: with the key of their command line, through the host. */
+  async function enter(name: string, command: string): Promise<string> {
+    interface Submission {
+      readonly job_provisioning_data: { readonly ssh_port: number };
+      readonly job_runtime_data: { readonly ports: Readonly<Record<string, number>> | null } | null;
+    }
+    const { latest_job_submission: submission } = await stack.api<{ latest_job_submission: Submission }>(
+      '/api/project/main/runs/get',
+      { run_name: name },
+    );
+    const ports = submission.job_runtime_data?.ports ?? {};
+    const port = Object.values(ports)[0] ?? submission.job_provisioning_data.ssh_port;
+    const { ssh_private_key: key } = await stack.api<{ ssh_private_key: string }>('/api/users/get_my_user');
+    const identity = join(stack.work, 'user-key');
+    writeFileSync(identity, key, { mode: 0o600 });
+    const options = ['-i', identity, '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'];
+    const quiet = ['-o', 'LogLevel=ERROR', '-o', 'BatchMode=yes', '-o', 'IdentitiesOnly=yes'];
+    const proxy = ['ssh', ...options, ...quiet, '-W', '%h:%p', `ops@${gpus.address}`].join(' ');
+    return execFileSync(
+      'ssh',
+      [...options, ...quiet, '-o', `ProxyCommand=${proxy}`, '-p', String(port), 'root@localhost', command],
+      { encoding: 'utf8', timeout: 20_000 },
+    );
+  }
+});
