@@ -60,6 +60,7 @@ describe('the environment of a job', () => {
     workingDir: '/work',
     repoDir: undefined,
     publicDir: '/dstack',
+    serverSocket: undefined,
   });
 
   it('lets the job’s values win over the agent’s and the image’s, but for HOME, and expands nothing', () => {

@@ -53,6 +53,7 @@ function snapshotOf(run: RunRecord, jobs: readonly RunJob[], now: number): RunSn
       return {
         ...base,
         status: run.status,
+        statusChangedAt: run.statusChangedAt,
         stopCriteria: profile.stop_criteria ?? 'all-done',
         deploymentNum: run.deploymentNum,
         desiredReplicas: run.spec.configuration.type === 'service' ? run.desiredReplicaCount : null,

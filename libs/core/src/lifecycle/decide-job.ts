@@ -104,7 +104,10 @@ function decideActive(job: ActiveJob, now: Instant): JobDecision {
   const unreachableSince = earliest(host.unreachableSince, job.disconnectedAt);
   const unreachableDeadline = unreachableSince === null ? null : unreachableSince + host.unreachableLimitMs;
   if (unreachableDeadline !== null && now >= unreachableDeadline) {
-    return lostWhileActive(host, `the instance has been unreachable for ${Math.round(host.unreachableLimitMs / 1000)} seconds`);
+    return lostWhileActive(
+      host,
+      `the instance has been unreachable for ${Math.round(host.unreachableLimitMs / 1000)} seconds`,
+    );
   }
   if (job.status === 'pulling') return decidePulling(job, now, unreachableDeadline);
   return decideRunning(job, now, unreachableDeadline);

@@ -9,7 +9,7 @@ const job = (over: Partial<RunJob> = {}): RunJob => ({
   id: 'j', replicaNum: 0, jobNum: 0, submissionNum: 0, deploymentNum: 0, status: 'running', reason: null, stopMode: null,
   submittedAt: T, finishedAt: null, lastProvisionedEndAt: null, retry: null, ...over,
 }); // prettier-ignore
-const base = { id: 'r', submittedAt: T, startedAt: T, isScheduled: false, resubmissionAttempt: 0 };
+const base = { id: 'r', submittedAt: T, startedAt: T, statusChangedAt: T, isScheduled: false, resubmissionAttempt: 0 };
 const run = (jobs: RunJob[], over: Partial<ActiveRun> = {}): ActiveRun => ({
   ...base, status: 'running', jobs, stopCriteria: 'all-done', deploymentNum: 0, desiredReplicas: null, ...over,
 }); // prettier-ignore
@@ -82,9 +82,11 @@ describe('a terminating run', () => {
   ])('%s', (_rule, snapshot, now, expected) => expect(outcome(snapshot, now)).toMatchObject(expected)); // prettier-ignore
 });
 
-it('starts to count retries anew once something is provisioned, and not before', () => {
-  const again = (status: RunJob['status']): object => decideRun(run([job({ status })], { resubmissionAttempt: 3 }), T).changes;
-  expect([again('submitted'), again('provisioning')]).toEqual([{}, { resubmissionAttempt: 0 }]);
+it('starts to count retries anew once the run has been running for a while, and not before', () => {
+  const again = (status: RunJob['status'], now: number): object =>
+    decideRun(run([job({ status })], { status: 'running', resubmissionAttempt: 3 }), now).changes;
+  expect([again('submitted', T), again('running', T), again('provisioning', T + LIMITS.stableRunMs)]).toEqual([{}, {}, {}]);
+  expect(again('running', T + LIMITS.stableRunMs)).toEqual({ resubmissionAttempt: 0 });
 }); // prettier-ignore
 
 it.each([

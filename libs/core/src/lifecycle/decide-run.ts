@@ -71,7 +71,9 @@ function carryOn(
   now: Instant,
 ): RunDecision {
   const effects = [...resubmitReplicas(run, verdicts), ...scale(run, verdicts), ...bump(run)];
-  const changes: Partial<RunChanges> = status === 'submitted' ? {} : { resubmissionAttempt: 0 };
+  // Not as soon as it runs: what fails a moment after each start would be started again every 15 seconds.
+  const isStable = status === 'running' && run.status === 'running' && now >= run.statusChangedAt + LIMITS.stableRunMs;
+  const changes: Partial<RunChanges> = isStable && run.resubmissionAttempt > 0 ? { resubmissionAttempt: 0 } : {};
   const wants = { effects, dueAt: effects.length > 0 ? now : now + LIMITS.runCheckMs, changes };
   return status === run.status ? stay(status, wants) : go(status, { ...wants, because: `jobs are ${status}` });
 }

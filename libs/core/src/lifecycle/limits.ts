@@ -45,6 +45,8 @@ export const LIMITS = {
   /** Terminate is repeated for ever, ever slower. */
   terminateRetryMinMs: 5 * SECOND,
   terminateRetryMaxMs: 10 * MINUTE,
+  /** A run that has been running this long is healthy: its next failure is retried as if it were the first. */
+  stableRunMs: 10 * MINUTE,
   /** A safety look at runs that wait for others. */
   runCheckMs: 10 * MINUTE,
   fleetCheckMs: MINUTE,

@@ -38,6 +38,7 @@ export interface PendingRun extends RunBase {
 
 export interface ActiveRun extends RunBase {
   readonly status: 'submitted' | 'provisioning' | 'running';
+  readonly statusChangedAt: Instant;
   readonly stopCriteria: StopCriteria;
   readonly deploymentNum: number;
   /** Services: how many replicas there should be. Null for tasks and dev environments. */
