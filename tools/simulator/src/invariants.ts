@@ -74,7 +74,7 @@ export class Invariants implements SpoolWatch {
         'SELECT termination_message FROM instances WHERE host_name = ? ORDER BY finished_at DESC LIMIT 1',
         host,
       );
-      if (last?.termination_message?.includes('could not be reached') !== true)
+      if (last?.termination_message?.includes('could not be removed') !== true)
         this.story.violate(`host ${host} was let go with its agent, and nothing says so`);
     }
     for (const machine of cloud.living) {

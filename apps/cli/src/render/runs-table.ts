@@ -1,7 +1,8 @@
 import type { Wire } from '@dstack/core';
 import type { Style } from '../terminal/style.js';
 import { wrapText } from '../terminal/wrap.js';
-import { type Cell, type Column, renderTable } from '../terminal/table.js';
+import type { Cell, Column } from '../terminal/table.js';
+import { renderBlocks } from '../terminal/blocks.js';
 import { formatBackend } from './backend.js';
 import { formatElapsed } from './duration.js';
 import { pendingReasons } from './pending-reasons.js';
@@ -47,10 +48,7 @@ export function runsTable(runs: readonly Wire.Run[], options: RunsTableOptions):
     const rows = only ? [head] : [head, ...jobRows(run, jobs, shape, options)];
     return { rows, below: verbose ? reasonLines(run, options) : [] };
   });
-  const tableOptions = { width: options.width, headPaint: options.style.bold };
-  const [title = '', ...lines] = renderTable(columns, blocks.flatMap(({ rows }) => rows), tableOptions).split('\n'); // prettier-ignore
-  const body = blocks.flatMap(({ rows, below }) => [...lines.splice(0, rows.length), ...below]);
-  return [title, ...body].join('\n');
+  return renderBlocks(columns, blocks, { width: options.width, headPaint: options.style.bold });
 }
 
 /** Why it has no capacity, below it: sentences do not fit a column. */

@@ -124,6 +124,7 @@ export class InstanceSnapshots {
           terminateFailures: record.machine?.terminateFailures ?? 0,
           nextTerminateAt: record.machine?.nextTerminateAt ?? null,
           jobsDraining: jobs.length > 0,
+          endMessage: record.terminationMessage,
           tenure,
         };
       case 'terminated':
