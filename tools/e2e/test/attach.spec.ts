@@ -13,6 +13,8 @@ const run = promisify(execFile);
 const serve = (port: number, word: string) =>
   `perl -MIO::Socket::INET -e '$l = IO::Socket::INET->new(Listen => 5, LocalAddr => "127.0.0.1", LocalPort => ${port}, ReuseAddr => 1) or die $!; while ($c = $l->accept) { print $c "${word}"; close $c }'`;
 
+const inFull = process.env['DSTACK_TEST_FULL'] === '1' ? it : it.skip;
+
 describe('attached to a run', () => {
   const stack = new Stack();
   const attached: RunningCommand[] = [];
@@ -110,6 +112,25 @@ describe('attached to a run', () => {
     expect(await heard(port)).toBe('mine');
     await stack.cli(['stop', '-x', 'own', '-y']);
   });
+
+  inFull(
+    'who is attached is using a dev environment, which is stopped some time after the last has left',
+    async () => {
+      await start('used', 'type: dev-environment\ninactivity_duration: 20s');
+      const command = await attach('used');
+      const attachedAt = Date.now();
+      const status = async () => (await stack.api<{ status: string }>('/api/project/main/runs/get', { run_name: 'used' })).status; // prettier-ignore
+      await stack.until('45 s', async () => {
+      expect(await status()).toBe('running');
+      return Date.now() - attachedAt > 45_000;
+    }, 60_000); // prettier-ignore
+      command.child.kill('SIGINT');
+      await command.done;
+      await stack.until('the end', async () => (await status()) === 'failed', 60_000);
+      expect(await stack.statusOf('used')).toMatch(/inactivity duration exceeded/);
+    },
+    120_000,
+  );
 
   it('it waits for a run that does not run yet, says for what, and lets go', async () => {
     await start('later', 'type: task\nschedule: {cron: "0 0 1 1 *"}\ncommands: [date]');

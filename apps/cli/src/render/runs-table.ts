@@ -1,8 +1,10 @@
 import type { Wire } from '@dstack/core';
 import type { Style } from '../terminal/style.js';
+import { wrapText } from '../terminal/wrap.js';
 import { type Cell, type Column, renderTable } from '../terminal/table.js';
 import { formatBackend } from './backend.js';
 import { formatElapsed } from './duration.js';
+import { pendingReasons } from './pending-reasons.js';
 import { formatPrice } from './price.js';
 import { relativeTime } from './relative-time.js';
 import { formatGpus, formatResources } from './resources.js';
@@ -38,13 +40,24 @@ export function runsTable(runs: readonly Wire.Run[], options: RunsTableOptions):
     ...(withErrors ? [{ title: 'ERROR', shrinkTo: 10 }] : []),
   ];
   const shape = { verbose, withProbes, withErrors };
-  const rows = runs.flatMap((run) => {
+  const blocks = runs.map((run) => {
     const jobs = sortedJobs(run);
     const only = jobs.length === 1 ? jobs[0] : undefined;
     const head = runRow(run, only, shape, options);
-    return only ? [head] : [head, ...jobRows(run, jobs, shape, options)];
+    const rows = only ? [head] : [head, ...jobRows(run, jobs, shape, options)];
+    return { rows, below: verbose ? reasonLines(run, options) : [] };
   });
-  return renderTable(columns, rows, { width: options.width, headPaint: options.style.bold });
+  const tableOptions = { width: options.width, headPaint: options.style.bold };
+  const [title = '', ...lines] = renderTable(columns, blocks.flatMap(({ rows }) => rows), tableOptions).split('\n'); // prettier-ignore
+  const body = blocks.flatMap(({ rows, below }) => [...lines.splice(0, rows.length), ...below]);
+  return [title, ...body].join('\n');
+}
+
+/** Why it has no capacity, below it: sentences do not fit a column. */
+function reasonLines(run: Wire.Run, { width, style }: RunsTableOptions): string[] {
+  return pendingReasons(run)
+    .flatMap((reason) => wrapText(reason, width, { first: '   - ', rest: '     ' }))
+    .map((line) => style.secondary(line));
 }
 
 interface Shape {
