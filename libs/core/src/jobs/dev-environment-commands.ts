@@ -73,7 +73,7 @@ function ideServerScript(ide: Ide, version: string): string {
     '  mkdir -p "$dir.part" &&',
     '  { if command -v wget >/dev/null; then wget -q -T 30 -O - "$url"; else curl -fsSL --connect-timeout 30 "$url"; fi; } |',
     '    tar -xz --no-same-owner --strip-components=1 -C "$dir.part" &&',
-    '  [ -e "$dir" ] || mv "$dir.part" "$dir" &&',
+    '  { [ -e "$dir" ] || mv "$dir.part" "$dir"; } &&',
     `  { "$dir/bin/${server.binary}" ${extensions} || true; }`,
     '} || exit 1',
   ].join('\n');

@@ -176,6 +176,18 @@ describe('the script of a process job', () => {
       'Could not pre-install the VS Code server; it will be installed when you connect\nnext\n',
     ]);
   });
+  it('leaves no half of an IDE server when its download fails', () => {
+    const dir = makeDir();
+    writeFileSync(join(dir, 'wget'), '#!/bin/sh\nexit 4\n', { mode: 0o755 });
+    const env = { PATH: `${dir}:${process.env['PATH'] ?? ''}`, HOME: dir, TMPDIR: dir };
+    const [install = ''] = devEnvironmentCommands({ ide: 'windsurf', version: '1.2@abc' }, 'e');
+    const { stdout, status } = spawnSync('/bin/sh', ['-c', install], { encoding: 'utf8', env });
+    expect([status, stdout]).toEqual([
+      0,
+      'Could not pre-install the Windsurf server; it will be installed when you connect\n',
+    ]);
+    expect(readdirSync(join(dir, '.windsurf-server', 'bin'))).not.toContain('abc');
+  });
   it('does not wait for a network that hangs', () => {
     const dir = makeDir();
     // As a downloader whose server never answers.
