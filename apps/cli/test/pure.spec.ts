@@ -153,6 +153,11 @@ describe('how an attached command ends', () => {
   ])('%s', (_case, ended, exitCode) => {
     expect(runEnding(ended, 'train').exitCode).toBe(exitCode);
   });
+  it('is 0 for a run that is done, though its workers were ended', () => {
+    const worker = submission({ status: 'done', termination_reason: 'done_by_runner', exit_status: 130 });
+    const jobs = [aJob(submission({ status: 'done', exit_status: 0 })), aJob(worker, { job_num: 1 })];
+    expect(runEnding(run({ status: 'done', jobs }), 'two')).toMatchObject({ text: 'Exited (0)', exitCode: 0 });
+  });
   it('is told by the job the end came from, not by those that ended because of it', () => {
     const jobs = [
       aJob(submission({ status: 'done', termination_reason: 'done_by_runner', exit_status: 0 })),

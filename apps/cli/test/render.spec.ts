@@ -168,6 +168,11 @@ it('tells what a run waits for', () => {
   );
   expect(waitingText(run({ status: 'submitted' }), planned)).toBe('submitted (choosing among 1 offer)');
   expect(waitingText(run({ status: 'submitted' }), plan({}))).toBe('submitted (no offers fit yet)');
+  const failed = submission({ status: 'failed', status_message: 'exited (3)', job_provisioning_data: provisioned() });
+  expect(waitingText(run({ status: 'pending', job: failed }))).toBe('pending (last attempt: exited (3))');
+  const scheduled = (next: string) => ({ ...run({ status: 'pending', job: failed }), next_triggered_at: next });
+  expect(waitingText(scheduled('2026-01-02T08:00:00Z'))).toBe('pending (next run at 2026-01-02T08:00:00Z)');
+  expect(waitingText(scheduled('2026-01-02T03:00:00Z'))).toBe('pending (last attempt: exited (3))');
 });
 
 it('shows old and new values of changes, but never those of the environment', () => {

@@ -66,6 +66,7 @@ export {
   type RuntimeFacts,
   type RuntimePreference,
   chooseRuntime,
+  containerOnly,
   defaultRuntimePreference,
   runtimeFacts,
   runtimeFactsOfJob,

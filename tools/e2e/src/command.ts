@@ -12,6 +12,8 @@ export interface RunningCommand {
   readonly done: Promise<CommandResult>;
   /** What has come on stdout so far. */
   readonly output: () => string;
+  /** And on stderr. */
+  readonly errors: () => string;
 }
 
 const SIGNALS: Readonly<Record<string, number>> = { SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };
@@ -32,5 +34,5 @@ export function startCommand(
       resolve({ code: code ?? 128 + (SIGNALS[signal ?? ''] ?? 0), stdout, stderr }),
     );
   });
-  return { child, done, output: () => stdout };
+  return { child, done, output: () => stdout, errors: () => stderr };
 }

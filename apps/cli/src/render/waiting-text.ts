@@ -7,13 +7,23 @@ import { runStatusText, jobStatusText } from './run-status.js';
 export function waitingText(run: Wire.Run, plan?: Wire.RunPlan): string {
   const submission = selectSubmission(run);
   const status = submission && run.status !== 'pending' ? jobStatusText(submission) : runStatusText(run);
-  const details = [scheduleText(run), submission ? placeText(submission, plan) : undefined, jobsText(run)];
+  const details =
+    run.status === 'pending'
+      ? [scheduleText(run) ?? lastAttemptText(submission)]
+      : [submission ? placeText(submission, plan) : undefined, jobsText(run)];
   const told = details.filter((detail) => detail !== undefined);
   return told.length === 0 ? status : `${status} (${told.join(', ')})`;
 }
 
 function scheduleText(run: Wire.Run): string | undefined {
-  return run.status === 'pending' && run.next_triggered_at ? `next run at ${run.next_triggered_at}` : undefined;
+  const next = run.next_triggered_at;
+  // While it retries, the time is that of the fire it still works on.
+  return next && next > run.last_processed_at ? `next run at ${next}` : undefined;
+}
+
+/** Why a run that will be tried again is not running. */
+function lastAttemptText(submission: Wire.JobSubmission | undefined): string | undefined {
+  return submission === undefined ? undefined : `last attempt: ${jobStatusText(submission)}`;
 }
 
 function placeText(submission: Wire.JobSubmission, plan: Wire.RunPlan | undefined): string | undefined {

@@ -1,6 +1,7 @@
 import {
   type Combined,
   combineFleetAndRun,
+  containerOnly,
   effectiveProfile,
   filtersOfProfile,
   namedFleets,
@@ -49,7 +50,7 @@ export function loadGroup({ run, userName, jobs }: GroupRows, capacity: ProjectC
     return {
       fleetId: fleet.id,
       fits: true,
-      asks: combined.flatMap(valueOf).map((ask, index) => toAsk(ask, specs[index]?.[1])),
+      asks: combined.flatMap(valueOf).map((ask, index) => toAsk(ask, run.spec.configuration, specs[index]?.[1])),
     };
   });
   return {
@@ -80,9 +81,14 @@ function valueOf<T>(each: Combined<T>): T[] {
   return each.ok ? [each.value] : [];
 }
 
-function toAsk({ requirements, profile }: RunAsk, spec: Wire.JobSpec | undefined) {
-  const features = spec === undefined ? [] : requiredFeatures(spec);
-  return { requirements, filters: filtersOfProfile(profile, { features }), offers: null, offersNotes: [] };
+function toAsk(
+  { requirements, profile }: RunAsk,
+  configuration: Wire.RunSpec['configuration'],
+  spec: Wire.JobSpec | undefined,
+) {
+  const needs =
+    spec === undefined ? {} : { features: requiredFeatures(spec), containerOnly: containerOnly(configuration, spec) };
+  return { requirements, filters: filtersOfProfile(profile, needs), offers: null, offersNotes: [] };
 }
 
 /** `instances:` of the profile; null: any. */

@@ -68,6 +68,7 @@ export function toPlacementInstance(
       totalBlocks: record.totalBlocks,
       busyBlocks: record.busyBlocks,
       detachingVolumes: false,
+      ...(record.agent.info === null ? {} : { hasContainers: record.agent.info.runtimes.container.available }),
       holders,
     },
   ];

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
   combineFleetAndRun,
+  containerOnly,
   defaultFleetSpec,
   effectiveProfile,
   filtersOfProfile,
@@ -60,7 +61,10 @@ export class JobOffers {
       const combined = combineFleetAndRun(fleet.spec, { profile, requirements: job.requirements });
       if (!combined.ok) continue;
       const { requirements } = combined.value;
-      const filters = filtersOfProfile(combined.value.profile, { features: requiredFeatures(job) });
+      const filters = filtersOfProfile(combined.value.profile, {
+        features: requiredFeatures(job),
+        containerOnly: containerOnly(effective.configuration, job),
+      });
       for (const instance of capacity.instances) {
         if (fleet.id !== null && instance.fleetId !== fleet.id) continue;
         if (named !== null && !named.includes(instance.id)) continue;

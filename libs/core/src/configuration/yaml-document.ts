@@ -38,7 +38,8 @@ export type YamlResult =
 /** Configurations are a page or two; these limits keep a hostile file from costing more than one. */
 export const maxBytes = 1024 * 1024;
 const maxTokens = 20_000;
-const maxProblems = 20;
+/** One slip in the syntax makes many errors: the first ones tell. */
+const maxSyntaxProblems = 3;
 const maxDepth = 64;
 const maxAliases = 100;
 const tooDeep = `is nested more than ${maxDepth} levels deep`;
@@ -76,7 +77,7 @@ function compose(source: string): YamlResult {
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
   const problems: YamlProblem[] = [...document.errors, ...document.warnings]
-    .slice(0, maxProblems)
+    .slice(0, maxSyntaxProblems)
     .map((problem) => ({ message: explain(problem), ...at(problem.pos[0]) }));
   if (problems.length === 0) problems.push(...inspect(document, at));
   if (problems.length > 0) return { ok: false, source, problems };
@@ -213,6 +214,10 @@ function explain({ code, message }: YAMLError): string {
       return 'the file has several documents: keep one';
     case 'BLOCK_AS_IMPLICIT_KEY':
       return `${message} (quote a value that contains ": " or ends with ":")`;
+    case 'UNEXPECTED_TOKEN':
+      return message.startsWith('Unexpected flow-map-start')
+        ? `${message} (quote a value with \${{ }} inside { } or [ ])`
+        : message;
     case 'RESOURCE_EXHAUSTION':
       return tooDeep;
     default:

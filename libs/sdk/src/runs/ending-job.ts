@@ -12,7 +12,6 @@ const NOT_ITS_OWN: ReadonlySet<string> = new Set([
 
 /** The job a run's bad end came from: the first that did not end well by itself. The others were ended because of it. */
 export function endingJob(run: Wire.Run): Wire.Job | undefined {
-  if (run.status === 'done') return undefined;
   const culprits = run.jobs.filter((job) => endedByItself(job.job_submissions.at(-1)));
   return culprits.sort((a, b) => endedAt(a) - endedAt(b))[0];
 }

@@ -23,15 +23,13 @@ export function selectSubmission(run: Wire.Run, selector: JobSelector = {}): Wir
   return submissions.find((submission) => submission.id === selector.submissionId);
 }
 
-/** The exit status a run stands for: that of the job its bad end came from, else 0 when all ended well. */
+/** The exit status a run stands for: 0 when it is done, else that of the job its bad end came from. */
 export function runExitStatus(run: Wire.Run): number | null {
+  if (run.status === 'done') return 0;
   const culprit = endingJob(run)?.job_submissions.at(-1);
   if (culprit) return culprit.exit_status ?? null;
-  const last = run.jobs.map((job) => job.job_submissions.at(-1)).filter((each) => each !== undefined);
-  const failed = last.find((submission) => submission.exit_status !== null && (submission.exit_status ?? 0) !== 0);
-  if (failed) return failed.exit_status ?? null;
-  if (run.status === 'done') return 0;
-  return null;
+  const ends = run.jobs.map((job) => job.job_submissions.at(-1)?.exit_status ?? 0);
+  return ends.find((exitStatus) => exitStatus !== 0) ?? null;
 }
 
 export interface RunResult {

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { CronError, parseCron } from '../../runs/cron.js';
+import { CronError, nextCronFire, parseCron } from '../../runs/cron.js';
 import { byKind } from '../schema/choice.js';
 import { leaf } from '../schema/leaf.js';
 import { mapping } from '../schema/mapping.js';
@@ -21,7 +21,8 @@ export function schedule(): z.ZodType<{ cron: string[] }> {
 /** What the scheduler cannot read is refused where it is written. */
 function checkCron(expression: string): string {
   try {
-    parseCron(expression);
+    if (nextCronFire(parseCron(expression), 0) === null)
+      throw new CronError(`cron '${expression}' names a day that never comes`);
     return expression;
   } catch (error) {
     if (!(error instanceof CronError)) throw error;

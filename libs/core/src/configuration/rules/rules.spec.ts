@@ -37,6 +37,12 @@ describe('every run', () => {
     ['unknown key', { comands: [] }, 'schema comands: is not a known property'],
     ['as many nodes as can be', { nodes: 1000 }, null],
     ['too many nodes', { nodes: 1001 }, 'semantic nodes: asks for 1001 nodes, at most 1000'],
+    [
+      'a day that never comes',
+      { schedule: { cron: '0 0 31 2 *' } },
+      "schema schedule.cron: cron '0 0 31 2 *' names a day that never comes",
+    ],
+    ['a leap day', { schedule: { cron: '0 0 29 2 *' } }, null],
     ['a secret in env', { env: { A: 'x${{ secrets.A-1 }}' } }, null],
     ['an escape', { env: ['A=$${{ x }}'], commands: ['echo $${{ secrets.A }}'] }, null],
     [
