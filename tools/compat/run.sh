@@ -80,10 +80,11 @@ check 'project list' 0 'main' project list
 check 'secret set' 0 '.*' secret set compat_key value-1
 check 'secret list' 0 'compat_key' secret list
 check 'secret get' 0 'value-1' secret get compat_key
-check 'fleet list' 0 'local' fleet list
-check 'fleet apply' 0 'compat-fleet' apply -f fleet.dstack.yml -y
+check 'fleet list, none' 0 'NAME' fleet list
 check 'offer' 0 'ssh|remote|local' offer --cpu 1.. --memory 256MB.. --disk 1GB..
 check 'apply, attached' 0 'hello from the official client' apply -f hello.dstack.yml -y
+check 'fleet list, the default one' 0 'default' fleet list
+check 'fleet apply' 0 'compat-fleet' apply -f fleet.dstack.yml -y
 check 'ps -a' 0 'compat-hello.*exited \(0\)' ps -a
 check 'logs' 0 'hello from the official client' logs compat-hello
 check 'apply, failing' 1 '.*' apply -f fails.dstack.yml -y

@@ -107,6 +107,19 @@ describe('the program', () => {
     expect(result.stderr).not.toMatch(/\n\s+at /);
   });
 
+  it('shows how a run uses its machine until Ctrl-C', async () => {
+    serveRun(0);
+    const series = (name: string, ...values: number[]) => ({ name, timestamps: values.map(() => '2026-01-01T00:00:00Z'), values }); // prettier-ignore
+    const metrics = [series('cpu_usage_percent', 50, 0), series('memory_working_set_bytes', 1, 1)];
+    routes.set('/api/project/main/metrics/job/train', reply({ metrics }));
+    const result = await dstack(['metrics', '-w', 'train'], (text, interrupt) => {
+      if (text.includes('50%')) interrupt();
+    });
+    expect(result).toMatchObject({ code: 0, stderr: '' });
+    expect(result.stdout).toContain('UTILIZATION');
+    expect(result.stdout).not.toContain('\u001b');
+  });
+
   it('prints errors as JSON when asked to', async () => {
     routes.set('/api/runs/list', reply({ detail: { msg: 'Invalid token', code: null } }, 403));
     const result = await dstack(['ps', '--json']);

@@ -81,6 +81,30 @@ it('tells in the table why a run failed, but not that an exit code is one', () =
   expect(table(failed('container_exited_with_error', 'status 7'))).not.toContain('ERROR');
 });
 
+it('tells below a run why it has no capacity, where there is room for sentences', () => {
+  const pending_reasons = [
+    'hosts lab-0, lab-1, lab-2 and 45 more: 2 gpus needed, 1 of 8 free',
+    'would fit after run train (alice): lab-0',
+    'aws: no offers: memory 7.7GB < 64GB.. (and 12 more); price $9.2 > $1 (and 3 more)',
+  ];
+  const waits = { ...run({ name: 'eval', status: 'pending', message: 'retrying' }), pending_reasons };
+  const table = (width: number, verbose: boolean) =>
+    runsTable([waits, run({ name: 'train', status: 'running' })], { ...wide, width, verbose });
+  expect(`\n${table(80, true)}\n`).toMatchInlineSnapshot(`
+   "
+    NAME   PRICE  STATUS    SUBMITTED
+    eval   -      retrying  2 mins ago
+      - hosts lab-0, lab-1, lab-2 and 45 more: 2 gpus needed, 1 of 8 free
+      - would fit after run train (alice): lab-0
+      - aws: no offers: memory 7.7GB < 64GB.. (and 12 more); price $9.2 > $1 (and 3
+        more)
+    train  -      running   2 mins ago
+   "
+  `);
+  for (const line of table(80, true).split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  expect(table(120, false)).not.toContain('lab-0');
+});
+
 it('shows the plan with its price', () => {
   const offers = [offer(), offer({ backend: 'gcp', region: 'us-east1', price: 1.2, availability: 'no_quota' })];
   expect(`\n${runPlanText(plan({ name: 'train', offers, totalOffers: 41 }), { ...wide, verbose: false })}\n`)

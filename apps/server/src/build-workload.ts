@@ -4,6 +4,7 @@ import { Connections } from './agents/connections.js';
 import { JobStates } from './agents/job-states.js';
 import type { OwnApi } from './agents/own-api.js';
 import { EventRecorder } from './events/event-recorder.js';
+import { DefaultFleetMaker } from './fleets/default-fleet.js';
 import { FleetReconciler } from './fleets/fleet.reconciler.js';
 import { FleetsService } from './fleets/fleets.service.js';
 import { SshFleetHosts } from './fleets/ssh-fleet-hosts.js';
@@ -28,13 +29,15 @@ import { MetricsStore } from './metrics/metrics-store.js';
 import type { ComputeAccounts } from './offers/compute-accounts.js';
 import { OffersService } from './offers/offers.service.js';
 import type { Database } from './persistence/database.js';
+import { BackendsAsker } from './placement/ask-backends.js';
+import { PlacementCommit } from './placement/placement-commit.js';
 import { PlacementLoop } from './placement/placement-loop.js';
 import { PlacementPass } from './placement/placement-pass.js';
-import { ProjectHooks } from './projects/project-hooks.js';
 import { Notices } from './reconcile/notices.js';
 import { ReconcileEngine } from './reconcile/reconcile-engine.js';
 import { ServerIdentity } from './reconcile/server-identity.js';
 import { Wake } from './reconcile/wake.js';
+import { JobOffers } from './runs/job-offers.js';
 import { RunApplier } from './runs/run-applier.js';
 import { RunCommit } from './runs/run-commit.js';
 import { RunPlanner } from './runs/run-planner.js';
@@ -88,15 +91,26 @@ export function buildWorkload({
   const limits = new InstanceLimits();
   const offers = new OffersService(accounts, world);
   const agents = new AgentRegistry();
+  const defaultFleets = new DefaultFleetMaker(wake, events, world);
   const hostAccesses = new HostAccessStore(keyring);
-  const submitter = new ReplicaSubmitter(wake, events, world, settings);
+  const submitter = new ReplicaSubmitter(wake, events, defaultFleets, world, settings);
   const jobEffects = new JobEffects(db, agents, inputs, offers, hostAccesses);
   const reader = new RunReader();
   const applier = new RunApplier(db, wake, events, submitter, world);
   const workload = new Workload(
-    db,
     new ReconcileEngine(db, world, notices, me),
-    new PlacementLoop(new PlacementPass(db, wake, events, offers, me, world), notices, world),
+    new PlacementLoop(
+      new PlacementPass(
+        db,
+        wake,
+        new BackendsAsker(offers),
+        defaultFleets,
+        new PlacementCommit(wake, events, world),
+        me,
+      ),
+      notices,
+      world,
+    ),
     new Connections(
       db,
       wake,
@@ -122,14 +136,12 @@ export function buildWorkload({
     limits,
     jobEffects,
     new MetricsRetention(metrics, health, settings, world),
-    new ProjectHooks(),
     settings,
-    world,
   );
   const runs = new RunsService(
     db,
     reader,
-    new RunPlanner(db, offers, reader, settings),
+    new RunPlanner(db, offers, new JobOffers(offers), reader, settings),
     applier,
     events,
     wake,

@@ -5,7 +5,7 @@ import { Logger } from '@nestjs/common';
 export { AgentConnector, type AgentTarget, type ConnectedAgent } from './agents/agent-connector.js';
 export { buildWorkload, type BuiltWorkload, type WorkloadParts } from './build-workload.js';
 export type { ProjectScope } from './auth/caller.js';
-export { insertFleet } from './fleets/fleets.service.js';
+export { insertFleet } from './fleets/insert-fleet.js';
 export { Hosts, type ReadyHost } from './hosts/hosts.js';
 export { ClientError } from './http/api-errors.js';
 export { type RepoCredentials, JobInputs } from './jobs/job-inputs.js';

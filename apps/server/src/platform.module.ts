@@ -22,7 +22,6 @@ import { ErrorFilter } from './http/error-filter.js';
 import { Keyring } from './keys/keyring.js';
 import { Database } from './persistence/database.js';
 import { MembersService } from './projects/members.service.js';
-import { ProjectHooks } from './projects/project-hooks.js';
 import { ProjectStore } from './projects/project-store.js';
 import { ProjectView } from './projects/project-view.js';
 import { ProjectsController } from './projects/projects.controller.js';
@@ -73,7 +72,6 @@ const SHARED = [
   BackendRegistry,
   BackendStore,
   EventRecorder,
-  ProjectHooks,
   ProjectStore,
   RepoStore,
   StoredSecrets,

@@ -5,6 +5,7 @@ import { Connections } from './agents/connections.js';
 import { JobStates } from './agents/job-states.js';
 import { ListeningApi, OwnApi } from './agents/own-api.js';
 import { BackendAccounts } from './backends/backend-accounts.js';
+import { DefaultFleetMaker } from './fleets/default-fleet.js';
 import { FleetReconciler } from './fleets/fleet.reconciler.js';
 import { FleetsController } from './fleets/fleets.controller.js';
 import { SshFleetHosts } from './fleets/ssh-fleet-hosts.js';
@@ -33,12 +34,15 @@ import { MetricsRetention } from './metrics/metrics-retention.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { ComputeAccounts } from './offers/compute-accounts.js';
 import { OffersService } from './offers/offers.service.js';
+import { BackendsAsker } from './placement/ask-backends.js';
+import { PlacementCommit } from './placement/placement-commit.js';
 import { PlacementLoop } from './placement/placement-loop.js';
 import { PlacementPass } from './placement/placement-pass.js';
 import { Notices } from './reconcile/notices.js';
 import { ReconcileEngine } from './reconcile/reconcile-engine.js';
 import { ServerIdentity } from './reconcile/server-identity.js';
 import { Wake } from './reconcile/wake.js';
+import { JobOffers } from './runs/job-offers.js';
 import { RunApplier } from './runs/run-applier.js';
 import { RunCommit } from './runs/run-commit.js';
 import { RunPlanner } from './runs/run-planner.js';
@@ -63,6 +67,7 @@ import { Workload } from './workload.js';
     ReconcileEngine,
     RunsService,
     RunReader,
+    JobOffers,
     RunPlanner,
     RunApplier,
     RunSnapshots,
@@ -86,11 +91,14 @@ import { Workload } from './workload.js';
     InstanceReconciler,
     InstanceReader,
     InstancesService,
+    DefaultFleetMaker,
     FleetReconciler,
     FleetsService,
     SshFleetHosts,
     OffersService,
     { provide: ComputeAccounts, useExisting: BackendAccounts },
+    BackendsAsker,
+    PlacementCommit,
     PlacementPass,
     PlacementLoop,
     { provide: AgentConnector, useClass: SocketAgentConnector },

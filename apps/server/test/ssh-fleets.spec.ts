@@ -39,8 +39,7 @@ const apply = (name: string, hosts: unknown[], force = false) =>
   server.post('/api/project/main/fleets/apply', { plan: { spec: spec(name, hosts) }, force });
 type ShownInstance = Wire.Instance & { readonly progress: string | null; readonly last_error: string | null };
 type ShownFleet = Omit<Wire.Fleet, 'instances'> & { readonly instances: readonly ShownInstance[] };
-const get = async (name: string) =>
-  (await server.post('/api/project/main/fleets/get', { name })).body as unknown as ShownFleet;
+const get = async (name: string) => (await server.post('/api/project/main/fleets/get', { name })).body as ShownFleet;
 
 it('gives each host an instance, and says why one is not ready', async () => {
   const reply = await apply('lab', ['127.0.0.1', { hostname: '127.0.0.2', blocks: 2 }]);

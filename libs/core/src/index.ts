@@ -46,22 +46,16 @@ export {
 } from './configuration/validate.js';
 export type { VolumeConfiguration } from './configuration/volume.js';
 export type { Position } from './configuration/yaml-document.js';
-export { type FleetCandidate, type FleetScore, chooseFleet, scoreFleet } from './fleets/choose-fleet.js';
 export { type RunAsk, combineFleetAndRun, combineIdleSeconds } from './fleets/combine-fleet-and-run.js';
 export { combineResources } from './fleets/combine-resources.js';
 export type { Combined } from './fleets/combined.js';
-export {
-  type FleetInstanceFacts,
-  type FleetNodes,
-  fleetNodes,
-  fleetSpotPolicy,
-  hasRoomForInstance,
-  isCluster,
-  isSshFleet,
-  whyFleetCannotHold,
-} from './fleets/fleet-facts.js';
+export { DEFAULT_FLEET, defaultFleetSpec, needsDefaultFleet } from './fleets/default-fleet.js';
+export { isCluster, isSshFleet, keepsNodesTogether } from './fleets/fleet-facts.js';
+export { namedFleets, whyFleetsAreForeign } from './fleets/fleet-references.js';
 export { FLEET_PARAMETERS, UNCONSTRAINED_RESOURCES, effectiveFleetParameters } from './fleets/fleet-parameters.js';
+export { type FleetMachine, fitsFleet, fleetAsk } from './fleets/fits-fleet.js';
 export { type FoundHost, type HostOffer, hostOffer } from './fleets/host-offer.js';
+export { idleLimitMs } from './fleets/idle-limit.js';
 export { type HostChanges, type HostFact, planHostChanges } from './fleets/plan-host-changes.js';
 export { type SshHop, type SshHost, type SshHosts, sshHosts, withoutPrivateKeys } from './fleets/ssh-hosts.js';
 export { type FleetUpdateCheck, checkFleetUpdate } from './fleets/update-fleet.js';
@@ -72,6 +66,7 @@ export {
   type RuntimeFacts,
   type RuntimePreference,
   chooseRuntime,
+  containerOnly,
   defaultRuntimePreference,
   runtimeFacts,
   runtimeFactsOfJob,
@@ -102,7 +97,13 @@ export { type JobSpecOptions, buildJobSpecs } from './jobs/job-specs.js';
 export { shellScript } from './jobs/shell-script.js';
 export { splitShellWords } from './jobs/shell.js';
 export { parseUnixUser } from './jobs/unix-user.js';
-export { type FleetDecision, type FleetEffect, type FleetSnapshot, decideFleet } from './lifecycle/decide-fleet.js';
+export {
+  type FleetDecision,
+  type FleetEffect,
+  type FleetInstance,
+  type FleetSnapshot,
+  decideFleet,
+} from './lifecycle/decide-fleet.js';
 export { type InstanceDecision, decideInstance } from './lifecycle/decide-instance.js';
 export { type JobDecision, decideJob } from './lifecycle/decide-job.js';
 export { type RunDecision, decideRun } from './lifecycle/decide-run.js';
@@ -125,16 +126,6 @@ export type {
   StopMode,
 } from './lifecycle/job-snapshot.js';
 export { LIMITS, doublingDelayMs } from './lifecycle/limits.js';
-export { placeGroups } from './lifecycle/place-groups.js';
-export type {
-  PlacementCandidate,
-  PlacementFleet,
-  PlacementGroup,
-  PlacementInput,
-  PlacementInstance,
-  Seat,
-  Verdict,
-} from './lifecycle/placement-input.js';
 export type { RunChanges, RunEffect, RunJob, RunSnapshot } from './lifecycle/run-snapshot.js';
 export { type MachineTotals, type MetricsPoint, deriveJobMetrics } from './metrics/job-metrics.js';
 export { cloudName, instanceName, jobName, lowestFreeNumber } from './names/derived-names.js';
@@ -180,6 +171,26 @@ export {
   summariseRejections,
 } from './offers/rejection.js';
 export { requirementsOf, spotRequirement } from './offers/requirements.js';
+export type { Explanation, Obstacle, ObstacleKind, PendingBecause, Relief } from './placement/explanation.js';
+export { explanationLines } from './placement/explanation-lines.js';
+export { type FreeCapacity, type WaitingRun, chooseResumptions } from './placement/choose-resumptions.js';
+export { DEFAULT_FLEET_IS_GOING } from './placement/default-fleet-wait.js';
+export { type PendingFacts, pendingReasons } from './placement/pending-reasons.js';
+export type { Place } from './placement/place.js';
+export { type Verdict, placeGroups } from './placement/place-groups.js';
+export type {
+  AbsentInstance,
+  Holder,
+  PlacementAsk,
+  PlacementCandidate,
+  PlacementFleet,
+  PlacementGroup,
+  PlacementInput,
+  PlacementInstance,
+  PlacementJob,
+  Seat,
+} from './placement/placement-input.js';
+export { type AbsentFacts, whyAbsent } from './placement/why-absent.js';
 export { mergeFleetProfile, mergeProfile } from './profiles/merge-profile.js';
 export { type ProfilesFile, parseProfilesText } from './profiles/parse-profiles.js';
 export { type ProfileChoice, defaultProfile, emptyProfile, selectProfile } from './profiles/select-profile.js';

@@ -107,8 +107,11 @@ export class ClientConnection implements SshConnection {
     if (this.isLost) return await lost;
     const opened = new Promise<T>((resolve, reject) => {
       start(resolve, (error) => {
-        if (LOST.test(error.message)) return; // told by `lost`, with its cause
-        reject(new SshError('unreachable', `${this.where} cannot open ${what}: ${error.message}`, { cause: error }));
+        // Whatever was under way fails a moment before the client says that it is closed: then `lost` tells, with its cause.
+        setImmediate(() => {
+          if (this.isLost || LOST.test(error.message)) return;
+          reject(new SshError('unreachable', `${this.where} cannot open ${what}: ${error.message}`, { cause: error }));
+        });
       });
     });
     return await Promise.race([opened, lost]);

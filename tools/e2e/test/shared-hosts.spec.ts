@@ -14,7 +14,7 @@ const NVIDIA_SMI = `#!/bin/sh
 case "$*" in
   -L) echo 'GPU 0: Tesla T4 (UUID: GPU-0)' ;;
   *query-gpu=name*) printf 'Tesla T4, 15360, GPU-0, 550.54.15\\nTesla T4, 15360, GPU-1, 550.54.15\\n' ;;
-  *query-gpu=index*) printf '0, GPU-0, 0, 0, No\\n1, GPU-1, %s, 0, No\\n' "$(cat /root/errors)" ;;
+  *query-gpu=index*) printf '0, GPU-0, 7, 0, 0, No\\n1, GPU-1, 9, %s, 0, No\\n' "$(cat /root/errors)" ;;
   *query-gpu=uuid*) printf 'GPU-0, 100, 7\\nGPU-1, 200, 9\\n' ;;
 esac
 `;
@@ -87,9 +87,9 @@ esac
     it('an ill one gets no new jobs and says why, until it is well again', async () => {
       await gpus.run('echo 3 > /root/errors');
       const wide = { env: { COLUMNS: '300' } };
-      const why = 'GPU 1: 3 uncorrectable memory errors';
+      const illness = 'GPU 1: 3 uncorrectable memory errors';
       await stack.until('the illness to be seen', async () => (await stack.cli(['fleet', '-v'])).stdout.includes('(failure)'), 90_000); // prettier-ignore
-      expect((await stack.cli(['fleet', '-v'], wide)).stdout).toContain(why);
+      expect((await stack.cli(['fleet', '-v'], wide)).stdout).toContain(illness);
       const events = JSON.stringify(await stack.api('/api/events/list', { limit: 50 }));
       expect(events).toContain('Instance health changed HEALTHY -> FAILURE');
       const retry = 'retry: {on_events: [no-capacity], duration: 10m}';

@@ -56,6 +56,8 @@ export class Invariants implements SpoolWatch {
     this.db.prepare('BEGIN').run(); // one snapshot, and one lock instead of ten
     this.statusesMoveForward();
     this.blocksMatch();
+    this.gangsAreWhole();
+    this.fleetsKeepTheirLimit();
     this.intervalsMatch();
     this.machinesHaveRows(cloud);
     if (now >= this.nextLookForForgotten) {
@@ -72,7 +74,7 @@ export class Invariants implements SpoolWatch {
         'SELECT termination_message FROM instances WHERE host_name = ? ORDER BY finished_at DESC LIMIT 1',
         host,
       );
-      if (last?.termination_message?.includes('could not be reached') !== true)
+      if (last?.termination_message?.includes('could not be removed') !== true)
         this.story.violate(`host ${host} was let go with its agent, and nothing says so`);
     }
     for (const machine of cloud.living) {
@@ -183,6 +185,23 @@ export class Invariants implements SpoolWatch {
     );
     for (const { id, busy, used, total } of wrong)
       this.story.violate(`instance ${id}: ${busy} blocks busy, ${used} used by jobs, ${total ?? 1} in all`);
+  }
+
+  private gangsAreWhole(): void {
+    const halves = this.rows<{ name: string }>(
+      `SELECT r.name FROM jobs j JOIN runs r ON r.id = j.run_id WHERE j.status = 'submitted'
+       GROUP BY j.run_id, j.replica_num, j.submission_num HAVING COUNT(j.instance_id) NOT IN (0, COUNT(*))`,
+    );
+    for (const { name } of halves) this.story.violate(`run ${name} has machines for some of its nodes only`);
+  }
+
+  private fleetsKeepTheirLimit(): void {
+    const over = this.rows<{ name: string; n: number; max: number }>(
+      `SELECT * FROM (SELECT f.name, json_extract(f.spec, '$.configuration.nodes.max') AS max,
+         (SELECT COUNT(*) FROM instances i WHERE i.fleet_id = f.id AND i.status NOT IN ('terminating', 'terminated')) AS n FROM fleets f)
+       WHERE n > max`,
+    );
+    for (const { name, n, max } of over) this.story.violate(`fleet ${name} has ${n} of at most ${max} nodes`);
   }
 
   private intervalsMatch(): void {

@@ -18,7 +18,7 @@ import { FAULTS, type Faults } from './faults.js';
 import { Invariants } from './invariants.js';
 import { type Activity, mortalEngine } from './mortal-engine.js';
 import { RandomSource } from './random-source.js';
-import { seedProjects } from './seed-projects.js';
+import { type ProjectSeed, seedProjects } from './seed-projects.js';
 import { ServerEpoch } from './server-epoch.js';
 import { NoInputs, SimulatedAccounts, SimulatedConnector } from './simulated-accounts.js';
 import { SimulatedCloud } from './simulated-cloud.js';
@@ -29,6 +29,10 @@ import { VirtualTime } from './virtual-time.js';
 
 const START = Date.UTC(2026, 0, 1);
 export const DEFAULT_RUNS = 4;
+const PROJECTS: readonly ProjectSeed[] = [
+  { name: 'red', limited: true },
+  { name: 'blue', limited: false },
+];
 const LIMIT_MS = 6 * 3_600_000;
 const RESTART_MS = { min: 500, max: 30_000 };
 
@@ -103,7 +107,7 @@ class Simulation {
     const runs = this.options.runs ?? DEFAULT_RUNS;
     copyFileSync(await emptyDatabase(), this.path);
     const engine = await openSqliteEngine({ path: this.path, clock: { now: () => time.now() }, entities: [] });
-    const scopes = await seedProjects(new Database(engine), random, ['red', 'blue']);
+    const scopes = await seedProjects(new Database(engine), random, PROJECTS);
     await engine.close();
     const watching = SqliteConnection.open(this.path);
     const invariants = new Invariants(watching, story);

@@ -73,6 +73,9 @@ export class SimulatedUser {
       ...(random.chance(0.4)
         ? { retry: { on_events: ['no-capacity', 'interruption', 'error'], duration: '10m' } }
         : {}),
+      idle_duration: 30,
+      priority: random.whole(0, 2),
+      ...(random.chance(0.25) ? { nodes: random.whole(2, 3) } : {}),
       ...(random.chance(0.3) ? { max_duration: random.whole(10, 60) } : {}),
       ...(random.chance(0.3) ? { stop_duration: random.whole(1, 20) } : {}),
     };

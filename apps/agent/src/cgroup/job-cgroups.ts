@@ -1,5 +1,5 @@
-import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { mkdir, readdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JobStart } from '@dstack/agent-protocol';
 import { type Cgroup, cgroupDirs, childCgroup } from './cgroup.js';
@@ -8,10 +8,17 @@ import { findCgroup } from './find-cgroup.js';
 
 const REMOVE_TRIES = 50;
 const REMOVE_RETRY_MS = 20;
+const PROBE = 'probe';
+const PREFIX = 'dstack-';
+/** Longer than it takes to put a process into a group that was made for it. */
+const ABANDONED_MS = 10 * 60_000;
 
 /** Control groups for process jobs of a root agent: what bounds them and measures them. */
 export class JobCgroups {
-  private constructor(private readonly parent: Cgroup) {}
+  private constructor(
+    private readonly root: Cgroup,
+    private readonly parent: Cgroup,
+  ) {}
 
   /** Undefined where this agent cannot make any. */
   static async open(agentId: string): Promise<JobCgroups | undefined> {
@@ -24,12 +31,10 @@ export class JobCgroups {
   }
 
   static async below(root: Cgroup, agentId: string): Promise<JobCgroups | undefined> {
-    const parent = childCgroup(root, `dstack-${agentId.slice(0, 8)}`);
+    const cgroups = new JobCgroups(root, childCgroup(root, `${PREFIX}${agentId.slice(0, 8)}`));
     try {
-      if (root.version === 2) await giveControllers(root.dir);
-      for (const dir of cgroupDirs(parent)) await mkdir(dir, { recursive: true });
-      if (parent.version === 2) await giveControllers(parent.dir);
-      return new JobCgroups(parent);
+      await removeCgroup(await cgroups.make(PROBE, {}));
+      return cgroups;
     } catch {
       // Read-only, or not ours to divide: a container's, say.
       return undefined;
@@ -40,6 +45,11 @@ export class JobCgroups {
   async make(jobId: string, limits: JobStart['limits']): Promise<Cgroup> {
     const cgroup = childCgroup(this.parent, jobId);
     for (const dir of cgroupDirs(cgroup)) await mkdir(dir, { recursive: true });
+    // The parent comes and goes with the jobs in it.
+    if (this.root.version === 2 && this.parent.version === 2) {
+      await giveControllers(this.root.dir);
+      await giveControllers(this.parent.dir);
+    }
     for (const { path, value, isOptional } of limitWrites(cgroup, limits ?? {})) {
       await writeFile(path, value).catch((error: unknown) => {
         if (!isOptional) throw error;
@@ -52,21 +62,34 @@ export class JobCgroups {
     for (const dir of cgroupDirs(cgroup)) await writeFile(`${dir}/cgroup.procs`, String(pid));
   }
 
-  /** Removes the groups of jobs that are no more; those with processes in them stay. */
-  async prune(liveJobIds: ReadonlySet<string>): Promise<void> {
-    for (const dir of cgroupDirs(this.parent)) {
-      const entries = await readdir(dir, { withFileTypes: true }).catch(() => []);
-      for (const entry of entries) {
-        if (entry.isDirectory() && !liveJobIds.has(entry.name))
-          await rmdir(`${dir}/${entry.name}`).catch(() => undefined);
+  /**
+   * Removes the groups of jobs that are no more, and old ones of agents that were killed together with their jobs. One with a process in it
+   * cannot be removed.
+   */
+  async prune(liveJobIds: ReadonlySet<string>, now: number): Promise<void> {
+    const own = cgroupDirs(this.parent);
+    for (const root of cgroupDirs(this.root)) {
+      for (const agent of await directories(root)) {
+        if (!basename(agent).startsWith(PREFIX)) continue;
+        for (const job of await directories(agent)) {
+          const isOver = own.includes(agent)
+            ? !liveJobIds.has(basename(job))
+            : now - (await madeAt(job)) > ABANDONED_MS;
+          if (isOver) await rmdir(job).catch(() => undefined);
+        }
+        await rmdir(agent).catch(() => undefined);
       }
     }
   }
+}
 
-  /** For an agent that ends; while there are jobs there is something to keep. */
-  async close(): Promise<void> {
-    for (const dir of cgroupDirs(this.parent)) await rmdir(dir).catch(() => undefined);
-  }
+async function directories(parent: string): Promise<string[]> {
+  const entries = await readdir(parent, { withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(parent, name));
+}
+
+async function madeAt(path: string): Promise<number> {
+  return (await stat(path).catch(() => undefined))?.mtimeMs ?? Infinity;
 }
 
 /** Its processes have been killed; the kernel needs a moment to see them off. */
@@ -81,6 +104,8 @@ export async function removeCgroup(cgroup: Cgroup): Promise<void> {
       if (left === 1) process.stderr.write(`control group ${basename(dir)} is not empty: ${error.message}\n`);
       await delay(REMOVE_RETRY_MS);
     }
+    // The last of an agent's groups takes its parent with it.
+    await rmdir(dirname(dir)).catch(() => undefined);
   }
 }
 

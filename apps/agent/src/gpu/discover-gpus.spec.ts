@@ -77,6 +77,20 @@ describe('discovery of GPUs', () => {
       { vendor: 'nvidia', gpus: [], problems: [expect.stringContaining("couldn't communicate")] },
     ],
     [
+      'NVIDIA with fields that it does not know',
+      host(NVIDIA, {
+        'nvidia-smi':
+          'NVIDIA GB10, [N/A], GPU-a, 580.95.05\nTesla T4, [Unknown Error], GPU-b, [Not Supported]\n[N/A], 15360, GPU-c, 550\n',
+      }),
+      {
+        gpus: [
+          { name: 'NVIDIA GB10', memoryMib: 0, driverVersion: '580.95.05' },
+          { name: 'Tesla T4', memoryMib: 0 },
+        ],
+        problems: [expect.stringContaining('GPU-c')],
+      },
+    ],
+    [
       'AMD as ROCm 6 prints it',
       host(['/dev/kfd'], { 'amd-smi': JSON.stringify([amd(0, '0000:0c:00.0'), amd(1, '0000:22:00.0')]) }, AMD_NODES),
       {
@@ -178,6 +192,27 @@ describe('discovery of GPUs', () => {
   ])('%s', async (_what, probe, expected) => {
     expect(await discoverGpus(probe)).toMatchObject(expected);
   });
+});
+
+/** Names and sizes as drivers from 535 to 595 print them; devices split by MIG are listed whole. */
+const MODELS = `NVIDIA A10G, 23028, GPU-0, 570.86.15
+NVIDIA A100-SXM4-40GB, 40960, GPU-1, 535.129.03
+NVIDIA A100-SXM4-80GB, 81920, GPU-2, 535.129.03
+NVIDIA A100 80GB PCIe, 81920, GPU-3, 550.54.15
+NVIDIA H100 80GB HBM3, 81559, GPU-4, 550.54.15
+NVIDIA H100 PCIe, 81559, GPU-5, 550.54.15
+NVIDIA L4, 23034, GPU-6, 580.95.05
+Tesla T4, 15360, GPU-7, 595.91.07
+NVIDIA GeForce RTX 4090, 24564, GPU-8, 550.54.14
+`;
+
+it('discovery takes names and sizes as each model’s driver prints them', async () => {
+  const { gpus, problems } = await discoverGpus(host(NVIDIA, { 'nvidia-smi': MODELS }));
+  expect(problems).toEqual([]);
+  const printed = gpus.map(({ name, memoryMib, lockId, driverVersion }) =>
+    [name, memoryMib, lockId, driverVersion].join(', '),
+  );
+  expect(`${printed.join('\n')}\n`).toBe(MODELS);
 });
 
 describe('measurement of GPUs', () => {

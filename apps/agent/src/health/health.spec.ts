@@ -97,7 +97,7 @@ const AMD: GpuInventory = {
 const LIST = 'NVIDIA A100, 81920, GPU-a, 550\nNVIDIA A100, 81920, GPU-b, 550\n';
 const WELL: Tools = {
   'nvidia-smi --query-gpu=name': LIST,
-  'nvidia-smi --query-gpu=index': '0, GPU-a, 0, [N/A], [N/A]\n1, GPU-b, 0, [N/A], [N/A]\n',
+  'nvidia-smi --query-gpu=index': '0, GPU-a, 5, 0, [N/A], [N/A]\n1, GPU-b, [N/A], 0, [N/A], [N/A]\n',
   'nvidia-smi --query-remapped-rows': 'GPU-a, 0, 0\nGPU-b, 0, 0\n',
   dmesg: '',
 };
@@ -148,7 +148,7 @@ describe('the health of a host', () => {
       NVIDIA,
       {
         ...WELL,
-        'nvidia-smi --query-gpu=index': '0, GPU-a, 0, [N/A], [N/A]\n1, GPU-b, 2, [N/A], [N/A]\n',
+        'nvidia-smi --query-gpu=index': '0, GPU-a, 5, 0, [N/A], [N/A]\n1, GPU-b, 5, 2, [N/A], [N/A]\n',
         'nvidia-smi --query-remapped-rows': 'GPU-a, 1, 0\nGPU-b, 0, 0\n',
       },
       'failure',
@@ -167,12 +167,23 @@ describe('the health of a host', () => {
     [
       'NVIDIA, retired pages of an older device',
       NVIDIA,
-      { ...WELL, 'nvidia-smi --query-gpu=index': '0, GPU-a, 0, 3, Yes\n1, GPU-b, 0, 64, No\n' },
+      { ...WELL, 'nvidia-smi --query-gpu=index': '0, GPU-a, 5, 0, 3, Yes\n1, GPU-b, 5, 0, 64, No\n' },
       'failure',
       [
         'GPU 1: 64 memory pages are retired; replace it',
         'GPU 0: memory pages wait for a reset of the GPU to be retired',
       ],
+    ],
+    [
+      'NVIDIA, a device that has to be reset, without ECC',
+      NVIDIA,
+      {
+        ...WELL,
+        'nvidia-smi --query-gpu=index':
+          '0, GPU-a, [GPU requires reset], [N/A], [N/A], [N/A]\n1, GPU-b, 0, [N/A], [N/A], [N/A]\n',
+      },
+      'failure',
+      ['GPU 0 has to be reset'],
     ],
     [
       'NVIDIA, a device gone',

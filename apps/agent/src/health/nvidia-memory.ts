@@ -2,7 +2,7 @@ import { csvRows, toolNumber, toolValue } from '../gpu/tool-value.js';
 import { failure, type Incident, warning } from './incident.js';
 
 export const NVIDIA_ECC_ARGS = [
-  '--query-gpu=index,uuid,ecc.errors.uncorrected.volatile.total,retired_pages.double_bit.count,retired_pages.pending',
+  '--query-gpu=index,uuid,utilization.gpu,ecc.errors.uncorrected.volatile.total,retired_pages.double_bit.count,retired_pages.pending',
   '--format=csv,noheader,nounits',
 ] as const;
 /** Devices since Ampere, which replace rows of memory instead of retiring pages. */
@@ -18,9 +18,12 @@ const MAX_RETIRED_PAGES = 60;
 export function judgeNvidiaEcc(text: string): { incidents: Incident[]; indexByUuid: ReadonlyMap<string, string> } {
   const incidents: Incident[] = [];
   const indexByUuid = new Map<string, string>();
-  for (const [index = '?', uuid = '', uncorrected, retired, pending] of csvRows(text)) {
+  for (const row of csvRows(text)) {
+    const [index = '?', uuid = '', _utilisation, uncorrected, retired, pending] = row;
     if (!uuid.startsWith('GPU-')) continue;
     indexByUuid.set(uuid, index);
+    // What the tool prints in place of any value it cannot have any more.
+    if (row.some((field) => /requires reset/i.test(field))) incidents.push(failure(`GPU ${index} has to be reset`));
     const errors = toolNumber(uncorrected) ?? 0;
     const pages = toolNumber(retired) ?? 0;
     if (errors > 0) {

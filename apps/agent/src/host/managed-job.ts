@@ -20,7 +20,7 @@ import { advanceState, JobStateStore, type JobStatePatch } from '../job/job-stat
 import { neededBlobs } from '../job/needed-blobs.js';
 import { ConflictError, UnknownJobError } from '../protocol/agent-service.js';
 import { JobLog } from '../spool/job-log.js';
-import { findSpoolEnd } from '../spool/spool-end.js';
+import { findLogEnds } from '../spool/log-ends.js';
 import type { GpuLock } from '../gpu/gpu-lock.js';
 import { jobPaths, type JobRecord, writeRecord } from './job-record.js';
 import { openLaunchLog } from './launch-log.js';
@@ -274,16 +274,7 @@ export class ManagedJob {
   private async finish(patch: JobStatePatch): Promise<void> {
     const { shared } = this.paths;
     // What is on disk, not what the job side said: it may have been killed in the middle of a write, or lie.
-    const logEnd = {
-      job: await findSpoolEnd(shared, 'job').then(
-        (end) => end.offset,
-        () => 0,
-      ),
-      runner: await findSpoolEnd(shared, 'runner').then(
-        (end) => end.offset,
-        () => 0,
-      ),
-    };
+    const logEnd = await findLogEnds(shared);
     const { handle, job } = this.record;
     await this.door.close();
     if (handle !== undefined) await this.options.runtime.cleanUp(handle, job.id).catch(() => undefined);

@@ -74,7 +74,7 @@ export async function runHost(args: HostArguments): Promise<number> {
     gpuEnv: (gpuIds) => gpuEnvironment(inventory, gpuIds),
     now: Date.now,
   });
-  await cgroups?.prune(new Set(records.map(({ job }) => job.id)));
+  await cgroups?.prune(new Set(records.map(({ job }) => job.id)), Date.now());
   const engine = new ContainerEngine({
     agentId,
     folder: args.folder ?? process.env['DSTACK_AGENT_FOLDER'],
@@ -116,7 +116,6 @@ export async function runHost(args: HostArguments): Promise<number> {
   await untilSignalled();
   agent.detach();
   await server.close();
-  await cgroups?.close();
   await rm(join(dir, AGENT_PID_FILE), { force: true });
   return 0;
 }

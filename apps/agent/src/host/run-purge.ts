@@ -43,8 +43,7 @@ export async function runPurge(directory: string): Promise<number> {
       problems.push(`containers: ${describeEngineError(error)}`);
     });
   }
-  await cgroups?.prune(new Set());
-  await cgroups?.close();
+  await cgroups?.prune(new Set(), Date.now());
   for (const problem of problems) process.stderr.write(`${problem}\n`);
   return problems.length === 0 ? 0 : 1;
 }

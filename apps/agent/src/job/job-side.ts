@@ -19,7 +19,7 @@ import { measureJob } from '../metrics/measure-job.js';
 import { type AgentService, ConflictError, UnknownJobError } from '../protocol/agent-service.js';
 import { JobLog } from '../spool/job-log.js';
 import { DEFAULT_DROP_AFTER_MS, DEFAULT_SPOOL_MAX_BYTES, SpoolWriter } from '../spool/spool-writer.js';
-import { findSpoolEnd } from '../spool/spool-end.js';
+import { findLogEnds } from '../spool/log-ends.js';
 import { connectLocally } from './connect-locally.js';
 import { AGENT_VERSION } from '../version.js';
 import { cgroupsOf, type JobContext, readJobContext } from './job-context.js';
@@ -273,7 +273,7 @@ export class JobSide implements AgentService {
   /** Ends a job whose commands do not run here; its log is what is on disk. */
   private async conclude(outcome: Pick<JobState, 'reason' | 'message'>): Promise<void> {
     const { dir } = this.paths;
-    const logEnd = { job: (await findSpoolEnd(dir, 'job')).offset, runner: (await findSpoolEnd(dir, 'runner')).offset };
+    const logEnd = await findLogEnds(dir);
     await this.store?.update({ ...outcome, phase: 'finished', finishedAt: this.now(), logEnd });
   }
 

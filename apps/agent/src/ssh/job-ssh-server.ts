@@ -3,8 +3,9 @@ import type { LiveOutput } from '../job/live-output.js';
 import { spawnPty } from '../process/pty.js';
 import { selfCommand } from '../self-command.js';
 import { AGENT_VERSION } from '../version.js';
+import { fingerprints } from './authorized-keys.js';
 import { ConnectionClock } from './connection-clock.js';
-import type { AgentEndpoint, JobLogs, RunningJobSsh, SessionPlace } from './options.js';
+import type { AgentEndpoint, JobLogs, RunningJobSsh, SessionPlace, SshConnectionInfo } from './options.js';
 import { sessionShell } from './session-shell.js';
 import { startJobSshServer } from './start-job-ssh-server.js';
 import { tailLive } from './tail-live.js';
@@ -51,16 +52,26 @@ export class JobSshServer {
       ...(agent === undefined ? {} : { agent }),
       ...(socketDir === undefined ? {} : { socketDir }),
       onConnectionClosed: (connection) => {
-        this.clock.closed(connection.openedAt, now());
+        if (this.isPerson(connection)) this.clock.closed(connection.openedAt, now());
       },
     });
     return this.running.port ?? port;
   }
 
-  /** Seconds since somebody was connected for long enough to count. */
+  /** Seconds since somebody was connected for long enough to count: with a shell, or with nothing but an idle tunnel. */
   idleSeconds(): number {
-    const opened = this.running?.connections().map((connection) => connection.openedAt) ?? [];
-    return this.clock.idleSeconds(opened, this.options.now());
+    const people = (this.running?.connections() ?? []).filter((connection) => this.isPerson(connection));
+    return this.clock.idleSeconds(
+      people.map(({ openedAt }) => openedAt),
+      this.options.now(),
+    );
+  }
+
+  /** Where a server comes in by this way too, it is always connected. */
+  private isPerson({ key }: SshConnectionInfo): boolean {
+    const { agentKeys = [], authorizedKeys } = this.options;
+    const keys = typeof authorizedKeys === 'function' ? authorizedKeys() : authorizedKeys;
+    return !fingerprints(agentKeys).includes(key) || fingerprints(keys).includes(key);
   }
 
   async close(): Promise<void> {

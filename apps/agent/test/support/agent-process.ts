@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,7 +50,7 @@ export class AgentProcess {
     child.stderr?.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
     await eventually(() => {
       if (child.exitCode !== null) throw new Error(`the agent ended: ${this.stderr}`);
-      return existsSync(this.socket);
+      return existsSync(this.socket) && answers(this.socket);
     });
   }
 
@@ -74,6 +75,20 @@ export class AgentProcess {
     rmSync(this.dir, { recursive: true, force: true });
     rmSync(this.workDir, { recursive: true, force: true });
   }
+}
+
+/** A socket is there a moment before anybody listens on it. */
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('error', () => {
+      resolve(false);
+    });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
 }
 
 /** The job's first state for which `wanted` holds, from the control stream. */

@@ -3,20 +3,21 @@ import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { defaultProfile, mergeFleetProfile, resolveEnvSentinels, type Wire } from '@dstack/core';
 import { type Dstack, isDstackError } from '@dstack/sdk';
-import { CliError, QuietExit } from '../errors/cli-error.js';
+import { QuietExit } from '../errors/cli-error.js';
+import { fleetChanges } from '../render/fleet-changes.js';
 import { fleetPlanText } from '../render/fleet-plan.js';
 import { fleetsTable } from '../render/fleets-table.js';
-import { diffValues, ignoringPaths } from '../render/spec-diff.js';
 import { publicKeyOf } from '../ssh/identity.js';
 import type { CliContext } from '../terminal/context.js';
 import { withProgress } from '../terminal/progress.js';
+import { awaitFleet, fleetFailure } from './await-fleet.js';
 import type { ApplyResource } from './apply-resource.js';
 import { readProfileFiles } from './load-profile.js';
 import { chooseResourceAction } from './resource-change.js';
 import { waitFor } from './wait-for.js';
 
+const AGAIN = 'Hosts that failed are tried again, and new keys reach the others.';
 const WAIT_MS = 60 * 60_000;
-const BUSY: readonly string[] = ['pending', 'provisioning', 'terminating'];
 
 export async function applyFleet(
   client: Dstack,
@@ -39,10 +40,9 @@ export async function applyFleet(
     {
       kind: 'fleet',
       name,
-      changes:
-        current &&
-        ignoringPaths(diffValues(current.spec.configuration, after.configuration, ''), /ssh_key|identity_file/),
+      changes: current && fleetChanges(current.spec, after),
       inPlace: plan.action === 'update',
+      again: after.configuration.ssh_config ? AGAIN : undefined,
       yes: flags.yes,
       force: flags.force,
     },
@@ -63,27 +63,10 @@ export async function applyFleet(
     say(`Fleet ${applied.name} ${action === 'update' ? 'updated' : 'submitted'}, detaching...`);
     return applied;
   }
-  const done = await waitFor(context, {
-    look: () => client.fleets.get({ name: applied.name }, { signal }),
-    waiting: (fleet) => {
-      const busy = fleet.instances.filter((instance) => BUSY.includes(instance.status));
-      return busy.length === 0 && fleet.status !== 'submitted'
-        ? undefined
-        : `Fleet ${fleet.name}: ${busy.length} instances ${busy[0]?.status ?? fleet.status}`;
-    },
-    limitMs: WAIT_MS,
-    signal,
-    onLimit: `Provisioning goes on. See it: dstack fleet`,
-  });
+  const done = await awaitFleet(client, context, applied.name, signal);
   say(fleetsTable([done], { style: context.style, width: context.width(), nowMs: context.now() }));
-  const failed = done.instances.find((instance) => instance.status === 'terminated' && instance.termination_reason);
-  if (done.status === 'failed' || failed)
-    throw new CliError(
-      `Fleet ${done.name}: ${failed?.termination_reason_message ?? failed?.termination_reason ?? done.status_message ?? 'failed'}`,
-      {
-        hint: 'See dstack fleet -v and dstack event.',
-      },
-    );
+  const failure = fleetFailure(done);
+  if (failure !== undefined) throw failure;
   return done;
 }
 

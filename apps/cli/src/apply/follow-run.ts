@@ -9,6 +9,7 @@ import {
 import { waitingText } from '../render/waiting-text.js';
 import type { CliContext } from '../terminal/context.js';
 import { connectionNotes } from '../terminal/connection-notes.js';
+import { ReasonNotes } from './reason-notes.js';
 import { Progress } from '../terminal/progress.js';
 import { writeStdout } from '../terminal/write-stdout.js';
 import { patiently } from './patiently.js';
@@ -48,6 +49,7 @@ export async function followRun(
 ): Promise<Wire.Run> {
   const progress = new Progress(context, { clock: true });
   const seen = new Set<string>();
+  const reasons = new ReasonNotes(context);
   let entered: string | undefined;
   let endedAt: number | undefined;
   const selector = { replica: options.replica, job: options.job };
@@ -71,6 +73,7 @@ export async function followRun(
       const ending = submission !== undefined && isFinalJobStatus(submission.status);
       if (ending) await options.onEnded?.();
       if (isFinalRunStatus(run.status) || (options.untilJobDone && submission?.status === 'done')) return run;
+      if (entered === undefined || run.status === 'pending') reasons.tell(run, progress);
       if (entered === undefined || ending || run.status === 'pending') progress.update(waitingText(run, options.plan));
       else progress.clear();
       if (endedAt !== undefined && context.now() - endedAt > ENDING_MS && !ending) seen.delete(submission?.id ?? '');

@@ -10,6 +10,8 @@ export interface ResourceChange {
   readonly changes: readonly SpecChange[] | undefined;
   /** The server can change it where it is. */
   readonly inPlace: boolean;
+  /** What applying it again as it is does; absent: nothing. */
+  readonly again?: string | undefined;
   readonly yes: boolean;
   readonly force: boolean;
 }
@@ -30,6 +32,10 @@ export async function chooseResourceAction(
     throw new UsageError(`The ${kind} has no name.`, 'Name it in the file, or with -n NAME.');
   if (changes.length === 0) {
     say(`The ${kind} ${name} already exists and nothing changed.`);
+    if (change.again !== undefined && !force) {
+      say(change.again);
+      return (await agreed(`Apply the ${kind} again?`)) ? 'update' : 'declined';
+    }
     if (yes && !force) {
       say('Use --force to re-create it.');
       return 'nothing';

@@ -27,7 +27,9 @@ export function runEnding(run: Wire.Run, name: string): RunEnding {
     submission?.job_provisioning_data && !wasStopped
       ? `\nWhat the agent logged about it: dstack logs -d ${name}${which?.flags ?? ''}`
       : '';
-  const text = `Run ${name}: ${status}${why.length > 0 ? ` (${why.join('; ')})` : ''}${started}`;
+  const noCapacity = reason === 'failed_to_start_due_to_no_capacity';
+  const advice = noCapacity ? `\nAll reasons: dstack ps -a -v. To wait for capacity: dstack apply --retry` : '';
+  const text = `Run ${name}: ${status}${why.length > 0 ? ` (${why.join('; ')})` : ''}${started}${advice}`;
   return { text, ok: false, exitCode: clamp(exitStatus) };
 }
 

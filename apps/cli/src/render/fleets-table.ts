@@ -1,7 +1,10 @@
 import type { Wire } from '@dstack/core';
 import type { Paint, Style } from '../terminal/style.js';
-import { type Cell, type Column, renderTable } from '../terminal/table.js';
+import { renderBlocks } from '../terminal/blocks.js';
+import type { Cell, Column } from '../terminal/table.js';
+import { wrapText } from '../terminal/wrap.js';
 import { formatBackend } from './backend.js';
+import { instanceTrouble, isFailed } from './instance-trouble.js';
 import { formatPrice } from './price.js';
 import { relativeTime } from './relative-time.js';
 import { formatGpus, formatRange, formatResources, formatResourcesSpec } from './resources.js';
@@ -30,18 +33,28 @@ export function fleetsTable(fleets: readonly Wire.Fleet[], options: FleetsTableO
     { title: 'SPOT' },
     { title: 'BACKEND', shrinkTo: 10 },
     { title: 'PRICE' },
-    { title: 'STATUS', shrinkTo: 10 },
+    { title: 'STATUS' },
     { title: 'CREATED' },
     ...(verbose ? [{ title: 'ERROR', shrinkTo: 10 }] : []),
   ];
   const newestFirst = [...fleets].sort((a, b) => b.created_at.localeCompare(a.created_at));
-  const rows = newestFirst.flatMap((fleet) => [
-    fleetRow(fleet, options),
+  const blocks = newestFirst.flatMap((fleet) => [
+    { rows: [fleetRow(fleet, options)], below: [] },
     ...[...fleet.instances]
       .sort((a, b) => a.instance_num - b.instance_num)
-      .map((instance) => instanceRow(instance, options)),
+      .map((instance) => ({ rows: [instanceRow(instance, options)], below: troubleLines(instance, options) })),
   ]);
-  return renderTable(columns, rows, { width: options.width, headPaint: options.style.bold });
+  return renderBlocks(columns, blocks, { width: options.width, headPaint: options.style.bold });
+}
+
+/** What is wrong with an instance that cannot be used yet, or any more, is shown always; the rest when it is asked for. */
+function troubleLines(instance: Wire.Instance, { style, width, verbose }: FleetsTableOptions): string[] {
+  const isReady = instance.status === 'idle' || instance.status === 'busy';
+  if (isReady && !verbose) return [];
+  const paint = isFailed(instance) ? style.error : style.secondary;
+  return instanceTrouble(instance).flatMap((text) =>
+    wrapText(text, width, { first: '      ', rest: '      ' }).map(paint),
+  );
 }
 
 function fleetRow(fleet: Wire.Fleet, { style, nowMs, verbose, project }: FleetsTableOptions): Cell[] {
@@ -76,8 +89,9 @@ function instanceRow(instance: Wire.Instance, { style, nowMs, verbose }: FleetsT
       ? formatBackend({ ...instance, backend: instance.backend, region: instance.region })
       : '';
   const status = instanceStatus(instance);
+  const host = verbose && instance.backend === 'remote' && instance.hostname ? ` ${instance.hostname}` : '';
   return [
-    { text: `   instance=${instance.instance_num}`, paint: style.secondary },
+    { text: `   instance=${instance.instance_num}${host}`, paint: style.secondary },
     { text: '' },
     ...(verbose
       ? [{ text: type ? formatResources(type.resources) : '' }, { text: instance.gpu_driver?.version ?? '' }]
@@ -87,15 +101,8 @@ function instanceRow(instance: Wire.Instance, { style, nowMs, verbose }: FleetsT
     { text: typeof instance.price === 'number' && instance.backend !== 'remote' ? formatPrice(instance.price) : '' },
     { text: status, paint: instancePaint(instance.status, style) },
     { text: relativeTime(instance.created, nowMs), paint: style.secondary },
-    ...(verbose ? [{ text: troubleOf(instance), paint: style.error }] : []),
+    ...(verbose ? [{ text: instance.termination_reason ?? '', paint: style.error }] : []),
   ];
-}
-
-/** Why it ended, or what is wrong with its host: 0.21 servers tell no more of that than a word. */
-function troubleOf(instance: Wire.Instance): string {
-  const incidents: unknown = 'health_incidents' in instance ? instance.health_incidents : [];
-  const ills = Array.isArray(incidents) ? incidents.filter((each) => typeof each === 'string') : [];
-  return instance.termination_reason_message ?? instance.termination_reason ?? ills.join('; ');
 }
 
 function instanceStatus(instance: Wire.Instance): string {

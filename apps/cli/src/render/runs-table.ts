@@ -1,8 +1,11 @@
 import type { Wire } from '@dstack/core';
 import type { Style } from '../terminal/style.js';
-import { type Cell, type Column, renderTable } from '../terminal/table.js';
+import { wrapText } from '../terminal/wrap.js';
+import type { Cell, Column } from '../terminal/table.js';
+import { renderBlocks } from '../terminal/blocks.js';
 import { formatBackend } from './backend.js';
 import { formatElapsed } from './duration.js';
+import { pendingReasons } from './pending-reasons.js';
 import { formatPrice } from './price.js';
 import { relativeTime } from './relative-time.js';
 import { formatGpus, formatResources } from './resources.js';
@@ -38,13 +41,21 @@ export function runsTable(runs: readonly Wire.Run[], options: RunsTableOptions):
     ...(withErrors ? [{ title: 'ERROR', shrinkTo: 10 }] : []),
   ];
   const shape = { verbose, withProbes, withErrors };
-  const rows = runs.flatMap((run) => {
+  const blocks = runs.map((run) => {
     const jobs = sortedJobs(run);
     const only = jobs.length === 1 ? jobs[0] : undefined;
     const head = runRow(run, only, shape, options);
-    return only ? [head] : [head, ...jobRows(run, jobs, shape, options)];
+    const rows = only ? [head] : [head, ...jobRows(run, jobs, shape, options)];
+    return { rows, below: verbose ? reasonLines(run, options) : [] };
   });
-  return renderTable(columns, rows, { width: options.width, headPaint: options.style.bold });
+  return renderBlocks(columns, blocks, { width: options.width, headPaint: options.style.bold });
+}
+
+/** Why it has no capacity, below it: sentences do not fit a column. */
+function reasonLines(run: Wire.Run, { width, style }: RunsTableOptions): string[] {
+  return pendingReasons(run)
+    .flatMap((reason) => wrapText(reason, width, { first: '   - ', rest: '     ' }))
+    .map((line) => style.secondary(line));
 }
 
 interface Shape {

@@ -57,4 +57,6 @@ export async function wakeHostAndJobs(
   const jobs = await tx.query<{ id: string }>('SELECT id FROM jobs WHERE instance_id = ?', [instanceId]);
   await wake.rows(tx, 'instances', [instanceId]);
   await wake.rows(tx, 'jobs', jobs.map((job) => job.id)); // prettier-ignore
+  // A host that is back can take the jobs that wait for one.
+  wake.topic(tx, 'placement');
 }

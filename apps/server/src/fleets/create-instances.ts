@@ -1,4 +1,4 @@
-import { DEFAULT_FLEET_IDLE_SECONDS, instanceName, lowestFreeNumber, type Wire } from '@dstack/core';
+import { DEFAULT_FLEET_IDLE_SECONDS, instanceName, lowestFreeNumber, type Place, type Wire } from '@dstack/core';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import type { World } from '../world/world.js';
@@ -8,6 +8,8 @@ export interface NewInstance {
   readonly requirements: Wire.Requirements;
   readonly profile: Wire.Profile;
   readonly provisioningJobId: string | null;
+  /** Where its job was promised a place; another one may be found when it is launched. */
+  readonly place?: Place;
   readonly busyBlocks: number;
   readonly idleSeconds?: number | null;
 }
@@ -26,11 +28,11 @@ export async function insertInstance(
   const idle = instance.idleSeconds === undefined ? DEFAULT_FLEET_IDLE_SECONDS : instance.idleSeconds;
   await tx.execute(
     `INSERT INTO instances (id, project_id, fleet_id, instance_num, name, status, status_changed_at, created_at, requirements, profile,
-       total_blocks, busy_blocks, idle_seconds, provisioning_job_id, next_due_at)
-     VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, 1, ?, ?, ?, ?)`,
+       backend_type, region, total_blocks, busy_blocks, idle_seconds, provisioning_job_id, next_due_at)
+     VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)`,
     [
       id, fleet.projectId, fleet.id, num, name, now, now, writeJson(instance.requirements), writeJson(instance.profile),
-      instance.busyBlocks, idle, instance.provisioningJobId, now,
+      instance.place?.backend ?? null, instance.place?.region ?? null, instance.busyBlocks, idle, instance.provisioningJobId, now,
     ], // prettier-ignore
   );
   return { id, name };

@@ -1,11 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
   decideFleet,
-  effectiveFleetParameters,
+  fitsFleet,
+  fleetAsk,
   type FleetDecision,
+  type FleetInstance,
   type FleetSnapshot,
-  requirementsOf,
-  UNCONSTRAINED_RESOURCES,
+  type Wire,
 } from '@dstack/core';
 import { findInstances, type InstanceRecord } from '../instances/instance-record.js';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
@@ -61,11 +62,11 @@ export class FleetReconciler implements Reconciler<FleetView, FleetDecision> {
     return undefined;
   }
 
-  async commit(tx: WriteTx, { id, snapshot, decision, now }: CommitContext<FleetView, FleetDecision>): Promise<void> {
+  async commit(tx: WriteTx, { id, snapshot, decision }: CommitContext<FleetView, FleetDecision>): Promise<void> {
     const { record } = snapshot;
     for (const effect of decision.effects) {
       if (effect.do === 'create-instances') await this.create(tx, record, effect.count);
-      else await terminateInstances(tx, this.wake, effect.instanceIds, effect.reason, now);
+      else await dismissInstances(tx, this.wake, effect.instanceIds, effect.reason);
     }
     const { changes } = decision;
     await tx.execute(
@@ -84,6 +85,8 @@ export class FleetReconciler implements Reconciler<FleetView, FleetDecision> {
     if (decision.status === 'terminated')
       await tx.execute('UPDATE instances SET deleted = ? WHERE fleet_id = ? AND deleted = ?', [true, id, false]);
     if (decision.because === null) return;
+    // A run may wait for the name.
+    if (decision.status === 'terminated') this.wake.topic(tx, 'placement');
     const text = `Fleet status changed ${record.status.toUpperCase()} -> ${decision.status.toUpperCase()} (${decision.because})`;
     const target = { type: 'fleet' as const, id, name: record.name, projectId: record.projectId, fleetId: id };
     await this.events.record(tx, { message: text, actorId: null, targets: [target] });
@@ -96,18 +99,28 @@ export class FleetReconciler implements Reconciler<FleetView, FleetDecision> {
 }
 
 /** What an instance asks for that is made for its fleet, not for a run. */
-export function fleetInstance(fleet: Pick<FleetRecord, 'spec'>): NewInstance {
-  const profile = effectiveFleetParameters(fleet.spec);
-  const resources = fleet.spec.configuration.resources ?? UNCONSTRAINED_RESOURCES;
+export function fleetInstance({ spec }: Pick<FleetRecord, 'spec'>): NewInstance {
+  const { requirements, profile } = fleetAsk(spec);
+  const idle = profile.idle_duration ?? null;
   return {
-    requirements: requirementsOf(resources, profile),
-    profile: { ...profile, name: 'default' },
+    requirements,
+    profile,
     provisioningJobId: null,
     busyBlocks: 0,
-    ...(profile.idle_duration === null || profile.idle_duration === undefined
-      ? {}
-      : { idleSeconds: Number(profile.idle_duration) }),
+    ...(idle === null ? {} : { idleSeconds: Number(idle) }),
   };
+}
+
+/** They go by their own decision, which knows what a launch under way may have made; until then they get no jobs. */
+async function dismissInstances(tx: WriteTx, wake: Wake, ids: readonly string[], reason: string): Promise<void> {
+  for (const id of ids) {
+    await tx.execute(
+      `UPDATE instances SET unwanted = ?, rev = rev + 1
+       WHERE id = ? AND unwanted IS NULL AND busy_blocks = 0 AND status NOT IN ('terminating', 'terminated')`,
+      [reason, id],
+    );
+  }
+  await wake.rows(tx, 'instances', ids);
 }
 
 export async function terminateInstances(
@@ -127,19 +140,27 @@ export async function terminateInstances(
   await wake.rows(tx, 'instances', ids);
 }
 
+function toFleetInstance(spec: Wire.FleetSpec, record: InstanceRecord): FleetInstance {
+  const isMadeForJob = record.provisioningJobId !== null;
+  return { id: record.id, state: stateOf(record), fits: fitsFleet(spec, { ...record, isMadeForJob }) };
+}
+
+function stateOf({ status, unwanted, busyBlocks }: InstanceRecord): FleetInstance['state'] {
+  if (status === 'terminating' || status === 'terminated' || unwanted !== null) return 'going';
+  if (busyBlocks > 0) return 'busy';
+  return status === 'pending' || status === 'launching' || status === 'provisioning' ? 'starting' : 'idle';
+}
+
 function snapshotOf(record: FleetRecord, instances: readonly InstanceRecord[], unfinishedRuns: number): FleetSnapshot {
   const base = { id: record.id, createdAt: record.createdAt };
   switch (record.status) {
     case 'submitted':
     case 'active': {
-      const active = instances.filter((instance) => instance.status !== 'terminating');
       return {
         ...base,
         status: record.status,
         nodes: nodesOf(record.spec),
-        activeCount: active.length,
-        terminatingCount: instances.length - active.length,
-        idleIds: active.filter((instance) => instance.status === 'idle').map((instance) => instance.id),
+        instances: instances.map((instance) => toFleetInstance(record.spec, instance)),
         consolidationAttempt: record.consolidationAttempt,
         lastConsolidatedAt: record.lastConsolidatedAt,
       };

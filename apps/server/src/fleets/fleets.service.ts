@@ -23,10 +23,12 @@ import { Database } from '../persistence/database.js';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
+import { resumeRunsOfProject } from '../placement/waiting-runs.js';
 import { parseFleetSpec } from '../runs/parse-spec.js';
 import { WORLD, type World } from '../world/world.js';
 import { insertInstance } from './create-instances.js';
 import { fleetInstance, terminateInstances } from './fleet.reconciler.js';
+import { insertFleet } from './insert-fleet.js';
 import { findFleets, type FleetRecord, nodesOf } from './fleet-record.js';
 import { SshFleetHosts } from './ssh-fleet-hosts.js';
 
@@ -166,6 +168,7 @@ export class FleetsService {
     }
     this.wake.topic(tx, 'fleets');
     this.wake.topic(tx, 'instances');
+    await resumeRunsOfProject(tx, this.wake, scope.projectId);
     await this.record(tx, scope, fleet, 'Fleet created. Status: ACTIVE');
     return id;
   }
@@ -191,12 +194,14 @@ export class FleetsService {
     }
     if (!force && seenId !== current.id)
       throw new ClientError('The fleet has changed since the plan was made. Get a new plan and apply again');
-    await tx.execute('UPDATE fleets SET spec = ?, consolidation_attempt = 0, rev = rev + 1 WHERE id = ?', [
-      writeJson(stored),
-      current.id,
-    ]);
+    await tx.execute(
+      // What it lacks now is made at once, however long the fleet had been failing before.
+      'UPDATE fleets SET spec = ?, consolidation_attempt = 0, last_consolidated_at = 0, rev = rev + 1 WHERE id = ?',
+      [writeJson(stored), current.id],
+    );
     await this.hosts.apply(tx, current, spec, { force });
     await this.wake.rows(tx, 'fleets', [current.id]);
+    await resumeRunsOfProject(tx, this.wake, scope.projectId);
     await this.record(tx, scope, current, 'Fleet updated');
     return current.id;
   }
@@ -264,17 +269,6 @@ export class FleetsService {
     };
     return this.events.record(tx, { message, actorId: scope.caller.id, targets: [target] });
   }
-}
-
-export async function insertFleet(
-  tx: WriteTx,
-  fleet: { readonly id: string; readonly projectId: string; readonly name: string; readonly spec: Wire.FleetSpec },
-): Promise<void> {
-  const now = await tx.now();
-  await tx.execute(
-    `INSERT INTO fleets (id, project_id, name, status, spec, created_at, next_due_at) VALUES (?, ?, ?, 'active', ?, ?, ?)`,
-    [fleet.id, fleet.projectId, fleet.name, writeJson(fleet.spec), now, now],
-  );
 }
 
 async function refuseInUse(tx: ReadTx, fleet: FleetRecord): Promise<void> {

@@ -1,5 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type HostFact, instanceName, planHostChanges, type SshHost, sshHosts, type Wire } from '@dstack/core';
+import {
+  type HostFact,
+  instanceName,
+  isSshFleet,
+  planHostChanges,
+  type SshHost,
+  sshHosts,
+  type Wire,
+} from '@dstack/core';
 import { HostAccessStore } from '../hosts/host-access.js';
 import { ClientError, ResourceExistsError } from '../http/api-errors.js';
 import { findInstances, type InstanceRecord } from '../instances/instance-record.js';
@@ -32,6 +40,7 @@ export class SshFleetHosts {
    * over new keys.
    */
   async apply(tx: WriteTx, fleet: Fleet, spec: Wire.FleetSpec, { force }: { force: boolean }): Promise<void> {
+    if (!isSshFleet(spec.configuration)) return;
     const hosts = hostsOf(spec);
     await this.refuseTaken(tx, hosts, fleet.id);
     const instances = await findInstances(tx, 'fleet_id = ? AND deleted = ?', [fleet.id, false]);

@@ -40,10 +40,13 @@ export class SshHosts extends Hosts {
     const { onboardHost } = await import('@dstack/backend-ssh/hosts');
     this.tell(instanceId, 'connect', '');
     return this.visit(instanceId, { signal, limitMs: ONBOARD_LIMIT_MS }, async (request, access) => {
-      await onReached();
       const onboarded = await onboardHost({
         ...request,
-        bundle: (arch) => this.bundles.get(arch),
+        // Asked for when the host has passed its examination, before anything is put on it: one that has not need not be visited again.
+        bundle: async (arch) => {
+          await onReached();
+          return this.bundles.get(arch);
+        },
         env: access.env,
         onProgress: (step, detail) => this.tell(instanceId, step, detail),
         now: () => this.world.clock.now(),

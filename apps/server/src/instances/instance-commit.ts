@@ -15,6 +15,9 @@ import type { InstanceView } from './instance-snapshots.js';
 
 type Context = CommitContext<InstanceView, InstanceDecision>;
 
+/** What is wrong with somebody's own host comes with what to do about it, to the last word. */
+const HOST_TEXT_LIMIT = 800;
+
 /** Writes what was decided and what the effects brought, in the one transaction the engine guards. */
 @Injectable()
 export class InstanceCommit {
@@ -203,10 +206,11 @@ export class InstanceCommit {
   private async recordOnboard(tx: WriteTx, { id, snapshot, now }: Context, outcome: Outcome<InstanceEffect>) {
     if (!outcome.ok) {
       const lasting = isLastingHostError(outcome.error);
-      const problem = { message: statusText(outcome.error), lasting };
+      const message = statusText(outcome.error, HOST_TEXT_LIMIT);
+      const problem = { message, lasting };
       const failedTries = snapshot.record.progress.failedTries + 1;
       await changeProgress(tx, id, { step: null, failedTries, problem });
-      await setLastError(tx, id, outcome.error);
+      await setLastError(tx, id, outcome.error, HOST_TEXT_LIMIT);
       return lasting ? now : undefined;
     }
     const { machine, offer, blocks } = outcome.value as ReadyHost; // what `onboard` returns
@@ -239,7 +243,8 @@ export class InstanceCommit {
       await writeMachine(tx, id, { ...known, state: 'gone' });
       return now;
     }
-    if (!outcome.ok) await setLastError(tx, id, outcome.error);
+    if (!outcome.ok)
+      await setLastError(tx, id, outcome.error, snapshot.record.hostName === null ? undefined : HOST_TEXT_LIMIT);
     const failures = known.terminateFailures + 1;
     const nextTerminateAt = now + doublingDelayMs(failures - 1, LIMITS.terminateRetryMinMs, LIMITS.terminateRetryMaxMs);
     await writeMachine(tx, id, { ...known, terminateFailures: failures, nextTerminateAt });
@@ -295,8 +300,8 @@ async function writeMachine(tx: WriteTx, id: string, machine: MachineRecord): Pr
   await tx.execute('UPDATE instances SET machine = ? WHERE id = ?', [writeJson(machine), id]);
 }
 
-async function setLastError(tx: WriteTx, id: string, error: unknown): Promise<void> {
-  await tx.execute('UPDATE instances SET last_error = ? WHERE id = ?', [statusText(error), id]);
+async function setLastError(tx: WriteTx, id: string, error: unknown, limit?: number): Promise<void> {
+  await tx.execute('UPDATE instances SET last_error = ? WHERE id = ?', [statusText(error, limit), id]);
 }
 
 async function finishAttempt(

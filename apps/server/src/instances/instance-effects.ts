@@ -4,7 +4,7 @@ import { filtersOfProfile, type InstanceEffect, isUsable, type Offer, type OpenA
 import { markReached } from '../hosts/host-progress.js';
 import { Hosts } from '../hosts/hosts.js';
 import { ComputeAccounts } from '../offers/compute-accounts.js';
-import { OffersService, whyNoOffers } from '../offers/offers.service.js';
+import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
 import type { ActContext } from '../reconcile/reconciler.js';
 import { WORLD, type World } from '../world/world.js';
@@ -59,7 +59,7 @@ export class InstanceEffects {
       filters: filtersOfProfile(record.profile ?? {}),
     });
     const offer = found.offers.find((candidate) => isUsable(candidate) && !isRuledOut(candidate, attempts));
-    if (offer === undefined) return { none: whyNotCreated(attempts) ?? whyNoOffers(found) };
+    if (offer === undefined) return { none: whyNotCreated(attempts) ?? found.notes.join('; ') };
     const { definition } = await this.accounts.open(record.projectId, offer.backend);
     this.learn(definition);
     return { offer, maxNameLength: definition.maxNameLength };

@@ -1,5 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { InstanceSnapshot, InstanceTerminationReason, OpenAttempt, Tenure } from '@dstack/core';
+import {
+  idleLimitMs,
+  type InstanceSnapshot,
+  type InstanceTerminationReason,
+  type OpenAttempt,
+  type Tenure,
+} from '@dstack/core';
 import type { ReadTx } from '../persistence/transaction.js';
 import type { Observed } from '../reconcile/reconciler.js';
 import { Hosts } from '../hosts/hosts.js';
@@ -104,7 +110,7 @@ export class InstanceSnapshots {
           connectedSince: connectedSince(record, now),
           unreachableSince: record.unreachableSince,
           idleSince: record.idleSince,
-          idleLimitMs: record.idleSeconds === null || record.idleSeconds < 0 ? null : record.idleSeconds * 1000,
+          idleLimitMs: idleLimitMs(record, facts.fleet?.spec ?? null),
           neededByFleet: isNeeded(facts),
           unwanted: whyUnwanted(facts),
           tenure,
@@ -118,6 +124,7 @@ export class InstanceSnapshots {
           terminateFailures: record.machine?.terminateFailures ?? 0,
           nextTerminateAt: record.machine?.nextTerminateAt ?? null,
           jobsDraining: jobs.length > 0,
+          endMessage: record.terminationMessage,
           tenure,
         };
       case 'terminated':
@@ -167,8 +174,8 @@ function openAttempt(attempts: readonly AttemptRecord[], idempotency: OpenAttemp
 /** Made for a job that has ended meanwhile, or for a fleet that is going. */
 function unwantedBeforeLaunch({ record, fleet, jobs }: Facts): InstanceTerminationReason | null {
   if (fleet !== null && fleet.status === 'terminating') return 'terminated_by_user';
-  if (record.provisioningJobId === null || jobs.length > 0) return null;
-  return 'job_finished';
+  if (jobs.length > 0) return null;
+  return record.provisioningJobId === null ? record.unwanted : 'job_finished';
 }
 
 function whyUnwanted({ record, fleet }: Facts): InstanceTerminationReason | null {

@@ -45,6 +45,20 @@ export class MetricsStore {
     });
   }
 
+  /** The newest sample of each running job. */
+  newestOfRunning(): Promise<Map<string, MetricsPoint>> {
+    return this.db.read(async (tx) => {
+      const rows = await tx.query<PointRow & { job_id: string }>(
+        `SELECT m.job_id, m.timestamp_micro, m.cpu_usage_micro, m.memory_usage_bytes, m.memory_working_set_bytes, m.gpus
+           FROM job_metrics_points m
+           JOIN (SELECT job_id, MAX(timestamp_micro) AS newest FROM job_metrics_points
+                  WHERE job_id IN (SELECT id FROM jobs WHERE status = 'running') GROUP BY job_id) n
+             ON n.job_id = m.job_id AND n.newest = m.timestamp_micro`,
+      );
+      return new Map(rows.map((row) => [row.job_id, toPoint(row)]));
+    });
+  }
+
   /** Newest first; one point more than asked for, as the base of the oldest difference. */
   points(jobId: string, window: MetricsWindow): Promise<MetricsPoint[]> {
     return this.db.read(async (tx) => {
@@ -55,14 +69,7 @@ export class MetricsStore {
           ORDER BY timestamp_micro DESC LIMIT ?`,
         [jobId, window.afterMicro ?? 0, window.beforeMicro ?? Number.MAX_SAFE_INTEGER, window.limit + 1],
       );
-      return rows.map((row) => ({
-        timestampMicro: row.timestamp_micro,
-        cpuUsageMicros: row.cpu_usage_micro,
-        memoryUsageBytes: row.memory_usage_bytes,
-        memoryWorkingSetBytes: row.memory_working_set_bytes,
-        // Written by `record` above.
-        gpus: JSON.parse(row.gpus) as MetricsPoint['gpus'],
-      }));
+      return rows.map(toPoint);
     });
   }
 
@@ -82,4 +89,15 @@ export class MetricsStore {
       return running + finished;
     });
   }
+}
+
+function toPoint(row: PointRow): MetricsPoint {
+  return {
+    timestampMicro: row.timestamp_micro,
+    cpuUsageMicros: row.cpu_usage_micro,
+    memoryUsageBytes: row.memory_usage_bytes,
+    memoryWorkingSetBytes: row.memory_working_set_bytes,
+    // Written by `record` above.
+    gpus: JSON.parse(row.gpus) as MetricsPoint['gpus'],
+  };
 }

@@ -4,11 +4,14 @@ import { WORLD, type World } from '../world/world.js';
 import { MetricsStore } from './metrics-store.js';
 import { MetricsController } from './metrics.controller.js';
 import { MetricsService } from './metrics.service.js';
+import { PrometheusController } from './prometheus/prometheus.controller.js';
+import { PrometheusService } from './prometheus/prometheus.service.js';
 
 @Module({
-  controllers: [MetricsController],
+  controllers: [MetricsController, PrometheusController],
   providers: [
     MetricsService,
+    PrometheusService,
     {
       provide: MetricsStore,
       inject: [Database, WORLD],

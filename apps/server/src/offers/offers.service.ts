@@ -1,8 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Compute, statusText } from '@dstack/backend-base';
 import {
+  displayBackend,
+  type InternalBackendType,
+  isUsable,
   matchOffer,
   mergeOffers,
+  mergeRejections,
   type Offer,
   type OfferFilters,
   type RejectionReason,
@@ -20,8 +24,8 @@ export interface FoundOffers {
   /** By price; those that cannot be used now are in it, with their reason. */
   readonly offers: readonly Offer[];
   readonly rejections: readonly RejectionSummary[];
-  /** Backends that gave no answer, and why. */
-  readonly failures: readonly string[];
+  /** Of each backend that has nothing usable: why, for people. */
+  readonly notes: readonly string[];
 }
 
 export interface OfferAsk {
@@ -48,20 +52,11 @@ export class OffersService {
   async find(projectId: string, ask: OfferAsk, signal = AbortSignal.timeout(OFFERS_DEADLINE_MS)): Promise<FoundOffers> {
     const accounts = await this.accounts.ofProject(projectId);
     const answers = await Promise.all(accounts.map((account) => this.ask(account, ask, signal)));
-    const rejected: RejectionReason[][] = [];
-    const lists = answers.map(({ offers }) => ({
-      order: 'price' as const,
-      offers: offers.flatMap((offer) => {
-        const match = matchOffer(offer, ask.requirements, ask.filters);
-        if (match.ok) return [match.offer];
-        rejected.push(match.reasons);
-        return [];
-      }),
-    }));
+    const judged = answers.map((answer) => judge(answer, ask));
     return {
-      offers: mergeOffers(lists),
-      rejections: summariseRejections(rejected),
-      failures: answers.flatMap(({ failure }) => (failure === null ? [] : [failure])),
+      offers: mergeOffers(judged.map(({ offers }) => ({ offers, order: 'price' }))),
+      rejections: mergeRejections(judged.flatMap(({ rejections }) => rejections)),
+      notes: accounts.length === 0 ? [NO_BACKEND] : judged.flatMap(({ note }) => (note === null ? [] : [note])),
     };
   }
 
@@ -69,26 +64,57 @@ export class OffersService {
     account: ComputeAccount,
     { requirements, fullOffers = false, unallocated = true }: OfferAsk,
     signal: AbortSignal,
-  ): Promise<{ offers: readonly Offer[]; failure: string | null }> {
+  ): Promise<Answer> {
     const deadline = this.world.clock.now() + OFFERS_DEADLINE_MS;
     try {
       const offers = await account.compute.offers({ requirements, fullOffers, unallocated }, { signal, deadline });
-      return { offers, failure: null };
+      return { backend: account.type, offers, failure: null };
     } catch (error) {
-      return { offers: [], failure: `${account.type}: ${statusText(error)}` };
+      return { backend: account.type, offers: [], failure: statusText(error) };
     }
   }
 }
 
-/** Why nothing can be created, for people. */
-export function whyNoOffers(found: FoundOffers): string {
-  const unusable = found.offers.flatMap((offer) =>
-    offer.availability_reason === undefined ? [] : [offer.availability_reason],
-  );
-  const parts = [
-    ...new Set(unusable),
-    ...found.rejections.map(({ count, example }) => (count > 1 ? `${example} (and ${count - 1} more)` : example)),
-    ...found.failures,
-  ];
-  return parts.length === 0 ? 'no offers' : `no offers: ${parts.slice(0, 3).join('; ')}`;
+const NO_BACKEND = 'no backend is configured that could create a machine';
+const REASONS_SHOWN = 2;
+
+interface Answer {
+  readonly backend: InternalBackendType;
+  readonly offers: readonly Offer[];
+  readonly failure: string | null;
+}
+
+interface Judged {
+  readonly offers: readonly Offer[];
+  readonly rejections: readonly RejectionSummary[];
+  readonly note: string | null;
+}
+
+function judge({ backend, offers, failure }: Answer, { requirements, filters }: OfferAsk): Judged {
+  const rejected: RejectionReason[][] = [];
+  const fitting = offers.flatMap((offer) => {
+    const match = matchOffer(offer, requirements, filters);
+    if (match.ok) return [match.offer];
+    rejected.push(match.reasons);
+    return [];
+  });
+  const rejections = summariseRejections(rejected);
+  const name = displayBackend(backend);
+  if (failure !== null) return { offers: fitting, rejections, note: `${name}: ${failure}` };
+  if (fitting.some(isUsable)) return { offers: fitting, rejections, note: null };
+  const reasons = fitting.length > 0 ? whyUnusable(fitting) : rejections.slice(0, REASONS_SHOWN).map(rejectionText);
+  return {
+    offers: fitting,
+    rejections,
+    note: `${name}: no offers${reasons.length === 0 ? '' : `: ${reasons.join('; ')}`}`,
+  };
+}
+
+function whyUnusable(offers: readonly Offer[]): string[] {
+  const reasons = offers.map((offer) => offer.availability_reason ?? offer.availability.replaceAll('_', ' '));
+  return [...new Set(reasons)].slice(0, REASONS_SHOWN);
+}
+
+function rejectionText({ count, example }: RejectionSummary): string {
+  return count > 1 ? `${example} (and ${count - 1} more)` : example;
 }

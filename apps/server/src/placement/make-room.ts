@@ -1,4 +1,4 @@
-import { isUsable, type Verdict } from '@dstack/core';
+import type { Verdict } from '@dstack/core';
 import { terminateInstances } from '../fleets/fleet.reconciler.js';
 import type { InstanceRecord } from '../instances/instance-record.js';
 import type { WriteTx } from '../persistence/transaction.js';
@@ -9,10 +9,7 @@ const JUST_LEFT_MS = 3_000;
 
 /** This machine would take the job if its other instances left room. */
 export function isBlockedByThisMachine(verdict: Verdict): boolean {
-  if (verdict.kind !== 'no-capacity') return false;
-  return verdict.group.candidates.some(
-    (candidate) => candidate.fits && candidate.offers?.some((offer) => offer.backend === 'local' && !isUsable(offer)),
-  );
+  return verdict.kind === 'no-capacity' && verdict.explanation.thisMachineIsFull;
 }
 
 /**
@@ -59,7 +56,6 @@ export function oneStartAtATime(verdicts: readonly Verdict[], instances: Iterabl
   });
 }
 
-function isStartingHere({ status, backendType, profile }: InstanceRecord): boolean {
-  if (status !== 'pending' && status !== 'launching') return false;
-  return backendType === 'local' || (backendType === null && (profile?.backends ?? []).includes('remote'));
+function isStartingHere({ status, backendType }: InstanceRecord): boolean {
+  return (status === 'pending' || status === 'launching') && backendType === 'local';
 }

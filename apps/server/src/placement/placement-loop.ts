@@ -13,7 +13,8 @@ export class PlacementLoop {
   private readonly log = new Logger('Placement');
   private timer: Timer | null = null;
   private current: Promise<void> | null = null;
-  private hasNotice = false;
+  private isDue = false;
+  private hasNews = false;
   private isStopped = true;
   private stopListening: () => void = () => undefined;
 
@@ -25,8 +26,8 @@ export class PlacementLoop {
 
   start(): void {
     this.isStopped = false;
-    this.stopListening = this.notices.listen('placement', () => this.poke());
-    this.poke();
+    this.stopListening = this.notices.listen('placement', () => this.tell());
+    this.tell();
   }
 
   async stop(): Promise<void> {
@@ -36,17 +37,24 @@ export class PlacementLoop {
     await this.current;
   }
 
+  private tell(): void {
+    this.hasNews = true;
+    this.poke();
+  }
+
   private poke(): void {
-    this.hasNotice = true;
+    this.isDue = true;
     if (this.current === null && !this.isStopped) this.current = this.run().finally(() => this.rest());
   }
 
   private async run(): Promise<void> {
     this.timer?.cancel();
-    while (this.hasNotice && !this.isStopped) {
-      this.hasNotice = false;
+    while (this.isDue && !this.isStopped) {
+      const { hasNews } = this;
+      this.isDue = false;
+      this.hasNews = false;
       try {
-        await this.pass.run();
+        await this.pass.run({ hasNews });
       } catch (error) {
         this.log.error(
           'A placement pass failed; the next one tries again',
@@ -59,7 +67,7 @@ export class PlacementLoop {
   private rest(): void {
     this.current = null;
     if (this.isStopped) return;
-    if (this.hasNotice) this.poke();
+    if (this.isDue) this.poke();
     else this.timer = this.world.scheduler.after(SWEEP_MS, () => this.poke());
   }
 }

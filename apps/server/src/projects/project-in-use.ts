@@ -1,3 +1,4 @@
+import { findFleets } from '../fleets/fleet-record.js';
 import type { ReadTx } from '../persistence/transaction.js';
 
 const FINAL_RUNS = `('terminated', 'failed', 'done')`;
@@ -15,11 +16,9 @@ export async function projectInUse(tx: ReadTx, projectId: string): Promise<strin
   );
   if (instances.length > 0)
     return `it has live instances (${instances.map((instance) => instance.name).join(', ')}). Delete their fleets first`;
-  // The fleet `local` belongs to every project by itself and is nothing a user has to clean up.
-  const fleets = await tx.query<{ name: string }>(
-    `SELECT name FROM fleets WHERE project_id = ? AND deleted = false AND name <> 'local' LIMIT 5`,
-    [projectId],
-  );
+  // The fleet that came by itself is nothing a user has to clean up.
+  const own = await findFleets(tx, 'project_id = ? AND deleted = ?', [projectId, false]);
+  const fleets = own.filter((fleet) => fleet.spec.autocreated !== true).slice(0, 5);
   if (fleets.length > 0) return `it has fleets (${fleets.map((fleet) => fleet.name).join(', ')}). Delete them first`;
   return undefined;
 }

@@ -6,7 +6,6 @@ import { Keyring } from '../keys/keyring.js';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
 import { generateKeyPair } from '../ssh-keys/generate-key-pair.js';
 import { WORLD, type World } from '../world/world.js';
-import { ProjectHooks } from './project-hooks.js';
 import { projectTarget } from './project-target.js';
 
 const PROJECT_NAME = /^[a-zA-Z0-9_-]{1,50}$/;
@@ -36,7 +35,6 @@ export class ProjectStore {
   constructor(
     private readonly keyring: Keyring,
     private readonly events: EventRecorder,
-    private readonly hooks: ProjectHooks,
     @Inject(WORLD) private readonly world: World,
   ) {}
 
@@ -82,7 +80,6 @@ export class ProjectStore {
       actorId: project.createdBy ?? project.ownerId,
       targets: [projectTarget(id, project.name)],
     });
-    await this.hooks.created(tx, { id, name: project.name, createdBy: project.createdBy });
     return this.get(tx, project.name);
   }
 

@@ -3,44 +3,28 @@ import {
   buildJobSpecs,
   chooseRuntime,
   defaultRuntimePreference,
-  combineFleetAndRun,
   displayBackend,
-  effectiveProfile,
-  filtersOfProfile,
   type ImageDefaults,
   type Offer,
-  offerOfInstance,
   planAction,
   planOffers,
-  type PlacementInstance,
-  type RejectionReason,
   type RejectionSummary,
-  requiredFeatures,
   replicaGroups,
   runtimeFactsOfJob,
-  mergeRejections,
-  summariseRejections,
   toWireOffer,
   type Wire,
   withoutDuplicates,
 } from '@dstack/core';
 import type { ProjectScope } from '../auth/caller.js';
-import { findFleets, type FleetRecord, nodesOf } from '../fleets/fleet-record.js';
-import { findInstances, type InstanceRecord } from '../instances/instance-record.js';
+import type { InstanceRecord } from '../instances/instance-record.js';
 import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
-import { toPlacementInstance } from '../placement/placement-loader.js';
+import { loadCapacity, type ProjectCapacity } from '../placement/project-capacity.js';
+import { JobOffers, type PlanOptions } from './job-offers.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { redactJobSpec } from './redact.js';
 import { RunReader } from './run-reader.js';
 import { findRuns, type RunRecord } from './run-record.js';
-
-export interface PlanOptions {
-  readonly maxOffers: number;
-  readonly fullOffers: boolean;
-  readonly unallocated: boolean;
-  readonly forOffersOnly: boolean;
-}
 
 /** The contract's job plan, with what it leaves out: what the job runs in and why, and why offers were rejected. */
 export type ExplainedJobPlan = Wire.JobPlan & {
@@ -53,9 +37,7 @@ export type ExplainedJobPlan = Wire.JobPlan & {
 
 interface Scene {
   readonly now: number;
-  readonly fleets: readonly FleetRecord[];
-  readonly instances: readonly PlacementInstance[];
-  readonly records: readonly InstanceRecord[];
+  readonly capacity: ProjectCapacity;
   readonly current: RunRecord | null;
   readonly wireCurrent: Wire.Run | null;
 }
@@ -66,6 +48,7 @@ export class RunPlanner {
   constructor(
     private readonly db: Database,
     @Inject(OffersService) private readonly offers: OffersService,
+    @Inject(JobOffers) private readonly jobOffers: JobOffers,
     @Inject(RunReader) private readonly reader: RunReader,
     @Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'images'>,
   ) {}
@@ -98,21 +81,20 @@ export class RunPlanner {
     const scene = await this.look(scope, effective);
     const [job] = buildJobSpecs(effective, { replicaNum: 0, images: this.settings.images });
     if (job === undefined) return [];
-    const { pool, created } = await this.candidates(scope, effective, job, scene, options);
+    const { pool, created } = await this.jobOffers.find({
+      projectId: scope.projectId,
+      effective,
+      job,
+      capacity: scene.capacity,
+      options,
+    });
     return withoutDuplicates([...pool, ...created]);
   }
 
   private look(scope: ProjectScope, effective: Wire.RunSpec): Promise<Scene> {
     return this.db.read(async (tx) => {
       const now = await tx.now();
-      const fleets = await findFleets(tx, `project_id = ? AND deleted = ? AND status = 'active'`, [
-        scope.projectId,
-        false,
-      ]);
-      const records = await findInstances(tx, `project_id = ? AND deleted = ? AND status <> 'terminated'`, [
-        scope.projectId,
-        false,
-      ]);
+      const capacity = await loadCapacity(tx, scope.projectId);
       const name = effective.run_name ?? null;
       const [current] =
         name === null
@@ -121,9 +103,7 @@ export class RunPlanner {
       const [wireCurrent] = current === undefined ? [] : await this.reader.wire(tx, [current], scope.caller);
       return {
         now,
-        fleets,
-        records,
-        instances: records.flatMap((record) => toPlacementInstance(record, now)),
+        capacity,
         current: current ?? null,
         wireCurrent: wireCurrent ?? null,
       };
@@ -140,7 +120,13 @@ export class RunPlanner {
     for (const jobs of jobGroups(effective, this.settings.images)) {
       const [first] = jobs;
       if (first === undefined) continue;
-      const { pool, created, rejections } = await this.candidates(scope, effective, first, scene, options);
+      const { pool, created, rejections } = await this.jobOffers.find({
+        projectId: scope.projectId,
+        effective,
+        job: first,
+        capacity: scene.capacity,
+        options,
+      });
       const unique = withoutDuplicates(created);
       const planned = planOffers(pool, [{ offers: unique, order: 'price' }], options.maxOffers);
       const runtime = await this.runtimeOf(scope, effective, first, planned.offers[0], scene);
@@ -159,44 +145,6 @@ export class RunPlanner {
     return plans;
   }
 
-  /** Existing instances and what could be created, in every fleet the run may use. */
-  private async candidates(
-    scope: ProjectScope,
-    effective: Wire.RunSpec,
-    job: Wire.JobSpec,
-    scene: Scene,
-    options: PlanOptions,
-  ): Promise<{ pool: Offer[]; created: Offer[]; rejections: readonly RejectionSummary[] }> {
-    const profile = effectiveProfile(effective);
-    const names = profile.fleets?.map((ref) => (typeof ref === 'string' ? ref : ref.name)) ?? null;
-    const fleets = scene.fleets.filter((fleet) => names === null || names.includes(fleet.name));
-    const pool: Offer[] = [];
-    const created: Offer[] = [];
-    const rejected: RejectionReason[][] = [];
-    const summaries: RejectionSummary[] = [];
-    for (const fleet of fleets) {
-      const combined = combineFleetAndRun(fleet.spec, { profile, requirements: job.requirements });
-      if (!combined.ok) continue;
-      const filters = filtersOfProfile(combined.value.profile, { features: requiredFeatures(job) });
-      for (const instance of scene.instances.filter((each) => each.fleetId === fleet.id)) {
-        const match = offerOfInstance(instance, combined.value.requirements, filters);
-        if (match.ok) pool.push(match.offer);
-        else rejected.push([...match.reasons]);
-      }
-      const nodes = nodesOf(fleet.spec);
-      if (nodes === null || profile.creation_policy === 'reuse') continue;
-      const found = await this.offers.find(scope.projectId, {
-        requirements: combined.value.requirements,
-        filters,
-        fullOffers: options.fullOffers,
-        unallocated: options.unallocated,
-      });
-      created.push(...found.offers);
-      summaries.push(...found.rejections);
-    }
-    return { pool, created, rejections: mergeRejections([...summariseRejections(rejected), ...summaries]) };
-  }
-
   /** What the job would run in, as far as it is known before there is a host. */
   private async runtimeOf(
     scope: ProjectScope,
@@ -209,7 +157,8 @@ export class RunPlanner {
     const stated = await this.offers.runtimes(scope.projectId, offer.backend);
     const isHost = (record: InstanceRecord): boolean =>
       offer.instance_id === undefined ? record.backendType === offer.backend : record.id === offer.instance_id;
-    const known = scene.records.find((record) => isHost(record) && record.agent.info !== null)?.agent.info;
+    const known = scene.capacity.instanceRecords.find((record) => isHost(record) && record.agent.info !== null)?.agent
+      .info;
     const hosts = stated?.available ?? {
       container: known?.runtimes.container.available ?? true,
       process: known?.runtimes.process.available ?? false,

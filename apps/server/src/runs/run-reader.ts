@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import type { Wire } from '@dstack/core';
 import type { Caller } from '../auth/caller.js';
 import { findJobs, type JobRecord } from '../jobs/job-record.js';
 import type { ReadTx } from '../persistence/transaction.js';
 import type { RunRecord } from './run-record.js';
-import { toWireRun } from './run-view.js';
+import { type ExplainedRun, toWireRun } from './run-view.js';
 
 export interface ReadOptions {
   readonly includeJobs: boolean;
@@ -21,14 +20,14 @@ export class RunReader {
     runs: readonly RunRecord[],
     caller: Caller,
     options: ReadOptions = EVERYTHING,
-  ): Promise<Wire.Run[]> {
+  ): Promise<ExplainedRun[]> {
     if (runs.length === 0) return [];
     const ids = runs.map((run) => run.id);
     const jobs = await findJobs(tx, `run_id IN (${ids.map(() => '?').join(', ')}) ORDER BY submission_num`, ids);
     const byRun = Map.groupBy(jobs, (job) => job.runId);
     const now = await tx.now();
     const names = new Names(tx);
-    const wire: Wire.Run[] = [];
+    const wire: ExplainedRun[] = [];
     for (const run of runs) {
       const ofRun: readonly JobRecord[] = byRun.get(run.id) ?? [];
       const fleetName = run.fleetId === null ? null : await names.of('fleets', run.fleetId);

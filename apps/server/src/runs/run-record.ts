@@ -1,6 +1,6 @@
-import type { RunTerminationReason, Wire } from '@dstack/core';
+import type { PendingBecause, RunTerminationReason, Wire } from '@dstack/core';
 import type { ReadTx } from '../persistence/transaction.js';
-import { readJson } from '../reconcile/stored-json.js';
+import { readJson, readJsonOrNull } from '../reconcile/stored-json.js';
 
 export interface RunRecord {
   readonly id: string;
@@ -21,6 +21,8 @@ export interface RunRecord {
   readonly nextTriggeredAt: number | null;
   readonly resubmissionAttempt: number;
   readonly resumeAt: number | null;
+  /** Why it was refused last; null since it was placed. */
+  readonly pendingBecause: PendingBecause | null;
   readonly deleted: boolean;
   readonly rev: number;
 }
@@ -29,7 +31,7 @@ interface Row {
   id: string; project_id: string; user_id: string; repo_id: string | null; fleet_id: string | null; name: string;
   submitted_at: number; status: string; status_changed_at: number; finished_at: number | null; termination_reason: string | null;
   run_spec: string; priority: number; deployment_num: number; desired_replica_count: number; next_triggered_at: number | null;
-  resubmission_attempt: number; resume_at: number | null; deleted: boolean | number; rev: number;
+  resubmission_attempt: number; resume_at: number | null; pending_because: string | null; deleted: boolean | number; rev: number;
 } // prettier-ignore
 
 function toRecord(row: Row): RunRecord {
@@ -52,6 +54,7 @@ function toRecord(row: Row): RunRecord {
     nextTriggeredAt: row.next_triggered_at,
     resubmissionAttempt: row.resubmission_attempt,
     resumeAt: row.resume_at,
+    pendingBecause: readJsonOrNull<PendingBecause>(row.pending_because),
     deleted: Boolean(row.deleted),
     rev: Number(row.rev),
   };

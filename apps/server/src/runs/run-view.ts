@@ -3,6 +3,7 @@ import {
   jobConnectionInfo,
   jobError,
   jobStatusMessage,
+  pendingReasons,
   retryOf,
   runError,
   runStatusMessage,
@@ -28,7 +29,10 @@ export interface RunFacts {
   readonly now: number;
 }
 
-export function toWireRun(facts: RunFacts): Wire.Run {
+/** The contract's run, and what it leaves out: why it waits. */
+export type ExplainedRun = Wire.Run & { readonly pending_reasons: readonly string[] };
+
+export function toWireRun(facts: RunFacts): ExplainedRun {
   const { run, jobs, now } = facts;
   const latest = latestSubmissions(jobs);
   const [first] = latest;
@@ -62,6 +66,7 @@ export function toWireRun(facts: RunFacts): Wire.Run {
     error: runError(run.terminationReason),
     deleted: run.deleted,
     next_triggered_at: run.nextTriggeredAt === null ? null : toWireTime(run.nextTriggeredAt),
+    pending_reasons: pendingReasons({ ...run, jobs: latest }),
   };
 }
 

@@ -1,5 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { groupByProblem, groupOffersByGpu, isFinishedRun, normaliseRunSpec, type Wire } from '@dstack/core';
+import {
+  effectiveProfile,
+  groupByProblem,
+  groupOffersByGpu,
+  isFinishedRun,
+  normaliseRunSpec,
+  whyFleetsAreForeign,
+  type Wire,
+} from '@dstack/core';
 import type { Caller, ProjectScope } from '../auth/caller.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { ClientError, ResourceNotExistsError } from '../http/api-errors.js';
@@ -141,13 +149,16 @@ export class RunsService {
     const [user] = await this.db.read((tx) =>
       tx.query<{ ssh_public_key: string | null }>('SELECT ssh_public_key FROM users WHERE id = ?', [scope.caller.id]),
     );
-    return explainRunSpecErrors(() =>
+    const effective = explainRunSpecErrors(() =>
       normaliseRunSpec(spec, {
         userSshPublicKey: user?.ssh_public_key ?? null,
         forOffersOnly,
         limits: this.settings.runLimits,
       }),
     );
+    const foreign = whyFleetsAreForeign(effectiveProfile(effective), scope.projectName);
+    if (foreign !== null) throw new ClientError(foreign);
+    return effective;
   }
 
   private async one(tx: ReadTx, run: RunRecord, caller: Caller): Promise<Wire.Run> {

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { buildJobSpecs, replicaGroups, type Wire } from '@dstack/core';
+import { buildJobSpecs, effectiveProfile, replicaGroups, type Wire } from '@dstack/core';
+import { DefaultFleetMaker } from '../fleets/default-fleet.js';
 import { NEW_RUNTIME } from '../jobs/job-record.js';
 import type { WriteTx } from '../persistence/transaction.js';
 import { EventRecorder } from '../events/event-recorder.js';
@@ -26,12 +27,14 @@ export class ReplicaSubmitter {
   constructor(
     @Inject(Wake) private readonly wake: Wake,
     @Inject(EventRecorder) private readonly events: EventRecorder,
+    @Inject(DefaultFleetMaker) private readonly defaultFleets: DefaultFleetMaker,
     @Inject(WORLD) private readonly world: World,
     @Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'images'>,
   ) {}
 
   async submit(tx: WriteTx, { run, spec, replicaNum }: ReplicaSubmission): Promise<void> {
     const now = await tx.now();
+    await this.defaultFleets.makeIfNeeded(tx, run.projectId, effectiveProfile(spec));
     const [last] = await tx.query<{ n: number | null }>(
       'SELECT MAX(submission_num) AS n FROM jobs WHERE run_id = ? AND replica_num = ?',
       [run.id, replicaNum],

@@ -1,7 +1,6 @@
 import { Controller, Get, Inject, Redirect } from '@nestjs/common';
 import type { Wire } from '@dstack/core';
 import { Access } from '../http/access.decorator.js';
-import { AccessError } from '../http/api-errors.js';
 import { API_VERSION } from '../http/client-version.js';
 import { Operation } from '../http/operation.decorator.js';
 import { READINESS, type Readiness } from './readiness.js';
@@ -29,11 +28,6 @@ export class ServerInfoController {
   @Access('none')
   ready(): { status: 'ready'; warnings: readonly string[] } {
     return { status: 'ready', warnings: this.readiness.warnings };
-  }
-
-  @Operation('metrics')
-  metrics(): never {
-    throw new AccessError(404, 'Not found'); // off, as in the original without DSTACK_ENABLE_PROMETHEUS_METRICS
   }
 
   @Get()

@@ -56,7 +56,6 @@ export const KNOWN_VARIABLES: ReadonlySet<string> = new Set([
 
 /** Of the contract, for features that this server has not got yet. Its log says so instead of leaving them on in appearance. */
 export const UNBUILT_VARIABLES: ReadonlySet<string> = new Set([
-  'DSTACK_ENABLE_PROMETHEUS_METRICS',
   'DSTACK_OTEL_LOGS_ENABLED',
   'DSTACK_OTEL_METRICS_ENABLED',
   'DSTACK_OTEL_TRACES_ENABLED',

@@ -40,6 +40,7 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
     maxOffersTried: integer(env, 'DSTACK_SERVER_MAX_OFFERS_TRIED', 25),
     codeUploadLimitBytes: integer(env, 'DSTACK_SERVER_CODE_UPLOAD_LIMIT', 2 * 1024 * 1024),
     eventsTtlSeconds: integer(env, 'DSTACK_SERVER_EVENTS_TTL_SECONDS', 2_592_000),
+    prometheusMetrics: flag(env, 'DSTACK_ENABLE_PROMETHEUS_METRICS'),
     metricsRunningTtlSeconds: integer(env, 'DSTACK_SERVER_METRICS_RUNNING_TTL_SECONDS', 3_600),
     metricsFinishedTtlSeconds: integer(env, 'DSTACK_SERVER_METRICS_FINISHED_TTL_SECONDS', 604_800),
     instanceHealthTtlSeconds: integer(env, 'DSTACK_SERVER_INSTANCE_HEALTH_TTL_SECONDS', 604_800),

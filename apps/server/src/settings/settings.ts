@@ -19,6 +19,8 @@ export interface ServerSettings {
   readonly maxOffersTried: number;
   readonly codeUploadLimitBytes: number;
   readonly eventsTtlSeconds: number;
+  /** Whether `/metrics` answers. */
+  readonly prometheusMetrics: boolean;
   readonly metricsRunningTtlSeconds: number;
   readonly metricsFinishedTtlSeconds: number;
   readonly instanceHealthTtlSeconds: number;

@@ -242,7 +242,7 @@ describe.each(testDatabases())('runs on this machine, state in $name', ({ locati
   });
 
   it('gives every machine back when the fleet goes', async () => {
-    await server.post('project/main/fleets/delete', { names: ['local'] });
+    await server.post('project/main/fleets/delete', { names: ['default'] });
     await until(async () => {
       const instances = await server.post<unknown[]>('instances/list', { only_active: true });
       return instances.length === 0;

@@ -95,14 +95,16 @@ const ADDITIVE = new Set([
   'health_incidents',
 ]);
 
-/** Also without the fleet `local`, which every project of this server has by itself. */
+/** Also without the fleet that this server makes by itself for runs that name none. */
 export function withoutOurOwn(body: unknown): unknown {
-  if (Array.isArray(body)) return body.filter((item) => !isLocalFleet(item)).map(withoutOurOwn);
+  if (Array.isArray(body)) return body.filter((item) => !isDefaultFleet(item)).map(withoutOurOwn);
   if (typeof body !== 'object' || body === null) return body;
   const entries = Object.entries(body).filter(([key]) => !ADDITIVE.has(key));
   return Object.fromEntries(entries.map(([key, value]) => [key, withoutOurOwn(value)]));
 }
 
-function isLocalFleet(item: unknown): boolean {
-  return typeof item === 'object' && item !== null && 'name' in item && 'spec' in item && item.name === 'local';
+function isDefaultFleet(item: unknown): boolean {
+  if (typeof item !== 'object' || item === null || !('spec' in item)) return false;
+  const { spec } = item;
+  return typeof spec === 'object' && spec !== null && 'autocreated' in spec && spec.autocreated === true;
 }

@@ -83,7 +83,7 @@ async function* workloadRequests(server: TestServer, ask: Ask): AsyncGenerator<O
   yield ask('/api/runs/list', { include_jobs: true });
   await server.db.write((tx) => tx.execute(`UPDATE runs SET status = 'failed' WHERE name = 'own'`));
   yield ask('/api/project/main/runs/delete', { runs_names: ['own'] });
-  const fleet = await ask('/api/project/main/fleets/get', { name: 'local' });
+  const fleet = await ask('/api/project/main/fleets/get', { name: 'default' });
   yield fleet;
   yield* instanceRequests(server, ask, fleet.reply.body as { id: string });
   yield ask('/api/project/main/fleets/delete', { names: ['f1'] });
@@ -99,13 +99,13 @@ async function* instanceRequests(
     return insertInstance(
       tx,
       realWorld(),
-      { id: fleet.id, name: 'local', projectId: project?.id ?? '' },
+      { id: fleet.id, name: 'default', projectId: project?.id ?? '' },
       { requirements: { resources: {} }, profile: { name: 'default' }, provisioningJobId: null, busyBlocks: 0 },
     );
   });
   yield ask('/api/project/main/instances/get', { id: instance.id });
-  yield ask('/api/project/main/instances/get_instance_health_checks', { fleet_name: 'local', instance_num: 0 });
-  yield ask('/api/project/main/fleets/delete_instances', { name: 'local', instance_nums: [0] });
+  yield ask('/api/project/main/instances/get_instance_health_checks', { fleet_name: 'default', instance_num: 0 });
+  yield ask('/api/project/main/fleets/delete_instances', { name: 'default', instance_nums: [0] });
 }
 
 const sha256 = (content: string): string => createHash('sha256').update(content).digest('hex');

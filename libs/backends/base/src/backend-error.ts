@@ -23,8 +23,8 @@ export function isBackendError(error: unknown): error is BackendError {
 
 const STATUS_TEXT_LIMIT = 200;
 
-/** One line, at most 200 characters: what fits into a status column. */
-export function statusText(error: unknown): string {
+/** One line of few characters: what fits into a status column, unless told otherwise. */
+export function statusText(error: unknown, limit = STATUS_TEXT_LIMIT): string {
   const text = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').trim();
-  return text.length <= STATUS_TEXT_LIMIT ? text : `${text.slice(0, STATUS_TEXT_LIMIT - 1)}…`;
+  return text.length <= limit ? text : `${text.slice(0, limit - 1)}…`;
 }

@@ -108,7 +108,15 @@ export class MemoryCompute implements Compute {
   private state(machine: Machine): MachineState {
     const ref = this.ref(machine);
     if (Date.now() < machine.readyFrom) return { state: 'pending', ref };
-    const agent = { via: 'ssh', host: '192.0.2.1', port: 22, user: 'root', hostKey: null, socketPath: '/run/agent.sock', jump: null } as const;
+    const agent = {
+      via: 'ssh',
+      host: '192.0.2.1',
+      port: 22,
+      user: 'root',
+      hostKey: null,
+      socketPath: '/run/agent.sock',
+      jump: null,
+    } as const;
     return { state: 'ready', ref, agent, hostname: '192.0.2.1', internalIp: null };
   }
 }

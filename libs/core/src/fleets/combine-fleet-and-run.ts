@@ -1,6 +1,7 @@
 import type * as Wire from '../wire/generated/api.js';
 import { combined, conflict, equalOrUnset, higher, intersectLists, lower, type Combined } from './combined.js';
 import { combineResources } from './combine-resources.js';
+import { keepsNodesTogether } from './fleet-facts.js';
 import { effectiveFleetParameters, UNCONSTRAINED_RESOURCES } from './fleet-parameters.js';
 
 export interface RunAsk {
@@ -11,11 +12,14 @@ export interface RunAsk {
 
 /** What to ask backends for when a run would create an instance in a fleet; or why the two do not go together. */
 export function combineFleetAndRun(
-  fleet: Pick<Wire.FleetSpec, 'configuration' | 'profile'>,
+  fleet: Pick<Wire.FleetSpec, 'configuration' | 'profile' | 'autocreated'>,
   run: RunAsk,
 ): Combined<RunAsk> {
   const limits = effectiveFleetParameters(fleet);
   const { profile, requirements } = run;
+  if (requirements.multinode === true && !keepsNodesTogether(fleet)) {
+    return conflict('several nodes need a fleet with `placement: cluster`');
+  }
   const backends = intersectLists('backends', limits.backends, profile.backends, { ignoreCase: false });
   if (!backends.ok) return backends;
   const regions = intersectLists('regions', limits.regions, profile.regions, { ignoreCase: true });

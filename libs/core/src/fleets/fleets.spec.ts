@@ -1,9 +1,8 @@
 import { filtersOfProfile } from '../offers/offer-filters.js';
 import type * as Wire from '../wire/generated/api.js';
 import { gpus, offer, requirements } from '../../test/planning-builders.js';
-import { chooseFleet, scoreFleet } from './choose-fleet.js';
 import { combineFleetAndRun, combineIdleSeconds } from './combine-fleet-and-run.js';
-import { fleetNodes, hasRoomForInstance, whyFleetCannotHold, type FleetInstanceFacts } from './fleet-facts.js';
+import { fitsFleet, fleetAsk, type FleetMachine } from './fits-fleet.js';
 import { matchOffer } from '../offers/match-offer.js';
 import { checkFleetUpdate } from './update-fleet.js';
 
@@ -96,6 +95,13 @@ describe('a fleet and a run', () => {
     );
   });
 
+  it('several nodes need a cluster, or the default fleet', () => {
+    const ask = run({}, requirements({}, { spot: false, multinode: true }));
+    expect(combine(fleet(), ask)).toBe('several nodes need a fleet with `placement: cluster`');
+    expect(combine(fleet({ placement: 'cluster' }), ask)).toMatchObject({ requirements: { multinode: true } });
+    expect(combine({ ...fleet(), autocreated: true }, ask)).toMatchObject({ requirements: { multinode: true } });
+  });
+
   it.each([
     [600, 60, 60],
     [-1, 60, 60],
@@ -156,91 +162,6 @@ describe('resources of a fleet and a run', () => {
   });
 });
 
-describe('whether a fleet can hold a run', () => {
-  const at = (status: Wire.InstanceStatus, rest: Partial<FleetInstanceFacts> = {}): FleetInstanceFacts => ({
-    status,
-    isPlaceholder: false,
-    totalBlocks: 1,
-    busyBlocks: status === 'busy' ? 1 : 0,
-    ...rest,
-  });
-  const ssh: Wire.FleetConfiguration = { ssh_config: { hosts: ['a', 'b'] } };
-  it.each([
-    ['an unlimited one', fleet(), [], 1, null],
-    ['one with a free node', fleet({ nodes: { min: 0, max: 2 } }), [at('busy')], 1, null],
-    [
-      'a full one',
-      fleet({ nodes: { min: 0, max: 1 } }),
-      [at('busy')],
-      1,
-      '1 of at most 1 nodes are occupied, 1 needed',
-    ],
-    [
-      'one whose node is being made for a job',
-      fleet({ nodes: { min: 0, max: 1 } }),
-      [at('pending', { isPlaceholder: true })],
-      1,
-      '1 of at most 1 nodes are occupied, 1 needed',
-    ],
-    ['a full one with blocks', fleet({ nodes: { min: 0, max: 1 }, blocks: 2 }), [at('busy')], 1, null],
-    ['hosts that are idle', { configuration: ssh, profile: {} }, [at('idle'), at('busy')], 1, null],
-    [
-      'blocks that are idle',
-      { configuration: ssh, profile: {} },
-      [at('busy', { totalBlocks: 4, busyBlocks: 2 })],
-      2,
-      null,
-    ],
-    [
-      'hosts that are busy',
-      { configuration: ssh, profile: {} },
-      [at('busy'), at('busy')],
-      1,
-      '0 idle hosts or blocks, 1 needed',
-    ],
-  ])('%s', (_case, spec, instances, nodes, why) => {
-    expect(whyFleetCannotHold(spec.configuration, instances, { nodes, multinode: false })).toBe(why);
-  });
-  it('several nodes need a cluster', () => {
-    const ask = { nodes: 2, multinode: true };
-    expect(whyFleetCannotHold(fleet().configuration, [], ask)).toContain('placement: cluster');
-    expect(whyFleetCannotHold(fleet({ placement: 'cluster' }).configuration, [], ask)).toBeNull();
-  });
-  it('only active instances take the room for another', () => {
-    const two = fleet({ nodes: { min: 0, max: 2 } }).configuration;
-    expect(hasRoomForInstance(two, [at('idle'), at('terminating')])).toBe(true);
-    expect(hasRoomForInstance(two, [at('idle'), at('pending')])).toBe(false);
-    expect(hasRoomForInstance(ssh, [])).toBe(false);
-  });
-  it('nodes are what is configured, or the hosts', () => {
-    expect(fleetNodes({ nodes: { min: 1 } })).toEqual({ min: 1, target: 1, max: null });
-    expect(fleetNodes(ssh)).toEqual({ min: 2, target: 2, max: 2 });
-  });
-});
-
-describe('the best fleet', () => {
-  const candidate = (name: string, pool: number[], created: number[]) => ({
-    fleet: name,
-    poolOffers: pool.map((price) => offer({ price, availability: 'idle' })),
-    backendOffers: created.map((price) => offer({ price })),
-  });
-  it.each([
-    ['has capacity at hand', [candidate('cloud', [], [1]), candidate('idle', [5], [])], 1, 'idle'],
-    ['has the cheapest idle instance', [candidate('a', [5], []), candidate('b', [3], [])], 1, 'b'],
-    ['has enough of them', [candidate('one', [1], []), candidate('two', [9, 9], [])], 2, 'two'],
-    ['creates the cheapest', [candidate('a', [], [3]), candidate('b', [], [2])], 1, 'b'],
-    ['comes first', [candidate('a', [], [2]), candidate('b', [], [2])], 1, 'a'],
-  ])('%s', (_rule, candidates, nodes, best) => expect(chooseFleet(candidates, nodes)?.fleet).toBe(best));
-  it('is none of none', () => expect(chooseFleet([], 1)).toBeNull());
-  it('does not count what cannot be used', () => {
-    const busy = {
-      poolOffers: [offer({ availability: 'busy' })],
-      backendOffers: [offer({ availability: 'no_quota' })],
-    };
-    expect(scoreFleet(busy, 1)).toEqual([1, Infinity, Infinity]);
-  });
-});
-
 describe('updating a fleet', () => {
   const ssh = (hosts: Wire.SSHParams['hosts'], rest: Partial<Wire.SSHParams> = {}): Wire.FleetSpec => ({
     configuration: { ssh_config: { user: 'u', hosts, ...rest } },
@@ -257,6 +178,13 @@ describe('updating a fleet', () => {
     expect(checkFleetUpdate(fleet(), fleet(structuredClone(change) as Wire.FleetConfiguration)).blockers).toHaveLength(
       blockers,
     );
+  });
+  it('the default fleet becomes that of whoever writes limits for it', () => {
+    const check = checkFleetUpdate(
+      { ...fleet(), autocreated: true },
+      { ...fleet({ max_price: 1 }), autocreated: false },
+    );
+    expect(check.blockers).toEqual([]);
   });
   it('an SSH fleet takes and gives hosts', () => {
     const check = checkFleetUpdate(ssh(['a', 'b']), ssh(['b', { hostname: 'c', port: 2222 }]));
@@ -278,6 +206,26 @@ describe('updating a fleet', () => {
   it('cannot become of the other kind', () => {
     expect(checkFleetUpdate(fleet(), ssh(['a'])).blockers).toHaveLength(1);
   });
+});
+
+describe('a machine of a fleet whose specification changed', () => {
+  const machine = (changes: Partial<FleetMachine> = {}): FleetMachine => ({
+    id: 'i', offer: offer({ price: 2, region: 'eu' }), zone: null, requirements: null, profile: null, isMadeForJob: false, ...changes,
+  }); // prettier-ignore
+  it.each<[string, Wire.FleetConfiguration, Partial<FleetMachine>, boolean]>([
+    ['still fits', {}, {}, true],
+    ['is too dear', { max_price: 1 }, {}, false],
+    ['is elsewhere', { regions: ['us'] }, {}, false],
+    ['is of another backend', { backends: ['gcp'] }, {}, false],
+    ['has too little', { resources: { cpu: { count: { min: 64, max: null } } } }, {}, false],
+    ['is on-demand where spot is wanted', { spot_policy: 'spot' }, {}, false],
+    ['is in the zone', { availability_zones: ['eu-a'] }, { zone: 'eu-a' }, true],
+    ['is in another zone', { availability_zones: ['eu-a'] }, { zone: 'eu-b' }, false],
+    ['is in a zone nobody knows', { availability_zones: ['eu-a'] }, {}, true],
+    ['is on its way to a job', { max_price: 1 }, { offer: null, isMadeForJob: true }, true],
+    ['was asked for something else', { max_price: 1 }, { offer: null, ...fleetAsk(fleet()) }, false],
+    ['was asked for the same', {}, { offer: null, ...fleetAsk(fleet()) }, true],
+  ])('%s', (_case, configuration, of, fits) => expect(fitsFleet(fleet(configuration), machine(of))).toBe(fits));
 });
 
 it('turns the limits of a profile into filters', () => {

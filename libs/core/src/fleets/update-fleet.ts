@@ -49,7 +49,8 @@ function checkCloudUpdate(
     const [top, field] = path;
     if (top === 'configuration') return !CLOUD_UPDATABLE.has(String(field));
     if (top === 'profile') return !CLOUD_UPDATABLE.has(String(field)) && field !== 'name' && field !== 'default';
-    return top !== 'configuration_path';
+    // Who writes limits for the default fleet makes it their own.
+    return top !== 'configuration_path' && top !== 'autocreated';
   });
   return { changes, blockers: blocking.map(formatChange), addedHosts: [], removedHosts: [] };
 }

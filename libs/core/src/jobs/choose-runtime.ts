@@ -71,6 +71,15 @@ export function runtimeFactsOfJob(
   return runtimeFacts(configuration, group);
 }
 
+/** What a host without a container engine could not give the job, in the user's words; null: nothing. */
+export function containerOnly(
+  configuration: Wire.RunSpec['configuration'],
+  job: Pick<Wire.JobSpec, 'replica_group'>,
+): string | null {
+  const names = runtimeFactsOfJob(configuration, job).containerOnly;
+  return names.length === 0 ? null : names.join(', ');
+}
+
 /** A container when the configuration names what only a container has, else a plain process where the host allows one. */
 export function chooseRuntime(
   facts: RuntimeFacts,

@@ -1,4 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { isRunSpecError } from '../runs/run-spec-error.js';
 import type * as Wire from '../wire/generated/api.js';
 import {
@@ -132,6 +135,15 @@ describe('the script of a process job', () => {
       encoding: 'utf8',
       env: { PATH: process.env['PATH'], DSTACK_WORKING_DIR: '/w' },
     });
+  const made: string[] = [];
+  const makeDir = (): string => {
+    const dir = mkdtempSync(join(tmpdir(), 'dev-'));
+    made.push(dir);
+    return dir;
+  };
+  afterAll(() => {
+    for (const dir of made) rmSync(dir, { recursive: true, force: true });
+  });
   it('leaves Python alone where there is no environment to make', () => {
     const commands = job(task({ commands: ['echo ran'] })).commands;
     const { stdout, status } = spawnSync('/bin/sh', ['-c', commands[3] ?? ''], {
@@ -151,15 +163,61 @@ describe('the script of a process job', () => {
     expect(stdout).toContain('ssh my-env');
   });
   it('goes on when the IDE server cannot be installed', () => {
+    // Without any downloader.
+    const dir = makeDir();
+    symlinkSync(spawnSync('which', ['sleep'], { encoding: 'utf8' }).stdout.trim(), join(dir, 'sleep'));
     const [install = ''] = devEnvironmentCommands({ ide: 'vscode', version: 'abc' }, 'e');
     const { stdout, status } = spawnSync('/bin/sh', ['-c', shellScript([install, 'echo next'])], {
       encoding: 'utf8',
-      env: { PATH: '/nonexistent', HOME: '/nonexistent' },
+      env: { PATH: dir, HOME: '/nonexistent', TMPDIR: dir },
     });
     expect([status, stdout]).toEqual([
       0,
       'Could not pre-install the VS Code server; it will be installed when you connect\nnext\n',
     ]);
+  });
+  it('leaves no half of an IDE server when its download fails', () => {
+    const dir = makeDir();
+    writeFileSync(join(dir, 'wget'), '#!/bin/sh\nexit 4\n', { mode: 0o755 });
+    const env = { PATH: `${dir}:${process.env['PATH'] ?? ''}`, HOME: dir, TMPDIR: dir };
+    const [install = ''] = devEnvironmentCommands({ ide: 'windsurf', version: '1.2@abc' }, 'e');
+    const { stdout, status } = spawnSync('/bin/sh', ['-c', install], { encoding: 'utf8', env });
+    expect([status, stdout]).toEqual([
+      0,
+      'Could not pre-install the Windsurf server; it will be installed when you connect\n',
+    ]);
+    expect(readdirSync(join(dir, '.windsurf-server', 'bin'))).not.toContain('abc');
+  });
+  it('does not wait for a network that hangs', () => {
+    const dir = makeDir();
+    // As a downloader whose server never answers.
+    writeFileSync(join(dir, 'wget'), '#!/bin/sh\nexec sleep 6\n', { mode: 0o755 });
+    const env = { PATH: `${dir}:${process.env['PATH'] ?? ''}`, HOME: dir, TMPDIR: dir, DSTACK_WORKING_DIR: '/w' };
+    const commands = devEnvironmentCommands({ ide: 'cursor', version: 'abc', init: ['echo ready'] }, 'e', 1);
+    const startedAt = Date.now();
+    const script = shellScript(commands.filter((line) => !line.startsWith('tail')));
+    const { stdout, status } = spawnSync('/bin/sh', ['-c', script], { encoding: 'utf8', env });
+    expect([status, stdout.split('\n')[0]]).toEqual([
+      0,
+      'The Cursor server is still being downloaded; you can connect all the same',
+    ]);
+    expect(stdout).toContain('ready\n');
+    expect(Date.now() - startedAt).toBeLessThan(5_000);
+  });
+  it('installs the IDE server where there is one to be had', () => {
+    const dir = makeDir();
+    mkdirSync(join(dir, 'server', 'bin'), { recursive: true });
+    writeFileSync(join(dir, 'server', 'bin', 'code-server'), '#!/bin/sh\necho "$@" > "$HOME/extensions"\n', {
+      mode: 0o755,
+    });
+    spawnSync('tar', ['-C', dir, '-czf', join(dir, 'server.tgz'), 'server']);
+    writeFileSync(join(dir, 'wget'), `#!/bin/sh\ncat ${join(dir, 'server.tgz')}\n`, { mode: 0o755 });
+    const env = { PATH: `${dir}:${process.env['PATH'] ?? ''}`, HOME: dir, TMPDIR: dir };
+    const [install = ''] = devEnvironmentCommands({ ide: 'vscode', version: 'abc' }, 'e');
+    const { stdout, status } = spawnSync('/bin/sh', ['-c', install], { encoding: 'utf8', env });
+    expect([status, stdout]).toEqual([0, '']);
+    expect(readdirSync(join(dir, '.vscode-server', 'bin'))).toEqual(['abc']);
+    expect(readFileSync(join(dir, 'extensions'), 'utf8')).toContain('--install-extension ms-toolsai.jupyter');
   });
   it.each(['vscode', 'cursor', 'windsurf'] as const)('is valid shell for %s', (ide) => {
     const script = shellScript(devEnvironmentCommands({ ide, version: '1.2@abc', setup: ['a'], init: ['b'] }, 'e'));

@@ -7,14 +7,19 @@ interface FleetBase {
   readonly createdAt: Instant;
 }
 
+export interface FleetInstance {
+  readonly id: string;
+  /** `busy` also before it has started, when it was made for a job; `going`: terminating, or to be terminated. */
+  readonly state: 'starting' | 'idle' | 'busy' | 'going';
+  /** It is what the fleet's specification asks for now. */
+  readonly fits: boolean;
+}
+
 export interface ActiveFleet extends FleetBase {
   readonly status: 'submitted' | 'active';
+  /** Null: the fleet has the hosts it was given. */
   readonly nodes: { readonly min: number; readonly target: number; readonly max: number | null } | null;
-  /** Instances neither terminating nor terminated. */
-  readonly activeCount: number;
-  /** Terminating ones count as nodes until they are gone. */
-  readonly terminatingCount: number;
-  readonly idleIds: readonly string[];
+  readonly instances: readonly FleetInstance[];
   readonly consolidationAttempt: number;
   readonly lastConsolidatedAt: Instant | null;
 }
@@ -33,10 +38,11 @@ export type FleetSnapshot = ActiveFleet | EndingFleet | EndedFleet;
 
 export type FleetEffect =
   | { readonly do: 'create-instances'; readonly count: number }
+  /** Those that no job has taken meanwhile. */
   | {
-      readonly do: 'terminate-instances';
+      readonly do: 'dismiss-instances';
       readonly instanceIds: readonly string[];
-      readonly reason: 'terminated_by_user' | 'max_instances_limit';
+      readonly reason: 'terminated_by_user' | 'max_instances_limit' | 'fleet_spec_mismatch';
     };
 
 export interface FleetChanges {
@@ -69,21 +75,30 @@ export function decideFleet(fleet: FleetSnapshot, now: Instant): FleetDecision {
 function decideActive(fleet: ActiveFleet, now: Instant): FleetDecision {
   if (fleet.nodes === null) return stay('active', {});
   const { min, max } = fleet.nodes;
-  const surplus = max === null ? 0 : fleet.activeCount - max;
-  if (surplus > 0 && fleet.idleIds.length > 0) {
-    const instanceIds = fleet.idleIds.slice(0, surplus);
-    return stay('active', {
-      effects: [{ do: 'terminate-instances', instanceIds, reason: 'max_instances_limit' }],
-      dueAt: now + LIMITS.fleetCheckMs,
-    });
-  }
+  const effects = dismissals(fleet.instances, max);
+  if (effects.length > 0) return stay('active', { effects, dueAt: now + LIMITS.fleetCheckMs });
   return fillUp(fleet, min, now);
 }
 
+/** Machines that are not what the fleet asks for any more, and idle ones that are too many. Jobs are left alone. */
+function dismissals(instances: readonly FleetInstance[], max: number | null): FleetEffect[] {
+  const misfits = instances.filter(({ state, fits }) => !fits && (state === 'idle' || state === 'starting'));
+  const staying = instances.filter((each) => each.state !== 'going' && !misfits.includes(each));
+  const surplus = max === null ? 0 : Math.max(0, staying.length - max);
+  const spare = staying.filter(({ state }) => state === 'idle').slice(0, surplus);
+  const dismiss = (
+    of: readonly FleetInstance[],
+    reason: 'fleet_spec_mismatch' | 'max_instances_limit',
+  ): FleetEffect[] =>
+    of.length === 0 ? [] : [{ do: 'dismiss-instances', instanceIds: of.map(({ id }) => id), reason }];
+  return [...dismiss(misfits, 'fleet_spec_mismatch'), ...dismiss(spare, 'max_instances_limit')];
+}
+
 function fillUp(fleet: ActiveFleet, min: number, now: Instant): FleetDecision {
-  const missing = min - fleet.activeCount - fleet.terminatingCount;
+  // Those that are going count as nodes until they are gone: a replacement never costs beside what it replaces.
+  const missing = min - fleet.instances.length;
   if (missing <= 0) {
-    const isClean = fleet.consolidationAttempt > 0 && fleet.terminatingCount === 0 && fleet.activeCount >= min;
+    const isClean = fleet.consolidationAttempt > 0 && fleet.instances.every(({ state }) => state !== 'going');
     const settledAt = (fleet.lastConsolidatedAt ?? fleet.createdAt) + LIMITS.fleetCheckMs;
     if (!isClean) return stay('active', {});
     return now < settledAt
@@ -107,6 +122,6 @@ function decideTerminating(fleet: EndingFleet, now: Instant): FleetDecision {
   const effects: FleetEffect[] =
     fleet.liveInstanceIds.length === 0
       ? []
-      : [{ do: 'terminate-instances', instanceIds: fleet.liveInstanceIds, reason: 'terminated_by_user' }];
+      : [{ do: 'dismiss-instances', instanceIds: fleet.liveInstanceIds, reason: 'terminated_by_user' }];
   return stay('terminating', { effects, dueAt: now + LIMITS.fleetCheckMs });
 }

@@ -39,7 +39,7 @@ const live = (over: Partial<LiveInstance> = {}): LiveInstance => ({
   idleLimitMs: 5 * MIN, neededByFleet: false, unwanted: null, tenure: 'rented', replaceAgentAt: null, ...over,
 }); // prettier-ignore
 const ending = (over: Partial<TerminatingInstance> = {}): TerminatingInstance => ({
-  ...base, status: 'terminating', machineGone: false, terminateFailures: 0, nextTerminateAt: null, jobsDraining: false, tenure: 'rented', ...over,
+  ...base, status: 'terminating', machineGone: false, terminateFailures: 0, nextTerminateAt: null, jobsDraining: false, endMessage: null, tenure: 'rented', ...over,
 }); // prettier-ignore
 
 type Expected = { status: string; effects?: string[]; reason?: string; dueAt?: number | null };
@@ -111,4 +111,12 @@ it('an instance that is terminated stays so', () => {
   expect(decideInstance({ ...base, status: 'terminated' }, T)).toEqual({
     status: 'terminated', changes: {}, effects: [], dueAt: null, because: null,
   }); // prettier-ignore
+});
+
+it.each([
+  [null, 'what was installed on the host could not be removed'],
+  ['no sudo', 'no sudo (what was installed on the host could not be removed)'],
+])('a host that cannot be visited any more keeps its reason: %s', (endMessage, message) => {
+  const lost = ending({ tenure: 'given', endMessage, statusChangedAt: T - LIMITS.offboardMs });
+  expect(decideInstance(lost, T)).toMatchObject({ status: 'terminated', changes: { message } });
 });

@@ -149,10 +149,9 @@ function decideTerminating(instance: TerminatingInstance, now: Instant): Instanc
     return stay('terminating', { dueAt: instance.nextTerminateAt });
   }
   if (instance.tenure === 'given' && now >= instance.statusChangedAt + LIMITS.offboardMs) {
-    return go('terminated', {
-      changes: { finishedAt: now, message: 'the host could not be reached: its agent is still installed there' },
-      because: 'the host could not be reached',
-    });
+    const left = 'what was installed on the host could not be removed';
+    const message = instance.endMessage === null ? left : `${instance.endMessage} (${left})`;
+    return go('terminated', { changes: { finishedAt: now, message }, because: left });
   }
   // For ever: a machine that refuses to die stays visible, with its price and its last error.
   return stay('terminating', { effects: [{ do: 'terminate' }], dueAt: now + LIMITS.terminateRetryMinMs });

@@ -95,6 +95,8 @@ export interface TerminatingInstance extends InstanceBase {
   readonly nextTerminateAt: Instant | null;
   /** Their last output is still being fetched. */
   readonly jobsDraining: boolean;
+  /** Why it ends, for people. */
+  readonly endMessage: string | null;
   readonly tenure: Tenure;
 }
 

@@ -1,5 +1,6 @@
 import { divideIntoBlocks, shareName, shareOfResources } from './blocks.js';
 import { offerOfInstance } from './instance-offer.js';
+import { filtersOfProfile } from './offer-filters.js';
 import { gpus, instance, requirements, resources } from '../../test/planning-builders.js';
 
 it.each([
@@ -84,4 +85,14 @@ it('gives an ARM job a share of an ARM instance', () => {
   const arm = { name: 'g', resources: resources({ cpus: 64, memory_mib: 512 * 1024, cpu_arch: 'arm' }) };
   const asked = requirements({ cpu: { arch: 'arm', count: { min: 8 } } });
   expect(offerOf({ instanceType: arm, totalBlocks: 8 }, asked)).toEqual(['idle', 1, 8]);
+});
+
+it('keeps jobs that need a container off hosts without an engine, and says what needs it', () => {
+  const needs = filtersOfProfile({}, { containerOnly: 'image ubuntu' });
+  const judge = (hasContainers: boolean, filters = needs) => {
+    const result = offerOfInstance(instance({ hasContainers }), requirements(), filters);
+    return result.ok || result.unusable;
+  };
+  expect(judge(false)).toBe('no container engine, and image ubuntu needs one');
+  expect([judge(true), judge(false, filtersOfProfile({}))]).toEqual([true, true]);
 });

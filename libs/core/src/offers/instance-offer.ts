@@ -24,6 +24,8 @@ export interface PoolInstance {
   readonly busyBlocks: number;
   /** A job's volumes are still being detached. */
   readonly detachingVolumes: boolean;
+  /** False: its agent found no container engine. Unknown before it has looked. */
+  readonly hasContainers?: boolean;
 }
 
 export type InstanceOffer =
@@ -37,7 +39,7 @@ export function offerOfInstance(
   requirements: Wire.Requirements,
   filters: OfferFilters = NO_FILTERS,
 ): InstanceOffer {
-  const unusable = whyUnusable(instance);
+  const unusable = whyUnusable(instance, filters);
   if (unusable !== null) return { ok: false, reasons: [], unusable };
   const total = instance.totalBlocks ?? 1;
   let reasons: readonly RejectionReason[] = [];
@@ -49,13 +51,15 @@ export function offerOfInstance(
   return { ok: false, reasons, unusable: null };
 }
 
-function whyUnusable(instance: PoolInstance): string | null {
+function whyUnusable(instance: PoolInstance, { containerOnly }: OfferFilters): string | null {
   if (instance.unreachable) return 'unreachable';
   if (instance.health === 'failure')
     return ['its health check fails', ...(instance.healthIncidents ?? []).slice(0, 1)].join(': ');
   if (instance.detachingVolumes) return 'volumes of its last job are still being detached';
   if (instance.status === 'terminating' || instance.status === 'terminated') return instance.status;
   if (instance.totalBlocks === null) return 'still starting';
+  if (containerOnly !== null && instance.hasContainers === false)
+    return `no container engine, and ${containerOnly} needs one`;
   return null;
 }
 

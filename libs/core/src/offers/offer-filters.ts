@@ -19,6 +19,8 @@ export interface OfferFilters {
   readonly volumeLocations: readonly VolumeLocation[] | null;
   /** What the backend must be able to do. */
   readonly features: readonly BackendFeature[];
+  /** What in the configuration only a container has, in the user's words; null: nothing. */
+  readonly containerOnly: string | null;
 }
 
 export const NO_FILTERS: OfferFilters = {
@@ -28,13 +30,14 @@ export const NO_FILTERS: OfferFilters = {
   instanceTypes: null,
   volumeLocations: null,
   features: [],
+  containerOnly: null,
 };
 
 type ProfileLimits = Pick<Wire.Profile, 'backends' | 'regions' | 'availability_zones' | 'instance_types'>;
 
 export function filtersOfProfile(
   profile: ProfileLimits,
-  rest: { volumeLocations?: readonly VolumeLocation[] | null; features?: readonly BackendFeature[] } = {},
+  rest: Partial<Pick<OfferFilters, 'volumeLocations' | 'features' | 'containerOnly'>> = {},
 ): OfferFilters {
   return {
     backends: profile.backends ?? null,
@@ -43,5 +46,6 @@ export function filtersOfProfile(
     instanceTypes: profile.instance_types ?? null,
     volumeLocations: rest.volumeLocations ?? null,
     features: rest.features ?? [],
+    containerOnly: rest.containerOnly ?? null,
   };
 }

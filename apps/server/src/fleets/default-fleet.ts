@@ -1,0 +1,35 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { DEFAULT_FLEET, defaultFleetSpec, needsDefaultFleet, type Wire } from '@dstack/core';
+import { EventRecorder } from '../events/event-recorder.js';
+import type { WriteTx } from '../persistence/transaction.js';
+import { Wake } from '../reconcile/wake.js';
+import { WORLD, type World } from '../world/world.js';
+import { insertFleet } from './insert-fleet.js';
+
+/** Makes the fleet that runs go to when nobody has set one up. */
+@Injectable()
+export class DefaultFleetMaker {
+  constructor(
+    @Inject(Wake) private readonly wake: Wake,
+    @Inject(EventRecorder) private readonly events: EventRecorder,
+    @Inject(WORLD) private readonly world: World,
+  ) {}
+
+  /** One that is being deleted keeps its name until it is gone: the next look makes the new one. */
+  async makeIfNeeded(tx: WriteTx, projectId: string, profile: Wire.Profile): Promise<void> {
+    const active = await tx.query<{ name: string }>(
+      `SELECT name FROM fleets WHERE project_id = ? AND deleted = ? AND status = 'active'`,
+      [projectId, false],
+    );
+    if (!needsDefaultFleet(profile, active.map((fleet) => fleet.name))) return; // prettier-ignore
+    const id = this.world.ids.uuid();
+    const fleet = { id, projectId, name: DEFAULT_FLEET, spec: defaultFleetSpec() };
+    if (!(await insertFleet(tx, fleet))) return;
+    this.wake.topic(tx, 'fleets');
+    await this.events.record(tx, {
+      message: 'Fleet created for runs that name none. Status: ACTIVE',
+      actorId: null,
+      targets: [{ type: 'fleet', id, name: DEFAULT_FLEET, projectId, fleetId: id }],
+    });
+  }
+}

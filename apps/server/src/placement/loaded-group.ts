@@ -1,0 +1,114 @@
+import {
+  type Combined,
+  combineFleetAndRun,
+  containerOnly,
+  effectiveProfile,
+  filtersOfProfile,
+  namedFleets,
+  needsDefaultFleet,
+  type PlacementCandidate,
+  type PlacementGroup,
+  requiredFeatures,
+  type RunAsk,
+  type Wire,
+} from '@dstack/core';
+import type { FleetRecord } from '../fleets/fleet-record.js';
+import type { InstanceRecord } from '../instances/instance-record.js';
+import type { JobRecord } from '../jobs/job-record.js';
+import type { RunRecord } from '../runs/run-record.js';
+import type { ProjectCapacity } from './project-capacity.js';
+
+/** A group as it is decided about, and the rows behind it. */
+export interface LoadedGroup {
+  readonly group: PlacementGroup;
+  readonly run: RunRecord;
+  readonly jobs: readonly JobRecord[];
+  /** Its fleet is not there yet. */
+  readonly lacksDefaultFleet: boolean;
+  /** What a machine made for the job would have to be, by fleet and by the job's ask. */
+  readonly asks: ReadonlyMap<string, readonly RunAsk[]>;
+}
+
+export interface GroupRows {
+  readonly run: RunRecord;
+  readonly userName: string;
+  readonly jobs: readonly JobRecord[];
+}
+
+export function loadGroup({ run, userName, jobs }: GroupRows, capacity: ProjectCapacity): LoadedGroup {
+  const { fleetRecords: fleets, instanceRecords: instances } = capacity;
+  const profile = effectiveProfile(run.spec);
+  const specs = [...new Map(jobs.map((job) => [job.spec.node_group_index ?? 0, job.spec])).entries()];
+  const named = namedFleets(profile);
+  const usable = fleets.filter((fleet) => (run.fleetId !== null ? fleet.id === run.fleetId : (named?.includes(fleet.name) ?? true))); // prettier-ignore
+  const asks = new Map<string, readonly RunAsk[]>();
+  const candidates = usable.map((fleet): PlacementCandidate => {
+    const combined = specs.map(([, { requirements }]) => combineFleetAndRun(fleet.spec, { profile, requirements }));
+    const conflict = combined.find((each) => !each.ok);
+    if (conflict !== undefined) return { fleetId: fleet.id, fits: false, because: conflict.conflict };
+    asks.set(fleet.id, combined.flatMap(valueOf));
+    return {
+      fleetId: fleet.id,
+      fits: true,
+      asks: combined.flatMap(valueOf).map((ask, index) => toAsk(ask, run.spec.configuration, specs[index]?.[1])),
+    };
+  });
+  return {
+    run,
+    jobs,
+    asks,
+    lacksDefaultFleet: run.fleetId === null && needsDefaultFleet(profile, fleets.map((fleet) => fleet.name)), // prettier-ignore
+    group: {
+      runId: run.id,
+      runName: run.name,
+      userName,
+      jobs: jobs.map(({ id, spec }) => ({
+        id,
+        ask: specs.findIndex(([kind]) => kind === (spec.node_group_index ?? 0)),
+      })),
+      priority: run.priority,
+      // Of the run: one that was refused before does not lose its turn to those that came after it.
+      submittedAt: run.submittedAt,
+      mayCreate: profile.creation_policy !== 'reuse',
+      onlyInstanceIds: namedInstances(profile, instances, fleets),
+      unknownFleets: (named ?? []).filter((name) => !fleets.some((fleet) => fleet.name === name)),
+      candidates,
+    },
+  };
+}
+
+function valueOf<T>(each: Combined<T>): T[] {
+  return each.ok ? [each.value] : [];
+}
+
+function toAsk(
+  { requirements, profile }: RunAsk,
+  configuration: Wire.RunSpec['configuration'],
+  spec: Wire.JobSpec | undefined,
+) {
+  const needs =
+    spec === undefined ? {} : { features: requiredFeatures(spec), containerOnly: containerOnly(configuration, spec) };
+  return { requirements, filters: filtersOfProfile(profile, needs), offers: null, offersNotes: [] };
+}
+
+/** `instances:` of the profile; null: any. */
+export function namedInstances(
+  profile: Wire.Profile,
+  instances: readonly InstanceRecord[],
+  fleets: readonly FleetRecord[],
+): string[] | null {
+  const selectors = profile.instances ?? null;
+  if (selectors === null) return null;
+  const isNamed = (instance: InstanceRecord): boolean =>
+    selectors.some((selector) => {
+      if ('name' in selector) return selector.name === instance.name;
+      if ('hostname' in selector) return addressesOf(instance).includes(selector.hostname);
+      const fleet = fleets.find((each) => each.id === instance.fleetId);
+      return fleet?.name === selector.fleet.name && selector.instance === instance.instanceNum;
+    });
+  return instances.filter(isNamed).map((instance) => instance.id);
+}
+
+function addressesOf({ hostName, machine }: InstanceRecord): (string | null | undefined)[] {
+  return [hostName, machine?.hostname, machine?.internalIp];
+}

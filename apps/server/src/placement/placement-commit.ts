@@ -1,0 +1,191 @@
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  DEFAULT_RUN_IDLE_SECONDS,
+  type Explanation,
+  explanationLines,
+  isCluster,
+  isSame,
+  type PendingBecause,
+  type RunAsk,
+  type Seat,
+  toWireBackend,
+  type Verdict,
+  type Wire,
+} from '@dstack/core';
+import { EventRecorder } from '../events/event-recorder.js';
+import { insertInstance } from '../fleets/create-instances.js';
+import { type FleetRecord, nodesOf } from '../fleets/fleet-record.js';
+import type { JobRecord } from '../jobs/job-record.js';
+import type { WriteTx } from '../persistence/transaction.js';
+import { writeJson } from '../reconcile/stored-json.js';
+import { Wake } from '../reconcile/wake.js';
+import type { RunRecord } from '../runs/run-record.js';
+import { WORLD, type World } from '../world/world.js';
+import type { LoadedGroup } from './loaded-group.js';
+import type { PlacementScene } from './placement-loader.js';
+
+type Placed = Extract<Verdict, { kind: 'placed' }>;
+type Refused = Extract<Verdict, { kind: 'no-capacity' }>;
+
+const LINES_IN_EVENT = 5;
+
+/** A job or an instance moved since the pass looked: this group waits for the next pass. */
+export class SeatTakenError extends Error {}
+
+/** Writes what placement decided, a group at a time. Everything is conditional on rows that nobody else has moved. */
+@Injectable()
+export class PlacementCommit {
+  constructor(
+    @Inject(Wake) private readonly wake: Wake,
+    @Inject(EventRecorder) private readonly events: EventRecorder,
+    @Inject(WORLD) private readonly world: World,
+  ) {}
+
+  /** A gang commits as one: every seat, or none. @throws {SeatTakenError} */
+  async seat(tx: WriteTx, scene: PlacementScene, loaded: LoadedGroup, verdict: Placed): Promise<void> {
+    for (const seat of verdict.seats) {
+      if (seat.kind === 'reuse') await this.reuse(tx, scene, loaded, seat);
+      else await this.create(tx, scene, loaded, verdict.fleetId, seat);
+    }
+    await tx.execute('UPDATE runs SET fleet_id = ?, rev = rev + 1 WHERE id = ? AND fleet_id IS NULL', [
+      verdict.fleetId,
+      loaded.run.id,
+    ]);
+    await tx.execute('UPDATE runs SET pending_because = NULL WHERE id = ?', [loaded.run.id]);
+    await this.wake.rows(tx, 'jobs', loaded.jobs.map((job) => job.id)); // prettier-ignore
+    await this.wake.rows(tx, 'runs', [loaded.run.id]);
+  }
+
+  async refuse(tx: WriteTx, loaded: LoadedGroup, { message, explanation }: Refused): Promise<void> {
+    const now = await tx.now();
+    await this.tell(tx, loaded.run, explanation);
+    await this.keep(tx, loaded.run, explanation);
+    for (const job of loaded.jobs) {
+      await tx.execute(
+        `UPDATE jobs SET status = 'terminating', status_changed_at = ?, termination_reason = 'failed_to_start_due_to_no_capacity',
+           termination_message = ?, stop_mode = 'kill', stop_requested_at = ?, rev = rev + 1
+         WHERE id = ? AND status = 'submitted' AND instance_id IS NULL`,
+        [now, message, now, job.id],
+      );
+      await this.events.record(tx, {
+        message: `Job status changed SUBMITTED -> TERMINATING (no capacity: ${message})`,
+        actorId: null,
+        targets: [jobTarget(job)],
+      });
+    }
+    await this.wake.rows(tx, 'jobs', loaded.jobs.map((job) => job.id)); // prettier-ignore
+    await this.wake.rows(tx, 'runs', [loaded.run.id]);
+  }
+
+  /** What a run waits for that is not refused: it will be placed as soon as that has happened. */
+  async explain(tx: WriteTx, run: RunRecord, explanation: Explanation): Promise<void> {
+    if (isSame(run.pendingBecause?.explanation, explanation)) return;
+    await this.keep(tx, run, explanation);
+  }
+
+  private async keep(tx: WriteTx, run: RunRecord, explanation: Explanation): Promise<void> {
+    const because: PendingBecause = { refusedAt: await tx.now(), explanation };
+    await tx.execute('UPDATE runs SET pending_because = ? WHERE id = ?', [writeJson(because), run.id]);
+  }
+
+  /** Only news are told: a run may be refused for the same reason for hours. */
+  private async tell(tx: WriteTx, run: RunRecord, explanation: Explanation): Promise<void> {
+    if (isSame(run.pendingBecause?.explanation, explanation)) return;
+    await this.events.record(tx, {
+      message: `No capacity for the run: ${explanationLines(explanation, LINES_IN_EVENT).join('; ')}`,
+      actorId: null,
+      targets: [{ type: 'run', id: run.id, name: run.name, projectId: run.projectId, runId: run.id }],
+    });
+  }
+
+  private async reuse(
+    tx: WriteTx,
+    scene: PlacementScene,
+    loaded: LoadedGroup,
+    seat: Extract<Seat, { kind: 'reuse' }>,
+  ): Promise<void> {
+    const instance = scene.instanceRecords.get(seat.instanceId);
+    const now = await tx.now();
+    const taken = await tx.execute(
+      `UPDATE instances SET busy_blocks = busy_blocks + ?, status = 'busy', rev = rev + 1,
+         status_changed_at = CASE WHEN status = 'busy' THEN status_changed_at ELSE CAST(? AS bigint) END, idle_since = NULL
+       WHERE id = ? AND status IN ('idle', 'busy') AND unreachable_since IS NULL AND unwanted IS NULL
+         AND busy_blocks + ? <= total_blocks`,
+      [seat.blocks, now, seat.instanceId, seat.blocks],
+    );
+    if (taken !== 1) throw new SeatTakenError();
+    const seated = { id: seat.instanceId, name: instance?.name ?? '', fleetId: instance?.fleetId ?? '' };
+    await this.assign(tx, loaded, seat, seated, seat.blocks);
+    await this.wake.rows(tx, 'instances', [seat.instanceId]);
+  }
+
+  private async create(
+    tx: WriteTx,
+    scene: PlacementScene,
+    loaded: LoadedGroup,
+    fleetId: string,
+    seat: Extract<Seat, { kind: 'create' }>,
+  ): Promise<void> {
+    const fleet = scene.fleetRecords.get(fleetId);
+    const ask = loaded.asks.get(fleetId)?.[seat.ask];
+    if (fleet === undefined || ask === undefined) throw new SeatTakenError();
+    // The fleet's row is locked, so that two replicas cannot both take its last node or number.
+    const isThere = await tx.execute(`UPDATE fleets SET rev = rev + 1 WHERE id = ? AND status = 'active'`, [fleetId]);
+    if (isThere !== 1 || !(await hasRoom(tx, fleet))) throw new SeatTakenError();
+    const { backend, region } = seat.offer;
+    const isBound = loaded.jobs.length > 1 || isCluster(fleet.spec.configuration);
+    const instance = await insertInstance(tx, this.world, fleet, {
+      requirements: ask.requirements,
+      profile: isBound ? profileAt(ask, seat) : ask.profile,
+      provisioningJobId: seat.jobId,
+      place: { backend, region },
+      busyBlocks: 1,
+      idleSeconds: ask.profile.idle_duration ?? DEFAULT_RUN_IDLE_SECONDS,
+    });
+    await this.assign(tx, loaded, seat, { ...instance, fleetId }, 1);
+    this.wake.topic(tx, 'instances');
+  }
+
+  private async assign(
+    tx: WriteTx,
+    loaded: LoadedGroup,
+    seat: Seat,
+    instance: { readonly id: string; readonly name: string; readonly fleetId: string },
+    blocks: number,
+  ): Promise<void> {
+    const job = loaded.jobs.find((each) => each.id === seat.jobId);
+    if (job === undefined) throw new SeatTakenError();
+    const isWhole = (seat.offer.blocks ?? 1) === (seat.offer.total_blocks ?? 1);
+    const runtime = { ...job.runtimeRecord, offer: seat.offer, networkMode: isWhole ? 'host' : 'bridge' };
+    const taken = await tx.execute(
+      `UPDATE jobs SET instance_id = ?, used_instance_id = ?, blocks = ?, runtime_data = ?, status_changed_at = ?, rev = rev + 1
+       WHERE id = ? AND status = 'submitted' AND instance_id IS NULL`,
+      [instance.id, instance.id, blocks, writeJson(runtime), await tx.now(), job.id],
+    );
+    if (taken !== 1) throw new SeatTakenError();
+    await this.events.record(tx, {
+      message: `Job assigned to instance. Instance status: ${seat.kind === 'reuse' ? 'BUSY' : 'PENDING'}. Blocks: ${blocks}`,
+      actorId: null,
+      targets: [jobTarget(job), { type: 'instance', projectId: job.projectId, ...instance }],
+    });
+  }
+}
+
+/** The nodes of a gang, and the machines of a cluster, must be near each other: all take the backend and region of the same offer. */
+function profileAt({ profile }: RunAsk, { offer: { backend, region } }: Seat): Wire.Profile {
+  return { ...profile, backends: [toWireBackend(backend)], regions: [region] };
+}
+
+function jobTarget(job: JobRecord) {
+  return { type: 'job' as const, id: job.id, name: job.spec.job_name, projectId: job.projectId, runId: job.runId };
+}
+
+async function hasRoom(tx: WriteTx, fleet: FleetRecord): Promise<boolean> {
+  const max = nodesOf(fleet.spec)?.max ?? null;
+  if (max === null) return true;
+  const [row] = await tx.query<{ n: number }>(
+    `SELECT COUNT(*) AS n FROM instances WHERE fleet_id = ? AND status NOT IN ('terminating', 'terminated')`,
+    [fleet.id],
+  );
+  return Number(row?.n ?? 0) < max;
+}

@@ -1,0 +1,129 @@
+import { type AbsentInstance, type Holder, isCluster, type Place, type PlacementFleet, type PlacementInstance, whyAbsent } from '@dstack/core'; // prettier-ignore
+import { findFleets, type FleetRecord, nodesOf } from '../fleets/fleet-record.js';
+import { connectedSince, findInstances, type InstanceRecord } from '../instances/instance-record.js';
+import type { ReadTx } from '../persistence/transaction.js';
+
+/** The machines of a project and the fleets they are in, as placement sees them. */
+export interface ProjectCapacity {
+  readonly fleets: readonly PlacementFleet[];
+  readonly instances: readonly PlacementInstance[];
+  readonly absent: readonly AbsentInstance[];
+  readonly fleetRecords: readonly FleetRecord[];
+  readonly instanceRecords: readonly InstanceRecord[];
+}
+
+export async function loadCapacity(tx: ReadTx, projectId: string): Promise<ProjectCapacity> {
+  const now = await tx.now();
+  const fleetRecords = await findFleets(tx, `project_id = ? AND deleted = ? AND status = 'active' ORDER BY created_at, id`, [
+    projectId,
+    false,
+  ]); // prettier-ignore
+  // Hosts that have ended are shown with their reason until somebody takes them out of their fleet.
+  const instanceRecords = await findInstances(
+    tx,
+    `project_id = ? AND deleted = ? AND (status <> 'terminated' OR host_name IS NOT NULL)`,
+    [projectId, false],
+  );
+  const holders = await holdersOf(tx, projectId);
+  return {
+    fleetRecords,
+    instanceRecords,
+    fleets: fleetRecords.map((fleet) => toPlacementFleet(fleet, instanceRecords)),
+    instances: instanceRecords.flatMap((record) =>
+      toPlacementInstance(record, {
+        now,
+        holders: holders.get(record.id) ?? [],
+      }),
+    ),
+    absent: instanceRecords.flatMap(toAbsentInstance),
+  };
+}
+
+export interface InstanceContext {
+  readonly now: number;
+  readonly holders?: readonly Holder[];
+}
+
+export function toPlacementInstance(
+  record: InstanceRecord,
+  { now, holders = [] }: InstanceContext,
+): PlacementInstance[] {
+  const { offer, fleetId, backendType } = record;
+  if (offer === null || fleetId === null || backendType === null || absence(record) !== null) return [];
+  return [
+    {
+      id: record.id,
+      name: record.name,
+      fleetId,
+      backend: backendType,
+      instanceType: offer.instance,
+      region: record.region ?? '',
+      zone: record.zone,
+      priceUsdPerHour: record.price ?? 0,
+      status: record.status,
+      unreachable: record.unreachableSince !== null || connectedSince(record, now) === null,
+      unreachableSince: record.unreachableSince,
+      health: record.health,
+      healthIncidents: record.agent.incidents ?? [],
+      totalBlocks: record.totalBlocks,
+      busyBlocks: record.busyBlocks,
+      detachingVolumes: false,
+      ...(record.agent.info === null ? {} : { hasContainers: record.agent.info.runtimes.container.available }),
+      holders,
+    },
+  ];
+}
+
+function toAbsentInstance(record: InstanceRecord): AbsentInstance[] {
+  const because = absence(record);
+  if (because === null || record.fleetId === null) return [];
+  return [{ fleetId: record.fleetId, name: record.name, isHost: record.hostName !== null, because }];
+}
+
+function absence(record: InstanceRecord): string | null {
+  return whyAbsent({
+    status: record.status,
+    isHost: record.hostName !== null,
+    isUnwanted: record.unwanted !== null,
+    problem: record.progress.problem?.message ?? null,
+    endMessage: record.terminationMessage ?? record.terminationReason,
+  });
+}
+
+function toPlacementFleet(fleet: FleetRecord, instances: readonly InstanceRecord[]): PlacementFleet {
+  const nodes = nodesOf(fleet.spec);
+  const active = instances.filter(
+    ({ fleetId, status }) => fleetId === fleet.id && status !== 'terminating' && status !== 'terminated',
+  );
+  return {
+    id: fleet.id,
+    name: fleet.name,
+    activeCount: active.length,
+    maxNodes: nodes?.max ?? null,
+    canCreate: nodes !== null,
+    anchor: nodes !== null && isCluster(fleet.spec.configuration) ? anchorOf(active) : null,
+  };
+}
+
+function anchorOf(instances: readonly InstanceRecord[]): Place | null {
+  const [first] = instances
+    .flatMap(({ backendType, region, instanceNum }) =>
+      backendType === null || region === null ? [] : [{ backend: backendType, region, instanceNum }],
+    )
+    .sort((a, b) => a.instanceNum - b.instanceNum);
+  return first === undefined ? null : { backend: first.backend, region: first.region };
+}
+
+async function holdersOf(tx: ReadTx, projectId: string): Promise<Map<string, Holder[]>> {
+  const rows = await tx.query<{ instance_id: string; run_name: string; user_name: string }>(
+    `SELECT DISTINCT j.instance_id, r.name AS run_name, u.name AS user_name FROM jobs j JOIN runs r ON r.id = j.run_id
+       JOIN users u ON u.id = r.user_id WHERE j.project_id = ? AND j.instance_id IS NOT NULL ORDER BY r.name`,
+    [projectId],
+  );
+  const holders = new Map<string, Holder[]>();
+  for (const row of rows) {
+    const holder = { runName: row.run_name, userName: row.user_name };
+    holders.set(row.instance_id, [...(holders.get(row.instance_id) ?? []), holder]);
+  }
+  return holders;
+}

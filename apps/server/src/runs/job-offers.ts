@@ -1,0 +1,119 @@
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  combineFleetAndRun,
+  containerOnly,
+  defaultFleetSpec,
+  effectiveProfile,
+  filtersOfProfile,
+  mergeRejections,
+  namedFleets,
+  needsDefaultFleet,
+  type Offer,
+  offerOfInstance,
+  type OfferFilters,
+  type PlacementFleet,
+  type RejectionReason,
+  type RejectionSummary,
+  requiredFeatures,
+  summariseRejections,
+  type Wire,
+} from '@dstack/core';
+import { type FoundOffers, OffersService } from '../offers/offers.service.js';
+import { namedInstances } from '../placement/loaded-group.js';
+import type { ProjectCapacity } from '../placement/project-capacity.js';
+
+export interface PlanOptions {
+  readonly maxOffers: number;
+  readonly fullOffers: boolean;
+  readonly unallocated: boolean;
+  readonly forOffersOnly: boolean;
+}
+
+interface JobToPlan {
+  readonly projectId: string;
+  readonly effective: Wire.RunSpec;
+  readonly job: Wire.JobSpec;
+  readonly capacity: ProjectCapacity;
+  readonly options: PlanOptions;
+}
+
+export interface JobOffersFound {
+  /** Existing instances, busy ones too. */
+  readonly pool: readonly Offer[];
+  readonly created: readonly Offer[];
+  readonly rejections: readonly RejectionSummary[];
+}
+
+/** Where a job could run, in every fleet its run may use. */
+@Injectable()
+export class JobOffers {
+  constructor(@Inject(OffersService) private readonly offers: OffersService) {}
+
+  async find(plan: JobToPlan): Promise<JobOffersFound> {
+    const { effective, job, capacity, options } = plan;
+    const profile = effectiveProfile(effective);
+    const named = namedInstances(profile, capacity.instanceRecords, capacity.fleetRecords);
+    const pool: Offer[] = [];
+    const created: Offer[] = [];
+    const rejected: RejectionReason[][] = [];
+    const summaries: RejectionSummary[] = [];
+    for (const fleet of plannedFleets(profile, capacity, options)) {
+      const combined = combineFleetAndRun(fleet.spec, { profile, requirements: job.requirements });
+      if (!combined.ok) continue;
+      const { requirements } = combined.value;
+      const filters = filtersOfProfile(combined.value.profile, {
+        features: requiredFeatures(job),
+        containerOnly: containerOnly(effective.configuration, job),
+      });
+      for (const instance of capacity.instances) {
+        if (fleet.id !== null && instance.fleetId !== fleet.id) continue;
+        if (named !== null && !named.includes(instance.id)) continue;
+        const match = offerOfInstance(instance, requirements, filters);
+        if (match.ok) pool.push(match.offer);
+        else rejected.push([...match.reasons]);
+      }
+      if (!fleet.mayGrow || named !== null || profile.creation_policy === 'reuse') continue;
+      const found = await this.createdIn(fleet, { requirements, filters }, plan);
+      created.push(...found.offers);
+      summaries.push(...found.rejections);
+    }
+    return { pool, created, rejections: mergeRejections([...summariseRejections(rejected), ...summaries]) };
+  }
+
+  private createdIn(
+    fleet: PlannedFleet,
+    ask: { readonly requirements: Wire.Requirements; readonly filters: OfferFilters },
+    { projectId, options: { fullOffers, unallocated } }: JobToPlan,
+  ): Promise<FoundOffers> {
+    const { anchor } = fleet;
+    const filters =
+      anchor === null ? ask.filters : { ...ask.filters, backends: [anchor.backend], regions: [anchor.region] };
+    return this.offers.find(projectId, { ...ask, filters, fullOffers, unallocated });
+  }
+}
+
+/** A fleet as plans see it; without an id: any instance counts, whatever its fleet. */
+interface PlannedFleet extends Pick<PlacementFleet, 'anchor'> {
+  readonly id: string | null;
+  readonly spec: Wire.FleetSpec;
+  readonly mayGrow: boolean;
+}
+
+/** Planning makes no fleet, but shows what the default one would offer as if it were there. */
+function plannedFleets(
+  profile: Wire.Profile,
+  { fleetRecords, fleets }: ProjectCapacity,
+  { forOffersOnly }: PlanOptions,
+): PlannedFleet[] {
+  const imagined = { spec: defaultFleetSpec(), mayGrow: true, anchor: null };
+  const named = namedFleets(profile);
+  if (forOffersOnly && named === null) return [{ id: null, ...imagined }];
+  const usable = fleetRecords.flatMap(({ id, name, spec }) => {
+    const fleet = fleets.find((each) => each.id === id);
+    if (fleet === undefined || (named !== null && !named.includes(name))) return [];
+    const { anchor, canCreate, activeCount, maxNodes } = fleet;
+    return [{ id, spec, anchor, mayGrow: canCreate && activeCount < (maxNodes ?? Infinity) }];
+  });
+  const names = fleetRecords.map((fleet) => fleet.name);
+  return needsDefaultFleet(profile, names) ? [...usable, { id: '', ...imagined }] : usable;
+}
