@@ -1,5 +1,5 @@
 import { type Dstack, isDstackError, selectSubmission, type Wire } from '@dstack/sdk';
-import { EXIT_INTERRUPTED } from '../errors/cli-error.js';
+import { CliError, EXIT_INTERRUPTED } from '../errors/cli-error.js';
 import { clientUrl, type ForwardedPort, rewriteAddresses } from '../render/client-url.js';
 import type { CliContext } from '../terminal/context.js';
 import { Attachments, tunnelNotes } from '../ssh/attachments.js';
@@ -57,7 +57,7 @@ export async function attachedApply(client: Dstack, context: CliContext, apply: 
       rewrite: (bytes) => rewriteAddresses(bytes, attachments.ports),
       onRunning: async (running) => {
         if (running.service) sayService(running.service, client.url, say, context);
-        if (ports && isEnterable(running)) await attachments.open(running);
+        if (ports && isEnterable(running)) await attachments.open(running).catch(tellAndGoOn);
       },
       onEnded: () => attachments.close(),
     });
@@ -76,6 +76,12 @@ export async function attachedApply(client: Dstack, context: CliContext, apply: 
     leave.release();
     await attachments.close();
   }
+}
+
+/** The run is there and its log can be read: more than an attachment that failed. */
+function tellAndGoOn(error: unknown): void {
+  if (!(error instanceof CliError)) throw error;
+  process.stderr.write(`${error.message}\n${error.hint ?? ''}\nThe run goes on; its log follows.\n`);
 }
 
 /** A short job may have ended before it was seen to run. */

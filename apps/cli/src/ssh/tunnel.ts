@@ -57,7 +57,12 @@ export class Tunnel {
   /** True once it is connected; false when it has given up. */
   private async connect(): Promise<boolean> {
     this.words = '';
-    const child = spawn(this.options.client, this.arguments(), { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const child = spawn(this.options.client, this.arguments(), {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+      // It runs the local command with this; a user's own may be none that runs commands.
+      env: { ...process.env, SHELL: '/bin/sh' },
+    });
     this.child = child;
     child.stderr.on('data', (chunk: Buffer) => (this.words = `${this.words}${chunk.toString('utf8')}`.slice(-4_000)));
     const isReady = await new Promise<boolean>((resolve) => {
