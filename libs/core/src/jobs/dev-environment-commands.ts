@@ -14,7 +14,7 @@ export function devEnvironmentCommands(
   const server = ide && version ? ideServerScript(ide, version) : null;
   const name = ide ? IDE_NAMES[ide] : '';
   return [
-    inBackground([server ?? 'true', NOTEBOOK_KERNEL].join('\n'), {
+    inBackground([NOTEBOOK_KERNEL, server ?? ':'].join('\n'), {
       waitSeconds: downloadWaitSeconds,
       failed:
         server === null ? null : `Could not pre-install the ${name} server; it will be installed when you connect`,
