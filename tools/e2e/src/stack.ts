@@ -83,6 +83,11 @@ export class Stack {
     await gone;
   }
 
+  /** Without waiting for anything: to pause the server and let it go on. */
+  signalServer(signal: NodeJS.Signals): void {
+    this.server?.kill(signal);
+  }
+
   /** Process ids of the host agents of this server's local instances. */
   agentPids(): number[] {
     const dir = join(this.serverDir, 'local');
@@ -164,18 +169,34 @@ export class Stack {
     rmSync(this.work, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  /** Containers of jobs outlive the server and the agent; theirs are those that mount something of this stack. */
-  private removeContainers(): void {
-    if (!canRunContainers()) return;
-    const docker = (...args: string[]) => execFileSync('docker', args, { encoding: 'utf8' }).trim();
-    for (const id of docker('ps', '-aq', '--filter', 'label=ai.dstack.job').split('\n')) {
+  /** Ids of the containers of jobs that mount something of this stack. */
+  containers(): string[] {
+    if (!canRunContainers()) return [];
+    const ids = docker('ps', '-aq', '--filter', 'label=ai.dstack.job').split('\n');
+    return ids.filter((id) => {
       try {
-        if (id !== '' && docker('inspect', '-f', '{{json .Mounts}}', id).includes(this.work)) docker('rm', '-f', id);
+        return id !== '' && docker('inspect', '-f', '{{json .Mounts}}', id).includes(this.work);
+      } catch {
+        // Removed by somebody else meanwhile.
+        return false;
+      }
+    });
+  }
+
+  /** Containers of jobs outlive the server and the agent. */
+  private removeContainers(): void {
+    for (const id of this.containers()) {
+      try {
+        docker('rm', '-f', id);
       } catch {
         // Removed by somebody else meanwhile.
       }
     }
   }
+}
+
+function docker(...args: string[]): string {
+  return execFileSync('docker', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
 }
 
 export interface CliOptions {
