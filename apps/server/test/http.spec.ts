@@ -155,6 +155,36 @@ describe('every error has the envelope of the contract', () => {
     },
   );
 
+  const huge = 'x'.repeat(7 * 1024 * 1024);
+  it.each([
+    ['fields that are missing beside a long text', '/api/project/main/backends/create', JSON.stringify({ x: huge })],
+    ['a million wrong items', '/api/users/delete', JSON.stringify({ users: Array<object>(1_000_000).fill([]) })],
+    ['unknown keys', '/api/users/delete', `{${Array.from({ length: 300_000 }, (_key, i) => `"k${i}":1`).join()}}`],
+    ['lists in lists', '/api/users/delete', '['.repeat(3_000_000) + ']'.repeat(3_000_000)],
+    [
+      'lists in lists in a spec',
+      '/api/project/main/runs/get_plan',
+      `{"run_spec":${'['.repeat(1e6)}${']'.repeat(1e6)}}`,
+    ],
+  ])('tells what is wrong in few words: %s', async (_case, path, body) => {
+    const reply = await server.call('POST', path, { body });
+    expect([reply.status, reply.text.length < 100_000]).toEqual([422, true]);
+    expect((reply.body as { detail: unknown[] }).detail.length).toBeLessThanOrEqual(100);
+  });
+
+  it('tells the first of a million wrong references', async () => {
+    const configuration = { type: 'task', commands: ['${{ secrets.a }}'.repeat(300_000)] };
+    const reply = await server.post('/api/project/main/runs/get_plan', { run_spec: { configuration } });
+    expect([reply.status, reply.text.length < 100_000]).toEqual([400, true]);
+  });
+
+  it('refuses a list that the database cannot look up at once', async () => {
+    const reply = await server.post('/api/project/main/secrets/delete', {
+      secrets_names: Array.from({ length: 40_000 }, (_name, index) => `s${index}`),
+    });
+    expect([reply.status, reply.body]).toEqual([400, error400('error')]);
+  });
+
   it('turns away a body that is too large', async () => {
     const reply = await server.post('/api/users/create', {
       username: 'x'.repeat(33 * 1024 * 1024),

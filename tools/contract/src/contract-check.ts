@@ -87,6 +87,7 @@ const ADDITIVE = new Set([
   'runtime',
   'runtime_reason',
   'backend_display',
+  'availability_reason',
   'rejections',
   'priced_at',
   'last_error',

@@ -1,10 +1,15 @@
 import fc from 'fast-check';
 import { junk } from './junk.js';
 
-/** The value with one or two places changed: junk put in, a key renamed, something left out, something repeated. */
+const CHOICES = fc.oneof(
+  { weight: 20, arbitrary: fc.constantFrom('put', 'drop', 'rename', 'repeat') },
+  { weight: 1, arbitrary: fc.constant('flood' as const) },
+);
+
+/** The value with one or two places changed: junk put in, a key renamed, something left out, something repeated, a list made very long. */
 export function mutated(value: unknown): fc.Arbitrary<unknown> {
   return fc
-    .array(fc.record({ place: fc.nat(), change: fc.constantFrom('put', 'drop', 'rename', 'repeat'), junk }), {
+    .array(fc.record({ place: fc.nat(), change: CHOICES, junk }), {
       minLength: 1,
       maxLength: 2,
     })
@@ -47,7 +52,23 @@ const CHANGES = {
       (entries, key) => entries.flatMap((entry) => (entry[0] === key ? [entry, [`${key}2`, entry[1]]] : [entry])),
       [],
     ),
+  flood: (value: unknown, path: Path): unknown =>
+    change(
+      value,
+      path,
+      (entries, key) => entries.map((entry) => (entry[0] === key ? [key, flooded(entry[1])] : entry)),
+      [],
+    ),
 } as const;
+
+const FLOOD = 40_000;
+
+/** Small things only: the whole must stay below what the server takes. */
+function flooded(value: unknown): unknown {
+  if (typeof value === 'string') return value.slice(0, 25).repeat(FLOOD);
+  if (!Array.isArray(value) || JSON.stringify(value).length > 200) return value;
+  return Array.from({ length: FLOOD }, (_item, index) => value[index % Math.max(value.length, 1)] as unknown);
+}
 
 type Entries = (readonly [string, unknown])[];
 

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { Engine } from './engine.js';
-import { NestedTransactionError } from './errors.js';
+import { NestedTransactionError, TooManyValuesError } from './errors.js';
 import { toDollarPlaceholders } from './placeholders.js';
 import type { Dialect, ReadTx, SqlValue, WriteTx } from './transaction.js';
 
@@ -9,6 +9,9 @@ interface StructuredResult {
   readonly records?: unknown[];
   readonly affected?: number | null;
 }
+
+/** SQLite's limit; that of Postgres is twice as high. */
+const MOST_VALUES = 32_766;
 
 /** The only way to SQL: `read` sees one consistent snapshot, `write` commits all or nothing. */
 export class Database {
@@ -81,6 +84,7 @@ export class Database {
   private transaction(runner: QueryRunner, tasks: (() => void)[]): WriteTx {
     const { dialect } = this.engine;
     const run = async (sql: string, params: readonly SqlValue[]): Promise<StructuredResult> => {
+      if (params.length > MOST_VALUES) throw new TooManyValuesError(MOST_VALUES);
       const statement = dialect === 'postgres' ? toDollarPlaceholders(sql) : sql;
       const values = params.map((value) => value ?? null);
       return (await runner.query(statement, values, true)) as StructuredResult;

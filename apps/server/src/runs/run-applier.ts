@@ -17,6 +17,7 @@ import type { WriteTx } from '../persistence/transaction.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
 import { WORLD, type World } from '../world/world.js';
+import { requireOwnArchives } from './own-archives.js';
 import { findRuns, type RunRecord } from './run-record.js';
 import { ReplicaSubmitter } from './submit-replicas.js';
 
@@ -70,8 +71,10 @@ export class RunApplier {
       case 'reject':
         throw new ClientError(decision.message);
       case 'update':
+        await requireOwnArchives(tx, scope.caller.id, next, current?.spec ?? null);
         return this.update(tx, scope, decision.runId, next, decision.changes);
       case 'create':
+        await requireOwnArchives(tx, scope.caller.id, input.spec, null);
         if (decision.replaces !== null)
           await tx.execute('UPDATE runs SET deleted = ? WHERE id = ?', [true, decision.replaces]);
         return this.create(tx, scope, input);

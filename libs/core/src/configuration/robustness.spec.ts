@@ -192,6 +192,19 @@ it.each([
   expect(Math.min(...[1, 2, 3].map(() => cpuMs(() => isRefusedOrRead(text))))).toBeLessThan(100);
 }); // prettier-ignore
 
+it('many rare schedules cost little, for they are few', () => {
+  const cron = Array.from({ length: 10_000 }, () => '0 0 30 2 *');
+  const value = { type: 'task', commands: ['x'], schedule: { cron } };
+  expect(parseConfigurationValue(value)).toMatchObject({ ok: false });
+  expect(cpuMs(() => parseConfigurationValue(value))).toBeLessThan(1000);
+});
+
+it('a spec with a million mistakes is refused with the first', () => {
+  const configuration = { type: 'task', commands: ['${{ secrets.a }}'.repeat(1_000_000)] };
+  const parsed = parseRunSpecValue({ configuration });
+  expect(parsed.ok ? 0 : parsed.issues.length).toBe(100);
+});
+
 it('interpolation never throws, and leaves text without references as it is', () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom(...'${} .ab') }), (text) => {

@@ -1,0 +1,1 @@
+export const EXPECTED: Record<string, string[]> = {};
