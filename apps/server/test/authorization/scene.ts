@@ -17,6 +17,9 @@ export class Scene {
     ['wrong token', 'wrong'],
   ]);
 
+  /** Of somebody who has nothing to do with the project. */
+  otherToken = '';
+
   private constructor(readonly server: TestServer) {}
 
   static async prepare(server: TestServer): Promise<Scene> {
@@ -24,7 +27,7 @@ export class Scene {
     scene.tokens.set('global admin', server.adminToken);
     for (const role of ['outsider', 'user', 'manager', 'admin'] as const)
       scene.tokens.set(role, await scene.user(`the-${role}`));
-    await scene.user('hidden-owner');
+    scene.otherToken = await scene.user('hidden-owner');
     await scene.must('/api/projects/create', { project_name: 'team' });
     await scene.must('/api/projects/create', { project_name: 'hidden-project' });
     await scene.must('/api/projects/hidden-project/add_members', {
@@ -116,6 +119,13 @@ export class Scene {
     const repo_info = { repo_type: 'remote', repo_name: repo_id };
     await this.must(`/api/project/${place}/repos/init`, { repo_id, repo_info, repo_creds });
     return repo_id;
+  }
+
+  /** Of who holds the token; of nobody when that is not one. */
+  async archive(token: string | null): Promise<string> {
+    const upload = uploadOf(this.name('free'));
+    const reply = await this.server.call('POST', '/api/files/upload_archive', { token, ...upload });
+    return reply.status === 200 ? (reply.body as { id: string }).id : absentId();
   }
 
   async localBackend(place: Place, there: boolean): Promise<void> {
