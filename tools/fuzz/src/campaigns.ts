@@ -1,4 +1,7 @@
 import { apiCampaign } from './api-campaign.js';
+import { archiveCampaign } from './archive-campaign.js';
 import type { Campaign } from './campaign.js';
+import { httpCampaign } from './http-campaign.js';
+import { uploadCampaign } from './upload-campaign.js';
 
-export const CAMPAIGNS: readonly Campaign[] = [apiCampaign];
+export const CAMPAIGNS: readonly Campaign[] = [apiCampaign, httpCampaign, uploadCampaign, archiveCampaign];

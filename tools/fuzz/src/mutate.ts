@@ -14,10 +14,10 @@ export function mutated(value: unknown): fc.Arbitrary<unknown> {
       maxLength: 2,
     })
     .map((changes) =>
-      changes.reduce<unknown>((current, { place, change, junk: what }) => {
+      changes.reduce<unknown>((current, { place, change: kind, junk: what }) => {
         const places = placesIn(current);
         const path = places[place % places.length] ?? [];
-        return CHANGES[change](current, path, what);
+        return CHANGES[kind](current, path, what);
       }, value),
     );
 }
