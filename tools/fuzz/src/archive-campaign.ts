@@ -46,9 +46,7 @@ async function unpack(place: string, bytes: Buffer, renames: boolean): Promise<v
     try {
       await extractTar(join(dir, 'archive.tar'), root, renames ? { rename } : {});
     } catch (error) {
-      if (!(error instanceof Error) || error.message === '')
-        throw new Error('what is wrong is not told', { cause: error });
-      if (error instanceof TypeError || error instanceof RangeError) throw error;
+      if (!isTold(error)) throw error;
     }
     const after = snapshot(dir, root);
     if (after !== before) throw new Error(`outside changed:\n${before}\nto\n${after}`);
@@ -56,6 +54,12 @@ async function unpack(place: string, bytes: Buffer, renames: boolean): Promise<v
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+/** By shape: errors of the system may come from another realm. */
+function isTold(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null || !('message' in error) || !('name' in error)) return false;
+  return error.message !== '' && error.name !== 'TypeError' && error.name !== 'RangeError';
 }
 
 /** Everything but the target. */

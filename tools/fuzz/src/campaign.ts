@@ -45,10 +45,20 @@ export function trial<T>(name: string, cases: number, property: fc.IRawProperty<
       return {
         cases: details.numRuns,
         counterexample: {
-          input: fc.stringify(details.counterexample).slice(0, LONGEST_INPUT),
+          input: shown(details.counterexample).slice(0, LONGEST_INPUT),
           error: error instanceof Error ? (error.stack ?? error.message) : String(error),
         },
       };
     },
   };
+}
+
+/** What is very deep is more than the printer of fast-check can take. */
+function shown(input: unknown): string {
+  try {
+    return fc.stringify(input);
+  } catch (error) {
+    if (error instanceof RangeError) return JSON.stringify(input);
+    throw error;
+  }
 }

@@ -24,6 +24,11 @@ export function mutated(value: unknown): fc.Arbitrary<unknown> {
 
 type Path = readonly string[];
 
+/** The value with something else in one place. */
+export function put(value: unknown, path: Path, what: unknown): unknown {
+  return CHANGES.put(value, path, what);
+}
+
 /** Every place in a value, the value itself first. */
 export function placesIn(value: unknown, at: Path = []): Path[] {
   if (typeof value !== 'object' || value === null || at.length > 12) return [at];

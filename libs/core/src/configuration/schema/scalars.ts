@@ -43,7 +43,11 @@ export function text(rules: TextRules = {}): z.ZodType<string> {
 }
 
 export function readText(value: unknown): string {
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string') {
+    // No program could be given it: neither as an argument nor in its environment.
+    if (value.includes('\0')) throw new Mismatch('must not hold a NUL character');
+    return value;
+  }
   if (typeof value === 'number' && Number.isFinite(value)) return String(value);
   if (value instanceof SourcedNumber) return value.source;
   throw expectedBut('text', value);
