@@ -3,6 +3,7 @@ import type { DataSource, QueryRunner } from 'typeorm';
 import type { Engine } from './engine.js';
 import { NestedTransactionError, TooManyValuesError } from './errors.js';
 import { toDollarPlaceholders } from './placeholders.js';
+import { UNSEALED, type Sealing } from './sealing.js';
 import type { Dialect, ReadTx, SqlValue, WriteTx } from './transaction.js';
 
 interface StructuredResult {
@@ -17,7 +18,14 @@ const MOST_VALUES = 32_766;
 export class Database {
   private readonly open = new AsyncLocalStorage<{ active: boolean }>();
 
+  private sealing: Sealing = UNSEALED;
+
   constructor(private readonly engine: Engine) {}
+
+  /** From now on. The keys are found in the database itself, so it opens before they are there. */
+  sealWith(sealing: Sealing): void {
+    this.sealing = sealing;
+  }
 
   get dialect(): Dialect {
     return this.engine.dialect;
@@ -82,6 +90,7 @@ export class Database {
   }
 
   private transaction(runner: QueryRunner, tasks: (() => void)[]): WriteTx {
+    const { sealing } = this;
     const { dialect } = this.engine;
     const run = async (sql: string, params: readonly SqlValue[]): Promise<StructuredResult> => {
       if (params.length > MOST_VALUES) throw new TooManyValuesError(MOST_VALUES);
@@ -91,6 +100,7 @@ export class Database {
     };
     return {
       dialect,
+      sealing,
       manager: runner.manager,
       query: async <Row extends object>(sql: string, params: readonly SqlValue[] = []) =>
         ((await run(sql, params)).records ?? []) as Row[],
