@@ -205,6 +205,14 @@ it('a spec with a million mistakes is refused with the first', () => {
   expect(parsed.ok ? 0 : parsed.issues.length).toBe(100);
 });
 
+it.each([{ commands: ['a\0b'] }, { env: { A: '\0' } }, { env: ['A=\0'] }, { image: 'a\0' }])(
+  'a NUL is refused, for no program could be given it: %j',
+  (fields) => {
+    const parsed = parseConfigurationValue({ type: 'task', commands: ['x'], ...fields });
+    expect(parsed.ok ? [] : parsed.issues.map(({ message }) => message)).toEqual([expect.stringMatching(/NUL/)]);
+  },
+);
+
 it('interpolation never throws, and leaves text without references as it is', () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom(...'${} .ab') }), (text) => {
