@@ -74,6 +74,13 @@ describe('every error has the envelope of the contract', () => {
       item('union_tag_invalid', 'repo_info'),
     ],
     [
+      'a tag that only a prototype has',
+      '/api/project/main/repos/init',
+      { body: { repo_id: 'r', repo_info: { repo_type: 'hasOwnProperty' } } },
+      422,
+      item('union_tag_invalid', 'repo_info'),
+    ],
+    [
       'a text that is no UUID',
       '/api/users/public_keys/delete',
       { body: { ids: ['x'] } },

@@ -36,6 +36,25 @@ const OPERATIONS = CONTRACT_OPERATIONS.filter(
   ({ path, body }) => path.startsWith('/api/') && body?.mediaType !== 'multipart/form-data',
 );
 
+/** What is likely to be there, so that requests come further than to be looked at. */
+function mostly(likely: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
+  return fc.oneof(
+    { weight: 8, arbitrary: likely },
+    { weight: 1, arbitrary: fc.constantFrom<unknown>(...NAMES) },
+    { weight: 1, arbitrary: junk },
+  );
+}
+
+const runSpecs = fc.record(
+  {
+    configuration: workingConfigurations,
+    repo_id: fc.constantFrom('repo-1', null),
+    run_name: fc.constantFrom('run-1', 'run-3', null),
+  },
+  { requiredKeys: ['configuration'] },
+);
+const fleetSpecs = fc.record({ configuration: workingConfigurations, profile: fc.constant({ name: 'default' }) });
+
 const source: SchemaSource = {
   resolve: (reference) => CONTRACT_SCHEMAS[reference.slice(reference.lastIndexOf('/') + 1)] as Schema, // the contract is whole: a test of the generator holds it
   texts: fc.oneof(
@@ -44,16 +63,21 @@ const source: SchemaSource = {
     { weight: 1, arbitrary: fc.string({ maxLength: 20 }) },
   ),
   fields: {
-    configuration: fc.oneof({ weight: 6, arbitrary: workingConfigurations }, { weight: 1, arbitrary: junk }),
     config_yaml: fc.constantFrom(
-      'type: local',
-      'type: aws',
-      'type: local\nruntime: process',
-      '{',
-      'type: [',
-      'a: &a [*a]',
-      '- x',
+      ...['type: local', 'type: aws', 'type: local\nruntime: process', '{', 'type: [', 'a: &a [*a]', '- x'],
     ),
+    configuration: mostly(workingConfigurations),
+    run_spec: mostly(runSpecs),
+    spec: mostly(fleetSpecs),
+    run_name: mostly(fc.constantFrom('run-1', 'run-2')),
+    runs_names: mostly(fc.constantFrom(['run-1'], ['run-2'], ['run-1', 'run-2'])),
+    name: mostly(fc.constantFrom('run-1', 'fleet-1', 'secret_1')),
+    names: mostly(fc.constantFrom(['fleet-1'], ['default'])),
+    repo_id: mostly(fc.constant('repo-1')),
+    secrets_names: mostly(fc.constant(['secret_1'])),
+    username: mostly(fc.constantFrom('ann', 'bob')),
+    usernames: mostly(fc.constant(['ann'])),
+    id: mostly(fc.constant(null)),
   },
 };
 

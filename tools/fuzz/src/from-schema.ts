@@ -94,7 +94,7 @@ function anObject(
       ? field(name, schema).map((value) => ({ value }))
       : fc.option(
           field(name, schema).map((value) => ({ value })),
-          { freq: 1, nil: undefined },
+          { freq: 3, nil: undefined },
         )
     ).map((held) => [name, held] as const),
   );

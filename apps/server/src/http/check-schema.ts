@@ -90,7 +90,8 @@ function checkTagged(schema: JsonSchema, input: unknown, context: Context): Chec
       input,
       details,
     );
-  const target = typeof tag === 'string' ? discriminator.mapping[tag] : undefined;
+  const { mapping } = discriminator;
+  const target = typeof tag === 'string' && Object.hasOwn(mapping, tag) ? mapping[tag] : undefined;
   if (target === undefined) {
     const expected = Object.keys(discriminator.mapping)
       .map((name) => `'${name}'`)

@@ -205,6 +205,11 @@ it('a spec with a million mistakes is refused with the first', () => {
   expect(parsed.ok ? 0 : parsed.issues.length).toBe(100);
 });
 
+it.each([{ max_duration: '-0' }, { priority: '-0' }])('-0 is 0: %j', (fields) => {
+  const parsed = parseConfigurationValue({ type: 'task', commands: ['x'], ...fields });
+  expect(parsed).toMatchObject({ ok: true, value: Object.fromEntries(Object.keys(fields).map((name) => [name, 0])) });
+});
+
 it.each([{ commands: ['a\0b'] }, { env: { A: '\0' } }, { env: ['A=\0'] }, { image: 'a\0' }])(
   'a NUL is refused, for no program could be given it: %j',
   (fields) => {

@@ -139,4 +139,5 @@ function numberJson(
   return { anyOf: [number, { type: 'string', pattern }] };
 }
 
-const finite = (value: number): number | undefined => (Number.isFinite(value) ? value : undefined);
+/** And `-0` is 0, as it is on the wire. */
+const finite = (value: number): number | undefined => (Number.isFinite(value) ? value + 0 : undefined);
