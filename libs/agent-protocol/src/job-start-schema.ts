@@ -70,7 +70,7 @@ const schema = z.object({
   ssh: z.object({
     authorizedKeys: z.array(z.string()),
     listen: z.object({ host: z.string(), port: z.number().int().min(0).max(65535) }).optional(),
-    viaHost: z.object({ user: z.string(), authorizedKeys: z.array(z.string()) }).optional(),
+    viaHost: z.object({ authorizedKeys: z.array(z.string()) }).optional(),
   }),
   cluster: z.object({
     nodesNum: z.number().int(),

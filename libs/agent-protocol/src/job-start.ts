@@ -88,9 +88,10 @@ export interface SshSpec {
   readonly viaHost?: HostDoor;
 }
 
+/** The user of every host with an agent, without rights, as whom clients log in on their way to a job. */
+export const DOOR_USER = 'dstack-door';
+
 export interface HostDoor {
-  /** The host's user that clients log in as. */
-  readonly user: string;
   readonly authorizedKeys: readonly string[];
 }
 

@@ -35,6 +35,7 @@ export class Stack {
   token = '';
   private server: ChildProcess | undefined;
   private port = 0;
+  private readonly commands = new Set<RunningCommand>();
 
   constructor(private readonly serverEnv: NodeJS.ProcessEnv = {}) {
     mkdirSync(this.home);
@@ -94,7 +95,7 @@ export class Stack {
   }
 
   startCli(args: readonly string[], options: CliOptions = {}): RunningCommand {
-    return startCommand(node, [cliProgram, ...args], {
+    const command = startCommand(node, [cliProgram, ...args], {
       cwd: options.cwd ?? this.project,
       env: {
         PATH: process.env.PATH,
@@ -106,6 +107,9 @@ export class Stack {
         ...options.env,
       },
     });
+    this.commands.add(command);
+    void command.done.finally(() => this.commands.delete(command));
+    return command;
   }
 
   cli(args: readonly string[], options: CliOptions = {}): Promise<CommandResult> {
@@ -149,6 +153,7 @@ export class Stack {
 
   /** Stops everything this stack started and removes its files. */
   async close(): Promise<void> {
+    for (const { child } of this.commands) child.kill('SIGKILL');
     await this.killServer('SIGTERM');
     try {
       execFileSync('pkill', ['-KILL', '-f', this.serverDir]);

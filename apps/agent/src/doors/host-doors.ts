@@ -1,88 +1,63 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { HostDoor } from '@dstack/agent-protocol';
+import { DOOR_USER } from '@dstack/agent-protocol';
 import { writeFileAtomically } from '../files/write-file-atomically.js';
-import { editAuthorizedKeys } from './authorized-keys-file.js';
-import { canLimitListening, changeDoors, type Door, plainKey } from './door-lines.js';
-import { findLoginUser } from './login-user.js';
+import { canLimitListening, type Door, doorLines, plainKey } from './door-lines.js';
+import { DOOR_KEYS_DIR, ensureDoorUser, hasDoorUser } from './door-user.js';
+import { sshdProblems } from './sshd-rules.js';
 
 const run = promisify(execFile);
 const NOT_ROOT = 'the agent of this host is not root: the keys of the job are not let through the host';
 
-/** Keys that lead through this host to jobs, in the `authorized_keys` of its users, each for as long as its job lives. */
+/** Keys that lead through this host to jobs, each for as long as its job lives. */
 export class HostDoors {
+  private readonly doors = new Map<string, Door>();
   private queue: Promise<unknown> = Promise.resolve();
-  private readonly users = new Set<string>();
   private limitsListening: Promise<boolean> | undefined;
 
-  constructor(
-    private readonly agentId: string,
-    /** Names, one a line, the users who were ever given a key. */
-    private readonly usersFile: string,
-  ) {}
-
   /** What will be wrong with a job's door; for the job's log. */
-  async problems(door: HostDoor): Promise<string[]> {
+  async problems(keys: readonly string[]): Promise<string[]> {
     if (process.getuid?.() !== 0) return [NOT_ROOT];
-    const skipped = door.authorizedKeys.flatMap((key, index) =>
+    const skipped = keys.flatMap((key, index) =>
       plainKey(key) === undefined ? [`public key ${index + 1} is no key without options: it is skipped`] : [],
     );
-    const place = await this.edit(door.user, (content) => content).then(
+    const user = await this.inTurn(ensureDoorUser).then(
       () => [],
       (error: unknown) => [`no key of the job is let through the host: ${message(error)}`],
     );
-    return [...skipped, ...place];
+    return [...skipped, ...user, ...sshdProblems(DOOR_USER, await effectiveSshdConfig())];
   }
 
-  async open(jobId: string, door: HostDoor, port: number): Promise<void> {
+  async open(jobId: string, door: Door): Promise<void> {
     if (process.getuid?.() !== 0) return;
-    await this.remember(door.user);
-    await this.change(door.user, (other) => other.jobId !== jobId, {
-      keys: door.authorizedKeys,
-      door: { jobId, agentId: this.agentId, port },
+    this.doors.set(jobId, door);
+    await this.inTurn(async () => {
+      await ensureDoorUser();
+      await this.write();
     });
   }
 
-  async close(jobId: string, door: HostDoor): Promise<void> {
-    if (process.getuid?.() !== 0) return;
-    await this.change(door.user, (other) => other.jobId !== jobId);
+  async close(jobId: string): Promise<void> {
+    if (this.doors.delete(jobId)) await this.inTurn(() => this.write());
   }
 
-  /** Closes what agents before this one left open for jobs that are no more. */
-  async prune(liveJobIds: ReadonlySet<string>): Promise<void> {
-    if (process.getuid?.() !== 0) return;
-    const known = await readFile(this.usersFile, 'utf8').catch(() => '');
-    for (const user of known.split('\n').filter((name) => name !== '')) {
-      this.users.add(user);
-      await this.change(user, ({ jobId }) => liveJobIds.has(jobId)).catch((error: unknown) => {
-        process.stderr.write(`keys of ended jobs may be left on the host: ${message(error)}\n`);
-      });
-    }
-  }
-
-  /** @param isKept which of this agent's own doors stay; those of others do */
-  private async change(
-    user: string,
-    isKept: (door: Door) => boolean,
-    more: { readonly keys: readonly string[]; readonly door: Door } | undefined = undefined,
-  ): Promise<void> {
-    const rules = { canLimitListening: await this.canLimitListening() };
-    const keep = (door: Door): boolean => door.agentId !== this.agentId || isKept(door);
-    await this.edit(user, (content) => changeDoors(content, rules, { isKept: keep, ...more }));
-  }
-
-  private async remember(user: string): Promise<void> {
-    if (this.users.has(user)) return;
-    this.users.add(user);
-    await writeFileAtomically(this.usersFile, `${[...this.users].join('\n')}\n`);
-  }
-
-  /** One after the other: each writes the file anew. */
-  private edit(user: string, edit: (content: string) => string): Promise<void> {
-    const turn = this.queue.then(async () => {
-      await editAuthorizedKeys(await findLoginUser(user), edit);
+  /** Closes what an agent before this one left open for jobs that are no more. */
+  async closeForgotten(): Promise<void> {
+    if (process.getuid?.() !== 0 || !(await hasDoorUser())) return;
+    await this.inTurn(() => this.write()).catch((error: unknown) => {
+      process.stderr.write(`keys of ended jobs may be left on the host: ${message(error)}\n`);
     });
+  }
+
+  private async write(): Promise<void> {
+    const text = doorLines(this.doors.values(), { canLimitListening: await this.canLimitListening() });
+    await writeFileAtomically(join(DOOR_KEYS_DIR, 'authorized_keys'), text, 0o644);
+  }
+
+  /** One after the other: each writes the whole file. */
+  private inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.queue.then(work);
     this.queue = turn.catch(() => undefined);
     return turn;
   }
@@ -94,6 +69,16 @@ export class HostDoors {
     );
     return this.limitsListening;
   }
+}
+
+/** Empty where it cannot be told. */
+async function effectiveSshdConfig(): Promise<string> {
+  const connection = `user=${DOOR_USER},host=localhost,addr=127.0.0.1`;
+  const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` };
+  return run('sshd', ['-T', '-C', connection], { env, timeout: 5_000 }).then(
+    ({ stdout }) => stdout,
+    () => '',
+  );
 }
 
 function message(error: unknown): string {

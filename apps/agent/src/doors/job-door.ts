@@ -1,10 +1,10 @@
-import type { HostDoor, JobStart } from '@dstack/agent-protocol';
+import type { JobStart } from '@dstack/agent-protocol';
 import type { HostDoors } from './host-doors.js';
 
 /** The way of one job's keys through the host. Without it the job runs all the same: what fails is told, never thrown. */
 export class JobDoor {
   private readonly jobId: string;
-  private readonly door: HostDoor | undefined;
+  private readonly keys: readonly string[] | undefined;
   private openAt: number | undefined;
 
   constructor(
@@ -12,24 +12,24 @@ export class JobDoor {
     job: JobStart,
   ) {
     this.jobId = job.id;
-    this.door = job.ssh.viaHost;
+    this.keys = job.ssh.viaHost?.authorizedKeys;
   }
 
   async problems(): Promise<readonly string[]> {
-    return this.door === undefined ? [] : this.doors.problems(this.door);
+    return this.keys === undefined ? [] : this.doors.problems(this.keys);
   }
 
   async open(port: number): Promise<void> {
-    const { door } = this;
-    if (door === undefined || this.openAt === port) return;
+    const { keys } = this;
+    if (keys === undefined || this.openAt === port) return;
     this.openAt = port;
-    await this.quietly(this.doors.open(this.jobId, door, port));
+    await this.quietly(this.doors.open(this.jobId, { keys, port }));
   }
 
   async close(): Promise<void> {
-    if (this.door === undefined) return;
+    if (this.keys === undefined) return;
     this.openAt = undefined;
-    await this.quietly(this.doors.close(this.jobId, this.door));
+    await this.quietly(this.doors.close(this.jobId));
   }
 
   private async quietly(work: Promise<void>): Promise<void> {

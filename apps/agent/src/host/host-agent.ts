@@ -55,13 +55,12 @@ export class HostAgent implements AgentService {
   static async open(options: HostAgentOptions): Promise<HostAgent> {
     const agent = new HostAgent(options);
     const records = await readRecords(options.dir);
-    const live = records.filter(({ state }) => state.phase !== 'finished');
-    await options.doors.prune(new Set(live.map(({ job }) => job.id)));
     for (const record of records) {
       const runtime = await agent.runtimeFor(record.job);
       const managed = await ManagedJob.adopt(agent.jobOptions(runtime), record);
       agent.managed.set(record.job.id, managed);
     }
+    await options.doors.closeForgotten();
     return agent;
   }
 

@@ -97,7 +97,7 @@ export async function runHost(args: HostArguments): Promise<number> {
     now: Date.now,
     gpus,
     gpuLock: new GpuLock(gpus),
-    doors: new HostDoors(agentId, join(stateDir, 'door-users')),
+    doors: new HostDoors(),
     measureGpus: () => measureGpus(inventory),
     health: () => health.current(),
     processRuntime,

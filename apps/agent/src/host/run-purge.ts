@@ -18,7 +18,7 @@ export async function runPurge(directory: string): Promise<number> {
   const running = await readAgentPid(dir);
   if (running !== undefined) throw new Error(`an agent (pid ${running}) still serves this directory: stop it first`);
   const agentId = (await readFile(join(dir, 'state', 'agent-id'), 'utf8').catch(() => '')).trim();
-  await new HostDoors(agentId, join(dir, 'state', 'door-users')).prune(new Set());
+  await new HostDoors().closeForgotten();
   const cgroups = agentId === '' ? undefined : await JobCgroups.open(agentId);
   const engine = engineOf(agentId);
   const runtimes = {

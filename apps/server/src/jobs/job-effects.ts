@@ -169,7 +169,7 @@ function jobSsh(
   return {
     authorizedKeys,
     listen: isCluster ? { host: '0.0.0.0', port: CLUSTER_SSH_PORT } : { host: '127.0.0.1', port: 0 },
-    viaHost: { user: agent.user, authorizedKeys: userKeys },
+    viaHost: { authorizedKeys: userKeys },
   };
 }
 

@@ -1,3 +1,4 @@
+import { DOOR_USER } from '@dstack/agent-protocol';
 import { toWireBackend, type Wire } from '@dstack/core';
 import type { InstanceRecord } from '../instances/instance-record.js';
 
@@ -20,7 +21,7 @@ export function provisioningDataOf(instance: InstanceRecord): Wire.JobProvisioni
     availability_zone: instance.zone,
     reservation: null,
     price: instance.price ?? 0,
-    username: ssh?.user ?? 'root',
+    username: ssh === null ? 'root' : DOOR_USER,
     ssh_port: ssh?.port ?? null,
     dockerized: !isLocal,
     ssh_proxy: jump === null ? null : { hostname: jump.host, port: jump.port, username: jump.user },

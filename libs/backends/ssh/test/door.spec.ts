@@ -1,12 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { HttpAgentClient, JobStart } from '@dstack/agent-protocol';
+import { openSshConnection } from '@dstack/ssh';
 import type { TestHost } from '@dstack/test-hosts';
-import { onboardHost } from '../src/hosts.js';
+import { onboardHost, removeAgent } from '../src/hosts.js';
 import { agentOf, describeOnHosts, HostFixture, PATHS } from './support/host-fixture.js';
 import { canBeEntered, hasEnded, processJob, readLog, waitFor } from './support/jobs-on-host.js';
 import { Person } from './support/person.js';
 
-const KEYS = '/home/ops/.ssh/authorized_keys';
+const KEYS = '/var/lib/dstack-door/.ssh/authorized_keys';
+const OWN_KEYS = '/home/ops/.ssh/authorized_keys';
 const soon = (): AbortSignal => AbortSignal.timeout(20_000);
 
 describeOnHosts('the keys of a job on its host', () => {
@@ -35,16 +37,16 @@ describeOnHosts('the keys of a job on its host', () => {
       ssh: {
         authorizedKeys,
         listen: { host: '127.0.0.1', port: 0 },
-        viaHost: { user: 'ops', authorizedKeys },
+        viaHost: { authorizedKeys },
         ...more,
       },
     });
   }
   const jump = (port: number, ...command: string[]) =>
-    person.ssh('-J', `ops@${host.address}`, '-p', String(port), 'root@localhost', ...command);
+    person.ssh('-J', `dstack-door@${host.address}`, '-p', String(port), 'root@localhost', ...command);
 
   it('lead to the job while it runs, and nowhere else', async () => {
-    const before = await host.run(`cat ${KEYS}`);
+    const before = await host.run(`cat ${OWN_KEYS}`);
     const started = job('sleep 1000');
     await client.start(started, soon());
     const { sshPort = 0 } = await waitFor(client, started.id, canBeEntered);
@@ -53,30 +55,50 @@ describeOnHosts('the keys of a job on its host', () => {
       stdout: 'in brave-fox-1\n',
     });
 
-    const refusal = {
-      code: 1,
-      stdout: '',
-      stderr: 'this key leads through this host to jobs of dstack, and to nothing else\n',
-    };
-    await expect(person.ssh(`ops@${host.address}`, 'id')).resolves.toEqual(refusal);
-    await expect(person.ssh('-T', `ops@${host.address}`)).resolves.toEqual(refusal);
-    await expect(person.ssh('-W', 'localhost:22', `ops@${host.address}`)).resolves.toMatchObject({
+    const refusal = { code: 1, stdout: expect.not.stringContaining('uid=') as string };
+    await expect(person.ssh(`dstack-door@${host.address}`, 'id')).resolves.toMatchObject(refusal);
+    await expect(person.ssh('-T', `dstack-door@${host.address}`)).resolves.toMatchObject(refusal);
+    await expect(person.ssh('-W', 'localhost:22', `dstack-door@${host.address}`)).resolves.toMatchObject({
       stderr: expect.stringContaining('stdio forwarding failed') as string,
     });
     const listening = ['-o', 'ExitOnForwardFailure=yes', '-N', '-R', '0:localhost:22'];
-    await expect(person.ssh(...listening, `ops@${host.address}`)).resolves.toMatchObject({
+    await expect(person.ssh(...listening, `dstack-door@${host.address}`)).resolves.toMatchObject({
       code: 255,
       stderr: expect.stringContaining('remote port forwarding failed') as string,
     });
 
     await client.stop(started.id, { mode: 'kill', graceSeconds: 0, reason: 'terminated_by_user' }, soon());
     await waitFor(client, started.id, hasEnded);
-    await expect(host.run(`cat ${KEYS}`)).resolves.toBe(before);
+    await expect(host.run(`cat ${KEYS}`)).resolves.toBe('');
+    await expect(host.run(`cat ${OWN_KEYS}`)).resolves.toBe(before);
     await expect(jump(sshPort, 'true')).resolves.toMatchObject({
       code: 255,
       stderr: expect.stringContaining('Permission denied') as string,
     });
-    expect(await host.run(`stat -c '%U %a' ${KEYS}; ls -A /home/ops/.ssh`)).toBe('ops 600\nauthorized_keys\n');
+  });
+
+  it('lead to no unix socket of the host', async () => {
+    const started = job('sleep 1000');
+    await client.start(started, soon());
+    await waitFor(client, started.id, canBeEntered);
+    const connection = await openSshConnection(
+      {
+        host: host.address,
+        port: 22,
+        user: 'dstack-door',
+        privateKeys: [person.privateKey],
+        pinnedHostKey: null,
+        jump: null,
+      },
+      { signal: soon() },
+    );
+    try {
+      await expect(connection.openUnix(PATHS.socket)).rejects.toThrow(/open failed|not open/);
+    } finally {
+      connection.close();
+    }
+    expect(await host.run('id -nG dstack-door')).toBe('dstack-door\n');
+    await client.desire([], soon());
   });
 
   it('lead to several jobs of the same person, and to those of an agent that was killed, until they end', async () => {
@@ -89,27 +111,23 @@ describeOnHosts('the keys of a job on its host', () => {
     for (const port of ports) await expect(jump(port, 'echo in')).resolves.toMatchObject({ stdout: 'in\n' });
 
     const [pid = 0] = await host.pids(`agent.cjs host --dir ${PATHS.state}`);
-    await host.run(
-      `cp ${KEYS} /root/then; : > ${KEYS}; kill -9 ${pid}; rm -r ${PATHS.state}/jobs/${jobs[0]?.id ?? ''}`,
-    );
-    await host.run(`cat /root/then > ${KEYS}`);
-    const kept = jobs[1]?.id ?? '';
+    await host.run(`kill -9 ${pid}; rm -r ${PATHS.state}/jobs/${jobs[0]?.id ?? ''}`);
     await until(async () => {
       const text = await host.run(`cat ${KEYS}`);
-      return text.includes(kept) && !text.includes(jobs[0]?.id ?? '');
+      return text.includes(`localhost:${ports[1] ?? 0}"`) && !text.includes(`localhost:${ports[0] ?? 0}"`);
     });
     await expect(jump(ports[1] ?? 0, 'echo still in')).resolves.toMatchObject({ stdout: 'still in\n' });
     await client.desire([], soon());
-    expect(await host.run(`grep -c dstack-job ${KEYS} || :`)).toBe('0\n');
+    expect(await host.run(`cat ${KEYS}`)).toBe('');
   });
 
   it('are skipped when they are no keys, and the job’s log tells it', async () => {
     const trick = `${person.publicKey.trim()}\nssh-rsa AAAA intruder`;
     const authorizedKeys = [`command="sh" ${person.publicKey}`, trick, person.publicKey];
-    const started = job('while [ ! -e done ]; do sleep 0.05; done', { viaHost: { user: 'ops', authorizedKeys } });
+    const started = job('while [ ! -e done ]; do sleep 0.05; done', { viaHost: { authorizedKeys } });
     await client.start(started, soon());
     await waitFor(client, started.id, canBeEntered);
-    const lines = (await host.run(`cat ${KEYS}`)).split('\n').filter((line) => line.includes('dstack-job-'));
+    const lines = (await host.run(`cat ${KEYS}`)).split('\n').filter((line) => line !== '');
     expect(lines).toHaveLength(1);
     expect(await host.run(`grep -c intruder ${KEYS} || :`)).toBe('0\n');
     await client.stop(started.id, { mode: 'kill', graceSeconds: 0, reason: 'terminated_by_user' }, soon());
@@ -117,6 +135,20 @@ describeOnHosts('the keys of a job on its host', () => {
     const log = await readLog(client, started.id, 'runner');
     expect(log).toContain('public key 1 is no key');
     expect(log).toContain('public key 2 is no key');
+  });
+
+  it('are told not to work where sshd lets only others in', async () => {
+    await host.configureSshd(['AllowUsers ops']);
+    const started = job('true');
+    await client.start(started, soon());
+    await waitFor(client, started.id, hasEnded);
+    expect(await readLog(client, started.id, 'runner')).toContain('put it into AllowUsers');
+  });
+
+  it('leave with the agent, and so does their user', async () => {
+    await removeAgent(await fixture.request(host));
+    expect(await host.run('id dstack-door 2>&1 || ls -d /var/lib/dstack* 2>&1 || :')).not.toContain('uid=');
+    expect(await host.run('ls /var/lib')).not.toContain('dstack');
   });
 });
 

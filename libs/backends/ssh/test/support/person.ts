@@ -14,11 +14,13 @@ export interface SshOutcome {
 export class Person {
   readonly directory = mkdtempSync(join(tmpdir(), 'dstack-person-'));
   readonly publicKey: string;
+  readonly privateKey: string;
 
   constructor() {
     const identity = join(this.directory, 'id');
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'me@home', '-f', identity]);
     this.publicKey = readFileSync(`${identity}.pub`, 'utf8');
+    this.privateKey = readFileSync(identity, 'utf8');
     const common = 'StrictHostKeyChecking no\nUserKnownHostsFile /dev/null\nLogLevel ERROR\nBatchMode yes\n';
     writeFileSync(
       join(this.directory, 'config'),
