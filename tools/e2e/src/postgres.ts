@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface PostgresServer {
+  readonly port: number;
   readonly url: string;
+  /** The same database by another port that leads there. */
+  readonly urlAt: (port: number) => string;
   /** Ends it as an administrator would, or as a crash does, and starts it again; resolves when it answers. */
   restart(how: 'fast' | 'immediate'): Promise<void>;
   stop(): Promise<void>;
@@ -46,6 +49,7 @@ export async function startPostgres(port: number): Promise<PostgresServer | unde
       }
     }
   };
+  const urlAt = (place: number): string => `postgresql://dstack@127.0.0.1:${place}/postgres`;
   let child = await start();
   const end = async (how: 'fast' | 'immediate'): Promise<void> => {
     const gone = new Promise((resolve) => child.once('exit', resolve));
@@ -53,7 +57,9 @@ export async function startPostgres(port: number): Promise<PostgresServer | unde
     await gone;
   };
   return {
-    url: `postgresql://dstack@127.0.0.1:${port}/postgres`,
+    port,
+    url: urlAt(port),
+    urlAt,
     restart: async (how) => {
       await end(how);
       child = await start();

@@ -156,8 +156,11 @@ export class Stack {
     return JSON.parse(text) as T;
   }
 
-  /** Stops everything this stack started and removes its files. */
-  async close(): Promise<void> {
+  /**
+   * Stops everything this stack started and removes its files.
+   * @param release between the two: what has to let go of the files
+   */
+  async close(release: () => void = () => undefined): Promise<void> {
     for (const { child } of this.commands) child.kill('SIGKILL');
     await this.killServer('SIGTERM');
     try {
@@ -166,6 +169,7 @@ export class Stack {
       // Nothing was left running.
     }
     this.removeContainers();
+    release();
     rmSync(this.work, { recursive: true, force: true, maxRetries: 5 });
   }
 

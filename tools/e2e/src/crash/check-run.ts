@@ -20,6 +20,11 @@ export async function finalRun(stack: Stack, name: string): Promise<SeenRun | un
   return run !== undefined && FINAL.has(run.status) ? run : undefined;
 }
 
+export async function hasStarted(stack: Stack, name: string): Promise<boolean> {
+  const run = await stack.api<SeenRun>('/api/project/main/runs/get', { run_name: name });
+  return run.status === 'running' || FINAL.has(run.status);
+}
+
 /** What is not as it would be had nothing happened. */
 export async function wrongWith(stack: Stack, expected: ExpectedRun, run: SeenRun): Promise<string[]> {
   const wrong: string[] = [];

@@ -1,3 +1,5 @@
+import type { BreakableWay } from './breakable-way.js';
+import type { SmallDisk } from './small-disk.js';
 import type { Stack } from '../stack.js';
 import type { PostgresServer } from '../postgres.js';
 
@@ -8,6 +10,10 @@ export interface CrashWorld {
   readonly servers: readonly Stack[];
   readonly postgres: PostgresServer | undefined;
   readonly image: string | undefined;
+  /** Of the first server's files and those of its agent. */
+  readonly disk?: SmallDisk;
+  /** From the last server to Postgres; others have their own. */
+  readonly wayToPostgres?: BreakableWay;
   signalAgents(signal: NodeJS.Signals): Promise<void>;
   /** What is left of jobs that have ended: processes, containers, blocks of instances in use. */
   leftovers(): Promise<string[]>;

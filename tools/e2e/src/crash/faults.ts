@@ -4,6 +4,8 @@ import type { Random } from './random.js';
 
 export interface CrashFault {
   readonly name: string;
+  /** Strikes only once all runs print: what starts meanwhile may fail. */
+  readonly isForRunning?: true;
   readonly appliesTo: (world: CrashWorld) => boolean;
   readonly strike: (world: CrashWorld, random: Random) => Promise<void>;
 }
@@ -59,6 +61,25 @@ export const CRASH_FAULTS: readonly CrashFault[] = [
     strike: async ({ servers }) => {
       await Promise.all(servers.map((server) => server.killServer()));
       await Promise.all(servers.map((server) => server.start()));
+    },
+  },
+  {
+    name: 'disk full',
+    isForRunning: true,
+    appliesTo: ({ disk }) => disk !== undefined,
+    strike: async ({ disk }, random) => {
+      disk?.fill();
+      await sleep(random.between(500, 5_000));
+      disk?.free();
+    },
+  },
+  {
+    name: 'a replica cut off from Postgres for longer than its leases',
+    appliesTo: ({ wayToPostgres }) => wayToPostgres !== undefined,
+    strike: async ({ wayToPostgres }) => {
+      wayToPostgres?.break();
+      await sleep(LONG_PAUSE_MS);
+      wayToPostgres?.mend();
     },
   },
   { name: 'Postgres restarted', appliesTo: hasPostgres, strike: async ({ postgres }) => postgres?.restart('fast') },

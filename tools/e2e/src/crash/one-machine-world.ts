@@ -5,12 +5,15 @@ import { Stack } from '../stack.js';
 import { busyInstances } from './busy-instances.js';
 import type { CrashWorld } from './crash-world.js';
 import { killQuietly } from './kill-quietly.js';
+import { SmallDisk } from './small-disk.js';
 
-/** One server with its agent on this machine. */
+/** One server with its agent on this machine; on SQLite, where root runs it, on a small disk. */
 export async function oneMachineWorld(postgres: PostgresServer | undefined): Promise<CrashWorld> {
   const stack = new Stack(postgres === undefined ? {} : { DSTACK_DATABASE_URL: postgres.url });
+  const disk = postgres === undefined && process.getuid?.() === 0 ? SmallDisk.mountAt(stack.serverDir) : undefined;
   await stack.start();
   return {
+    ...(disk === undefined ? {} : { disk }),
     name: postgres === undefined ? 'one machine, SQLite' : 'one machine, Postgres',
     servers: [stack],
     postgres,
@@ -21,7 +24,8 @@ export async function oneMachineWorld(postgres: PostgresServer | undefined): Pro
     },
     leftovers: async () => [...(await busyInstances(stack)), ...jobProcesses(stack), ...stack.containers()],
     close: async () => {
-      await stack.close();
+      disk?.free();
+      await stack.close(() => disk?.unmount());
       await postgres?.stop();
     },
   };

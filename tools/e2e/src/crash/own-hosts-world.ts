@@ -6,6 +6,7 @@ import { createTestNetwork, type TestHost } from '@dstack/test-hosts';
 import type { PostgresServer } from '../postgres.js';
 import { agentFolder } from '../programs.js';
 import { Stack } from '../stack.js';
+import { BreakableWay } from './breakable-way.js';
 import { busyInstances } from './busy-instances.js';
 import type { CrashWorld } from './crash-world.js';
 
@@ -22,7 +23,10 @@ export async function ownHostsWorld(postgres: PostgresServer): Promise<CrashWorl
     DSTACK_SERVER_AGENT_DIR: agents,
     DSTACK_SERVER_ADMIN_TOKEN: randomBytes(16).toString('hex'),
   };
-  const servers = Array.from({ length: REPLICAS }, () => new Stack(env));
+  const way = await BreakableWay.to(postgres.port);
+  const servers = Array.from({ length: REPLICAS }, (_, index) =>
+    index < REPLICAS - 1 ? new Stack(env) : new Stack({ ...env, DSTACK_DATABASE_URL: postgres.urlAt(way.port) }),
+  );
   for (const server of servers) await server.start();
   const [front] = servers;
   if (front === undefined) throw new Error('no server');
@@ -32,6 +36,7 @@ export async function ownHostsWorld(postgres: PostgresServer): Promise<CrashWorl
     servers,
     postgres,
     image: undefined,
+    wayToPostgres: way,
     signalAgents: async (signal) => {
       for (const host of hosts) {
         const pids = await host.pids('agent.cjs host --dir');
@@ -48,6 +53,7 @@ export async function ownHostsWorld(postgres: PostgresServer): Promise<CrashWorl
     },
     close: async () => {
       for (const server of servers) await server.close();
+      way.close();
       await network.remove();
       await postgres.stop();
       rmSync(agents, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../until.js';
-import { finalRun, wrongWith } from './check-run.js';
+import { finalRun, hasStarted, wrongWith } from './check-run.js';
 import type { CrashFault } from './faults.js';
 import type { CrashWorld } from './crash-world.js';
 import { Random } from './random.js';
@@ -28,7 +28,10 @@ export async function runCase(world: CrashWorld, fault: CrashFault, seed: number
   const strikeAtMs = random.between(0, STRIKE_WITHIN_MS);
   const base = { world: world.name, fault: fault.name, seed, strikeAtMs };
   const runs = await submitRuns(front, { prefix: `case-${seed}`, image: world.image, random });
-  await sleep(strikeAtMs);
+  if (fault.isForRunning === true) {
+    for (const { name } of runs) await until(`${name} to run`, () => hasStarted(front, name), END_WITHIN_MS);
+    await sleep(strikeAtMs / 5);
+  } else await sleep(strikeAtMs);
   await fault.strike(world, random);
   const wrong: string[] = [];
   for (const expected of runs) {
