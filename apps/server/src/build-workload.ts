@@ -106,6 +106,7 @@ export function buildWorkload({
         new BackendsAsker(offers),
         defaultFleets,
         new PlacementCommit(wake, events, world),
+        limits,
         me,
       ),
       notices,

@@ -178,6 +178,7 @@ export { DEFAULT_FLEET_IS_GOING } from './placement/default-fleet-wait.js';
 export { type PendingFacts, pendingReasons } from './placement/pending-reasons.js';
 export type { Place } from './placement/place.js';
 export { type Verdict, placeGroups } from './placement/place-groups.js';
+export { waitsForReturn } from './placement/waits-for-return.js';
 export type {
   AbsentInstance,
   Holder,

@@ -1,6 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { DEFAULT_FLEET_IS_GOING, effectiveProfile, placeGroups, type PlacementGroup, type Verdict } from '@dstack/core';
+import {
+  DEFAULT_FLEET_IS_GOING,
+  effectiveProfile,
+  placeGroups,
+  type PlacementGroup,
+  type Verdict,
+  waitsForReturn,
+} from '@dstack/core';
 import { DefaultFleetMaker } from '../fleets/default-fleet.js';
+import { InstanceLimits } from '../instances/instance-limits.js';
 import { Database } from '../persistence/database.js';
 import type { ReadTx } from '../persistence/transaction.js';
 import { ServerIdentity } from '../reconcile/server-identity.js';
@@ -25,6 +33,7 @@ export class PlacementPass {
     @Inject(BackendsAsker) private readonly backends: BackendsAsker,
     @Inject(DefaultFleetMaker) private readonly defaultFleets: DefaultFleetMaker,
     @Inject(PlacementCommit) private readonly commit: PlacementCommit,
+    @Inject(InstanceLimits) private readonly limits: InstanceLimits,
     @Inject(ServerIdentity) private readonly me: ServerIdentity,
   ) {}
 
@@ -97,11 +106,13 @@ export class PlacementPass {
       const loaded = findGroup(scene, verdict.group);
       if (loaded === null || verdict.kind === 'needs-offers') continue;
       try {
-        await this.db.write((tx) =>
-          verdict.kind === 'placed'
-            ? this.commit.seat(tx, scene, loaded, verdict)
-            : this.commit.refuse(tx, loaded, verdict),
-        );
+        await this.db.write(async (tx) => {
+          if (verdict.kind === 'placed') return this.commit.seat(tx, scene, loaded, verdict);
+          const patience = { now: await tx.now(), patienceMs: this.limits.unreachableJobMs };
+          return waitsForReturn(verdict.group, scene, patience)
+            ? this.commit.explain(tx, loaded.run, verdict.explanation)
+            : this.commit.refuse(tx, loaded, verdict);
+        });
       } catch (error) {
         if (!(error instanceof SeatTakenError)) throw error;
       }
