@@ -52,6 +52,7 @@ export async function createServerApp(settings: ServerSettings, overrides: Serve
     await migrate(db, ALL_MIGRATIONS);
     const { config } = await loadConfigFile(settings);
     const keys = await openKeyring(db, config.encryptionKeys, settings, world);
+    db.sealWith({ seal: (text) => keys.keyring.encrypt(text), open: (sealed) => keys.keyring.decrypt(sealed) });
     const warnings = [...(overrides.warnings ?? []), ...keys.warnings];
     const parts = {
       db,

@@ -5,6 +5,7 @@ import { announce } from './bootstrap/announce.js';
 import { parseCommandLine, USAGE } from './bootstrap/command-line.js';
 import { describeStartError } from './bootstrap/describe-start-error.js';
 import { listeningUrl } from './bootstrap/listening-url.js';
+import { requireNode } from './bootstrap/require-node.js';
 import { createServerApp } from './create-server-app.js';
 import { readSettings } from './settings/read-settings.js';
 
@@ -19,6 +20,7 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
     process.stdout.write(USAGE);
     return;
   }
+  requireNode(process.versions.node);
   const { settings, warnings } = readSettings(process.env, line.flags);
   const stopped = nextStopSignal();
   const server = await createServerApp(settings, { warnings });

@@ -8,6 +8,7 @@ export type { ProjectScope } from './auth/caller.js';
 export { insertFleet } from './fleets/insert-fleet.js';
 export { Hosts, type ReadyHost } from './hosts/hosts.js';
 export { ClientError } from './http/api-errors.js';
+export { CONTRACT_OPERATIONS, CONTRACT_SCHEMAS, type ContractOperation, type JsonSchema } from './http/contract.js';
 export { type RepoCredentials, JobInputs } from './jobs/job-inputs.js';
 export { Keyring } from './keys/keyring.js';
 export { ALL_MIGRATIONS } from './migrations/all-migrations.js';

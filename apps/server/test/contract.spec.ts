@@ -3,7 +3,7 @@ import type { Type } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { CONTRACT_OPERATIONS, type OperationId } from '../src/http/contract.js';
 import { operationsOf } from '../src/http/not-built.controller.js';
-import { difference, operationOf, operations, schemaProblem, withoutOurOwn } from './support/contract-check.js';
+import { difference, operationOf, operations, schemaProblem, withoutOurOwn } from '@dstack/contract-tools';
 import { ownRequests } from './support/own-requests.js';
 import { example } from './support/schema-values.js';
 import { startTestServer, type Reply, type TestServer } from './support/start-test-server.js';

@@ -74,6 +74,13 @@ describe('every error has the envelope of the contract', () => {
       item('union_tag_invalid', 'repo_info'),
     ],
     [
+      'a tag that only a prototype has',
+      '/api/project/main/repos/init',
+      { body: { repo_id: 'r', repo_info: { repo_type: 'hasOwnProperty' } } },
+      422,
+      item('union_tag_invalid', 'repo_info'),
+    ],
+    [
       'a text that is no UUID',
       '/api/users/public_keys/delete',
       { body: { ids: ['x'] } },
@@ -154,6 +161,36 @@ describe('every error has the envelope of the contract', () => {
       expect([reply.status, process.cpuUsage(before).user < 1_000_000]).toEqual([status, true]);
     },
   );
+
+  const huge = 'x'.repeat(7 * 1024 * 1024);
+  it.each([
+    ['fields that are missing beside a long text', '/api/project/main/backends/create', JSON.stringify({ x: huge })],
+    ['a million wrong items', '/api/users/delete', JSON.stringify({ users: Array<object>(1_000_000).fill([]) })],
+    ['unknown keys', '/api/users/delete', `{${Array.from({ length: 300_000 }, (_key, i) => `"k${i}":1`).join()}}`],
+    ['lists in lists', '/api/users/delete', '['.repeat(3_000_000) + ']'.repeat(3_000_000)],
+    [
+      'lists in lists in a spec',
+      '/api/project/main/runs/get_plan',
+      `{"run_spec":${'['.repeat(1e6)}${']'.repeat(1e6)}}`,
+    ],
+  ])('tells what is wrong in few words: %s', async (_case, path, body) => {
+    const reply = await server.call('POST', path, { body });
+    expect([reply.status, reply.text.length < 100_000]).toEqual([422, true]);
+    expect((reply.body as { detail: unknown[] }).detail.length).toBeLessThanOrEqual(100);
+  });
+
+  it('tells the first of a million wrong references', async () => {
+    const configuration = { type: 'task', commands: ['${{ secrets.a }}'.repeat(300_000)] };
+    const reply = await server.post('/api/project/main/runs/get_plan', { run_spec: { configuration } });
+    expect([reply.status, reply.text.length < 100_000]).toEqual([400, true]);
+  });
+
+  it('refuses a list that the database cannot look up at once', async () => {
+    const reply = await server.post('/api/project/main/secrets/delete', {
+      secrets_names: Array.from({ length: 40_000 }, (_name, index) => `s${index}`),
+    });
+    expect([reply.status, reply.body]).toEqual([400, error400('error')]);
+  });
 
   it('turns away a body that is too large', async () => {
     const reply = await server.post('/api/users/create', {

@@ -1,6 +1,7 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DiskReserve } from '../src/logs/disk-reserve.js';
 import { FileLogStore } from '../src/logs/file-log-store.js';
 import { type LogKey, LogOffsetConflictError, type LogStore } from '../src/logs/log-store.js';
 import { pageLogs } from '../src/logs/page-logs.js';
@@ -172,6 +173,25 @@ describe('log files', () => {
     expect((await reopened.read(key, 0, 100)).complete).toBe(true);
     expect(readFileSync(`${path}.log`, 'utf8').startsWith('whole\nagain\n')).toBe(true);
   });
+});
+
+it('takes nothing while the disk is nearly full, and goes on when it is not', async () => {
+  const dir = temporaryDir();
+  const room = { freeBytes: 600 * 1024 ** 2, totalBytes: 100 * 1024 ** 3 };
+  const store = opened(new FileLogStore(dir, new DiskReserve(dir, async () => room)));
+  const key = keyOf('55555555-5555-4555-8555-555555555555');
+  expect(await store.append(key, 0, [chunk(1, 'a')])).toBe(1);
+  room.freeBytes = 500 * 1024 ** 2;
+  await expect(store.append(key, 1, [chunk(2, 'b')])).rejects.toThrow(/500 MiB left, and 512 MiB stay free/);
+  expect(await store.endOffset(key)).toBe(1);
+  room.freeBytes = 600 * 1024 ** 2;
+  expect(await store.append(key, 1, [chunk(2, 'b')])).toBe(2);
+});
+
+it('keeps a twentieth of a small disk', async () => {
+  const reserve = new DiskReserve('/d', async () => ({ freeBytes: 60 * 1024 ** 2, totalBytes: 1024 ** 3 }));
+  await expect(reserve.require(0)).resolves.toBeUndefined();
+  await expect(reserve.require(20 * 1024 ** 2)).rejects.toMatchObject({ name: 'DiskReserveError' });
 });
 
 describe('pages of a log', () => {

@@ -47,6 +47,17 @@ it('counts the bytes that come, not those that are announced', async () => {
   expect((await upload(archive, sha256(fits), fits)).status).toBe(200);
 });
 
+it.each([
+  ['a boundary that never comes', 'other', ''],
+  ['a body that breaks off', 'b', '--b\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\nhel'],
+  ['a thousand fields', 'b', '--b\r\nContent-Disposition: form-data; name="x"\r\n\r\nv\r\n'.repeat(1_000)],
+])('refuses %s', async (_what, boundary, content) => {
+  const headers = { 'content-type': `multipart/form-data; boundary=${boundary}` };
+  const reply = await server.call('POST', archive, { body: content === '' ? '--b--' : content, headers });
+  expect([400, 413]).toContain(reply.status);
+  expect(reply.body).toMatchObject({ detail: [{ code: 'error' }] });
+});
+
 it('takes code for a repo that is initialised', async () => {
   const path = '/api/project/main/repos/upload_code?repo_id=r';
   expect((await upload(path, sha256('diff'), 'diff')).body).toMatchObject({

@@ -1,11 +1,16 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { chownSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface PostgresServer {
+  readonly port: number;
   readonly url: string;
+  /** The same database by another port that leads there. */
+  readonly urlAt: (port: number) => string;
+  /** Ends it as an administrator would, or as a crash does, and starts it again; resolves when it answers. */
+  restart(how: 'fast' | 'immediate'): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -30,35 +35,37 @@ export async function startPostgres(port: number): Promise<PostgresServer | unde
   if (owner) chownSync(dir, owner.uid, owner.gid);
   const data = join(dir, 'data');
   execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'dstack', '--auth=trust', '-N'], { stdio: 'ignore', ...owner });
-  const child = spawn(
-    join(bin, 'postgres'),
-    ['-D', data, '-k', dir, '-p', String(port), '-h', '127.0.0.1', '-c', 'fsync=off'],
-    {
-      stdio: 'ignore',
-      ...owner,
-    },
-  );
-  for (let tries = 0; ; tries += 1) {
-    try {
-      execFileSync(
-        join(bin, 'psql'),
-        ['-h', dir, '-p', String(port), '-U', 'dstack', '-d', 'postgres', '-c', 'select 1'],
-        {
-          stdio: 'ignore',
-        },
-      );
-      break;
-    } catch (error) {
-      if (tries > 100) throw error;
-      await sleep(100);
+  const start = async (): Promise<ChildProcess> => {
+    const options = ['-D', data, '-k', dir, '-p', String(port), '-h', '127.0.0.1', '-c', 'fsync=off'];
+    const child = spawn(join(bin, 'postgres'), options, { stdio: 'ignore', ...owner });
+    const ask = ['-h', dir, '-p', String(port), '-U', 'dstack', '-d', 'postgres', '-c', 'select 1'];
+    for (let tries = 0; ; tries += 1) {
+      try {
+        execFileSync(join(bin, 'psql'), ask, { stdio: 'ignore' });
+        return child;
+      } catch (error) {
+        if (tries > 100) throw error;
+        await sleep(100);
+      }
     }
-  }
+  };
+  const urlAt = (place: number): string => `postgresql://dstack@127.0.0.1:${place}/postgres`;
+  let child = await start();
+  const end = async (how: 'fast' | 'immediate'): Promise<void> => {
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill(how === 'fast' ? 'SIGINT' : 'SIGQUIT');
+    await gone;
+  };
   return {
-    url: `postgresql://dstack@127.0.0.1:${port}/postgres`,
+    port,
+    url: urlAt(port),
+    urlAt,
+    restart: async (how) => {
+      await end(how);
+      child = await start();
+    },
     stop: async () => {
-      const gone = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGINT');
-      await gone;
+      await end('fast');
       rmSync(dir, { recursive: true, force: true });
     },
   };

@@ -35,6 +35,7 @@ export class Stack {
   token = '';
   private server: ChildProcess | undefined;
   private port = 0;
+  private readonly commands = new Set<RunningCommand>();
 
   constructor(private readonly serverEnv: NodeJS.ProcessEnv = {}) {
     mkdirSync(this.home);
@@ -82,6 +83,11 @@ export class Stack {
     await gone;
   }
 
+  /** Without waiting for anything: to pause the server and let it go on. */
+  signalServer(signal: NodeJS.Signals): void {
+    this.server?.kill(signal);
+  }
+
   /** Process ids of the host agents of this server's local instances. */
   agentPids(): number[] {
     const dir = join(this.serverDir, 'local');
@@ -94,7 +100,7 @@ export class Stack {
   }
 
   startCli(args: readonly string[], options: CliOptions = {}): RunningCommand {
-    return startCommand(node, [cliProgram, ...args], {
+    const command = startCommand(node, [cliProgram, ...args], {
       cwd: options.cwd ?? this.project,
       env: {
         PATH: process.env.PATH,
@@ -106,6 +112,9 @@ export class Stack {
         ...options.env,
       },
     });
+    this.commands.add(command);
+    void command.done.finally(() => this.commands.delete(command));
+    return command;
   }
 
   cli(args: readonly string[], options: CliOptions = {}): Promise<CommandResult> {
@@ -147,8 +156,12 @@ export class Stack {
     return JSON.parse(text) as T;
   }
 
-  /** Stops everything this stack started and removes its files. */
-  async close(): Promise<void> {
+  /**
+   * Stops everything this stack started and removes its files.
+   * @param release between the two: what has to let go of the files
+   */
+  async close(release: () => void = () => undefined): Promise<void> {
+    for (const { child } of this.commands) child.kill('SIGKILL');
     await this.killServer('SIGTERM');
     try {
       execFileSync('pkill', ['-KILL', '-f', this.serverDir]);
@@ -156,21 +169,38 @@ export class Stack {
       // Nothing was left running.
     }
     this.removeContainers();
+    release();
     rmSync(this.work, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  /** Containers of jobs outlive the server and the agent; theirs are those that mount something of this stack. */
-  private removeContainers(): void {
-    if (!canRunContainers()) return;
-    const docker = (...args: string[]) => execFileSync('docker', args, { encoding: 'utf8' }).trim();
-    for (const id of docker('ps', '-aq', '--filter', 'label=ai.dstack.job').split('\n')) {
+  /** Ids of the containers of jobs that mount something of this stack. */
+  containers(): string[] {
+    if (!canRunContainers()) return [];
+    const ids = docker('ps', '-aq', '--filter', 'label=ai.dstack.job').split('\n');
+    return ids.filter((id) => {
       try {
-        if (id !== '' && docker('inspect', '-f', '{{json .Mounts}}', id).includes(this.work)) docker('rm', '-f', id);
+        return id !== '' && docker('inspect', '-f', '{{json .Mounts}}', id).includes(this.work);
+      } catch {
+        // Removed by somebody else meanwhile.
+        return false;
+      }
+    });
+  }
+
+  /** Containers of jobs outlive the server and the agent. */
+  private removeContainers(): void {
+    for (const id of this.containers()) {
+      try {
+        docker('rm', '-f', id);
       } catch {
         // Removed by somebody else meanwhile.
       }
     }
   }
+}
+
+function docker(...args: string[]): string {
+  return execFileSync('docker', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
 }
 
 export interface CliOptions {

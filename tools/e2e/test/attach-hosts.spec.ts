@@ -101,10 +101,10 @@ ${SMALL}
 
     await expect(ssh(`${name}-host`, 'id')).rejects.toThrow();
     await expect(run('ssh', ['-F', config(), '-o', 'ExitOnForwardFailure=yes', '-W', 'localhost:22', `${name}-host`], { timeout: 10_000 })).rejects.toThrow(); // prettier-ignore
-    expect(await on().run('cat /root/.ssh/authorized_keys')).toContain('restrict,');
+    expect(await on().run('cat /var/lib/dstack-door/.ssh/authorized_keys')).toContain('restrict,');
     await stack.cli(['stop', '-x', name, '-y']);
     expect((await command.done).stderr).toContain(`Run ${name}: `);
-    await stack.until('the key to be gone', async () => !(await on().run('cat /root/.ssh/authorized_keys')).includes('restrict,')); // prettier-ignore
+    await stack.until('the key to be gone', async () => !(await on().run('cat /var/lib/dstack-door/.ssh/authorized_keys')).includes('restrict,')); // prettier-ignore
   });
 
   inFull('a network that is gone for half a minute is survived, with a notice', async () => {

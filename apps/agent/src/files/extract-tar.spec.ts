@@ -45,9 +45,24 @@ describe('extracting an archive', () => {
     ['an absolute link', [[{ name: 'l', type: 'symlink', linkname: '/etc/passwd' }]]],
     ['a hard link that climbs out', [[{ name: 'l', type: 'link', linkname: '../archive.tar' }]]],
     ['a device', [[{ name: 'dev', type: 'character-device' }]]],
+    [
+      'a link that climbs out through another',
+      [
+        [{ name: 'a/b/up', type: 'symlink', linkname: '../..' }],
+        [{ name: 'l', type: 'symlink', linkname: 'a/b/up/..' }],
+      ],
+    ],
+    ['a path of a thousand directories', [[{ name: `${'d/'.repeat(1_000)}f` }, 'x']]],
   ])('refuses %s', async (_what, entries) => {
     await expect(extract(...entries)).rejects.toMatchObject({ name: 'UnsafeArchiveError' });
     expect(existsSync(join(root, '..', 'evil'))).toBe(false);
+  });
+
+  it.each([700, 300, 1200])('tells that an archive breaks off after %d bytes', async (length) => {
+    await extract([{ name: 'a' }, 'y'.repeat(600)], [{ name: 'b' }, 'x']);
+    rmSync(join(root, 'a'));
+    writeFileSync(archive, readFileSync(archive).subarray(0, length));
+    await expect(extractTar(archive, root)).rejects.toThrow('Unexpected end of data');
   });
 
   it('never writes through a link, whoever made it', async () => {

@@ -1,7 +1,7 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { chmod, lchown, link, lstat, mkdir, rm, symlink, utimes } from 'node:fs/promises';
 import { join, posix } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract, type Header } from 'tar-stream';
 import { checkLinkTarget, checkParents, entryPath, UnsafeArchiveError } from './inside-root.js';
@@ -19,14 +19,31 @@ export async function extractTar(archive: string, root: string, options: Extract
   const feeding = pipeline(source, untar);
   feeding.catch(() => undefined);
   for await (const entry of untar) {
-    // Of streamx, which pipelines take; its type says less.
-    await place(entry.header, entry as unknown as Readable, root, options);
+    await place(entry.header, untilBroken(entry, feeding), root, options);
     entry.resume();
   }
   await feeding;
 }
 
-async function place(header: Header, content: Readable, root: string, options: ExtractOptions): Promise<void> {
+/**
+ * The content of an entry; when it breaks off, what broke the archive is the error. (A pipeline would never hear of it: the
+ * entry is a stream of another kind.)
+ */
+async function* untilBroken(content: AsyncIterable<unknown>, feeding: Promise<void>): AsyncGenerator<unknown> {
+  try {
+    yield* content;
+  } catch (error) {
+    await feeding;
+    throw error;
+  }
+}
+
+async function place(
+  header: Header,
+  content: AsyncIterable<unknown>,
+  root: string,
+  options: ExtractOptions,
+): Promise<void> {
   const rename = options.rename ?? ((path: string): string => path);
   const entry = entryPath(rename(entryPath(header.name)));
   if (entry === '.' || entry === '') return;
@@ -60,7 +77,7 @@ async function place(header: Header, content: Readable, root: string, options: E
     case 'contiguous-file':
     case null:
     case undefined:
-      await pipeline(content, createWriteStream(path, { flags: 'wx', mode }));
+      await pipeline(Readable.from(content), createWriteStream(path, { flags: 'wx', mode }));
       await chmod(path, mode);
       if (header.mtime) await utimes(path, header.mtime, header.mtime);
       break;

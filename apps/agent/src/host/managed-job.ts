@@ -12,6 +12,7 @@ import {
 } from '@dstack/agent-protocol';
 import type { HostDoors } from '../doors/host-doors.js';
 import { JobDoor } from '../doors/job-door.js';
+import { whenDiskHasRoom } from '../files/when-disk-has-room.js';
 import { BlobStore } from '../files/blob-store.js';
 import { connectSocket } from '../files/connect-socket.js';
 import { writeFileAtomically } from '../files/write-file-atomically.js';
@@ -298,7 +299,7 @@ export class ManagedJob {
     const record = { ...this.record, ...more, state: next ?? this.record.state };
     this.record = record;
     this.saving = this.saving.then(async () => {
-      await writeRecord(this.paths.record, record);
+      await whenDiskHasRoom(() => writeRecord(this.paths.record, record));
       if (next === undefined) return;
       this.durable = next;
       for (const log of Object.values(this.logs)) log.wake();

@@ -1,5 +1,6 @@
 import type { JobPhase, JobState } from '@dstack/agent-protocol';
 import { readOwnJson } from '../files/read-own-json.js';
+import { whenDiskHasRoom } from '../files/when-disk-has-room.js';
 import { writeFileAtomically } from '../files/write-file-atomically.js';
 
 const ORDER: readonly JobPhase[] = [
@@ -51,7 +52,7 @@ export class JobStateStore {
   }
 
   async save(): Promise<void> {
-    await writeFileAtomically(this.path, JSON.stringify(this.latest));
+    await whenDiskHasRoom(() => writeFileAtomically(this.path, JSON.stringify(this.latest)));
   }
 
   update(patch: JobStatePatch): Promise<void> {
@@ -59,7 +60,7 @@ export class JobStateStore {
     if (next !== undefined) {
       this.latest = next;
       this.saving = this.saving.then(async () => {
-        await writeFileAtomically(this.path, JSON.stringify(next));
+        await whenDiskHasRoom(() => writeFileAtomically(this.path, JSON.stringify(next)));
         this.durable = next;
         for (const listener of this.listeners) listener(next);
       });

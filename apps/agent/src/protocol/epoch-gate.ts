@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { whenDiskHasRoom } from '../files/when-disk-has-room.js';
 import { writeFileAtomically } from '../files/write-file-atomically.js';
 
 export class StaleEpoch extends Error {
@@ -27,7 +28,7 @@ export class EpochGate {
     if (epoch < this.highest) throw new StaleEpoch(this.highest);
     if (epoch > this.highest) {
       this.highest = epoch;
-      this.saving = this.saving.then(() => writeFileAtomically(this.path, String(this.highest)));
+      this.saving = this.saving.then(() => whenDiskHasRoom(() => writeFileAtomically(this.path, String(this.highest))));
       for (const [older, controller] of this.superseded) {
         if (older < epoch) {
           controller.abort();

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { encodeLogFrame, type LogStream } from '@dstack/agent-protocol';
+import { whenDiskHasRoom } from '../files/when-disk-has-room.js';
 import { MAX_FRAME_PAYLOAD_BYTES } from './frame-scan.js';
 import { ackPath, segmentPath } from './segment-files.js';
 import { findSpoolEnd } from './spool-end.js';
@@ -184,7 +185,10 @@ export class SpoolWriter {
     const frame = encodeLogFrame({ endOffset, at: this.options.now(), payload });
     let written = 0;
     while (written < frame.length) {
-      const { bytesWritten } = await this.file.write(frame, written, frame.length - written, this.fileBytes + written);
+      const from = written;
+      const { bytesWritten } = await whenDiskHasRoom(() =>
+        this.file.write(frame, from, frame.length - from, this.fileBytes + from),
+      );
       written += bytesWritten;
     }
     this.fileBytes += frame.length;
@@ -193,7 +197,8 @@ export class SpoolWriter {
   }
 
   private async rotate(): Promise<void> {
-    const next = await createSegment(segmentPath(this.options.dir, this.options.stream, this.offset));
+    const path = segmentPath(this.options.dir, this.options.stream, this.offset);
+    const next = await whenDiskHasRoom(() => createSegment(path));
     await this.file.close();
     this.file = next;
     this.fileBytes = 0;

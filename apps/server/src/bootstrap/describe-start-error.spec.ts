@@ -28,6 +28,12 @@ it('a file where the directory should be', async () => {
   expect(await failure({ serverDir: join(dir, 'file') })).toMatch(/A file is where the server directory should be/);
 });
 
+it('a place that takes no directory', async () => {
+  expect(await failure({ serverDir: '/proc/dstack/server' })).toBe(
+    '/proc takes no directory, so the server has none: start with another DSTACK_SERVER_DIR.',
+  );
+});
+
 it('a database file that is none', async () => {
   mkdirSync(join(dir, 'data'));
   writeFileSync(join(dir, 'data', 'sqlite.db'), 'x'.repeat(8192));

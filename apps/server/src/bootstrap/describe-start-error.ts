@@ -1,7 +1,7 @@
 import { ConfigFileError } from '../config-file/config-file.js';
 import { DatabaseRefusedError } from '../persistence/errors.js';
 import { SettingsError } from '../settings/read-settings.js';
-import { ServerDirectoryLockedError } from './server-lock.js';
+import { ServerDirectoryLockedError, ServerDirectoryRefusedError } from './server-lock.js';
 
 const DATABASE_ADVICE = 'Check DSTACK_DATABASE_URL and that Postgres runs and lets this user in.';
 const DIRECTORY_ADVICE =
@@ -44,7 +44,13 @@ const ADVICE: ReadonlyMap<string, string> = new Map([
 
 /** Errors an operator can act on need their message and the next step; anything else is a bug and shows its stack. */
 export function describeStartError(error: unknown): string {
-  const expected = [ServerDirectoryLockedError, ConfigFileError, DatabaseRefusedError, SettingsError];
+  const expected = [
+    ServerDirectoryLockedError,
+    ServerDirectoryRefusedError,
+    ConfigFileError,
+    DatabaseRefusedError,
+    SettingsError,
+  ];
   if (expected.some((known) => error instanceof known)) return (error as Error).message;
   if (!isErrorLike(error)) return String(error);
   const advice = codesOf(error)

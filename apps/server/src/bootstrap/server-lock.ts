@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { hasCode } from '../errors/has-code.js';
 import { sqliteDriver } from '../persistence/sqlite-connection.js';
 
@@ -8,13 +8,18 @@ export class ServerDirectoryLockedError extends Error {
   override readonly name = 'ServerDirectoryLockedError';
 }
 
+/** There can be no directory of that name. */
+export class ServerDirectoryRefusedError extends Error {
+  override readonly name = 'ServerDirectoryRefusedError';
+}
+
 export interface ServerLock {
   release(): void;
 }
 
 /** An exclusive lock on the server directory. The operating system drops it with the process, however that ends. */
 export function lockServerDirectory(serverDir: string, now: number): ServerLock {
-  mkdirSync(serverDir, { recursive: true, mode: 0o700 });
+  makeDirectory(serverDir);
   const holderPath = join(serverDir, 'server.lock.json');
   const database = new sqliteDriver(join(serverDir, 'server.lock'), { timeout: 0 });
   try {
@@ -34,6 +39,23 @@ export function lockServerDirectory(serverDir: string, now: number): ServerLock 
       database.close();
     },
   };
+}
+
+/** Step by step: where the system takes no directory at all (`/proc`), Node's own recursion never ends. */
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (hasCode(error, 'EEXIST') && statSync(path).isDirectory()) return;
+    const parent = dirname(path);
+    if (!hasCode(error, 'ENOENT') || parent === path) throw error;
+    if (existsSync(parent))
+      throw new ServerDirectoryRefusedError(
+        `${parent} takes no directory, so the server has none: start with another DSTACK_SERVER_DIR.`,
+      );
+    makeDirectory(parent);
+    mkdirSync(path, { mode: 0o700 });
+  }
 }
 
 function describeHolder(path: string): string {

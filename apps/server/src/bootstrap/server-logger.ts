@@ -22,6 +22,12 @@ export class ServerLogger extends ConsoleLogger {
     });
   }
 
+  /** What the application itself fails at is thrown too, and told once, with what to do. */
+  override error(message: unknown, ...rest: unknown[]): void {
+    if (rest.at(-1) === 'NestApplication') return;
+    super.error(message, ...(rest as [string]));
+  }
+
   override log(message: unknown, ...rest: unknown[]): void {
     if (QUIET.has(String(rest.at(-1)))) return;
     super.log(message, ...(rest as [string]));

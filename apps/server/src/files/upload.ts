@@ -15,14 +15,17 @@ export interface Upload {
 export async function readUpload(request: FastifyRequest, limitBytes: number): Promise<Upload> {
   if (!request.isMultipart()) throw missingFile();
   const fileSize = limitBytes > 0 ? limitBytes : Number.MAX_SAFE_INTEGER;
-  const part = await request.file({ limits: { files: 1, fileSize }, throwFileSizeLimit: false });
+  const limits = { files: 1, fileSize, fields: 10, fieldSize: 1_000, parts: 11 };
+  const part = await whole(() => request.file({ limits, throwFileSizeLimit: false }));
   if (part?.fieldname !== 'file') throw missingFile();
   const sha256 = createHash('sha256');
   const chunks: Buffer[] = [];
-  for await (const chunk of part.file as AsyncIterable<Buffer>) {
-    sha256.update(chunk);
-    chunks.push(chunk);
-  }
+  await whole(async () => {
+    for await (const chunk of part.file as AsyncIterable<Buffer>) {
+      sha256.update(chunk);
+      chunks.push(chunk);
+    }
+  });
   if (part.file.truncated)
     throw new ClientError(
       `The upload is larger than ${limitBytes} bytes. Exclude files with .gitignore or .dstackignore, or raise DSTACK_SERVER_CODE_UPLOAD_LIMIT`,
@@ -31,6 +34,16 @@ export async function readUpload(request: FastifyRequest, limitBytes: number): P
   if (part.filename !== hash)
     throw new ClientError(`The file's name must be the SHA-256 of its content, which is ${hash}`);
   return { hash, content: Buffer.concat(chunks) };
+}
+
+/** What breaks while a body is read is the body: cut off, or divided in another way than its header says. */
+async function whole<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof Error) || 'statusCode' in error) throw error;
+    throw new ClientError(`The body is not a whole multipart form (${error.message}). Send the file again`);
+  }
 }
 
 function missingFile(): InvalidRequestError {

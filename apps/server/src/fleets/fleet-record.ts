@@ -1,6 +1,6 @@
 import type { Wire } from '@dstack/core';
 import type { ReadTx } from '../persistence/transaction.js';
-import { readJson } from '../reconcile/stored-json.js';
+import { readSealed } from '../reconcile/sealed-json.js';
 
 export interface FleetRecord {
   readonly id: string;
@@ -21,14 +21,14 @@ interface Row {
   deleted: boolean | number; last_consolidated_at: number | null; consolidation_attempt: number; rev: number;
 } // prettier-ignore
 
-function toRecord(row: Row): FleetRecord {
+function toRecord(tx: ReadTx, row: Row): FleetRecord {
   return {
     id: row.id,
     projectId: row.project_id,
     name: row.name,
     status: row.status as Wire.FleetStatus, // written from the same union
     statusMessage: row.status_message,
-    spec: readJson<Wire.FleetSpec>(row.spec),
+    spec: readSealed<Wire.FleetSpec>(tx, row.spec),
     createdAt: Number(row.created_at),
     deleted: Boolean(row.deleted),
     lastConsolidatedAt: row.last_consolidated_at,
@@ -41,7 +41,7 @@ type Param = string | number | boolean | null;
 
 export async function findFleets(tx: ReadTx, where: string, params: readonly Param[]): Promise<FleetRecord[]> {
   const rows = await tx.query<Row>(`SELECT * FROM fleets WHERE ${where}`, params);
-  return rows.map(toRecord);
+  return rows.map((row) => toRecord(tx, row));
 }
 
 /** The fleet's node bounds; null for a fleet of given hosts. */

@@ -21,7 +21,7 @@ import { findInstances } from '../instances/instance-record.js';
 import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
-import { writeJson } from '../reconcile/stored-json.js';
+import { writeSealed } from '../reconcile/sealed-json.js';
 import { Wake } from '../reconcile/wake.js';
 import { resumeRunsOfProject } from '../placement/waiting-runs.js';
 import { parseFleetSpec } from '../runs/parse-spec.js';
@@ -197,7 +197,7 @@ export class FleetsService {
     await tx.execute(
       // What it lacks now is made at once, however long the fleet had been failing before.
       'UPDATE fleets SET spec = ?, consolidation_attempt = 0, last_consolidated_at = 0, rev = rev + 1 WHERE id = ?',
-      [writeJson(stored), current.id],
+      [writeSealed(tx, stored), current.id],
     );
     await this.hosts.apply(tx, current, spec, { force });
     await this.wake.rows(tx, 'fleets', [current.id]);

@@ -1,6 +1,6 @@
 import type { Wire } from '@dstack/core';
 import type { WriteTx } from '../persistence/transaction.js';
-import { writeJson } from '../reconcile/stored-json.js';
+import { writeSealed } from '../reconcile/sealed-json.js';
 
 export interface NewFleet {
   readonly id: string;
@@ -15,7 +15,7 @@ export async function insertFleet(tx: WriteTx, fleet: NewFleet): Promise<boolean
   const inserted = await tx.execute(
     `INSERT INTO fleets (id, project_id, name, status, spec, created_at, next_due_at) VALUES (?, ?, ?, 'active', ?, ?, ?)
      ON CONFLICT DO NOTHING`,
-    [fleet.id, fleet.projectId, fleet.name, writeJson(fleet.spec), now, now],
+    [fleet.id, fleet.projectId, fleet.name, writeSealed(tx, fleet.spec), now, now],
   );
   return inserted === 1;
 }

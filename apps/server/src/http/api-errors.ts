@@ -1,4 +1,4 @@
-import type { SchemaIssue } from './schema-issue.js';
+import { type SchemaIssue, tellable } from './schema-issue.js';
 
 export type ErrorCode =
   | 'error'
@@ -63,8 +63,10 @@ export class AccessError extends Error {
 /** The body, query or path does not have the shape the operation asks for: 422. */
 export class InvalidRequestError extends Error {
   override readonly name = 'InvalidRequestError';
-  constructor(readonly issues: readonly SchemaIssue[]) {
+  readonly issues: readonly SchemaIssue[];
+  constructor(issues: readonly SchemaIssue[]) {
     super('The request does not have the shape this operation asks for.');
+    this.issues = tellable(issues);
   }
 }
 

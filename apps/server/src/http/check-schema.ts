@@ -1,6 +1,6 @@
 import { checkBoolean, checkNumber, checkString } from './check-scalar.js';
 import { resolveSchema, type JsonSchema } from './contract.js';
-import { issue, type Checked, type Location, type SchemaIssue } from './schema-issue.js';
+import { issue, MOST_ISSUES, type Checked, type Location, type SchemaIssue } from './schema-issue.js';
 
 export interface CheckOptions {
   /** Dotted paths that are taken as they are: something more exact parses them. */
@@ -67,11 +67,11 @@ function checkUnion(members: readonly JsonSchema[], input: unknown, context: Con
     const exact = check(member, input, { ...context, strict: true });
     if ('value' in exact) return exact;
   }
-  const issues: SchemaIssue[] = [];
+  let issues: readonly SchemaIssue[] = [];
   for (const member of others) {
     const lax = context.strict ? check(member, input, context) : check(member, input, { ...context, strict: false });
     if ('value' in lax) return lax;
-    issues.push(...lax.issues);
+    issues = issues.concat(lax.issues);
   }
   return { issues };
 }
@@ -90,7 +90,8 @@ function checkTagged(schema: JsonSchema, input: unknown, context: Context): Chec
       input,
       details,
     );
-  const target = typeof tag === 'string' ? discriminator.mapping[tag] : undefined;
+  const { mapping } = discriminator;
+  const target = typeof tag === 'string' && Object.hasOwn(mapping, tag) ? mapping[tag] : undefined;
   if (target === undefined) {
     const expected = Object.keys(discriminator.mapping)
       .map((name) => `'${name}'`)
@@ -120,10 +121,15 @@ function checkArray(schema: JsonSchema, input: unknown, context: Context): Check
       input,
       { field_type: 'List', max_length: maxItems, actual_length: input.length },
     );
-  const results = input.map((item: unknown, index) => check(items, item, at(context, index)));
-  const issues = results.flatMap((result) => ('issues' in result ? result.issues : []));
-  if (issues.length > 0) return { issues };
-  return { value: results.map((result) => ('value' in result ? result.value : undefined)) };
+  const value: unknown[] = [];
+  const issues: SchemaIssue[] = [];
+  for (const [index, item] of input.entries()) {
+    const result = check(items, item, at(context, index));
+    if ('value' in result) value.push(result.value);
+    else for (const found of result.issues) issues.push(found);
+    if (issues.length >= MOST_ISSUES) break;
+  }
+  return issues.length > 0 ? { issues } : { value };
 }
 
 function checkObject(schema: JsonSchema, input: unknown, context: Context): Checked {
@@ -132,7 +138,7 @@ function checkObject(schema: JsonSchema, input: unknown, context: Context): Chec
   const value: Record<string, unknown> = {};
   const issues: SchemaIssue[] = [];
   const keep = (key: string, result: Checked): void => {
-    if ('issues' in result) issues.push(...result.issues);
+    if ('issues' in result) for (const found of result.issues) issues.push(found);
     else
       Object.defineProperty(value, key, { value: result.value, enumerable: true, writable: true, configurable: true });
   };
@@ -141,8 +147,11 @@ function checkObject(schema: JsonSchema, input: unknown, context: Context): Chec
     else if (required.includes(key)) keep(key, issue('missing', [...context.loc, key], 'Field required', input));
     else if (property.default !== undefined) keep(key, { value: structuredClone(property.default) });
   }
-  for (const [key, item] of Object.entries(input)) {
-    if (Object.hasOwn(properties, key)) continue;
+  // Not `Object.entries`: it would list millions of unknown keys to tell a hundred.
+  for (const key in input) {
+    if (issues.length >= MOST_ISSUES) break;
+    if (Object.hasOwn(properties, key) || !Object.hasOwn(input, key)) continue;
+    const item = input[key];
     if (additionalProperties === false)
       keep(key, issue('extra_forbidden', [...context.loc, key], 'Extra inputs are not permitted', item));
     else if (typeof additionalProperties === 'object') keep(key, check(additionalProperties, item, at(context, key)));

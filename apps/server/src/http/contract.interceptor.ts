@@ -52,7 +52,7 @@ function checkBody(
   }
   const absent = (holder.body === undefined || holder.body === null) && !body.required;
   const result = checkSchema(absent ? withoutNull(body.schema) : body.schema, absent ? {} : holder.body, { leave });
-  if ('issues' in result) issues.push(...result.issues);
+  if ('issues' in result) for (const found of result.issues) issues.push(found);
   else holder.body = result.value;
 }
 

@@ -1,5 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import { hasCode } from '../errors/has-code.js';
+import { TooManyValuesError } from '../persistence/errors.js';
 import {
   AccessError,
   ClientError,
@@ -31,6 +32,8 @@ export function errorReply(error: unknown): ErrorReply | undefined {
   if (error instanceof MalformedVersionError)
     return { status: 400, body: { detail: [{ msg: error.message, code: null }] } };
   if (error instanceof NotBuiltError) return { status: 501, body: { detail: [{ msg: error.message, code: 'error' }] } };
+  if (error instanceof TooManyValuesError)
+    return { status: 400, body: { detail: [{ msg: error.message, code: 'error' }] } };
   if (error instanceof HttpException) return { status: error.getStatus(), body: { detail: error.message } };
   for (const [code, msg] of REFUSED_TEXT)
     if (hasCode(error, code)) return { status: 400, body: { detail: [{ msg, code: 'error' }] } };

@@ -6,6 +6,8 @@ import { CONTRACT_OPERATIONS } from './contract.js';
 import { addBodyParsers } from './json-body.js';
 
 const BODY_LIMIT_BYTES = 32 * 1024 * 1024;
+/** For the request to come whole, not for its reply: who sends a byte a minute does not hold a connection for ever. */
+const REQUEST_LIMIT_MS = 300_000;
 
 /** Nest's own answer to an unknown route has another envelope. */
 class ContractAdapter extends FastifyAdapter {
@@ -18,6 +20,7 @@ class ContractAdapter extends FastifyAdapter {
 export async function createFastifyAdapter(): Promise<FastifyAdapter> {
   const adapter = new ContractAdapter({
     bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_LIMIT_MS,
     requestIdHeader: 'x-request-id',
     genReqId: () => randomUUID(),
     routerOptions: { maxParamLength: 500 },

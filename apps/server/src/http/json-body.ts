@@ -8,14 +8,17 @@ export class InvalidJson {
   ) {}
 }
 
+/** JSON is read before anybody is asked who they are; uploads, which may be larger, are not JSON. */
+const JSON_LIMIT_BYTES = 8 * 1024 * 1024;
+
 export function addBodyParsers(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
   const json = /^application\/(?:[\w.-]+\+)?json(?:\s*;.*)?$/i;
-  fastify.addContentTypeParser(json, { parseAs: 'string' }, (_request, text, done) => {
+  fastify.addContentTypeParser(json, { parseAs: 'string', bodyLimit: JSON_LIMIT_BYTES }, (_request, text, done) => {
     done(null, parseJson(String(text)));
   });
   // Without the media type the text stays a text, which no schema accepts.
-  fastify.addContentTypeParser('*', { parseAs: 'string' }, (_request, text, done) => {
+  fastify.addContentTypeParser('*', { parseAs: 'string', bodyLimit: JSON_LIMIT_BYTES }, (_request, text, done) => {
     done(null, text === '' ? undefined : text);
   });
 }

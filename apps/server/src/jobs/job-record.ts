@@ -1,7 +1,8 @@
 import type { JobState } from '@dstack/agent-protocol';
 import type { JobTerminationReason, Offer, StopMode, Wire } from '@dstack/core';
 import type { ReadTx } from '../persistence/transaction.js';
-import { readJson, readJsonOrNull } from '../reconcile/stored-json.js';
+import { readSealed } from '../reconcile/sealed-json.js';
+import { readJsonOrNull } from '../reconcile/stored-json.js';
 
 /** What the server knows about the job on its host. */
 export interface JobRuntimeRecord {
@@ -69,7 +70,7 @@ interface Row {
   log_end_job: number | null; log_end_runner: number | null;
 } // prettier-ignore
 
-function toRecord(row: Row): JobRecord {
+function toRecord(tx: ReadTx, row: Row): JobRecord {
   return {
     id: row.id,
     runId: row.run_id,
@@ -86,7 +87,7 @@ function toRecord(row: Row): JobRecord {
     terminationReason: row.termination_reason as JobTerminationReason | null,
     terminationMessage: row.termination_message,
     exitStatus: row.exit_status,
-    spec: readJson<Wire.JobSpec>(row.job_spec),
+    spec: readSealed<Wire.JobSpec>(tx, row.job_spec),
     provisioningData: readJsonOrNull<Wire.JobProvisioningData>(row.provisioning_data),
     runtimeRecord: readJsonOrNull<JobRuntimeRecord>(row.runtime_data) ?? NEW_RUNTIME,
     runtime: row.runtime as JobRecord['runtime'],
@@ -110,7 +111,7 @@ type Param = string | number | boolean | null;
 
 export async function findJobs(tx: ReadTx, where: string, params: readonly Param[]): Promise<JobRecord[]> {
   const rows = await tx.query<Row>(`SELECT * FROM jobs WHERE ${where}`, params);
-  return rows.map(toRecord);
+  return rows.map((row) => toRecord(tx, row));
 }
 
 export async function findJob(tx: ReadTx, id: string): Promise<JobRecord | null> {

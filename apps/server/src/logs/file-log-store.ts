@@ -1,5 +1,6 @@
 import { access, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DiskReserve } from './disk-reserve.js';
 import { FileLog } from './file-log.js';
 import { keyText, LogWatchers } from './log-watchers.js';
 import type { LogChunk, LogKey, LogSlice, LogStore } from './log-store.js';
@@ -13,13 +14,17 @@ export class FileLogStore implements LogStore {
   /** Least recently used first. */
   private readonly logs = new Map<string, Promise<FileLog>>();
 
-  constructor(private readonly serverDir: string) {}
+  constructor(
+    private readonly serverDir: string,
+    private readonly reserve = new DiskReserve(serverDir),
+  ) {}
 
   async endOffset(key: LogKey): Promise<number> {
     return (await this.existing(key))?.endOffset ?? 0;
   }
 
   async append(key: LogKey, startOffset: number, chunks: readonly LogChunk[]): Promise<number> {
+    await this.reserve.require(chunks.reduce((sum, { payload }) => sum + payload.length, 0));
     const end = await (await this.open(key)).append(startOffset, chunks);
     this.watchers.notify(key);
     return end;

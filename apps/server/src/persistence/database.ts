@@ -1,8 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { Engine } from './engine.js';
-import { NestedTransactionError } from './errors.js';
+import { NestedTransactionError, TooManyValuesError } from './errors.js';
 import { toDollarPlaceholders } from './placeholders.js';
+import { UNSEALED, type Sealing } from './sealing.js';
 import type { Dialect, ReadTx, SqlValue, WriteTx } from './transaction.js';
 
 interface StructuredResult {
@@ -10,11 +11,21 @@ interface StructuredResult {
   readonly affected?: number | null;
 }
 
+/** SQLite's limit; that of Postgres is twice as high. */
+const MOST_VALUES = 32_766;
+
 /** The only way to SQL: `read` sees one consistent snapshot, `write` commits all or nothing. */
 export class Database {
   private readonly open = new AsyncLocalStorage<{ active: boolean }>();
 
+  private sealing: Sealing = UNSEALED;
+
   constructor(private readonly engine: Engine) {}
+
+  /** From now on. The keys are found in the database itself, so it opens before they are there. */
+  sealWith(sealing: Sealing): void {
+    this.sealing = sealing;
+  }
 
   get dialect(): Dialect {
     return this.engine.dialect;
@@ -79,14 +90,17 @@ export class Database {
   }
 
   private transaction(runner: QueryRunner, tasks: (() => void)[]): WriteTx {
+    const { sealing } = this;
     const { dialect } = this.engine;
     const run = async (sql: string, params: readonly SqlValue[]): Promise<StructuredResult> => {
+      if (params.length > MOST_VALUES) throw new TooManyValuesError(MOST_VALUES);
       const statement = dialect === 'postgres' ? toDollarPlaceholders(sql) : sql;
       const values = params.map((value) => value ?? null);
       return (await runner.query(statement, values, true)) as StructuredResult;
     };
     return {
       dialect,
+      sealing,
       manager: runner.manager,
       query: async <Row extends object>(sql: string, params: readonly SqlValue[] = []) =>
         ((await run(sql, params)).records ?? []) as Row[],

@@ -9,3 +9,11 @@ export class NestedTransactionError extends Error {
 export class DatabaseRefusedError extends Error {
   override readonly name = 'DatabaseRefusedError';
 }
+
+/** What neither engine binds in one statement: somebody asked for a very long list at once. */
+export class TooManyValuesError extends Error {
+  override readonly name = 'TooManyValuesError';
+  constructor(most: number) {
+    super(`A list of this request is too long: ask for fewer than ${most} things at once`);
+  }
+}

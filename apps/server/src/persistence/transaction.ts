@@ -1,10 +1,12 @@
 import type { EntityManager } from 'typeorm';
+import type { Sealing } from './sealing.js';
 
 export type Dialect = 'sqlite' | 'postgres';
 export type SqlValue = string | number | boolean | null | Buffer | undefined;
 
 export interface ReadTx {
   readonly dialect: Dialect;
+  readonly sealing: Sealing;
   /** Entities, for what is not hot. Only this manager may be used inside the transaction. */
   readonly manager: EntityManager;
   /** `?` are the placeholders on both engines. Also for `… RETURNING`. */

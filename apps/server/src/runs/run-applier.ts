@@ -14,9 +14,11 @@ import { EventRecorder } from '../events/event-recorder.js';
 import { ClientError, ResourceExistsError } from '../http/api-errors.js';
 import { Database } from '../persistence/database.js';
 import type { WriteTx } from '../persistence/transaction.js';
+import { writeSealed } from '../reconcile/sealed-json.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
 import { WORLD, type World } from '../world/world.js';
+import { requireOwnArchives } from './own-archives.js';
 import { findRuns, type RunRecord } from './run-record.js';
 import { ReplicaSubmitter } from './submit-replicas.js';
 
@@ -70,8 +72,10 @@ export class RunApplier {
       case 'reject':
         throw new ClientError(decision.message);
       case 'update':
+        await requireOwnArchives(tx, scope.caller.id, next, current?.spec ?? null);
         return this.update(tx, scope, decision.runId, next, decision.changes);
       case 'create':
+        await requireOwnArchives(tx, scope.caller.id, input.spec, null);
         if (decision.replaces !== null)
           await tx.execute('UPDATE runs SET deleted = ? WHERE id = ?', [true, decision.replaces]);
         return this.create(tx, scope, input);
@@ -87,7 +91,7 @@ export class RunApplier {
   ): Promise<string> {
     await tx.execute(
       `UPDATE runs SET run_spec = ?, priority = ?, desired_replica_count = ?, deployment_num = deployment_num + 1, rev = rev + 1 WHERE id = ?`,
-      [writeJson(spec), spec.configuration.priority ?? 0, replicasOf(spec), runId],
+      [writeSealed(tx, spec), spec.configuration.priority ?? 0, replicasOf(spec), runId],
     );
     await this.wake.rows(tx, 'runs', [runId]);
     await this.record(tx, scope, runId, spec.run_name ?? '', `Run updated. Changed fields: ${fieldNames(changes)}`);
@@ -107,7 +111,7 @@ export class RunApplier {
          desired_replica_count, next_triggered_at, idempotency_key, next_due_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       [
-        id, scope.projectId, scope.caller.id, repoId, name, now, nextFire === null ? 'submitted' : 'pending', now, writeJson(named),
+        id, scope.projectId, scope.caller.id, repoId, name, now, nextFire === null ? 'submitted' : 'pending', now, writeSealed(tx, named),
         named.configuration.priority ?? 0, replicasOf(named), nextFire, idempotencyKey, nextFire ?? now,
       ], // prettier-ignore
     );

@@ -1,6 +1,7 @@
 import type { PendingBecause, RunTerminationReason, Wire } from '@dstack/core';
 import type { ReadTx } from '../persistence/transaction.js';
-import { readJson, readJsonOrNull } from '../reconcile/stored-json.js';
+import { readSealed } from '../reconcile/sealed-json.js';
+import { readJsonOrNull } from '../reconcile/stored-json.js';
 
 export interface RunRecord {
   readonly id: string;
@@ -34,7 +35,7 @@ interface Row {
   resubmission_attempt: number; resume_at: number | null; pending_because: string | null; deleted: boolean | number; rev: number;
 } // prettier-ignore
 
-function toRecord(row: Row): RunRecord {
+function toRecord(tx: ReadTx, row: Row): RunRecord {
   return {
     id: row.id,
     projectId: row.project_id,
@@ -47,7 +48,7 @@ function toRecord(row: Row): RunRecord {
     statusChangedAt: Number(row.status_changed_at),
     finishedAt: row.finished_at,
     terminationReason: row.termination_reason as RunTerminationReason | null,
-    spec: readJson<Wire.RunSpec>(row.run_spec),
+    spec: readSealed<Wire.RunSpec>(tx, row.run_spec),
     priority: row.priority,
     deploymentNum: row.deployment_num,
     desiredReplicaCount: row.desired_replica_count,
@@ -64,7 +65,7 @@ type Param = string | number | boolean | null;
 
 export async function findRuns(tx: ReadTx, where: string, params: readonly Param[]): Promise<RunRecord[]> {
   const rows = await tx.query<Row>(`SELECT * FROM runs WHERE ${where}`, params);
-  return rows.map(toRecord);
+  return rows.map((row) => toRecord(tx, row));
 }
 
 export async function findRun(tx: ReadTx, id: string): Promise<RunRecord | null> {

@@ -5,6 +5,7 @@ import { DefaultFleetMaker } from '../fleets/default-fleet.js';
 import { NEW_RUNTIME } from '../jobs/job-record.js';
 import type { WriteTx } from '../persistence/transaction.js';
 import { EventRecorder } from '../events/event-recorder.js';
+import { writeSealed } from '../reconcile/sealed-json.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
@@ -52,7 +53,7 @@ export class ReplicaSubmitter {
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'submitted', ?, ?, ?, ?, ?, ?)`,
         [
           id, run.id, run.projectId, jobSpec.job_num, replicaNum, jobSpec.replica_group ?? '0', submissionNum, run.deploymentNum,
-          now, now, writeJson(jobSpec), writeJson(NEW_RUNTIME), false, now,
+          now, now, writeSealed(tx, jobSpec), writeJson(NEW_RUNTIME), false, now,
         ], // prettier-ignore
       );
       const target = { type: 'job' as const, id, name: jobSpec.job_name, projectId: run.projectId, runId: run.id };

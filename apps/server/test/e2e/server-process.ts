@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +19,12 @@ export class ServerProcess {
   private output = '';
 
   constructor(private readonly databaseUrl: string | null) {}
+
+  /** `config.yml`, for the next start. */
+  writeConfig(text: string): void {
+    mkdirSync(join(this.dir, 's'), { recursive: true, mode: 0o700 });
+    writeFileSync(join(this.dir, 's/config.yml'), text, { mode: 0o600 });
+  }
 
   async start(): Promise<void> {
     this.port ||= await freePort();

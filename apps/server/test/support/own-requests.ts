@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { insertInstance } from '../../src/fleets/create-instances.js';
 import { realWorld } from '../../src/world/real-world.js';
-import { operationOf } from './contract-check.js';
+import { operationOf } from '@dstack/contract-tools';
 import type { Reply, TestServer } from './start-test-server.js';
 
 export interface OwnRequest {

@@ -64,6 +64,15 @@ describe('the archive of an agent folder', () => {
     expect(statSync(path).ino).toBe(before.ino);
   });
 
+  it('removes what an earlier version left, and lets who reads it come to the end', async () => {
+    const old = await packed(makeFolder('old'));
+    const reading = old.open();
+    await new Promise((resolve) => reading.once('open', resolve));
+    const current = await packed(makeFolder('new', 'y'));
+    expect(archives()).toEqual([`agent-x86-${current.digest}.tar.gz`]);
+    await expect(text(reading.setEncoding('latin1'))).resolves.toHaveLength(old.sizeBytes);
+  });
+
   it('leaves nothing half done', async () => {
     const folder = makeFolder('folder');
     const gone = AbortSignal.abort(new Error('no longer wanted'));

@@ -15,6 +15,13 @@ export interface ConfigurationIssue {
   readonly unknownKey?: true;
 }
 
+/** Nobody reads more, and a hostile value can make as many as it has bytes. */
+const MOST_ISSUES = 100;
+
+export function firstIssues(issues: readonly ConfigurationIssue[]): readonly ConfigurationIssue[] {
+  return issues.slice(0, MOST_ISSUES);
+}
+
 export const schemaIssue = (path: IssuePath, message: string): ConfigurationIssue => ({
   kind: 'schema',
   path,

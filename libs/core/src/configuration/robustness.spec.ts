@@ -192,6 +192,32 @@ it.each([
   expect(Math.min(...[1, 2, 3].map(() => cpuMs(() => isRefusedOrRead(text))))).toBeLessThan(100);
 }); // prettier-ignore
 
+it('many rare schedules cost little, for they are few', () => {
+  const cron = Array.from({ length: 10_000 }, () => '0 0 30 2 *');
+  const value = { type: 'task', commands: ['x'], schedule: { cron } };
+  expect(parseConfigurationValue(value)).toMatchObject({ ok: false });
+  expect(cpuMs(() => parseConfigurationValue(value))).toBeLessThan(1000);
+});
+
+it('a spec with a million mistakes is refused with the first', () => {
+  const configuration = { type: 'task', commands: ['${{ secrets.a }}'.repeat(1_000_000)] };
+  const parsed = parseRunSpecValue({ configuration });
+  expect(parsed.ok ? 0 : parsed.issues.length).toBe(100);
+});
+
+it.each([{ max_duration: '-0' }, { priority: '-0' }])('-0 is 0: %j', (fields) => {
+  const parsed = parseConfigurationValue({ type: 'task', commands: ['x'], ...fields });
+  expect(parsed).toMatchObject({ ok: true, value: Object.fromEntries(Object.keys(fields).map((name) => [name, 0])) });
+});
+
+it.each([{ commands: ['a\0b'] }, { env: { A: '\0' } }, { env: ['A=\0'] }, { image: 'a\0' }])(
+  'a NUL is refused, for no program could be given it: %j',
+  (fields) => {
+    const parsed = parseConfigurationValue({ type: 'task', commands: ['x'], ...fields });
+    expect(parsed.ok ? [] : parsed.issues.map(({ message }) => message)).toEqual([expect.stringMatching(/NUL/)]);
+  },
+);
+
 it('interpolation never throws, and leaves text without references as it is', () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom(...'${} .ab') }), (text) => {

@@ -36,10 +36,12 @@ function parseSpec<T extends { configuration: unknown }>(
   const configuration = validateConfiguration(own(value, 'configuration'), types);
   if (spec.ok && configuration.ok)
     return { ok: true, value: { ...spec.value, configuration: configuration.value } as T };
-  const issues: ConfigurationIssue[] = spec.ok ? [] : [...spec.issues];
-  if (!configuration.ok && typeof value === 'object' && value !== null) {
-    issues.push(...configuration.issues.map((issue) => ({ ...issue, path: ['configuration', ...issue.path] })));
-  }
+  const ofFields = spec.ok ? [] : spec.issues;
+  const inConfiguration = configuration.ok || typeof value !== 'object' || value === null ? [] : configuration.issues;
+  const issues: ConfigurationIssue[] = [
+    ...ofFields,
+    ...inConfiguration.map((issue) => ({ ...issue, path: ['configuration', ...issue.path] })),
+  ];
   // The form comes before the meaning: an answer is either 422 or 400.
   const schema = issues.filter((issue) => issue.kind === 'schema');
   return { ok: false, issues: schema.length > 0 ? schema : issues };

@@ -3,7 +3,7 @@ import type * as Wire from '../wire/generated/api.js';
 import { devEnvironmentSchema } from './dev-environment.js';
 import { fleetSchema } from './fleet.js';
 import { gatewaySchema } from './gateway.js';
-import type { ConfigurationIssue } from './issue.js';
+import { type ConfigurationIssue, firstIssues } from './issue.js';
 import type { Parsed } from './parsed.js';
 import { type PresetConfiguration, presetSchema } from './preset.js';
 import { checkDevEnvironment } from './rules/dev-environment-rules.js';
@@ -94,7 +94,7 @@ function lazily<T extends Configuration>(
     const validate = (value: unknown): Parsed<Configuration> => {
       const parsed = runSchema(schema, value);
       if (!parsed.ok) return parsed;
-      const issues = check(parsed.value).map((issue) => atWrittenKey(issue, value));
+      const issues = firstIssues(check(parsed.value)).map((issue) => atWrittenKey(issue, value));
       return issues.length === 0 ? parsed : { ok: false, issues };
     };
     return { schema, validate };

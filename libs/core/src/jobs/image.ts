@@ -62,13 +62,16 @@ export interface ImageConfig {
   readonly architectures: readonly string[];
 }
 
-const CPU_ARCHITECTURE: Readonly<Record<string, Wire.CPUArchitecture>> = { amd64: 'x86', arm64: 'arm' };
+const CPU_ARCHITECTURE: ReadonlyMap<string, Wire.CPUArchitecture> = new Map([
+  ['amd64', 'x86'],
+  ['arm64', 'arm'],
+]);
 
 /** The architecture a job needs when its configuration names none: null is any. */
 export function impliedArchitecture(kind: ImageKind, config: ImageConfig | null): Wire.CPUArchitecture | null {
   if (kind !== 'custom') return 'x86';
   const supported = new Set(
-    (config?.architectures ?? []).map((name) => CPU_ARCHITECTURE[name]).filter((arch) => arch !== undefined),
+    (config?.architectures ?? []).map((name) => CPU_ARCHITECTURE.get(name)).filter((arch) => arch !== undefined),
   );
   return supported.size === 1 ? ([...supported][0] ?? null) : null;
 }

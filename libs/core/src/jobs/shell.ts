@@ -1,10 +1,13 @@
 import type { ImageKind } from './image.js';
 
-const NAMED: Readonly<Record<string, string>> = { sh: '/bin/sh', bash: '/bin/bash' };
+const NAMED: ReadonlyMap<string, string> = new Map([
+  ['sh', '/bin/sh'],
+  ['bash', '/bin/bash'],
+]);
 
 /** Custom images may have nothing but `sh`. */
 export function shellOf(shell: string | null | undefined, kind: ImageKind): string {
-  if (shell) return NAMED[shell] ?? shell;
+  if (shell) return NAMED.get(shell) ?? shell;
   return kind === 'custom' ? '/bin/sh' : '/bin/bash';
 }
 

@@ -47,7 +47,9 @@ export function prettyRange(
   return low === high ? low : `${low}..${high}`;
 }
 
-/** Six significant digits, no trailing zeros. */
+const sixDigits = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 6, useGrouping: false });
+
+/** Six significant digits, no trailing zeros, no exponent: what is printed can be written. */
 export function prettyNumber(value: number): string {
-  return String(Number(value.toPrecision(6)));
+  return sixDigits.format(value);
 }

@@ -60,6 +60,7 @@ describe('a range', () => {
     [bounds(2, null), '2..'],
     [bounds(null, 8), '..8'],
     [bounds(2, 8), '2..8'],
+    [bounds(1e-7, 1e25), '0.0000001..10000000000000000000000000'],
   ])('%j prints as %s', (range, printed) => {
     expect(prettyRange(range)).toBe(printed);
   });

@@ -19,7 +19,7 @@ export function parseDuration(value: unknown): number {
   if (typeof value === 'string') {
     const [, digits, unit] = /^\s*([+-]?\d+)\s*$/.exec(value) ?? /^(\d+) *([smhdw])$/.exec(value) ?? [];
     const seconds = Number(digits) * (unit === undefined ? 1 : (secondsPerUnit[unit] ?? Number.NaN));
-    if (digits !== undefined && Number.isSafeInteger(seconds)) return seconds;
+    if (digits !== undefined && Number.isSafeInteger(seconds)) return seconds + 0; // `-0` is 0
   }
   throw new Mismatch(
     kind === 'missing'

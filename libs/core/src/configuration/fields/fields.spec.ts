@@ -245,6 +245,7 @@ field(
     ['https://github.com/org/x:~/x', repo({ url: 'https://github.com/org/x', path: '~/x' })],
     ['https://me:token@github.com/org/x:/x', repo({ url: 'https://me:token@github.com/org/x', path: '/x' })],
     ['ssh://git@host:2222/x.git:/code', repo({ url: 'ssh://git@host:2222/x.git', path: '/code' })],
+    ['http://host:8080:/code', repo({ url: 'http://host:8080', path: '/code' })],
     ['git@github.com:org/x.git', repo({ url: 'git@github.com:org/x.git' })],
     ['git@github.com:org/x.git:/code', repo({ url: 'git@github.com:org/x.git', path: '/code' })],
     [

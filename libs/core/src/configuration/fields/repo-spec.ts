@@ -51,7 +51,7 @@ export function repoSpec(): z.ZodType<RepoSpec> {
 
 function splitSource(written: string): [string, string] {
   const invalid = (): Mismatch => new Mismatch(`Invalid repo ${describe(written)}: expected ${expected}`, { expected });
-  const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*:\/\/(?:[^/@]*@)?[^/:]*(?::\d+(?=\/|$))?[^:]*)(?::(.*))?$/.exec(written);
+  const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*:\/\/(?:[^/@]*@)?[^/:]*(?::\d+(?=[/:]|$))?[^:]*)(?::(.*))?$/.exec(written);
   const scp = /^([^/\\:@]+@[^:]+:[^:]+)(?::(.*))?$/.exec(written);
   const found = scheme ?? scp;
   if (found !== null) {

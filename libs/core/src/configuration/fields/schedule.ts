@@ -7,6 +7,9 @@ import { Mismatch } from '../schema/mismatch.js';
 import { listOf } from '../schema/presence.js';
 import { readText } from '../schema/scalars.js';
 
+/** Each is tried day by day, over years when it is rare. */
+const MOST_EXPRESSIONS = 100;
+
 /** When a run starts by itself, in UTC; any of the expressions. */
 export function schedule(): z.ZodType<{ cron: string[] }> {
   const expression = leaf({ type: 'string', pattern: '^\\s*\\S+(\\s+\\S+){4}\\s*$' }, (value) =>
@@ -14,7 +17,10 @@ export function schedule(): z.ZodType<{ cron: string[] }> {
   );
   const one = expression.transform((cron) => [cron]);
   return mapping({
-    cron: byKind('a cron expression or a list of them', { text: one, list: listOf(expression, { min: 1 }) }),
+    cron: byKind('a cron expression or a list of them', {
+      text: one,
+      list: listOf(expression, { min: 1, max: MOST_EXPRESSIONS }),
+    }),
   });
 }
 

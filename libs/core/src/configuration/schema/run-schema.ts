@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { ConfigurationIssue } from '../issue.js';
+import { type ConfigurationIssue, firstIssues } from '../issue.js';
 import type { Parsed } from '../parsed.js';
 
 /** Deeper values are refused before anything recurses into them. */
@@ -13,7 +13,9 @@ export function runSchema<T>(schema: z.ZodType<T>, value: unknown): Parsed<T> {
   const excess = findExcess(value);
   if (excess !== undefined) return { ok: false, issues: [{ kind: 'schema', path: [], message: excess }] };
   const result = schema.safeParse(value);
-  return result.success ? { ok: true, value: result.data } : { ok: false, issues: result.error.issues.map(toIssue) };
+  return result.success
+    ? { ok: true, value: result.data }
+    : { ok: false, issues: firstIssues(result.error.issues.map(toIssue)) };
 }
 
 function toIssue(issue: z.core.$ZodIssue): ConfigurationIssue {

@@ -43,7 +43,11 @@ export function text(rules: TextRules = {}): z.ZodType<string> {
 }
 
 export function readText(value: unknown): string {
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string') {
+    // No program could be given it: neither as an argument nor in its environment.
+    if (value.includes('\0')) throw new Mismatch('must not hold a NUL character');
+    return value;
+  }
   if (typeof value === 'number' && Number.isFinite(value)) return String(value);
   if (value instanceof SourcedNumber) return value.source;
   throw expectedBut('text', value);
@@ -135,4 +139,5 @@ function numberJson(
   return { anyOf: [number, { type: 'string', pattern }] };
 }
 
-const finite = (value: number): number | undefined => (Number.isFinite(value) ? value : undefined);
+/** And `-0` is 0, as it is on the wire. */
+const finite = (value: number): number | undefined => (Number.isFinite(value) ? value + 0 : undefined);

@@ -9,7 +9,7 @@ interface Document {
   readonly components: { readonly schemas: Record<string, object> };
 }
 
-const data = new URL('../../../../tools/contract/data/', import.meta.url);
+const data = new URL('../data/', import.meta.url);
 const contract = JSON.parse(readFileSync(new URL('rest-api.json', data), 'utf8')) as Document;
 
 /** All of the contract. */
@@ -87,6 +87,7 @@ const ADDITIVE = new Set([
   'runtime',
   'runtime_reason',
   'backend_display',
+  'availability_reason',
   'rejections',
   'priced_at',
   'last_error',

@@ -1,0 +1,1 @@
+export { difference, operationOf, operations, schemaProblem, withoutOurOwn } from './contract-check.js';

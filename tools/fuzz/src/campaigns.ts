@@ -1,0 +1,16 @@
+import { apiCampaign } from './api-campaign.js';
+import { archiveCampaign } from './archive-campaign.js';
+import type { Campaign } from './campaign.js';
+import { configurationCampaign } from './configuration-campaign.js';
+import { grammarCampaign } from './grammar-campaign.js';
+import { httpCampaign } from './http-campaign.js';
+import { uploadCampaign } from './upload-campaign.js';
+
+export const CAMPAIGNS: readonly Campaign[] = [
+  configurationCampaign,
+  grammarCampaign,
+  apiCampaign,
+  httpCampaign,
+  uploadCampaign,
+  archiveCampaign,
+];
