@@ -54,7 +54,7 @@ export function parseAmdList(text: string, renderNodeOf: (bdf: string) => string
       problems.push(`amd-smi: GPU ${data.gpu} at ${data.bus.bdf} has no render node under /dev/dri`);
       continue;
     }
-    const driver = driverField(toolValue(data.driver?.version));
+    const driver = driverField(driverVersion(data.driver?.version));
     gpus.push({ vendor: 'amd', name, memoryMib: toMib(data.vram?.size), lockId, ...driver, toolIndex: data.gpu });
   }
   return { gpus, problems };
@@ -85,6 +85,12 @@ function productName(marketName: string | undefined, deviceId: string | undefine
   if (name !== undefined && !/^0x[0-9a-f]+$/i.test(name)) return name;
   const product = NAME_BY_DEVICE_ID.get((deviceId ?? name ?? '').toLowerCase().replace(/^0x/, ''));
   return product === undefined ? undefined : `AMD Instinct ${product}`;
+}
+
+/** For the driver that comes with the kernel the tool prints all of /proc/version, without its spaces. */
+function driverVersion(told: string | undefined): string | undefined {
+  const version = toolValue(told);
+  return /^Linux ?version ?([^\s(]+)/.exec(version ?? '')?.[1] ?? version;
 }
 
 /** The tool says MB and means MiB. */

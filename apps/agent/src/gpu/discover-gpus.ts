@@ -22,7 +22,7 @@ export async function discoverGpus(probe: HostProbe): Promise<GpuInventory> {
   const vendor = decideGpuVendor((path) => probe.exists(path));
   if (vendor === undefined) return { vendor, gpus: [], lockIdByToolIndex: new Map(), problems: [] };
   const { gpus, problems } = await list(vendor, probe).catch((error: unknown): FoundGpus => {
-    const message = error instanceof Error ? error.message.trim() : String(error);
+    const message = oneLine(error instanceof Error ? error.message : String(error));
     return { gpus: [], problems: [`the host has ${vendor} devices, but their tool failed: ${message}`] };
   });
   return {
@@ -31,6 +31,11 @@ export async function discoverGpus(probe: HostProbe): Promise<GpuInventory> {
     lockIdByToolIndex: new Map(gpus.map((gpu) => [gpu.toolIndex, gpu.lockId])),
     problems,
   };
+}
+
+/** Tools spread a sentence and its cause over several lines. */
+function oneLine(text: string): string {
+  return text.trim().replace(/\s*\n\s*/g, '; ');
 }
 
 async function list(vendor: GpuVendor, probe: HostProbe): Promise<FoundGpus> {

@@ -28,13 +28,15 @@ export function parseNvidiaList(text: string): FoundGpus {
   return { gpus, problems };
 }
 
-/** By UUID. Utilisation is not told for devices split by MIG: it counts as 0, the memory still shows. */
+/** By UUID. Utilisation is not told for devices split by MIG, memory not for those that share the host's (GB10): each counts as 0. */
 export function parseNvidiaUsage(text: string): Map<string, GpuUsage> {
   const usage = new Map<string, GpuUsage>();
   for (const [uuid, memory, util] of csvRows(text)) {
-    const memoryMib = toolNumber(memory);
+    const utilPercent = toolNumber(util);
+    const sharesMemory = memory === '[N/A]' && utilPercent !== undefined;
+    const memoryMib = sharesMemory ? 0 : toolNumber(memory);
     if (uuid === undefined || !uuid.startsWith('GPU-') || memoryMib === undefined) continue;
-    usage.set(uuid, { memoryUsageBytes: memoryMib * 1024 ** 2, utilPercent: toolNumber(util) ?? 0 });
+    usage.set(uuid, { memoryUsageBytes: memoryMib * 1024 ** 2, utilPercent: utilPercent ?? 0 });
   }
   return usage;
 }

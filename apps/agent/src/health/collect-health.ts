@@ -9,6 +9,7 @@ import { DCGM_CHECK_ARGS, DCGM_WATCH_ARGS, judgeDcgm, wantsWatches } from './dcg
 import { judgeDisk } from './disk-space.js';
 import { failure, type Incident, warning } from './incident.js';
 import { judgeNvidiaEcc, judgeNvidiaRows, NVIDIA_ECC_ARGS, NVIDIA_ROWS_ARGS } from './nvidia-memory.js';
+import { judgeNvidiaRecovery, NVIDIA_RECOVERY_ARGS } from './nvidia-recovery.js';
 import { judgeXids } from './xid-log.js';
 
 export interface DiskFact {
@@ -54,7 +55,8 @@ export class HealthCollector {
     if (inventory.gpus.length === 0) return xids;
     const ecc = judgeNvidiaEcc(await this.ask(nvidiaTool(probe), NVIDIA_ECC_ARGS));
     const rows = judgeNvidiaRows(await this.ask(nvidiaTool(probe), NVIDIA_ROWS_ARGS), ecc.indexByUuid);
-    return [...(await this.missingNvidia()), ...ecc.incidents, ...rows, ...xids, ...(await this.dcgm())];
+    const recovery = judgeNvidiaRecovery(await this.ask(nvidiaTool(probe), NVIDIA_RECOVERY_ARGS));
+    return [...(await this.missingNvidia()), ...ecc.incidents, ...rows, ...recovery, ...xids, ...(await this.dcgm())];
   }
 
   /** The devices there were when the agent started, and no longer are. */

@@ -56,6 +56,16 @@ describe('what the kernel’s log tells of NVIDIA devices', () => {
       [],
     ],
     [
+      'NVLink errors that are fatal and not',
+      'NVRM: Xid (PCI:0000:01:00): 149, NETIR_LINK_EVT Fatal XC0 i0 Link 00 (0x026001c6)\n' +
+        'NVRM: Xid (PCI:0000:01:00): 149, NETIR_LINK_EVT Nonfatal XC0 i0 Link 00 (0x026001c6)\n' +
+        'NVRM: Xid (PCI:0000:02:00): 144, SAW_MVB Nonfatal XC0 i0 Link 0 (0x00000001)\n',
+      [
+        failure('GPU at 0000:01:00: an NVLink error (Xid 149)'),
+        warning("GPU at 0000:02:00: Xid 144 in the kernel's log"),
+      ],
+    ],
+    [
       'another error of today, and one of days ago',
       `[${9 * DAY}.0] NVRM: Xid (PCI:0000:01:00): 109, pid=7\n[5.0] NVRM: Xid (PCI:0000:02:00): 109, pid=7\n`,
       [warning('GPU at 0000:01:00: Xid 109 in the kernel’s log'.replace('’', "'"))],
@@ -97,7 +107,7 @@ const AMD: GpuInventory = {
 const LIST = 'NVIDIA A100, 81920, GPU-a, 550\nNVIDIA A100, 81920, GPU-b, 550\n';
 const WELL: Tools = {
   'nvidia-smi --query-gpu=name': LIST,
-  'nvidia-smi --query-gpu=index': '0, GPU-a, 5, 0, [N/A], [N/A]\n1, GPU-b, [N/A], 0, [N/A], [N/A]\n',
+  'nvidia-smi --query-gpu=index,uuid': '0, GPU-a, 5, 0, [N/A], [N/A]\n1, GPU-b, [N/A], 0, [N/A], [N/A]\n',
   'nvidia-smi --query-remapped-rows': 'GPU-a, 0, 0\nGPU-b, 0, 0\n',
   dmesg: '',
 };
@@ -148,7 +158,7 @@ describe('the health of a host', () => {
       NVIDIA,
       {
         ...WELL,
-        'nvidia-smi --query-gpu=index': '0, GPU-a, 5, 0, [N/A], [N/A]\n1, GPU-b, 5, 2, [N/A], [N/A]\n',
+        'nvidia-smi --query-gpu=index,uuid': '0, GPU-a, 5, 0, [N/A], [N/A]\n1, GPU-b, 5, 2, [N/A], [N/A]\n',
         'nvidia-smi --query-remapped-rows': 'GPU-a, 1, 0\nGPU-b, 0, 0\n',
       },
       'failure',
@@ -167,7 +177,7 @@ describe('the health of a host', () => {
     [
       'NVIDIA, retired pages of an older device',
       NVIDIA,
-      { ...WELL, 'nvidia-smi --query-gpu=index': '0, GPU-a, 5, 0, 3, Yes\n1, GPU-b, 5, 0, 64, No\n' },
+      { ...WELL, 'nvidia-smi --query-gpu=index,uuid': '0, GPU-a, 5, 0, 3, Yes\n1, GPU-b, 5, 0, 64, No\n' },
       'failure',
       [
         'GPU 1: 64 memory pages are retired; replace it',
@@ -179,11 +189,21 @@ describe('the health of a host', () => {
       NVIDIA,
       {
         ...WELL,
-        'nvidia-smi --query-gpu=index':
+        'nvidia-smi --query-gpu=index,uuid':
           '0, GPU-a, [GPU requires reset], [N/A], [N/A], [N/A]\n1, GPU-b, 0, [N/A], [N/A], [N/A]\n',
       },
       'failure',
       ['GPU 0 has to be reset'],
+    ],
+    [
+      'NVIDIA, devices that their driver wants recovered',
+      NVIDIA,
+      {
+        ...WELL,
+        'nvidia-smi --query-gpu=index,gpu_recovery_action': '0, Drain and Reset\n1, [N/A]\n2, None\n3, Reboot\n',
+      },
+      'failure',
+      ['GPU 0: its driver wants it recovered: Drain and Reset', 'GPU 3: its driver wants it recovered: Reboot'],
     ],
     [
       'NVIDIA, a device gone',

@@ -63,9 +63,9 @@ export function judgeXids(log: string, uptimeSeconds: number): Incident[] {
       if (wanted !== undefined) incidents.set(key, failure(`GPU at ${device}: its driver says "${wanted}" (Xid 154)`));
       continue;
     }
-    const fatal = FATAL.get(xid);
+    const fatal = isNonfatal(xid, detail) ? undefined : FATAL.get(xid);
     if (fatal !== undefined) incidents.set(key, failure(`GPU at ${device}: ${fatal} (Xid ${xid})`));
-    else if (!isHarmless(xid) && (atSeconds === undefined || uptimeSeconds - atSeconds < WARNING_AGE_SECONDS))
+    else if (!isHarmless(xid) && !incidents.has(key) && isRecent(atSeconds, uptimeSeconds))
       incidents.set(key, warning(`GPU at ${device}: Xid ${xid} in the kernel's log`));
   }
   return [...incidents.values()];
@@ -88,6 +88,15 @@ function readXids(log: string): XidEvent[] {
 /** `0000:3B:00.0` and `0000:3b:00` are one device. */
 function address(text: string): string {
   return text.toLowerCase().replace(/\.\d+$/, '');
+}
+
+function isRecent(atSeconds: number | undefined, uptimeSeconds: number): boolean {
+  return atSeconds === undefined || uptimeSeconds - atSeconds < WARNING_AGE_SECONDS;
+}
+
+/** The Xids of NVLink 5 say themselves how bad it is: `145, RLW_RXPIPE Nonfatal XC0 …`. */
+function isNonfatal(xid: number, detail: string): boolean {
+  return 144 <= xid && xid <= 150 && /^\w+ Nonfatal\b/i.test(detail);
 }
 
 function isHarmless(xid: number): boolean {
