@@ -58,10 +58,6 @@ export class JobCgroups {
     return cgroup;
   }
 
-  async add(cgroup: Cgroup, pid: number): Promise<void> {
-    for (const dir of cgroupDirs(cgroup)) await writeFile(`${dir}/cgroup.procs`, String(pid));
-  }
-
   /**
    * Removes the groups of jobs that are no more, and old ones of agents that were killed together with their jobs. One with a process in it
    * cannot be removed.

@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cgroup } from '../cgroup/cgroup.js';
+import { enterCgroup } from '../cgroup/enter-cgroup.js';
 import { countOomKills } from '../cgroup/count-oom-kills.js';
 import { type JobCgroups, removeCgroup } from '../cgroup/job-cgroups.js';
 import { writeFileAtomically } from '../files/write-file-atomically.js';
@@ -63,9 +64,9 @@ export class ProcessRuntime implements JobRuntime {
     request.onPhase('starting');
     request.signal.throwIfAborted();
     // The agent before this one may have died between starting it and writing that down.
-    const pid = findJobSide(sharedDir) ?? this.spawnJobSide(sharedDir, paths.agentLog, users?.command ?? []);
-    // At once: what it starts before is not in the group.
-    if (cgroup !== undefined) await this.options.cgroups?.add(cgroup, pid).catch(() => undefined);
+    const entry = cgroup === undefined ? [] : enterCgroup(cgroup, job.limits !== undefined);
+    const prefix = [...entry, ...(users?.command ?? [])];
+    const pid = findJobSide(sharedDir) ?? this.spawnJobSide(sharedDir, paths.agentLog, prefix);
     const startTicks = readProc(pid)?.startTicks;
     if (startTicks === undefined)
       throw new LaunchError('executor_error', `the job's agent ended at once: see ${paths.agentLog}`);

@@ -1,13 +1,9 @@
-import { jest } from '@jest/globals';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import type { HttpAgentClient, JobState } from '@dstack/agent-protocol';
 import { JobCgroups } from '../../src/cgroup/job-cgroups.js';
 import { AgentProcess, readLog, waitForEnd, waitForState } from '../support/agent-process.js';
 import { eventually } from '../support/eventually.js';
 import { processJob } from '../support/job-builder.js';
-
-// Did not say once, on a machine at three times its load, that memory had run out; the cause is not found yet.
-jest.retryTimes(2);
 
 const soon = (): AbortSignal => AbortSignal.timeout(10_000);
 const probe = await JobCgroups.open('00000000-probe');
