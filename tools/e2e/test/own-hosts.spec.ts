@@ -1,6 +1,6 @@
 import { createTestNetwork, type TestHost, type TestNetwork, whyNoTestHosts } from '@dstack/test-hosts';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PostgresServer, startPostgres } from '../src/postgres.js';
 import { agentFolder, canRunContainers, TEST_IMAGE } from '../src/programs.js';
@@ -12,6 +12,9 @@ const isFull = process.env['DSTACK_TEST_FULL'] === '1';
 const postgres: PostgresServer | undefined =
   why === null && isFull ? await startPostgres(40_000 + (process.pid % 20_000)) : undefined;
 afterAll(() => postgres?.stop());
+
+/** Each takes a processor at least. */
+const BLOCKS = availableParallelism() % 4 === 0 ? 4 : 2;
 
 const databases: [string, NodeJS.ProcessEnv][] = [['SQLite', {}]];
 if (postgres !== undefined) databases.push(['Postgres', { DSTACK_DATABASE_URL: postgres.url }]);
@@ -201,22 +204,34 @@ interface Instance {
       }, 240_000);
     }
 
-    it('reaches a host behind another, in blocks that four jobs share', async () => {
+    it('reaches a host behind another, in blocks that as many jobs share and one more waits for', async () => {
       const two = [alpha, gamma].map((host) => hostLine(host));
       expect(await applyFleet('lab', two, 'placement: cluster')).toMatchObject({ code: 0 });
       const { identityFile, user, address } = alpha;
-      const jump = `, proxy_jump: {hostname: ${address}, user: ${user}, identity_file: ${identityFile}}, blocks: 2`;
+      const jump = `, proxy_jump: {hostname: ${address}, user: ${user}, identity_file: ${identityFile}}, blocks: ${BLOCKS}`;
       await stack.until('the host to be free', async () => (await instances()).length === 2);
       expect(await applyFleet('behind', [hostLine(beta, jump)])).toMatchObject({ code: 0 });
-      for (const name of ['one', 'two'])
-      stack.file(name, `type: task\nname: ${name}\ncommands:\n  - sleep 3; echo "${name} done"\nresources: {cpu: 1, memory: 128MB.., disk: 1GB..}\nfleets: [behind]\n`); // prettier-ignore
-      for (const name of ['one', 'two']) expect(await apply(name, '-d')).toMatchObject({ code: 0 });
-      await stack.until('both to run at once', async () => {
-        const lines = await Promise.all(['one', 'two'].map((name) => stack.statusOf(name)));
+      const names = Array.from({ length: BLOCKS }, (_, index) => `share-${index + 1}`);
+      const until = 'until [ -e /tmp/enough ]; do sleep 0.2; done';
+      const small = 'resources: {cpu: 1, memory: 128MB.., disk: 1GB..}\nfleets: [behind]';
+      for (const name of [...names, 'late']) {
+        const retry = name === 'late' ? 'retry: {on_events: [no-capacity], duration: 10m}' : '';
+        stack.file(
+          name,
+          `type: task\nname: ${name}\ncommands:\n  - ${until}; echo "${name} done"\n${small}\n${retry}\n`,
+        );
+        expect(await apply(name, '-d')).toMatchObject({ code: 0 });
+      }
+      await stack.until('as many to run at once as there are blocks', async () => {
+        const lines = await Promise.all(names.map((name) => stack.statusOf(name)));
         return lines.every((line) => line.includes('running'));
       });
-      for (const name of ['one', 'two']) {
-        await stack.until(`${name} to end`, async () => (await stack.statusOf(name)).includes('exited (0)'));
+      await stack.until('the other to be told why it waits', async () =>
+        (await stack.cli(['ps', '-v'])).stdout.includes('would fit after run share-1'),
+      );
+      await beta.run('touch /tmp/enough');
+      for (const name of [...names, 'late']) {
+        await stack.until(`${name} to end`, async () => (await stack.statusOf(name)).includes('exited (0)'), 60_000);
         expect(await log(name)).toContain(`${name} done`);
       }
     });
