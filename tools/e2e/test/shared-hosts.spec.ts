@@ -56,9 +56,7 @@ esac
     const commands = `commands:
   - |
     if [ "$DSTACK_NODE_RANK" = 0 ]; then
-      for ip in $DSTACK_NODES_IPS; do
-        until ssh $ip 'echo I am rank $DSTACK_NODE_RANK on $(hostname); touch done'; do sleep 0.2; done
-      done
+      for ip in $DSTACK_NODES_IPS; do ssh $ip 'echo I am rank $DSTACK_NODE_RANK on $(hostname); touch done'; done
     fi
     until [ -e done ]; do sleep 0.2; done`;
     expect(await apply('circle', `nodes: 2\nfleets: [ring]\n${commands}\n${TINY}`)).toMatchObject({ code: 0 });
@@ -80,7 +78,7 @@ esac
     for (const name of ['left', 'right']) expect(await enter(name, 'echo $DSTACK_RUN_NAME')).toBe(`${name}\n`);
     await stack.cli(['stop', '-x', '-y', 'left', 'right']);
     await stack.until('both to end', async () => !(await isRunning('left')) && !(await isRunning('right')));
-    await stack.until('the keys to go', async () => !(await gpus.run('cat /home/ops/.ssh/authorized_keys')).includes('dstack-job')); // prettier-ignore
+    await stack.until('the keys to go', async () => (await gpus.run('cat /var/lib/dstack-door/.ssh/authorized_keys')) === ''); // prettier-ignore
   });
 
   it('who waits for a host is told whose run is in the way, and has it as soon as that ends', async () => {
@@ -140,7 +138,7 @@ esac
     writeFileSync(identity, key, { mode: 0o600 });
     const options = ['-i', identity, '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'];
     const quiet = ['-o', 'LogLevel=ERROR', '-o', 'BatchMode=yes', '-o', 'IdentitiesOnly=yes'];
-    const proxy = ['ssh', ...options, ...quiet, '-W', '%h:%p', `ops@${gpus.address}`].join(' ');
+    const proxy = ['ssh', ...options, ...quiet, '-W', '%h:%p', `dstack-door@${gpus.address}`].join(' ');
     return execFileSync(
       'ssh',
       [...options, ...quiet, '-o', `ProxyCommand=${proxy}`, '-p', String(port), 'root@localhost', command],

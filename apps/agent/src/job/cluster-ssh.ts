@@ -6,12 +6,15 @@ import { ensureFinalNewline } from './git-credentials.js';
 import type { FilePlace } from './job-files.js';
 
 /** So that `ssh <ip of a node>` and `mpirun` work between the jobs of one replica. */
+/** Nodes start at about the same time: whoever comes before another one listens tries again, once a second. */
+const CONNECTION_ATTEMPTS = 30;
+
 export function clusterSshConfig(nodesIps: readonly string[], keyFile: string, port: number): string {
   return nodesIps
     .filter((ip) => ip !== '')
     .map(
       (ip) =>
-        `\nHost ${ip}\n  Port ${port}\n  IdentityFile ${keyFile}\n  StrictHostKeyChecking no\n  UserKnownHostsFile /dev/null\n  LogLevel ERROR\n`,
+        `\nHost ${ip}\n  Port ${port}\n  IdentityFile ${keyFile}\n  ConnectionAttempts ${CONNECTION_ATTEMPTS}\n  StrictHostKeyChecking no\n  UserKnownHostsFile /dev/null\n  LogLevel ERROR\n`,
     )
     .join('');
 }
