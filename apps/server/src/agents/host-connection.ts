@@ -91,7 +91,8 @@ export class HostConnection {
       const spreadMs = delayMs * (0.5 + this.tools.world.random.next() / 2);
       await this.tools.world.scheduler.sleep(spreadMs, this.stopping.signal).catch(() => undefined);
       delayMs = Math.min(longestMs, delayMs * 2);
-      if (!(await this.isWanted())) return;
+      // While the database is away nobody knows; to take the connection will tell.
+      if (!(await this.isWanted().catch(() => true))) return;
     }
   }
 

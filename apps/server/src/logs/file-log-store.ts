@@ -5,6 +5,9 @@ import { FileLog } from './file-log.js';
 import { keyText, LogWatchers } from './log-watchers.js';
 import type { LogChunk, LogKey, LogSlice, LogStore } from './log-store.js';
 
+/** Who opened it is told why it cannot be opened. */
+const forgotten = (): void => undefined;
+
 const KNOWN_LOGS = 500;
 const EMPTY: LogSlice = { chunks: [], endOffset: 0, complete: false };
 
@@ -94,7 +97,7 @@ export class FileLogStore implements LogStore {
     for (const [name, opening] of this.logs) {
       void opening.then((log) => {
         if (log.isComplete && this.logs.get(name) === opening && this.logs.size > KNOWN_LOGS) this.logs.delete(name);
-      });
+      }, forgotten);
     }
   }
 

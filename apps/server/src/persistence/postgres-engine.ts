@@ -17,6 +17,17 @@ const types = {
     oid === INT8 && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format),
 };
 
+/**
+ * A connection that breaks between the pool's listening and the runner's would end the process, as an error that nobody listens to does.
+ * Whoever uses the connection is told by its query.
+ */
+class ListenedClient extends pg.Client {
+  constructor(...options: ConstructorParameters<typeof pg.Client>) {
+    super(...options);
+    this.on('error', () => undefined);
+  }
+}
+
 export async function openPostgresEngine({ url, poolSize, entities }: PostgresEngineOptions): Promise<Engine> {
   const dataSource = new DataSource({
     type: 'postgres',
@@ -25,7 +36,7 @@ export async function openPostgresEngine({ url, poolSize, entities }: PostgresEn
     poolSize,
     installExtensions: false,
     entities: [...entities] as never[],
-    extra: { types },
+    extra: { types, Client: ListenedClient },
   });
   await dataSource.initialize();
 

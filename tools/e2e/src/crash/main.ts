@@ -13,6 +13,9 @@ const USAGE = `npm run crash -- [--n CASES] [--seed FIRST] [--world NAME] [--fau
 Kills and pauses servers, agents and Postgres while runs go on, then counts what is wrong: runs, submissions, lines of logs, processes,
 containers, busy blocks. Worlds: sqlite, postgres, replicas. The cases are shared out over the worlds; each takes 10 to 40 seconds.`;
 
+/** Characters of a server's log that are shown when something is wrong. */
+const LOG_END = 4_000;
+
 const { values } = parseArgs({
   options: {
     n: { type: 'string', default: '60' },
@@ -71,6 +74,8 @@ async function runCases(world: CrashWorld, count: number): Promise<CaseResult[]>
     if (fault === undefined) break;
     const result = await runCase(world, fault, Number(values.seed) + index);
     results.push(result);
+    if (result.wrong.length > 0)
+      for (const server of world.servers) process.stderr.write(server.serverLog().slice(-LOG_END));
     if (values.json) console.log(JSON.stringify(result));
     else tell(result);
   }
