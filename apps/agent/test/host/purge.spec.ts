@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { AgentProcess, MAIN, waitForState } from '../support/agent-process.js';
+import { eventually } from '../support/eventually.js';
 import { processJob } from '../support/job-builder.js';
 
 const run = promisify(execFile);
@@ -39,6 +40,8 @@ describe('a purge', () => {
 (process.getuid?.() === 0 ? it : it.skip)('--socket-user gives the socket away and opens nothing else', async () => {
   const agent = await AgentProcess.start({}, ['--socket-user', '12345']);
   try {
+    // The agent listens a moment before it gives its socket away.
+    await eventually(() => statSync(agent.socket).uid === 12345);
     expect(statSync(agent.dir).mode & 0o777).toBe(0o711);
     expect(statSync(agent.socket)).toMatchObject({ uid: 12345, gid: 0 });
     expect(statSync(agent.socket).mode & 0o777).toBe(0o600);
