@@ -190,7 +190,7 @@ interface Instance {
         task(
           'lost',
           '  - for i in $(seq 1 300); do echo "tick $i"; sleep 0.2; done',
-          'retry: {on_events: [interruption], duration: 10m}',
+          'retry: {on_events: [error], duration: 10m}',
         );
         await apply('lost', '-d');
         await stack.until('the first ticks', async () => (await log('lost')).includes('tick 5'));

@@ -20,7 +20,7 @@ export interface PackRequest {
 /** Of the 118 MB of a folder 5 makes 44.7 MB in 4.4 s, 6 makes 44.5 in 5.8 s, 9 makes 44.4 in 24 s, and 1 makes 48.4 in 2 s. */
 const GZIP_LEVEL = 5;
 
-/** Makes the archive of the agent's folder unless there is one of the same content, and removes those of other contents. Two callers may do it at once. */
+/** Makes the archive of the agent's folder unless there is one of the same content, and removes those of other contents that are a day old. Two callers may do it at once. */
 export async function packAgentFolder(request: PackRequest): Promise<AgentBundle> {
   const { folder, cacheDir, arch, signal } = request;
   const manifest = await readFolderManifest(folder, signal);
@@ -31,11 +31,16 @@ export async function packAgentFolder(request: PackRequest): Promise<AgentBundle
   return { arch, digest: manifest.digest, sizeBytes, open: () => createReadStream(path) };
 }
 
+/** An archive that was made may be about to be read, for hosts that wait for it: younger ones stay. */
+const KEPT_MS = 24 * 3600 * 1000;
+
 /** Of earlier versions, 45 MB each. One that is being read stays whole for its reader. */
 async function removeOthers(cacheDir: string, arch: string, kept: string): Promise<void> {
   for (const name of await readdir(cacheDir)) {
     const isArchive = name.startsWith(`agent-${arch}-`) && name.endsWith('.tar.gz');
-    if (isArchive && name !== kept) await rm(join(cacheDir, name), { force: true });
+    if (!isArchive || name === kept) continue;
+    const made = await stat(join(cacheDir, name)).catch(() => undefined);
+    if (made !== undefined && Date.now() - made.mtimeMs > KEPT_MS) await rm(join(cacheDir, name), { force: true });
   }
 }
 

@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -68,6 +78,10 @@ describe('the archive of an agent folder', () => {
     const old = await packed(makeFolder('old'));
     const reading = old.open();
     await new Promise((resolve) => reading.once('open', resolve));
+    await packed(makeFolder('young', 'z'));
+    expect(archives()).toHaveLength(2);
+    const dayOld = new Date(Date.now() - 25 * 3_600_000);
+    for (const name of archives()) utimesSync(join(directory, 'cache', name), dayOld, dayOld);
     const current = await packed(makeFolder('new', 'y'));
     expect(archives()).toEqual([`agent-x86-${current.digest}.tar.gz`]);
     await expect(text(reading.setEncoding('latin1'))).resolves.toHaveLength(old.sizeBytes);

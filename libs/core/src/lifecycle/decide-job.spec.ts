@@ -156,6 +156,7 @@ describe('a terminating job', () => {
     ['is killed at once when aborted', terminating({ stop: kill }), T, { status: 'terminating', effects: ['stop'] }],
     ['is told of the kill once', terminating({ stop: { ...kill, sent: 'kill' } }), T, { status: 'terminating', effects: [], dueAt: T + LIMITS.killConfirmMs }],
     ['is given up with a host nobody reaches', terminating({ host: host({ connectedSince: null, unreachableSince: T }) }), T + 10 * MIN, { status: 'terminated', effects: [] }],
+    ['waits for no word from the host whose silence ended it', terminating({ stop: kill, reason: 'instance_unreachable', host: host({ connectedSince: null, unreachableSince: T, unreachableLimitMs: 5_000 }) }), T + 5_000, { status: 'failed', effects: [] }],
     ['is given up when the agent never confirms the kill', terminating({ stop: { ...kill, sent: 'kill' } }), T + LIMITS.killConfirmMs, { status: 'terminated', effects: ['remove'] }],
     ['waits for the end of its log', terminating({ agent: finished(), logOffsets: { job: 5, runner: 2 } }), T, { status: 'terminating', effects: [], dueAt: T + LIMITS.logDrainMs }],
     ['is final when its log is durable', terminating({ agent: finished(), logOffsets: { job: 10, runner: 2 } }), T, { status: 'terminated', effects: ['remove'] }],

@@ -29,7 +29,9 @@ function drain(job: TerminatingJob, host: JobHost, agent: AgentJob, now: Instant
 
 function stopCommands(job: TerminatingJob, host: JobHost, now: Instant): JobDecision {
   const killAt = whenToKill(job);
-  const giveUpAt = deadlineOf(killAt ?? Infinity, host, LIMITS.killConfirmMs, now);
+  // Who was given up for the silence of its host waits for no word from there.
+  const confirmMs = job.reason === 'instance_unreachable' && host.unreachableSince !== null ? 0 : LIMITS.killConfirmMs;
+  const giveUpAt = deadlineOf(killAt ?? Infinity, host, confirmMs, now);
   if (now >= giveUpAt) {
     const effects: JobEffect[] = host.connectedSince === null ? [] : [{ do: 'remove' }];
     return finish(job, now, effects, 'the agent did not confirm the end of the job');

@@ -10,7 +10,7 @@ import { SmallDisk } from './small-disk.js';
 /** One server with its agent on this machine; on SQLite, where root runs it, on a small disk. */
 export async function oneMachineWorld(postgres: PostgresServer | undefined): Promise<CrashWorld> {
   const stack = new Stack(postgres === undefined ? {} : { DSTACK_DATABASE_URL: postgres.url });
-  const disk = postgres === undefined && process.getuid?.() === 0 ? SmallDisk.mountAt(stack.serverDir) : undefined;
+  const disk = postgres === undefined ? SmallDisk.mountAt(stack.serverDir) : undefined;
   await stack.start();
   return {
     ...(disk === undefined ? {} : { disk }),

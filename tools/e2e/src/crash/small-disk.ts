@@ -5,14 +5,21 @@ import { join } from 'node:path';
 const SIZE_MIB = 160;
 const CHUNK = Buffer.alloc(64 * 1024);
 
-/** A directory on a disk of its own that can be filled to the last byte. Needs root. */
+/** A directory on a disk of its own that can be filled to the last byte. */
 export class SmallDisk {
   private constructor(private readonly directory: string) {}
 
-  static mountAt(directory: string): SmallDisk {
+  /** Undefined where this user may not mount. */
+  static mountAt(directory: string): SmallDisk | undefined {
     mkdirSync(directory, { recursive: true });
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${SIZE_MIB}m,mode=755`, 'tmpfs', directory]);
-    return new SmallDisk(directory);
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${SIZE_MIB}m,mode=755`, 'tmpfs', directory], {
+        stdio: 'ignore',
+      });
+      return new SmallDisk(directory);
+    } catch {
+      return undefined;
+    }
   }
 
   fill(): void {
