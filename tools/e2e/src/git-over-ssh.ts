@@ -13,9 +13,11 @@ export interface GitServer {
 
 const SSHD = '/usr/sbin/sshd';
 
+export const canServeOverSsh = (): boolean => existsSync(SSHD);
+
 /** An sshd on loopback that serves git repositories below `dir`; undefined where none is installed. */
 export function startGitServer(dir: string, port: number): GitServer | undefined {
-  if (!existsSync(SSHD)) return undefined;
+  if (!canServeOverSsh()) return undefined;
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true });
   for (const name of ['host', 'user'])
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(dir, name)]);

@@ -97,6 +97,23 @@ esac
   });
 
   if (isFull) {
+    it('who leaves a GPU idle loses it, who uses one keeps it', async () => {
+      // The tool says 7 and 9 percent; the shortest window there may be is five minutes.
+      const text = (percent: number) =>
+        `fleets: [shop]\ncommands: [sleep 1000]\nresources: {cpu: 1, gpu: 'T4:1', memory: 64MB.., disk: 1GB..}\nutilization_policy: {min_gpu_utilization: ${percent}, time_window: 5m}`;
+      for (const [name, percent] of [['busy', 5], ['lazy', 50]] as const) {
+        expect(await apply(name, text(percent), '-d')).toMatchObject({ code: 0 });
+        await stack.until(`${name} to run`, () => isRunning(name));
+      } // prettier-ignore
+      await stack.until('the idle one to end', async () => !(await isRunning('lazy')), 330_000);
+      const run = await stack.api<{ latest_job_submission: { termination_reason: string } }>('/api/project/main/runs/get', { run_name: 'lazy' }); // prettier-ignore
+      expect(run.latest_job_submission.termination_reason).toBe('terminated_due_to_utilization_policy');
+      expect(await stack.statusOf('lazy')).toContain('utilization policy');
+      expect(await isRunning('busy')).toBe(true);
+      await stack.cli(['stop', '-x', '-y', 'busy']);
+      await stack.until('the other to end', async () => !(await isRunning('busy')));
+    }, 420_000);
+
     it('an ill one gets no new jobs and says why, until it is well again', async () => {
       await gpus.run('echo 3 > /root/errors');
       const wide = { env: { COLUMNS: '300' } };
