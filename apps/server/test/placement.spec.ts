@@ -76,6 +76,28 @@ describe.each(testDatabases())('placement on $name', ({ location }) => {
     expect((await run('eval')).pending_reasons).toEqual([]);
   });
 
+  it('waits for a machine that was lost a moment ago, and refuses when it stays away', async () => {
+    await giveHosts(server, 'lab', { '127.0.0.1': {} });
+    const lostFor = (seconds: number | null) =>
+      server.db.write(async (tx) => {
+        const since = seconds === null ? null : (await tx.now()) - seconds * 1000;
+        await tx.execute(`UPDATE instances SET unreachable_since = ?`, [since]);
+      });
+    const status = async (name: string) => (await run(name)).latest_job_submission?.status;
+    await lostFor(10);
+    for (const name of ['back', 'never']) await apply(name);
+    await place();
+    expect(await Promise.all(['back', 'never'].map(status))).toEqual(['submitted', 'submitted']);
+    expect((await run('back')).pending_reasons[0]).toContain('unreachable since');
+    await lostFor(null);
+    await place();
+    expect(await seats('back')).toEqual(['lab-0']);
+    await lostFor(3600);
+    await apply('late');
+    await place();
+    expect(await status('late')).not.toBe('submitted');
+  });
+
   it('seats a gang whole and on whole machines, or refuses it', async () => {
     await giveHosts(server, 'lab', { '127.0.0.1': {}, '127.0.0.2': {} }, { placement: 'cluster' });
     await apply('pair', { nodes: 2 });

@@ -11,7 +11,7 @@ export type {
   HostHealth,
   JobMetrics,
 } from './control-event.js';
-export { DOOR_USER } from './job-start.js';
+export { DOOR_HOME, DOOR_USER } from './job-start.js';
 export type {
   ClusterSpec,
   ContainerSpec,

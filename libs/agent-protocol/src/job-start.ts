@@ -90,6 +90,8 @@ export interface SshSpec {
 
 /** The user of every host with an agent, without rights, as whom clients log in on their way to a job. */
 export const DOOR_USER = 'dstack-door';
+/** Its home: outside the agent's own directory, because sshd reads the keys there as the user who logs in. */
+export const DOOR_HOME = '/var/lib/dstack-door';
 
 export interface HostDoor {
   readonly authorizedKeys: readonly string[];

@@ -1,12 +1,13 @@
 import { type Cgroup, cgroupDirs } from './cgroup.js';
 
 const ENTER = `
+must=$1
+shift
 while [ "$1" != -- ]; do
-  echo $$ > "$1" || { echo "the control group $1 cannot be entered" >&2; if [ "$DSTACK_MUST_ENTER" = yes ]; then exit 1; fi; }
+  echo $$ > "$1" || { echo "the control group $1 cannot be entered" >&2; if [ "$must" = yes ]; then exit 1; fi; }
   shift
 done
 shift
-unset DSTACK_MUST_ENTER
 exec "$@"`;
 
 /**
@@ -16,5 +17,5 @@ exec "$@"`;
  */
 export function enterCgroup(cgroup: Cgroup, isMust: boolean): string[] {
   const files = cgroupDirs(cgroup).map((dir) => `${dir}/cgroup.procs`);
-  return ['env', `DSTACK_MUST_ENTER=${isMust ? 'yes' : 'no'}`, 'sh', '-c', ENTER, 'dstack', ...files, '--'];
+  return ['sh', '-c', ENTER, 'dstack', isMust ? 'yes' : 'no', ...files, '--'];
 }

@@ -1,11 +1,9 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DOOR_USER } from '@dstack/agent-protocol';
+import { DOOR_HOME, DOOR_USER } from '@dstack/agent-protocol';
 import { runCommand } from '../process/run-command.js';
 
-/** Outside the agent's own directory, which is nobody's business: sshd reads the keys as the user who logs in. */
-const HOME = '/var/lib/dstack-door';
-export const DOOR_KEYS_DIR = join(HOME, '.ssh');
+export const DOOR_KEYS_DIR = join(DOOR_HOME, '.ssh');
 
 const ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C' };
 /** Never started by a way through the host, but sshd wants the user's shell to exist. A password of `*` is none; `!` would lock the user out. */
@@ -25,18 +23,18 @@ fi
  */
 export async function ensureDoorUser(): Promise<void> {
   await ensureAccount();
-  for (const directory of [HOME, DOOR_KEYS_DIR]) await mkdir(directory, { mode: 0o755, recursive: true });
+  for (const directory of [DOOR_HOME, DOOR_KEYS_DIR]) await mkdir(directory, { mode: 0o755, recursive: true });
 }
 
 export async function hasDoorUser(): Promise<boolean> {
-  return (await homeOfDoorUser()) === HOME;
+  return (await homeOfDoorUser()) === DOOR_HOME;
 }
 
 async function ensureAccount(): Promise<void> {
   const home = await homeOfDoorUser();
-  if (home === HOME) return;
+  if (home === DOOR_HOME) return;
   if (home !== undefined) throw new Error(`the host has another user ${DOOR_USER}, at home in ${home}: rename it`);
-  await runCommand('sh', ['-c', ADD, 'sh', DOOR_USER, HOME], { cwd: '/', env: ENVIRONMENT });
+  await runCommand('sh', ['-c', ADD, 'sh', DOOR_USER, DOOR_HOME], { cwd: '/', env: ENVIRONMENT });
 }
 
 async function homeOfDoorUser(): Promise<string | undefined> {

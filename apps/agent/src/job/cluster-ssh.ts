@@ -5,10 +5,10 @@ import { makeOwnedDir } from '../files/make-owned-dir.js';
 import { ensureFinalNewline } from './git-credentials.js';
 import type { FilePlace } from './job-files.js';
 
-/** So that `ssh <ip of a node>` and `mpirun` work between the jobs of one replica. */
 /** Nodes start at about the same time: whoever comes before another one listens tries again, once a second. */
 const CONNECTION_ATTEMPTS = 30;
 
+/** So that `ssh <ip of a node>` and `mpirun` work between the jobs of one replica. */
 export function clusterSshConfig(nodesIps: readonly string[], keyFile: string, port: number): string {
   return nodesIps
     .filter((ip) => ip !== '')

@@ -5,9 +5,6 @@ import { FileLog } from './file-log.js';
 import { keyText, LogWatchers } from './log-watchers.js';
 import type { LogChunk, LogKey, LogSlice, LogStore } from './log-store.js';
 
-/** Who opened it is told why it cannot be opened. */
-const forgotten = (): void => undefined;
-
 const KNOWN_LOGS = 500;
 const EMPTY: LogSlice = { chunks: [], endOffset: 0, complete: false };
 
@@ -95,9 +92,11 @@ export class FileLogStore implements LogStore {
   private forgetOldest(): void {
     if (this.logs.size <= KNOWN_LOGS) return;
     for (const [name, opening] of this.logs) {
-      void opening.then((log) => {
+      const forget = (log: FileLog): void => {
         if (log.isComplete && this.logs.get(name) === opening && this.logs.size > KNOWN_LOGS) this.logs.delete(name);
-      }, forgotten);
+      };
+      // Who opened it is told why it cannot be opened.
+      void opening.then(forget, () => undefined);
     }
   }
 

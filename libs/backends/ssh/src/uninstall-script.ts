@@ -1,4 +1,4 @@
-import { DOOR_USER } from '@dstack/agent-protocol';
+import { DOOR_HOME, DOOR_USER } from '@dstack/agent-protocol';
 import { endProcess } from './end-process-script.js';
 import { AGENTS_DIR, type HostPaths, STATES_DIR } from './host-paths.js';
 import { pruneFolders } from './prune-folders-script.js';
@@ -34,11 +34,11 @@ fi
 rm -rf ${state} ${AGENTS_DIR}/.incoming-${paths.keyMark}
 ${pruneFolders()}
 rmdir ${AGENTS_DIR} /usr/local/lib/dstack ${STATES_DIR} 2>/dev/null || :
-if [ ! -e ${STATES_DIR} ] && grep -q '^${DOOR_USER}:.*:/var/lib/dstack-door:' /etc/passwd; then
+if [ ! -e ${STATES_DIR} ] && grep -q '^${DOOR_USER}:.*:${DOOR_HOME}:' /etc/passwd; then
   pkill -9 -u ${DOOR_USER} 2>/dev/null || :
   userdel --force ${DOOR_USER} 2>/dev/null || deluser ${DOOR_USER} 2>/dev/null || :
   groupdel ${DOOR_USER} 2>/dev/null || :
-  rm -rf /var/lib/dstack-door
+  rm -rf ${DOOR_HOME}
 fi
 }
 uninstall

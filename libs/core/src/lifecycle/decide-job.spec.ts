@@ -181,6 +181,15 @@ describe('a terminating job', () => {
     const final = decideJob(terminating({ agent: finished(), logOffsets: { job: 10, runner: 2 } }), T);
     expect([draining.changes.release, final.changes.release]).toEqual([undefined, true]);
   });
+
+  it('keeps the reason of a lost host, and says its own of one that does not confirm', () => {
+    const silent = { connectedSince: null, unreachableSince: T, unreachableLimitMs: 5_000 };
+    const message = (reason: TerminatingJob['reason']) =>
+      decideJob(terminating({ stop: kill, reason, host: host(silent) }), T + 10 * MIN).changes.message;
+    expect(message('instance_unreachable')).toBeUndefined();
+    expect(message('interrupted_by_no_capacity')).toBeUndefined();
+    expect(message('aborted_by_user')).toBe('the agent did not confirm the end of the job');
+  });
 });
 
 it.each(['terminated', 'aborted', 'failed', 'done'] as const)('a job that is %s stays so', (status) => {

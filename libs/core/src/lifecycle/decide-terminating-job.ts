@@ -29,12 +29,11 @@ function drain(job: TerminatingJob, host: JobHost, agent: AgentJob, now: Instant
 
 function stopCommands(job: TerminatingJob, host: JobHost, now: Instant): JobDecision {
   const killAt = whenToKill(job);
-  // Who was given up for the silence of its host waits for no word from there.
-  const confirmMs = job.reason === 'instance_unreachable' && host.unreachableSince !== null ? 0 : LIMITS.killConfirmMs;
-  const giveUpAt = deadlineOf(killAt ?? Infinity, host, confirmMs, now);
+  const isSilent = endedForSilence(job, host);
+  const giveUpAt = deadlineOf(killAt ?? Infinity, host, isSilent ? 0 : LIMITS.killConfirmMs, now);
   if (now >= giveUpAt) {
     const effects: JobEffect[] = host.connectedSince === null ? [] : [{ do: 'remove' }];
-    return finish(job, now, effects, 'the agent did not confirm the end of the job');
+    return finish(job, now, effects, isSilent ? null : 'the agent did not confirm the end of the job');
   }
   if (host.connectedSince === null) return stay('terminating', { dueAt: finite(giveUpAt) });
   if (killAt !== null && now >= killAt) {
@@ -49,6 +48,12 @@ function stopCommands(job: TerminatingJob, host: JobHost, now: Instant): JobDeci
     effects: [{ do: 'stop', mode: 'graceful', graceMs: job.stop.graceMs, reason: job.reason }],
     dueAt: Math.min(killAt ?? Infinity, now + LIMITS.agentRetryMs),
   });
+}
+
+/** Who was given up for the silence of its host waits for no word from there, and says no other reason. */
+function endedForSilence({ reason }: TerminatingJob, host: JobHost): boolean {
+  const isGivenUp = reason === 'instance_unreachable' || reason === 'interrupted_by_no_capacity';
+  return isGivenUp && host.unreachableSince !== null;
 }
 
 function whenToKill({ stop }: TerminatingJob): Instant | null {

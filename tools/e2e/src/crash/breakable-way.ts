@@ -1,24 +1,24 @@
-import { createServer, type Server, Socket } from 'node:net';
-import { freePort } from '../free-port.js';
+import { type AddressInfo, createServer, type Server, Socket } from 'node:net';
 
 /** A way to a TCP port of this machine that can be broken: connections hang, as when packets are lost, and new ones too. */
 export class BreakableWay {
   private readonly sockets = new Set<Socket>();
   private isBroken = false;
 
-  private constructor(
-    readonly port: number,
-    private readonly server: Server,
-  ) {}
+  private constructor(private readonly server: Server) {}
+
+  get port(): number {
+    // It listens on TCP.
+    return (this.server.address() as AddressInfo).port;
+  }
 
   static async to(target: number): Promise<BreakableWay> {
-    const port = await freePort();
     const server = createServer({ pauseOnConnect: true });
-    const way = new BreakableWay(port, server);
+    const way = new BreakableWay(server);
     server.on('connection', (near) => {
       way.lead(near, target);
     });
-    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return way;
   }
 

@@ -6,7 +6,7 @@ import type { PostgresServer } from '../postgres.js';
 /** Servers, their database and the hosts of their runs, all real processes. */
 export interface CrashWorld {
   readonly name: string;
-  /** All serve the same database; users ask the first that runs. */
+  /** All serve the same database; users ask the first. */
   readonly servers: readonly Stack[];
   readonly postgres: PostgresServer | undefined;
   readonly image: string | undefined;

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CrashWorld } from './crash-world.js';
-import type { Random } from './random.js';
+import type { RandomSource } from '@dstack/simulator/random-source';
 
 export interface CrashFault {
   readonly name: string;
   /** Strikes only once all runs print: what starts meanwhile may fail. */
   readonly isForRunning?: true;
   readonly appliesTo: (world: CrashWorld) => boolean;
-  readonly strike: (world: CrashWorld, random: Random) => Promise<void>;
+  readonly strike: (world: CrashWorld, random: RandomSource) => Promise<void>;
 }
 
 const always = (): boolean => true;
@@ -23,14 +23,14 @@ export const CRASH_FAULTS: readonly CrashFault[] = [
     appliesTo: always,
     strike: async (world, random) => {
       await killServer(world, random);
-      await sleep(random.between(0, 400));
+      await sleep(random.whole(0, 400));
       await killServer(world, random);
     },
   },
   {
     name: 'server paused',
     appliesTo: always,
-    strike: (world, random) => pauseServer(world, random, random.between(200, 3_000)),
+    strike: (world, random) => pauseServer(world, random, random.whole(200, 3_000)),
   },
   {
     name: 'server paused for longer than its leases',
@@ -43,7 +43,7 @@ export const CRASH_FAULTS: readonly CrashFault[] = [
     appliesTo: always,
     strike: async (world, random) => {
       await world.signalAgents('SIGSTOP');
-      await sleep(random.between(500, 6_000));
+      await sleep(random.whole(500, 6_000));
       await world.signalAgents('SIGCONT');
     },
   },
@@ -69,7 +69,7 @@ export const CRASH_FAULTS: readonly CrashFault[] = [
     appliesTo: ({ disk }) => disk !== undefined,
     strike: async ({ disk }, random) => {
       disk?.fill();
-      await sleep(random.between(500, 5_000));
+      await sleep(random.whole(500, 5_000));
       disk?.free();
     },
   },
@@ -86,14 +86,14 @@ export const CRASH_FAULTS: readonly CrashFault[] = [
   { name: 'Postgres crashed', appliesTo: hasPostgres, strike: async ({ postgres }) => postgres?.restart('immediate') },
 ];
 
-async function killServer({ servers }: CrashWorld, random: Random): Promise<void> {
+async function killServer({ servers }: CrashWorld, random: RandomSource): Promise<void> {
   const server = random.pick(servers);
   await server.killServer();
-  await sleep(random.between(0, 1_500));
+  await sleep(random.whole(0, 1_500));
   await server.start();
 }
 
-async function pauseServer({ servers }: CrashWorld, random: Random, milliseconds: number): Promise<void> {
+async function pauseServer({ servers }: CrashWorld, random: RandomSource, milliseconds: number): Promise<void> {
   const server = random.pick(servers);
   server.signalServer('SIGSTOP');
   await sleep(milliseconds);

@@ -3,7 +3,7 @@ import { until } from '../until.js';
 import { finalRun, hasStarted, wrongWith } from './check-run.js';
 import type { CrashFault } from './faults.js';
 import type { CrashWorld } from './crash-world.js';
-import { Random } from './random.js';
+import { RandomSource } from '@dstack/simulator/random-source';
 import { submitRuns } from './workload.js';
 
 export interface CaseResult {
@@ -22,10 +22,10 @@ const END_WITHIN_MS = 120_000;
 
 /** Submits runs, strikes at a moment that the seed decides, waits for the end of all, and says what is not as without the fault. */
 export async function runCase(world: CrashWorld, fault: CrashFault, seed: number): Promise<CaseResult> {
-  const random = new Random(seed);
+  const random = new RandomSource(seed);
   const [front] = world.servers;
   if (front === undefined) throw new Error('a world without a server');
-  const strikeAtMs = random.between(0, STRIKE_WITHIN_MS);
+  const strikeAtMs = random.whole(0, STRIKE_WITHIN_MS);
   const base = { world: world.name, fault: fault.name, seed, strikeAtMs };
   const runs = await submitRuns(front, { prefix: `case-${seed}`, image: world.image, random });
   if (fault.isForRunning === true) {

@@ -1,4 +1,4 @@
-import type { Random } from './random.js';
+import type { RandomSource } from '@dstack/simulator/random-source';
 import { type Stack, SMALL } from '../stack.js';
 
 export interface ExpectedRun {
@@ -11,7 +11,7 @@ export interface WorkloadOptions {
   readonly prefix: string;
   /** Of jobs in containers; undefined: none. */
   readonly image: string | undefined;
-  readonly random: Random;
+  readonly random: RandomSource;
 }
 
 const LINES = 120;
@@ -36,7 +36,7 @@ export async function submitRuns(stack: Stack, { prefix, image, random }: Worklo
     ['bad', 'failed', ''],
   ];
   if (image !== undefined) kinds.push(['boxed', 'done', `image: ${image}`]);
-  const first = random.between(0, kinds.length - 1);
+  const first = random.whole(0, kinds.length - 1);
   for (const [kind, status, more] of [...kinds, ...kinds].slice(first, first + 2)) await submit(kind, status, more);
   return runs;
 }
