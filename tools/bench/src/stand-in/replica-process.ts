@@ -1,0 +1,37 @@
+import { fileURLToPath } from 'node:url';
+import { type ReadyProcess, startReady } from '../programs/ready-process.js';
+import type { Answer, Order, ReplicaOptions } from './messages.js';
+
+const program = fileURLToPath(new URL('./replica.js', import.meta.url));
+
+/** A replica in a process of its own, and the orders to it. */
+export class ReplicaProcess {
+  private constructor(private readonly process: ReadyProcess<unknown>) {}
+
+  static async start(options: ReplicaOptions): Promise<ReplicaProcess> {
+    return new ReplicaProcess(await startReady([program, JSON.stringify(options)], process.env));
+  }
+
+  get pid(): number {
+    return this.process.pid;
+  }
+
+  /** One at a time. */
+  order(order: Order): Promise<Answer> {
+    const { child } = this.process;
+    return new Promise((resolve, reject) => {
+      const onExit = (code: number | null): void =>
+        reject(new Error(`the replica ended with ${code} instead of answering`));
+      child.once('exit', onExit);
+      child.once('message', (answer) => {
+        child.off('exit', onExit);
+        resolve(answer as Answer);
+      });
+      child.send(order);
+    });
+  }
+
+  end(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    return this.process.end(signal);
+  }
+}
