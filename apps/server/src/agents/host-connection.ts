@@ -8,19 +8,15 @@ import type { MetricsStore } from '../metrics/metrics-store.js';
 import { readJson, writeJson } from '../reconcile/stored-json.js';
 import type { AgentConnector, ConnectedAgent } from './agent-connector.js';
 import type { AgentRegistry } from './agent-registry.js';
-import {
-  CONNECTION_LEASE_MS,
-  releaseConnection,
-  renewConnection,
-  takeConnection,
-  wakeHostAndJobs,
-} from './connection-lease.js';
+import type { ConnectionKeeper } from './connection-keeper.js';
+import { releaseConnection, takeConnection, wakeHostAndJobs } from './connection-lease.js';
 import type { JobStates } from './job-states.js';
 import { LogPumps, type LogPumpTools, type PumpedJob } from './log-pumps.js';
 import { ServerAccess, type ServerAccessTools } from './server-access.js';
 
 export interface ConnectionTools extends LogPumpTools, ServerAccessTools {
   readonly holder: string;
+  readonly keeper: ConnectionKeeper;
   readonly connector: AgentConnector;
   readonly registry: AgentRegistry;
   readonly jobStates: JobStates;
@@ -101,7 +97,11 @@ export class HostConnection {
     const { tools } = this;
     const over = new AbortController();
     const signal = AbortSignal.any([this.stopping.signal, over.signal]);
-    const keeping = this.keepLease(instance.connectionEpoch, over);
+    const letGo = tools.keeper.keep({
+      instanceId: instance.id,
+      epoch: instance.connectionEpoch,
+      onLost: (reason) => over.abort(reason),
+    });
     let connected: ConnectedAgent | null = null;
     try {
       const target = { instanceId: instance.id, address, epoch: instance.connectionEpoch };
@@ -118,7 +118,7 @@ export class HostConnection {
       over.abort(new Error('the connection is over'));
       this.pumps = null;
       this.access = null;
-      keeping.cancel();
+      letGo();
       if (connected !== null) {
         tools.registry.delete(instance.id, connected.api);
         connected.close();
@@ -193,28 +193,6 @@ export class HostConnection {
       case 'heartbeat':
         return;
     }
-  }
-
-  private keepLease(epoch: number, over: AbortController): { cancel(): void } {
-    const { world, db, holder } = this.tools;
-    let timer = world.scheduler.after(CONNECTION_LEASE_MS / 3, renew);
-    let isOver = false;
-    function renew(): void {
-      renewConnection(db, instanceId, epoch, holder)
-        .then((isRenewed) => {
-          if (isOver) return;
-          if (isRenewed) timer = world.scheduler.after(CONNECTION_LEASE_MS / 3, renew);
-          else over.abort(new Error('the connection lease was lost'));
-        })
-        .catch((error: unknown) => over.abort(error));
-    }
-    const { instanceId } = this;
-    return {
-      cancel: () => {
-        isOver = true;
-        timer.cancel();
-      },
-    };
   }
 
   private async isWanted(): Promise<boolean> {

@@ -73,7 +73,7 @@ export class InstanceCommit {
     }
     // Capacity came, went, or is counted now: submitted jobs may fit.
     this.wake.topic(tx, 'placement');
-    this.wake.topic(tx, 'connections');
+    this.wake.host(tx, 'connections', id);
   }
 
   /** Returns when to look again, where the outcome says so. */
@@ -167,7 +167,7 @@ export class InstanceCommit {
       `INSERT INTO priced_intervals (id, instance_id, project_id, price_usd_per_hour, started_at) VALUES (?, ?, ?, ?, ?)`,
       [this.world.ids.uuid(), id, snapshot.record.projectId, attempt.offer.price, now],
     );
-    this.wake.topic(tx, 'connections');
+    this.wake.host(tx, 'connections', id);
     return now;
   }
 
@@ -199,7 +199,7 @@ export class InstanceCommit {
     if (state === null || known === null) return undefined;
     const machine = state.state === 'gone' ? { ...known, state: 'gone' as const } : { ...known, ...machineOf(state) };
     await writeMachine(tx, id, machine);
-    this.wake.topic(tx, 'connections');
+    this.wake.host(tx, 'connections', id);
     return machine.state === 'gone' || machine.state === 'failed' ? now : undefined;
   }
 
@@ -220,7 +220,7 @@ export class InstanceCommit {
       `UPDATE instances SET offer = ?, price = ?, region = ?, total_blocks = ?, last_error = NULL WHERE id = ?`,
       [writeJson(offer), offer.price, offer.region, blocks, id],
     );
-    this.wake.topic(tx, 'connections');
+    this.wake.host(tx, 'connections', id);
     return now;
   }
 

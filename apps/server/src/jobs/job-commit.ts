@@ -78,7 +78,7 @@ export class JobCommit {
     await this.wake.rows(tx, 'runs', [run.id]);
     const peers = snapshot.peers.filter((peer) => peer.id !== id && !isFinishedJob(peer.status));
     await this.wake.rows(tx, 'jobs', peers.map((peer) => peer.id)); // prettier-ignore
-    this.wake.topic(tx, 'logs');
+    if (record.instanceId !== null) this.wake.host(tx, 'logs', record.instanceId);
   }
 
   /** Whoever follows the log of a job that never printed anything learns here that it is over. */
@@ -128,7 +128,8 @@ export class JobCommit {
       outcome.started.revision,
       context.id,
     ]);
-    this.wake.topic(tx, 'logs');
+    const { instanceId } = context.snapshot.record;
+    if (instanceId !== null) this.wake.host(tx, 'logs', instanceId);
   }
 
   private async setRuntime(

@@ -129,8 +129,12 @@ export class PlacementCommit {
     const fleet = scene.fleetRecords.get(fleetId);
     const ask = loaded.asks.get(fleetId)?.[seat.ask];
     if (fleet === undefined || ask === undefined) throw new SeatTakenError();
-    // The fleet's row is locked, so that two replicas cannot both take its last node or number.
-    const isThere = await tx.execute(`UPDATE fleets SET rev = rev + 1 WHERE id = ? AND status = 'active'`, [fleetId]);
+    // The fleet's row is locked, so that two replicas cannot both take its last node or number. What rests on how many nodes there
+    // are is decided anew – of a fleet that has bounds: nothing else counts them.
+    const isThere = await tx.execute(`UPDATE fleets SET rev = rev + ? WHERE id = ? AND status = 'active'`, [
+      isBounded(fleet) ? 1 : 0,
+      fleetId,
+    ]);
     if (isThere !== 1 || !(await hasRoom(tx, fleet))) throw new SeatTakenError();
     const { backend, region } = seat.offer;
     const isBound = loaded.jobs.length > 1 || isCluster(fleet.spec.configuration);
@@ -178,6 +182,11 @@ function profileAt({ profile }: RunAsk, { offer: { backend, region } }: Seat): W
 
 function jobTarget(job: JobRecord) {
   return { type: 'job' as const, id: job.id, name: job.spec.job_name, projectId: job.projectId, runId: job.runId };
+}
+
+function isBounded({ spec }: FleetRecord): boolean {
+  const nodes = nodesOf(spec);
+  return nodes !== null && (nodes.target > 0 || nodes.max !== null);
 }
 
 async function hasRoom(tx: WriteTx, fleet: FleetRecord): Promise<boolean> {

@@ -23,7 +23,7 @@ export async function findResumable(tx: ReadTx): Promise<string[]> {
   const thisMachineFreedAt = await whenThisMachineWasFreed(tx);
   const resumable: string[] = [];
   for (const { project_id: projectId } of projects) {
-    const capacity = await loadCapacity(tx, projectId);
+    const capacity = await loadCapacity(tx, projectId, 'all');
     const runs = await findRuns(
       tx,
       `project_id = ? AND ${WAITS} ORDER BY priority DESC, submitted_at LIMIT ${RUNS_LOOKED_AT}`,

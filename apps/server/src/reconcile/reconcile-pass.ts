@@ -42,9 +42,8 @@ export async function reconcilePass(reconciler: AnyReconciler, claim: Claim, too
     outcomes,
     now,
   };
-  const write = reconciler.isIntent?.(context) === true ? 'writeDurable' : 'write';
   try {
-    await tools.db[write](async (tx) => {
+    await tools.db.write(async (tx) => {
       const at = await tx.now();
       if (!(await allUnmoved(tx, observed.restsOn))) throw new MovedError();
       const inTime = { ...context, now: at };

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { WriteTx } from '../persistence/transaction.js';
-import { Notices, type Topic } from './notices.js';
+import { type HostTopic, Notices, type Topic } from './notices.js';
 import type { ReconciledTable } from './reconciled-table.js';
 
 /** Makes rows due in the transaction that gives the reason, and tells the loops after it is committed. */
@@ -18,5 +18,9 @@ export class Wake {
 
   topic(tx: WriteTx, topic: Topic): void {
     tx.afterCommit(() => this.notices.notify(topic));
+  }
+
+  host(tx: WriteTx, topic: HostTopic, instanceId: string): void {
+    tx.afterCommit(() => this.notices.notifyOfHosts(topic, [instanceId]));
   }
 }
