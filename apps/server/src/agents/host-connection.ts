@@ -3,9 +3,9 @@ import { type AgentAddress, statusText } from '@dstack/backend-base';
 import type { Wire } from '@dstack/core';
 import { Logger } from '@nestjs/common';
 import type { InstanceHealth } from '../instances/instance-health.js';
-import type { InstanceRecord } from '../instances/instance-record.js';
+import type { AgentRecord, InstanceRecord } from '../instances/instance-record.js';
 import type { MetricsStore } from '../metrics/metrics-store.js';
-import { readJson, writeJson } from '../reconcile/stored-json.js';
+import { readJson, readJsonOrNull, writeJson } from '../reconcile/stored-json.js';
 import type { AgentConnector, ConnectedAgent } from './agent-connector.js';
 import type { AgentRegistry } from './agent-registry.js';
 import type { ConnectionKeeper } from './connection-keeper.js';
@@ -106,11 +106,11 @@ export class HostConnection {
     try {
       const target = { instanceId: instance.id, address, epoch: instance.connectionEpoch };
       connected = await tools.connector.connect(target, signal);
-      await this.greet(connected, instance, signal);
+      const info = await this.greet(connected, instance, signal);
       tools.registry.set(instance.id, connected.api);
       this.pumps = new LogPumps(connected.api, tools, signal);
       this.access = new ServerAccess(connected.api, tools, signal);
-      await this.markConnected();
+      await this.markConnected(info);
       onConnected();
       await this.refreshJobs();
       for await (const event of connected.api.events(signal)) await this.take(event);
@@ -130,7 +130,7 @@ export class HostConnection {
   }
 
   /** Says which jobs there should be; what the host has beyond them is removed there. */
-  private async greet({ api }: ConnectedAgent, instance: InstanceRecord, signal: AbortSignal): Promise<void> {
+  private async greet({ api }: ConnectedAgent, instance: InstanceRecord, signal: AbortSignal): Promise<AgentInfo> {
     const info = await api.info(signal);
     if (commonProtocol(PROTOCOL, info.protocol) === null) throw new StrangeAgentError(info);
     const jobs = await this.tools.db.read((tx) =>
@@ -138,22 +138,18 @@ export class HostConnection {
     );
     const { missing } = await api.desire(jobs.map((job) => job.id), signal); // prettier-ignore
     await this.tools.jobStates.missing(instance.id, missing, this.tools.world.clock.now());
-    await this.tools.db.write((tx) =>
-      tx.execute('UPDATE instances SET agent_info = ? WHERE id = ?', [
-        writeJson({ ...instance.agent, info, connectedSince: null }),
-        instance.id,
-      ]),
-    );
+    return info;
   }
 
-  private async markConnected(): Promise<void> {
+  private async markConnected(info: AgentInfo): Promise<void> {
     await this.tools.db.write(async (tx) => {
       const [row] = await tx.query<{ agent_info: string | null }>('SELECT agent_info FROM instances WHERE id = ?', [
         this.instanceId,
       ]);
-      const known = row?.agent_info ? (JSON.parse(row.agent_info) as object) : {}; // written by `greet`
+      const known = readJsonOrNull<AgentRecord>(row?.agent_info ?? null);
+      const agent: AgentRecord = { ...known, info, connectedSince: await tx.now() };
       await tx.execute('UPDATE instances SET agent_info = ?, unreachable_since = NULL, rev = rev + 1 WHERE id = ?', [
-        writeJson({ ...known, connectedSince: await tx.now() }),
+        writeJson(agent),
         this.instanceId,
       ]);
       await tx.execute('UPDATE jobs SET disconnected_at = NULL WHERE instance_id = ?', [this.instanceId]);

@@ -66,8 +66,10 @@ export class InstanceCommit {
       actorId: null,
       targets: [fleet === null ? target : { ...target, fleetId: fleet.id }],
     });
-    const jobs = await tx.query<{ id: string }>('SELECT id FROM jobs WHERE instance_id = ?', [id]);
-    await this.wake.rows(tx, 'jobs', jobs.map((job) => job.id)); // prettier-ignore
+    if (decision.status !== 'launching') {
+      const jobs = await tx.query<{ id: string }>('SELECT id FROM jobs WHERE instance_id = ?', [id]);
+      await this.wake.rows(tx, 'jobs', jobs.map((job) => job.id)); // prettier-ignore
+    }
     if (fleet !== null && (decision.status === 'terminated' || decision.status === 'terminating')) {
       await this.wake.rows(tx, 'fleets', [fleet.id]);
     }

@@ -52,8 +52,9 @@ export class PlacementCommit {
       loaded.run.id,
     ]);
     await tx.execute('UPDATE runs SET pending_because = NULL WHERE id = ?', [loaded.run.id]);
-    await this.wake.rows(tx, 'jobs', loaded.jobs.map((job) => job.id)); // prettier-ignore
-    await this.wake.rows(tx, 'runs', [loaded.run.id]);
+    // A machine that is yet to be made wakes its job when there is something to do; the run hears of it from the job.
+    const isThere = new Set(verdict.seats.filter((seat) => seat.kind === 'reuse').map((seat) => seat.jobId));
+    await this.wake.rows(tx, 'jobs', loaded.jobs.map((job) => job.id).filter((id) => isThere.has(id))); // prettier-ignore
   }
 
   async refuse(tx: WriteTx, loaded: LoadedGroup, { message, explanation }: Refused): Promise<void> {

@@ -51,4 +51,5 @@ export interface Reconciler<Snapshot, D extends Decision<string, unknown, object
   /** Effects of one account share its limit, so that a hung cloud stops only itself. */
   accountOf(effect: D['effects'][number], snapshot: Snapshot): string;
   act(effect: D['effects'][number], context: ActContext<Snapshot>): Promise<unknown>;
-  commit(tx: WriteTx, context: CommitContext<Snapshot, D>): Promise<CommitResult | void>;}
+  commit(tx: WriteTx, context: CommitContext<Snapshot, D>): Promise<CommitResult | void>;
+}

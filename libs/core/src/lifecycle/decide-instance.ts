@@ -82,7 +82,11 @@ function pursue(open: OpenAttempt, instance: UnlaunchedInstance, now: Instant): 
 function decideStarting(instance: StartingInstance, now: Instant): InstanceDecision {
   if (instance.connectedSince !== null) {
     return instance.busyBlocks > 0
-      ? go('busy', { dueAt: now, changes: { idleSince: null }, because: 'agent is up' })
+      ? go('busy', {
+          dueAt: instance.tenure === 'given' ? now : null,
+          changes: { idleSince: null },
+          because: 'agent is up',
+        })
       : go('idle', { dueAt: now, changes: { idleSince: now }, because: 'agent is up' });
   }
   if (instance.unwanted !== null) return giveUp(instance.unwanted, null, now);
@@ -97,6 +101,9 @@ function decideStarting(instance: StartingInstance, now: Instant): InstanceDecis
   // A given host is asked by the connection that is being made to it.
   if (instance.tenure === 'given') return stay('provisioning', { dueAt: deadline });
   const age = now - instance.statusChangedAt;
+  // Its agent is being connected to; the cloud is asked what became of it when that takes long.
+  if (instance.machineState === 'ready' && age < LIMITS.pollMaxMs)
+    return stay('provisioning', { dueAt: Math.min(deadline, instance.statusChangedAt + LIMITS.pollMaxMs) });
   const pauseMs = Math.min(LIMITS.pollMaxMs, Math.max(LIMITS.pollMinMs, age / 4));
   return stay('provisioning', { effects: [{ do: 'poll' }], dueAt: Math.min(deadline, Math.round(now + pauseMs)) });
 }
