@@ -307,7 +307,7 @@ const WORK = [
     ${RECONCILED_COLUMNS}
   )`,
   `CREATE INDEX ix_runs_waiting ON runs (project_id)
-    WHERE status = 'pending' AND resume_at IS NOT NULL AND pending_because IS NOT NULL AND next_due_at IS NOT NULL`,
+    WHERE status = 'pending' AND resume_at IS NOT NULL AND pending_because IS NOT NULL`,
   `CREATE UNIQUE INDEX ux_runs_name ON runs (project_id, name) WHERE deleted = false`,
   `CREATE UNIQUE INDEX ux_runs_idempotency_key ON runs (project_id, idempotency_key)`,
   `CREATE INDEX ix_runs_submitted ON runs (submitted_at DESC, id)`,

@@ -10,8 +10,8 @@ import { loadCapacity, type ProjectCapacity } from './project-capacity.js';
 /** Of each project, as many runs as one event may bring back. */
 const RUNS_LOOKED_AT = 20;
 
-// Whoever waits is due some time, which keeps finished runs out of the search.
-const WAITS = `next_due_at IS NOT NULL AND status = 'pending' AND resume_at IS NOT NULL AND pending_because IS NOT NULL`;
+// As the index on them says it.
+const WAITS = `status = 'pending' AND resume_at IS NOT NULL AND pending_because IS NOT NULL`;
 
 export async function hasWaitingRuns(tx: ReadTx): Promise<boolean> {
   return (await tx.query(`SELECT id FROM runs WHERE ${WAITS} LIMIT 1`)).length > 0;

@@ -15,7 +15,10 @@ export async function startReady<Message>(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Promise<ReadyProcess<Message>> {
-  const child = spawn(node, args, { env, stdio: ['ignore', 'ignore', process.env['BENCH_STDERR'] === undefined ? 'pipe' : 'inherit', 'ipc'] });
+  const child = spawn(node, args, {
+    env,
+    stdio: ['ignore', 'ignore', process.env['BENCH_STDERR'] === undefined ? 'pipe' : 'inherit', 'ipc'],
+  });
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   let told = '';
   child.stderr?.on('data', (chunk: Buffer) => (told = (told + chunk.toString()).slice(-4_000)));

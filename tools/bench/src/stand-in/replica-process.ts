@@ -9,7 +9,16 @@ export class ReplicaProcess {
   private constructor(private readonly process: ReadyProcess<unknown>) {}
 
   static async start(options: ReplicaOptions): Promise<ReplicaProcess> {
-    return new ReplicaProcess(await startReady([...(process.env['BENCH_NODE_OPTIONS'] ?? '').split(' ').filter((each) => each !== ''), program, JSON.stringify(options)], process.env));
+    return new ReplicaProcess(
+      await startReady(
+        [
+          ...(process.env['BENCH_NODE_OPTIONS'] ?? '').split(' ').filter((each) => each !== ''),
+          program,
+          JSON.stringify(options),
+        ],
+        process.env,
+      ),
+    );
   }
 
   get pid(): number {

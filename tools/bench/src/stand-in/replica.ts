@@ -44,7 +44,9 @@ const world: World = {
 if (process.env['BENCH_LOGS'] === undefined) silenceLogs();
 // Only the bench starts this program.
 const options = JSON.parse(process.argv[2] ?? '') as ReplicaOptions;
-const db = new Database(countingEngine(await openEngine(options), count));
+const db = new Database(countingEngine(await openEngine(options), count), {
+  groupsCommits: options.database.dialect === 'sqlite',
+});
 await migrate(db, ALL_MIGRATIONS);
 const scope = await benchProject(db);
 const { workload, runs } = buildWorkload({
