@@ -7,6 +7,7 @@ import { EventRecorder } from '../events/event-recorder.js';
 import type { CommitContext, CommitResult, Outcome } from '../reconcile/reconciler.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
+import { lockGang, wakeWaitingPeers } from './gang.js';
 import type { StartOutcome } from './job-effects.js';
 import type { JobRuntimeRecord } from './job-record.js';
 import type { JobView } from './job-snapshots.js';
@@ -27,6 +28,7 @@ export class JobCommit {
 
   async write(tx: WriteTx, context: Context): Promise<CommitResult> {
     const result: { dueAt?: number | null } = {};
+    if (context.decision.because !== null) await lockGang(tx, context.snapshot.record);
     for (const outcome of context.outcomes) {
       const dueAt = await this.record(tx, context, outcome as Outcome<JobEffect>); // this reconciler's own effects
       if (dueAt !== undefined) result.dueAt = dueAt;
@@ -76,8 +78,7 @@ export class JobCommit {
     const target = { type: 'job' as const, id, name: record.spec.job_name, projectId: record.projectId, runId: run.id };
     await this.events.record(tx, { message: text, actorId: null, targets: [target] });
     await this.wake.rows(tx, 'runs', [run.id]);
-    const peers = snapshot.peers.filter((peer) => peer.id !== id && !isFinishedJob(peer.status));
-    await this.wake.rows(tx, 'jobs', peers.map((peer) => peer.id)); // prettier-ignore
+    await wakeWaitingPeers(tx, this.wake, record, run, status);
     if (record.instanceId !== null) this.wake.host(tx, 'logs', record.instanceId);
   }
 

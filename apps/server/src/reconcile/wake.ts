@@ -10,7 +10,8 @@ export class Wake {
 
   async rows(tx: WriteTx, table: ReconciledTable, ids: readonly string[]): Promise<void> {
     const now = await tx.now();
-    for (const id of new Set(ids)) {
+    // In one order everywhere: two that wake the same rows never wait for each other.
+    for (const id of [...new Set(ids)].sort()) {
       await tx.execute(`UPDATE ${table} SET wake_seq = wake_seq + 1, next_due_at = ? WHERE id = ?`, [now, id]);
     }
     if (ids.length > 0) this.topic(tx, table);

@@ -27,7 +27,7 @@ async function takeover(dialect: Dialect, jobs: number, say: (text: string) => v
     replica = await ReplicaProcess.start({ database: database.location });
     const upMs = performance.now() - killedAt;
     for (;;) {
-      const { state } = await replica.order({ do: 'ask' });
+      const { state } = await replica.order({ do: 'ask', withConnected: true });
       if (state.runsFailed > 0) throw new Error(`${state.runsFailed} runs were lost`);
       if (state.connected >= jobs) break;
       await sleep(20);

@@ -17,7 +17,10 @@ export async function startReady<Message>(
 ): Promise<ReadyProcess<Message>> {
   const child = spawn(node, args, {
     env,
-    stdio: ['ignore', 'ignore', process.env['BENCH_STDERR'] === undefined ? 'pipe' : 'inherit', 'ipc'],
+    stdio:
+      process.env['BENCH_STDERR'] === undefined
+        ? ['ignore', 'ignore', 'pipe', 'ipc']
+        : ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   let told = '';

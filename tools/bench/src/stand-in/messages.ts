@@ -15,7 +15,7 @@ export type Order =
       readonly atOnce: number;
       readonly nodes: number;
     }
-  | { readonly do: 'ask' }
+  | { readonly do: 'ask'; /** It takes a moment. */ readonly withConnected?: boolean }
   /** One transaction each that inserts a row and one that changes it, `atOnce` at a time. */
   | { readonly do: 'bare'; readonly count: number; readonly atOnce: number };
 
@@ -30,10 +30,11 @@ export interface Answer {
 /** The database and this replica, now. */
 export interface ReplicaState {
   readonly runsRunning: number;
+  readonly jobsRunning: number;
   readonly runsFailed: number;
-  /** Instances whose agent some replica is connected to, by connections made after `since` of the process's start. */
+  /** Machines whose agent this replica has heard since its process started, and whose lease it holds. */
   readonly connected: number;
-  /** Unix ms of the last change of a run's status. */
+  /** Unix ms of the last change of a run's or a job's status. */
   readonly lastChangeAt: number;
   /** Write transactions since the process started. */
   readonly writes: number;

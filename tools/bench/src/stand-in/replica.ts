@@ -86,7 +86,11 @@ async function follow(order: Order): Promise<Answer> {
       break;
     case 'ask':
   }
-  return { startedAt: began, elapsedMs: performance.now() - from, state: await state() };
+  return {
+    startedAt: began,
+    elapsedMs: performance.now() - from,
+    state: await state(order.do === 'ask' && order.withConnected === true),
+  };
 }
 
 async function manyAtOnce(total: number, atOnce: number, work: (index: number) => Promise<unknown>): Promise<void> {
@@ -122,23 +126,36 @@ async function bareRun(): Promise<void> {
   await db.write((tx) => tx.execute('UPDATE leases SET token = 1 WHERE name = ?', [id]));
 }
 
-async function state(): Promise<ReplicaState> {
+async function state(withConnected: boolean): Promise<ReplicaState> {
   const row = await db.read(async (tx) => {
-    const rows = await tx.query<Record<'running' | 'failed' | 'connected' | 'changed', number | null>>(
-      `SELECT (SELECT COUNT(*) FROM runs WHERE status = 'running') AS running,
+    const rows = await tx.query<Record<'runs' | 'jobs' | 'failed' | 'run_at' | 'job_at', number | null>>(
+      `SELECT (SELECT COUNT(*) FROM runs WHERE status = 'running') AS runs,
+         (SELECT COUNT(*) FROM jobs WHERE status = 'running') AS jobs,
          (SELECT COUNT(*) FROM runs WHERE status IN ('failed', 'terminated', 'terminating', 'done', 'pending')) AS failed,
-         (SELECT COUNT(*) FROM instances WHERE connection_expires_at > ? AND unreachable_since IS NULL AND agent_info LIKE '%"connectedSince":1%'
-            AND status = 'busy') AS connected,
-         (SELECT MAX(status_changed_at) FROM runs) AS changed`,
-      [await tx.now()],
+         (SELECT MAX(status_changed_at) FROM runs) AS run_at,
+         (SELECT MAX(status_changed_at) FROM jobs) AS job_at`,
     );
     return rows[0];
   });
   return {
-    runsRunning: Number(row?.running),
+    runsRunning: Number(row?.runs),
+    jobsRunning: Number(row?.jobs),
     runsFailed: Number(row?.failed),
-    connected: Number(row?.connected),
-    lastChangeAt: Number(row?.changed),
+    connected: withConnected ? await connected() : Number.NaN,
+    lastChangeAt: Math.max(Number(row?.run_at), Number(row?.job_at)),
     writes: count.writes,
   };
+}
+
+async function connected(): Promise<number> {
+  return db.read(async (tx) => {
+    const rows = await tx.query<{ agent_info: string | null }>(
+      'SELECT agent_info FROM instances WHERE connection_expires_at > ? AND unreachable_since IS NULL',
+      [await tx.now()],
+    );
+    const since = rows.map(
+      (row) => (JSON.parse(row.agent_info ?? '{}') as { connectedSince?: number }).connectedSince ?? 0,
+    );
+    return since.filter((at) => at >= startedAt).length;
+  });
 }

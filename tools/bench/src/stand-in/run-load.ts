@@ -11,12 +11,12 @@ export interface Load {
 }
 
 export interface Loaded {
-  /** From the first request until the last run ran, by the database's own times. */
+  /** From the first request until the last job ran, by the database's own times. */
   readonly elapsedMs: number;
   readonly state: ReplicaState;
 }
 
-/** Submits as fast as the replicas take it, to all of them, and waits until all runs run. */
+/** Submits as fast as the replicas take it, to all of them, and waits until all of their jobs run. */
 export async function runLoad(
   replicas: readonly ReplicaProcess[],
   { count, nodes = 1, prefix = 'load' }: Load,
@@ -24,7 +24,7 @@ export async function runLoad(
 ): Promise<Loaded> {
   const [first] = replicas;
   if (first === undefined) throw new RangeError('no replica');
-  const before = (await first.order({ do: 'ask' })).state.runsRunning;
+  const before = (await first.order({ do: 'ask' })).state.jobsRunning;
   const share = (index: number): number => Math.floor((count + index) / replicas.length);
   const submitted: Answer[] = await Promise.all(
     replicas.map((replica, index) =>
@@ -32,7 +32,7 @@ export async function runLoad(
     ),
   );
   const startedAt = Math.min(...submitted.map((answer) => answer.startedAt));
-  const state = await untilRunning(first, before + count, say);
+  const state = await untilRunning(first, before + count * nodes, say);
   return { elapsedMs: state.lastChangeAt - startedAt, state };
 }
 
@@ -46,11 +46,11 @@ async function untilRunning(
   for (;;) {
     const { state } = await replica.order({ do: 'ask' });
     if (state.runsFailed > 0) throw new Error(`${state.runsFailed} runs failed`);
-    if (state.runsRunning >= count) return state;
-    if (performance.now() > deadline) throw new Error(`only ${state.runsRunning} of ${count} runs are running`);
+    if (state.jobsRunning >= count && state.runsRunning > 0) return state;
+    if (performance.now() > deadline) throw new Error(`only ${state.jobsRunning} of ${count} jobs are running`);
     if (performance.now() - saidAt > 15_000) {
       saidAt = performance.now();
-      say(`${state.runsRunning} of ${count} runs are running`);
+      say(`${state.jobsRunning} of ${count} jobs are running`);
     }
     await sleep(count < 1_000 ? 20 : 250);
   }
