@@ -52,13 +52,22 @@ export async function nodeAddresses(tx: ReadTx, job: Member): Promise<NodeAddres
   });
 }
 
+/** Of this change somebody may have been waiting. */
+function concernsPeers(job: Member, run: RunRecord, status: Wire.JobStatus): boolean {
+  if (!isGang(job)) return false;
+  if (status === 'provisioning') return true;
+  const order = startupOrder(run);
+  return status === 'running' && order !== 'any' && (job.jobNum === 0) === (order === 'master-first');
+}
+
 /**
- * Before anything else is written about a job of a gang whose peers may have waited for it. One at a time then, so that exactly the last of
- * them sees that nobody is missing – and never two that wait for each other's rows.
+ * Before anything else is written about a job whose peers may have waited for this. One at a time then, so that exactly the last of them
+ * sees that nobody is missing – and never two that wait for each other's rows.
  */
-export async function lockGang(tx: WriteTx, job: Member): Promise<void> {
-  if (!isGang(job) || tx.dialect === 'sqlite') return;
-  await tx.query(`SELECT id ${OF_GANG} AND job_num = 0 FOR NO KEY UPDATE`, gangOf(job));
+export async function lockGang(tx: WriteTx, job: Member, run: RunRecord, status: Wire.JobStatus): Promise<void> {
+  if (tx.dialect === 'sqlite' || !concernsPeers(job, run, status)) return;
+  // No row's lock: the run looks at all of its jobs while it decides.
+  await tx.query('SELECT pg_advisory_xact_lock(hashtext(?))', [`${job.runId}/${job.replicaNum}`]);
 }
 
 /** Wakes those whose waiting may be over: when the last one has its address, and as the order of starting has it. */
@@ -69,17 +78,15 @@ export async function wakeWaitingPeers(
   run: RunRecord,
   status: Wire.JobStatus,
 ): Promise<void> {
-  if (!isGang(job)) return;
-  const order = startupOrder(run);
-  const isMaster = job.jobNum === 0;
+  if (!concernsPeers(job, run, status)) return;
   if (status === 'provisioning') {
     const missing = await tx.query(`SELECT id ${OF_GANG} AND provisioning_data IS NULL LIMIT 1`, gangOf(job));
     if (missing.length > 0) return;
-  } else if (status !== 'running' || order === 'any' || isMaster !== (order === 'master-first')) return;
-  const peers = await tx.query<{ id: string; status: Wire.JobStatus; job_num: number }>(
-    `SELECT id, status, job_num ${OF_GANG} AND id <> ? ORDER BY id`,
-    [...gangOf(job), job.id],
-  );
-  const waiting = peers.filter((peer) => !isFinishedJob(peer.status) && (status === 'provisioning' || isMaster || Number(peer.job_num) === 0)); // prettier-ignore
+  }
+  const peers = await tx.query<{ id: string; status: Wire.JobStatus }>(`SELECT id, status ${OF_GANG} AND id <> ?`, [
+    ...gangOf(job),
+    job.id,
+  ]);
+  const waiting = peers.filter((peer) => !isFinishedJob(peer.status));
   await wake.rows(tx, 'jobs', waiting.map((peer) => peer.id)); // prettier-ignore
 }

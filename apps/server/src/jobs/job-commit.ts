@@ -28,12 +28,13 @@ export class JobCommit {
 
   async write(tx: WriteTx, context: Context): Promise<CommitResult> {
     const result: { dueAt?: number | null } = {};
-    if (context.decision.because !== null) await lockGang(tx, context.snapshot.record);
+    const { decision, snapshot } = context;
+    if (decision.because !== null) await lockGang(tx, snapshot.record, snapshot.run, decision.status);
     for (const outcome of context.outcomes) {
       const dueAt = await this.record(tx, context, outcome as Outcome<JobEffect>); // this reconciler's own effects
       if (dueAt !== undefined) result.dueAt = dueAt;
     }
-    if (context.decision.because !== null) await this.changeStatus(tx, context, context.decision.because);
+    if (decision.because !== null) await this.changeStatus(tx, context, decision.because);
     return result;
   }
 

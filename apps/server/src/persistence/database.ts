@@ -103,6 +103,7 @@ export class Database {
   private transaction(runner: QueryRunner, tasks: (() => void)[]): WriteTx {
     const { sealing } = this;
     const { dialect } = this.engine;
+    let now: Promise<number> | undefined;
     const run = async (sql: string, params: readonly SqlValue[]): Promise<StructuredResult> => {
       if (params.length > MOST_VALUES) throw new TooManyValuesError(MOST_VALUES);
       const statement = dialect === 'postgres' ? toDollarPlaceholders(sql) : sql;
@@ -119,7 +120,7 @@ export class Database {
         const { affected, records } = await run(sql, params);
         return affected ?? records?.length ?? 0;
       },
-      now: () => this.engine.now(runner),
+      now: () => (now ??= this.engine.now(runner)),
       afterCommit: (task) => void tasks.push(task),
     };
   }
