@@ -8,6 +8,7 @@ interface Listed {
 /** Loaded when chosen: one bench's programs are not in another's memory. */
 export const BENCHES: readonly Listed[] = [
   { id: 'B1', load: async () => (await import('./b1-throughput.js')).bench },
+  { id: 'B2', load: async () => (await import('./b2-latency.js')).bench },
   { id: 'B3', load: async () => (await import('./b3-gang.js')).bench },
   { id: 'B4', load: async () => (await import('./b4-active-jobs.js')).bench },
   { id: 'B11', load: async () => (await import('./b11-cli-start.js')).bench },

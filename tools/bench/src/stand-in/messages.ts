@@ -27,6 +27,10 @@ export interface Answer {
   readonly state: ReplicaState;
 }
 
+export interface Failure {
+  readonly failed: string;
+}
+
 /** The database and this replica, now. */
 export interface ReplicaState {
   readonly runsRunning: number;

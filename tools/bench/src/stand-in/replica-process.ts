@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { type ReadyProcess, startReady } from '../programs/ready-process.js';
-import type { Answer, Order, ReplicaOptions } from './messages.js';
+import type { Answer, Failure, Order, ReplicaOptions } from './messages.js';
 
 const program = fileURLToPath(new URL('./replica.js', import.meta.url));
 
@@ -34,7 +34,9 @@ export class ReplicaProcess {
       child.once('exit', onExit);
       child.once('message', (answer) => {
         child.off('exit', onExit);
-        resolve(answer as Answer);
+        const told = answer as Answer | Failure; // from the replica program
+        if ('failed' in told) reject(new Error(told.failed));
+        else resolve(told);
       });
       child.send(order);
     });

@@ -16,7 +16,7 @@ import {
 } from '@dstack/server/parts';
 import { benchProject } from './bench-project.js';
 import { countingEngine } from './counting-engine.js';
-import type { Answer, Order, ReplicaOptions, ReplicaState } from './messages.js';
+import type { Answer, Failure, Order, ReplicaOptions, ReplicaState } from './messages.js';
 import { NoHosts } from './no-hosts.js';
 import { NoInputs } from './no-inputs.js';
 import { StandInConnector } from './stand-in-agent.js';
@@ -26,6 +26,8 @@ import { StandInAccounts } from './stand-in-cloud.js';
  * One server without HTTP: the real services, reconcilers, placement and persistence in real time, with a stand-in cloud and stand-in agents.
  * Takes orders over IPC, one after the other.
  */
+const BARE_RUNS =
+  'CREATE TABLE IF NOT EXISTS bare_runs (id varchar(36) NOT NULL PRIMARY KEY, spec text NOT NULL, status varchar(30) NOT NULL)';
 const startedAt = Date.now();
 const count = { writes: 0 };
 const world: World = {
@@ -62,7 +64,7 @@ const { workload, runs } = buildWorkload({
 await workload.start();
 let last: Promise<unknown> = Promise.resolve();
 process.on('message', (order: Order) => {
-  last = last.then(async () => process.send?.(await follow(order)));
+  last = last.then(async () => process.send?.(await answer(order)));
 });
 process.on('SIGTERM', () => void workload.stop().then(() => process.exit(0)));
 process.on('disconnect', () => process.exit(0));
@@ -74,6 +76,14 @@ function openEngine({ database }: ReplicaOptions): Promise<Engine> {
     : openPostgresEngine({ url: database.url, poolSize: 20, entities: [] });
 }
 
+async function answer(order: Order): Promise<Answer | Failure> {
+  try {
+    return await follow(order);
+  } catch (error) {
+    return { failed: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
+}
+
 async function follow(order: Order): Promise<Answer> {
   const began = Date.now();
   const from = performance.now();
@@ -82,6 +92,7 @@ async function follow(order: Order): Promise<Answer> {
       await manyAtOnce(order.count, order.atOnce, (index) => submit(scope, `${order.prefix}-${index}`, order.nodes));
       break;
     case 'bare':
+      await db.write((tx) => tx.execute(BARE_RUNS));
       await manyAtOnce(order.count, order.atOnce, bareRun);
       break;
     case 'ask':
@@ -120,10 +131,8 @@ async function submit(project: ProjectScope, name: string, nodes: number): Promi
 /** What no server could do without: the run is written, and written again when it runs. */
 async function bareRun(): Promise<void> {
   const id = randomUUID();
-  await db.write((tx) =>
-    tx.execute('INSERT INTO leases (name, holder, token) VALUES (?, ?, 0)', [id, 'x'.repeat(1_000)]),
-  );
-  await db.write((tx) => tx.execute('UPDATE leases SET token = 1 WHERE name = ?', [id]));
+  await db.write((tx) => tx.execute(`INSERT INTO bare_runs VALUES (?, ?, 'submitted')`, [id, 'x'.repeat(2_000)]));
+  await db.write((tx) => tx.execute(`UPDATE bare_runs SET status = 'running' WHERE id = ?`, [id]));
 }
 
 async function state(withConnected: boolean): Promise<ReplicaState> {
