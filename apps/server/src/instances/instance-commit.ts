@@ -66,7 +66,8 @@ export class InstanceCommit {
       actorId: null,
       targets: [fleet === null ? target : { ...target, fleetId: fleet.id }],
     });
-    if (decision.status !== 'launching') {
+    // A job waits for its machine to be there and connected; whether it counts as busy is no news to it.
+    if (decision.status !== 'launching' && decision.status !== 'busy') {
       const jobs = await tx.query<{ id: string }>('SELECT id FROM jobs WHERE instance_id = ?', [id]);
       await this.wake.rows(tx, 'jobs', jobs.map((job) => job.id)); // prettier-ignore
     }

@@ -83,7 +83,7 @@ export class InstanceSnapshots {
           status: record.status,
           given: false,
           createdAt: record.createdAt,
-          machine: record.machine !== null,
+          machine: record.machine === null ? 'none' : record.machine.state === 'ready' ? 'ready' : 'starting',
           attemptsMade: facts.attempts.length,
           maxAttempts: this.limits.maxOffersTried,
           openAttempt: openAttempt(facts.attempts, this.limits.idempotencyOf(record.backendType)),

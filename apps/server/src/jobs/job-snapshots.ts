@@ -69,6 +69,7 @@ export class JobSnapshots {
           agent: runtimeRecord.agent,
           waitsFor: facts.waitsFor,
           startError: runtimeRecord.startError,
+          isTimed: isTimed(record),
         };
       case 'pulling':
       case 'running':
@@ -78,6 +79,7 @@ export class JobSnapshots {
           host,
           agent: runtimeRecord.agent,
           disconnectedAt: record.disconnectedAt,
+          isTimed: isTimed(record),
           maxDurationMs: record.spec.max_duration ? record.spec.max_duration * 1000 : null,
           inactivityLimitSeconds: inactivityLimit(run),
           underUtilised: facts.underUtilised,
@@ -145,6 +147,10 @@ async function utilisation(tx: ReadTx, job: JobRecord, now: number): Promise<boo
     gpuPercents: readJson<{ utilPercent: number }[]>(row.gpus).map((gpu) => gpu.utilPercent),
   }));
   return isUnderUtilised(samples, { minPercent: policy.min_gpu_utilization, windowMs }, now);
+}
+
+function isTimed({ spec }: JobRecord): boolean {
+  return Boolean(spec.max_duration) || Boolean(spec.utilization_policy);
 }
 
 function inactivityLimit({ spec }: RunRecord): number | null {

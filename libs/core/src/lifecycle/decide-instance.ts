@@ -39,8 +39,10 @@ export function decideInstance(instance: InstanceSnapshot, now: Instant): Instan
 
 function decideUnlaunched(instance: UnlaunchedInstance, now: Instant): InstanceDecision {
   const { openAttempt, status } = instance;
-  if (instance.machine) {
-    return go('provisioning', { changes: { startedAt: now }, dueAt: now, because: 'machine created' });
+  if (instance.machine !== 'none') {
+    // One that is ready already is being connected to, and that tells.
+    const dueAt = instance.machine === 'ready' ? now + LIMITS.pollMaxMs : now;
+    return go('provisioning', { changes: { startedAt: now }, dueAt, because: 'machine created' });
   }
   if (openAttempt !== null) return pursue(openAttempt, instance, now);
   if (instance.unwanted !== null) return giveUp(instance.unwanted, null, now);
