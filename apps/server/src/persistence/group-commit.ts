@@ -41,6 +41,7 @@ export class GroupCommit {
 
   private async drain(): Promise<void> {
     this.isDraining = true;
+    await Promise.resolve(); // those who ask in the same moment are in the first group
     while (this.waiting.length > 0) await this.group();
     this.isDraining = false;
   }
