@@ -130,13 +130,7 @@ export class PlacementCommit {
     const fleet = scene.fleetRecords.get(fleetId);
     const ask = loaded.asks.get(fleetId)?.[seat.ask];
     if (fleet === undefined || ask === undefined) throw new SeatTakenError();
-    // The fleet's row is locked, so that two replicas cannot both take its last node or number. What rests on how many nodes there
-    // are is decided anew – of a fleet that has bounds: nothing else counts them.
-    const isThere = await tx.execute(`UPDATE fleets SET rev = rev + ? WHERE id = ? AND status = 'active'`, [
-      isBounded(fleet) ? 1 : 0,
-      fleetId,
-    ]);
-    if (isThere !== 1 || !(await hasRoom(tx, fleet))) throw new SeatTakenError();
+    if (!(await holdFleet(tx, fleet)) || !(await hasRoom(tx, fleet))) throw new SeatTakenError();
     const { backend, region } = seat.offer;
     const isBound = loaded.jobs.length > 1 || isCluster(fleet.spec.configuration);
     const instance = await insertInstance(tx, this.world, fleet, {
@@ -183,6 +177,22 @@ function profileAt({ profile }: RunAsk, { offer: { backend, region } }: Seat): W
 
 function jobTarget(job: JobRecord) {
   return { type: 'job' as const, id: job.id, name: job.spec.job_name, projectId: job.projectId, runId: job.runId };
+}
+
+/**
+ * Two replicas never take the last node of a fleet, or the same number in it. What rests on how many nodes it has is decided anew – where
+ * it has bounds: of one without, only its end matters, and machines that are on their way do not wait for each other.
+ * @returns whether it is there to take one
+ */
+async function holdFleet(tx: WriteTx, fleet: FleetRecord): Promise<boolean> {
+  if (isBounded(fleet)) {
+    const held = await tx.execute(`UPDATE fleets SET rev = rev + 1 WHERE id = ? AND status = 'active'`, [fleet.id]);
+    return held === 1;
+  }
+  const lock = tx.dialect === 'postgres' ? ' FOR SHARE' : '';
+  if (tx.dialect === 'postgres') await tx.query('SELECT pg_advisory_xact_lock(hashtext(?))', [fleet.id]);
+  const rows = await tx.query(`SELECT id FROM fleets WHERE id = ? AND status = 'active'${lock}`, [fleet.id]);
+  return rows.length === 1;
 }
 
 function isBounded({ spec }: FleetRecord): boolean {
