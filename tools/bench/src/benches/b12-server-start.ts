@@ -2,14 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { serverProgram } from '@dstack/e2e/programs';
+import { repositoryRoot, serverProgram } from '@dstack/e2e/programs';
 import type { Bench, Measurement } from '../bench.js';
 import { cpuOf, residentKb } from '../process-usage.js';
 import { startReady } from '../programs/ready-process.js';
 import { median } from '../spread.js';
 
-const emptyServer = fileURLToPath(new URL('../programs/empty-server.js', import.meta.url));
+const emptyServer = join(repositoryRoot, 'tools/bench/dist/programs/empty-server.js');
 
 /** A new directory each time: what the server does on the very first start (schema, keys, first user) is in its figures. */
 export const bench: Bench = {

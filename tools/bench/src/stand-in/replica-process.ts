@@ -1,24 +1,18 @@
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { repositoryRoot } from '@dstack/e2e/programs';
 import { type ReadyProcess, startReady } from '../programs/ready-process.js';
 import type { Answer, Failure, Order, ReplicaOptions } from './messages.js';
 
-const program = fileURLToPath(new URL('./replica.js', import.meta.url));
+const program = join(repositoryRoot, 'tools/bench/dist/stand-in/replica.js');
+/** `BENCH_NODE_OPTIONS="--cpu-prof" npm run bench -- --only B1` leaves a profile of the server behind. */
+const nodeOptions = (process.env['BENCH_NODE_OPTIONS'] ?? '').split(' ').filter((each) => each !== '');
 
 /** A replica in a process of its own, and the orders to it. */
 export class ReplicaProcess {
   private constructor(private readonly process: ReadyProcess<unknown>) {}
 
   static async start(options: ReplicaOptions): Promise<ReplicaProcess> {
-    return new ReplicaProcess(
-      await startReady(
-        [
-          ...(process.env['BENCH_NODE_OPTIONS'] ?? '').split(' ').filter((each) => each !== ''),
-          program,
-          JSON.stringify(options),
-        ],
-        process.env,
-      ),
-    );
+    return new ReplicaProcess(await startReady([...nodeOptions, program, JSON.stringify(options)], process.env));
   }
 
   get pid(): number {

@@ -43,7 +43,7 @@ const world: World = {
   },
 };
 
-if (process.env['BENCH_LOGS'] === undefined) silenceLogs();
+silenceLogs();
 // Only the bench starts this program.
 const options = JSON.parse(process.argv[2] ?? '') as ReplicaOptions;
 const db = new Database(countingEngine(await openEngine(options), count), {

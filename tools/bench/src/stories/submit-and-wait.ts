@@ -5,8 +5,13 @@ import type { Stack } from '@dstack/e2e/stack';
 const LIMIT_MS = 60_000;
 const ASK_EVERY_MS = 5;
 
-/** From the request that submits until the API says that it runs; ends it and waits for that. */
-export async function submittedToRunningMs(stack: Stack, name: string, task: object): Promise<number> {
+/** From the request that submits until the API says that it runs; ends it and waits for that. @param look while it runs */
+export async function submittedToRunningMs(
+  stack: Stack,
+  name: string,
+  task: object,
+  look: () => void = () => undefined,
+): Promise<number> {
   const configuration = { type: 'task', name, ...task };
   const startedAt = performance.now();
   await stack.api('/api/project/main/runs/apply', {
@@ -15,6 +20,7 @@ export async function submittedToRunningMs(stack: Stack, name: string, task: obj
   });
   await untilStatus(stack, name, ['running']);
   const elapsedMs = performance.now() - startedAt;
+  look();
   await stack.api('/api/project/main/runs/stop', { runs_names: [name], abort: true });
   await untilStatus(stack, name, ['terminated', 'failed', 'done']);
   return elapsedMs;
