@@ -12,7 +12,7 @@ export const bench: Bench = {
     const measurements: Measurement[] = [];
     for (const [dialect, runs] of [
       ['sqlite', 10_000],
-      ['postgres', 2_000],
+      ['postgres', 1_000],
     ] as const)
       measurements.push(...(await throughput(dialect, 1, quick ? 30 : runs, say)));
     return measurements;

@@ -2,7 +2,7 @@ import type { Bench } from '../bench.js';
 
 interface Listed {
   readonly id: string;
-  load(): Promise<Bench>;
+  readonly load: () => Promise<Bench>;
 }
 
 /** Loaded when chosen: one bench's programs are not in another's memory. */
