@@ -1,7 +1,9 @@
 import { Command } from '@oclif/core/command';
+import type { Config } from '@oclif/core/config';
 import * as Flags from '@oclif/core/flags';
 import type { Input, ParserOutput } from '@oclif/core/interfaces';
 import { type CliContext, processContext } from '../terminal/context.js';
+import { BareConfig } from './bare-config.js';
 
 type Values = Record<string, unknown>;
 
@@ -12,6 +14,16 @@ export abstract class BaseCommand extends Command {
   };
 
   protected readonly context: CliContext = processContext();
+
+  static override async run<T extends Command>(
+    this: new (argv: string[], config: Config) => T,
+    argv: string[] = [],
+    options?: { readonly root: string },
+  ): Promise<ReturnType<T['run']>> {
+    const command = new this(argv, new BareConfig({ root: options?.root ?? '' }));
+    // Protected, and of a class that only this one's subclasses are.
+    return Reflect.apply(BaseCommand.prototype._run, command, []) as Promise<ReturnType<T['run']>>;
+  }
 
   /** The types of switches say boolean: one that is not given is false, also in the body of a request. */
   protected override async parse<F extends Values, B extends Values, A extends Values>(

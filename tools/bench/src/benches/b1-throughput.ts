@@ -41,6 +41,7 @@ export async function throughput(
     const cpuBefore = replicas.map(({ pid }) => cpuOf(pid).own);
     const { elapsedMs } = await runLoad(replicas, { count: runs }, (text) => say(`${dialect}: ${text}`));
     const cpuMs = replicas.reduce((sum, { pid }, index) => sum + cpuOf(pid).own - (cpuBefore[index] ?? 0), 0);
+    say(`${dialect}, ${replicaCount} replicas: ${Math.round((runs / elapsedMs) * 60_000)} runs per minute`);
     const name = `${dialect}${replicaCount === 1 ? '' : `, ${replicaCount} replicas`}`;
     return [
       {
