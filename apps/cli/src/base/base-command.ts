@@ -20,9 +20,13 @@ export abstract class BaseCommand extends Command {
     argv: string[] = [],
     options?: { readonly root: string },
   ): Promise<ReturnType<T['run']>> {
-    const command = new this(argv, new BareConfig({ root: options?.root ?? '' }));
-    // Protected, and of a class that only this one's subclasses are.
-    return Reflect.apply(BaseCommand.prototype._run, command, []) as Promise<ReturnType<T['run']>>;
+    const command: unknown = new this(argv, new BareConfig({ root: options?.root ?? '' }));
+    if (!(command instanceof BaseCommand)) throw new TypeError('Only commands of this program are run.');
+    return command.start();
+  }
+
+  private start<R>(): Promise<R> {
+    return this._run<R>();
   }
 
   /** The types of switches say boolean: one that is not given is false, also in the body of a request. */
