@@ -22,7 +22,7 @@ export abstract class BaseCommand extends Command {
   ): Promise<ReturnType<T['run']>> {
     const command: unknown = new this(argv, new BareConfig({ root: options?.root ?? '' }));
     if (!(command instanceof BaseCommand)) throw new TypeError('Only commands of this program are run.');
-    return command.start() as Promise<ReturnType<T['run']>>;
+    return command.start<ReturnType<T['run']>>();
   }
 
   private start<R>(): Promise<R> {
