@@ -10,6 +10,7 @@ import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
 import { WORLD, type World } from '../world/world.js';
 import { isDefiniteFailure, type PlanOutcome, type SettleOutcome, type TerminateOutcome } from './instance-effects.js';
+import type { AttemptRecord } from './attempt-record.js';
 import type { MachineRecord } from './instance-record.js';
 import type { InstanceView } from './instance-snapshots.js';
 
@@ -163,15 +164,20 @@ export class InstanceCommit {
     }
     await finishAttempt(tx, attempt.id, 'created', null, now);
     await writeMachine(tx, id, machineOf(state));
-    await tx.execute(
-      `INSERT INTO priced_intervals (id, instance_id, project_id, price_usd_per_hour, started_at) VALUES (?, ?, ?, ?, ?)`,
-      [this.world.ids.uuid(), id, snapshot.record.projectId, attempt.offer.price, now],
-    );
+    await this.beginPricedInterval(tx, context, attempt);
     this.wake.topic(tx, 'connections');
     return now;
   }
 
-  private async recordSettle(tx: WriteTx, { id, snapshot, now }: Context, outcome: Outcome<InstanceEffect>) {
+  private beginPricedInterval(tx: WriteTx, { id, snapshot, now }: Context, { offer }: AttemptRecord): Promise<number> {
+    return tx.execute(
+      `INSERT INTO priced_intervals (id, instance_id, project_id, price_usd_per_hour, started_at) VALUES (?, ?, ?, ?, ?)`,
+      [this.world.ids.uuid(), id, snapshot.record.projectId, offer.price, now],
+    );
+  }
+
+  private async recordSettle(tx: WriteTx, context: Context, outcome: Outcome<InstanceEffect>) {
+    const { id, snapshot, now } = context;
     const attempt = snapshot.attempts.at(-1);
     if (attempt === undefined) return undefined;
     if (!outcome.ok) {
@@ -186,6 +192,7 @@ export class InstanceCommit {
     }
     await finishAttempt(tx, attempt.id, 'created', null, now);
     await writeMachine(tx, id, machineOf({ state: 'pending', ref: settled.found }));
+    await this.beginPricedInterval(tx, context, attempt);
     return now;
   }
 

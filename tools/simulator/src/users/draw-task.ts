@@ -23,6 +23,6 @@ export function drawTask(name: string, random: RandomSource): Readonly<Record<st
     ...sometimes(0.1, () => ({ regions: [random.pick(['north', 'south'])] })),
     ...sometimes(0.1, () => ({ backends: ['aws'] })),
     ...sometimes(0.1, () => ({ creation_policy: 'reuse' })),
-    ...sometimes(0.05, () => ({ schedule: { cron: '*/4 * * * *' } })),
+    ...sometimes(0.05, () => ({ schedule: { cron: '*/2 * * * *' } })),
   };
 }

@@ -24,8 +24,8 @@ function submit(user: SimulatedUser, name: string): void {
   within(0.1, 300_000, () => apply(user, { ...task, commands: ['work', 'more'] }));
   // It would go on for ever.
   if ('schedule' in task) {
-    user.later(random.between(300_000, 900_000), () => stop(user, name, random.chance(0.3)));
-    user.later(1_500_000, () => stop(user, name, true));
+    user.later(random.between(150_000, 400_000), () => stop(user, name, random.chance(0.3)));
+    user.later(420_000, () => stop(user, name, true));
   }
 }
 
