@@ -1,6 +1,6 @@
 /** How often things go wrong: probabilities per call, unless the comment says otherwise. */
 export interface Faults {
-  /** Of another server beside the first one, per story; and of a third beside the second. */
+  /** Per story: of a second server beside the first one; with the same probability squared, of a third. */
   readonly replicas: number;
   /** Per crash point. */
   readonly crash: number;
@@ -49,7 +49,7 @@ export interface Faults {
 }
 
 export const FAULTS: Faults = {
-  replicas: 0.5,
+  replicas: 0.45,
   crash: 0.002,
   maxCrashes: 6,
   longOutage: 0.1,

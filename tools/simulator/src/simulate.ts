@@ -128,7 +128,7 @@ class Simulation implements Fate {
     let isOver = false;
     while (!isOver && story.violations.length === 0) {
       await this.rest();
-      watched.look(activity.commits !== seenCommits, databaseClock.now(), replicas.calmMs);
+      watched.look(activity.commits !== seenCommits, databaseClock.now(), () => replicas.calmMs);
       seenCommits = activity.commits;
       isOver = users.every((user) => user.pending === 0) && replicas.areAllAwake && watched.isOver();
       if (isOver) break;

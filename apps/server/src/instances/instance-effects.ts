@@ -111,7 +111,9 @@ export class InstanceEffects {
     const mine = machines.find((machine) => machine.ref.cloudName === open.cloudName || machine.token === open.token);
     if (mine !== undefined) return { found: mine.ref };
     const lagMs = definition.idempotency.kind === 'lookup' ? definition.idempotency.listLagMs : 0;
-    return context.now - open.createdAt > lagMs + CREATE_DEADLINE_MS ? { absent: true } : { undecided: true };
+    // Not since it was planned: a server may have been down for long between the two.
+    const askedAt = open.askedAt ?? open.createdAt;
+    return context.now - askedAt > lagMs + CREATE_DEADLINE_MS ? { absent: true } : { undecided: true };
   }
 
   private async poll(context: ActContext<InstanceView>): Promise<MachineState | null> {

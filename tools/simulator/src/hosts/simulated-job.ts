@@ -80,7 +80,7 @@ export class SimulatedJob {
     this.began = time.now();
     this.runningAt = this.clock.now();
     this.advance('running');
-    const lifeMs = random.chance(0.1) ? 600_000 : random.between(500, 90_000);
+    const lifeMs = random.chance(0.1) ? 240_000 : random.between(500, 90_000);
     const exitStatus = random.chance(0.7) ? 0 : random.whole(1, 3);
     const limitMs = (this.start.maxDurationSeconds ?? Infinity) * 1000;
     if (limitMs < lifeMs) time.after(limitMs, () => this.finish(137, 'max_duration_exceeded'));
@@ -95,7 +95,7 @@ export class SimulatedJob {
     if (this.isFinished || this.isRemoved) return;
     const { time, random } = this.around;
     this.print('job', `${this.start.id} at ${time.now()} ${'x'.repeat(random.whole(0, 200))}\n`);
-    time.after(random.between(500, 12_000), () => this.printOn());
+    time.after(random.between(500, 20_000), () => this.printOn());
   }
 
   private print(stream: LogStream, text: string): void {

@@ -53,16 +53,16 @@ export class Watched {
   }
 
   /** `hasWritten`: whether a server has committed something since the last look. */
-  look(hasWritten: boolean, now: number, calmMs: number): void {
+  look(hasWritten: boolean, now: number, calmMs: () => number): void {
     const version = this.sights.version();
     if (hasWritten || version !== this.seenVersion) {
       this.seenVersion = version;
-      const scene = this.scene(now, calmMs);
+      const scene = this.scene(now, 0);
       for (const invariant of this.invariants) invariant.afterChange?.(scene);
     }
     if (now < this.nextLook) return;
     this.nextLook = now + NOW_AND_THEN_MS;
-    const scene = this.scene(now, calmMs);
+    const scene = this.scene(now, calmMs());
     for (const invariant of this.invariants) invariant.nowAndThen?.(scene);
   }
 

@@ -11,7 +11,7 @@ export function drawTask(name: string, random: RandomSource): Readonly<Record<st
     idle_duration: 30,
     priority: random.whole(0, 2),
     ...sometimes(0.5, () => ({ image: 'ubuntu' })),
-    ...sometimes(0.4, () => ({ retry: { on_events: ['no-capacity', 'interruption', 'error'], duration: '10m' } })),
+    ...sometimes(0.4, () => ({ retry: { on_events: ['no-capacity', 'interruption', 'error'], duration: '4m' } })),
     ...sometimes(0.25, () => ({
       nodes: random.whole(2, 3),
       ...sometimes(0.3, () => ({ stop_criteria: 'master-done' })),
