@@ -25,7 +25,7 @@ export interface Faults {
   /** The request is under way for up to a minute; who sent it may be gone when it arrives. */
   readonly lateRequest: number;
   readonly lateReply: number;
-  /** The request arrives twice, where a client may repeat it. */
+  /** Per request to a cloud that gets no answer: it is sent again unseen, so that it may be done twice. */
   readonly repeatedRequest: number;
 
   readonly throttled: number;
@@ -63,7 +63,7 @@ export const FAULTS: Faults = {
   lostReply: 0.08,
   lateRequest: 0.01,
   lateReply: 0.02,
-  repeatedRequest: 0.02,
+  repeatedRequest: 0.3,
   throttled: 0.02,
   cloudError: 0.03,
   noCapacity: 0.15,

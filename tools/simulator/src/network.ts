@@ -20,14 +20,14 @@ export interface Request<T> {
   readonly onTimeout: (what: string) => Error;
   /** Whether it may be under way for long after its sender has given up: only where others pass it on. */
   readonly isPassedOn: boolean;
-  /** Whether it may arrive twice. */
+  /** Whether what sends it may send it again when no answer comes. */
   readonly isRepeatable: boolean;
   /** What it does where it arrives. */
   readonly effect: () => T | typeof NO_ANSWER;
 }
 
 const LATE_MS = [5_000, 60_000] as const;
-const REPEATED_MS = [10, 20_000] as const;
+const REPEATED_MS = [10, 10_000] as const;
 
 /** Everything between servers and the outside: what is sent arrives once, later, twice or never, whether or not its sender lives. */
 export class Network {
@@ -63,27 +63,30 @@ export class Network {
       const onAbort = (): void => settle(() => reject(asError(signal?.reason)));
       const fail = (what: string): void => settle(() => reject(request.onTimeout(`${name}: ${what}`)));
       const giveUp = time.after(timeoutMs, () => server.deliver(() => fail('no answer in time')));
-      const silence = (what: string): void => {
-        this.story.tell(`${name}: ${what}`);
-        time.after(random.between(500, timeoutMs), () => server.deliver(() => fail(what)));
+      const travel = (isRepeat: boolean): void => {
+        // Who gets no answer may be told so, or may have it asked again by the library that asks.
+        const silence = (what: string): void => {
+          this.story.tell(`${name}: ${what}`);
+          if (request.isRepeatable && !isRepeat && random.chance(faults.repeatedRequest)) {
+            time.after(random.between(...REPEATED_MS), () => {
+              this.story.tell(`${name}: is asked again`);
+              travel(true);
+            });
+          } else time.after(random.between(500, timeoutMs), () => server.deliver(() => fail(what)));
+        };
+        if (random.chance(faults.lostRequest)) return silence('the request is lost');
+        time.after(this.delay(travelMs, request.isPassedOn ? faults.lateRequest : 0), () => {
+          const answer = attempt(effect);
+          if (!isSettled) server.mark(`between ${name} and its answer`);
+          if (answer === NO_ANSWER) return silence('nobody answers');
+          if (random.chance(faults.lostReply)) return silence('the answer is lost');
+          time.after(this.delay(answerMs, faults.lateReply), () =>
+            server.deliver(() => settle(() => ('error' in answer ? reject(asError(answer.error)) : resolve(answer.value)))),
+          );
+        });
       };
       signal?.addEventListener('abort', onAbort, { once: true });
-      if (random.chance(faults.lostRequest)) return silence('the request is lost');
-      time.after(this.delay(travelMs, request.isPassedOn ? faults.lateRequest : 0), () => {
-        const answer = attempt(effect);
-        if (!isSettled) server.mark(`between ${name} and its answer`);
-        if (answer === NO_ANSWER) return silence('nobody answers');
-        if (random.chance(faults.lostReply)) return silence('the answer is lost');
-        time.after(this.delay(answerMs, faults.lateReply), () =>
-          server.deliver(() => settle(() => ('error' in answer ? reject(asError(answer.error)) : resolve(answer.value)))),
-        );
-      });
-      if (request.isRepeatable && random.chance(faults.repeatedRequest)) {
-        time.after(random.between(...REPEATED_MS), () => {
-          this.story.tell(`${name}: the request arrives again`);
-          attempt(effect);
-        });
-      }
+      travel(false);
     });
   }
 

@@ -324,9 +324,11 @@ async function finishAttempt(
   );
 }
 
+/** A clock that was set back must not make time cost less than nothing. */
 async function endPricedInterval(tx: WriteTx, instanceId: string, now: number): Promise<void> {
-  await tx.execute('UPDATE priced_intervals SET ended_at = ? WHERE instance_id = ? AND ended_at IS NULL', [
-    now,
-    instanceId,
-  ]);
+  await tx.execute(
+    `UPDATE priced_intervals SET ended_at = CASE WHEN started_at > ? THEN started_at ELSE CAST(? AS bigint) END
+     WHERE instance_id = ? AND ended_at IS NULL`,
+    [now, now, instanceId],
+  );
 }

@@ -21,6 +21,8 @@ export interface UserTools {
 export class SimulatedUser {
   /** What he still has in mind or waits for. */
   pending = 0;
+  /** Requests that some server may still carry out. */
+  underWay = 0;
 
   constructor(private readonly tools: UserTools) {}
 
@@ -40,49 +42,54 @@ export class SimulatedUser {
     });
   }
 
+  /** `onEnd` is told once: null, or why it was refused. A server that stands still may do it again later all the same. */
   ask(
     what: string,
     request: (front: Front) => Promise<unknown>,
-    onRefusal: (message: string) => void = () => undefined,
+    onEnd: (refusal: string | null) => void = () => undefined,
   ): void {
     const { scope, time, random, faults, story } = this.tools;
     const front = this.tools.front();
-    if (front === null) return this.later(RETRY_MS, () => this.ask(what, request, onRefusal));
+    if (front === null) return this.later(RETRY_MS, () => this.ask(what, request, onEnd));
     story.tell(`user of ${scope.projectName}: ${what}`);
+    const { epoch } = front;
     this.pending += 1;
+    this.underWay += 1;
     let isWaiting = true;
     let isUnderWay = true;
     const again = (): void => {
       if (!isWaiting) return;
       isWaiting = false;
-      this.later(RETRY_MS, () => this.ask(what, request, onRefusal));
+      this.later(RETRY_MS, () => this.ask(what, request, onEnd));
     };
-    const end = (): void => {
-      if (isUnderWay) this.pending -= 1;
+    const settle = (refusal: string | null): void => {
+      if (isWaiting) onEnd(refusal);
+      isWaiting = false;
+      over();
+    };
+    const over = (): void => {
+      if (!isUnderWay) return;
       isUnderWay = false;
+      this.pending -= 1;
+      this.underWay -= 1;
     };
-    const { epoch } = front;
     epoch.onEnd(() => {
       again();
-      end();
+      over();
     });
     time.after(PATIENCE_MS, again);
     epoch.deliver(() => {
       request(front).then(
         () => {
           if (random.chance(faults.lostReply)) again();
-          isWaiting = false;
-          end();
+          settle(null);
         },
         (error: unknown) => {
           if (epoch.isDead) return;
-          if (!isRefusal(error)) story.violate(`${what} failed inside the server: ${String(error)}`);
-          else if (isWaiting) {
-            story.tell(`user of ${scope.projectName}: ${what} is refused: ${String(error)}`);
-            onRefusal(String(error));
-          }
-          isWaiting = false;
-          end();
+          const text = String(error);
+          if (!isRefusal(error)) story.violate(`${what} failed inside the server: ${text}`);
+          else story.tell(`user of ${scope.projectName}: ${what} is refused: ${text}`);
+          settle(text);
         },
       );
     });
