@@ -15,8 +15,8 @@ export interface Request<T> {
   /** Milliseconds there, and from there back. */
   readonly travelMs: readonly [number, number];
   readonly answerMs: readonly [number, number];
-  /** After which the server gives up. */
-  readonly timeoutMs: number;
+  /** After which the server gives up; asked when it sends. */
+  readonly timeoutMs: () => number;
   readonly onTimeout: (what: string) => Error;
   /** Whether it may be under way for long after its sender has given up: only where others pass it on. */
   readonly isPassedOn: boolean;
@@ -48,10 +48,12 @@ export class Network {
   }
 
   private exchange<T>(request: Request<T>, signal: AbortSignal | undefined): Promise<T> {
-    const { name, server, effect, travelMs, answerMs, timeoutMs } = request;
+    const { name, server, effect, travelMs, answerMs } = request;
     const { time, random, faults } = this;
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) return reject(asError(signal.reason));
+      const timeoutMs = request.timeoutMs();
+      if (timeoutMs <= 0) return reject(request.onTimeout(`${name}: it is too late`));
       let isSettled = false;
       const settle = (finish: () => void): void => {
         if (isSettled) return;
@@ -69,6 +71,7 @@ export class Network {
           this.story.tell(`${name}: ${what}`);
           if (request.isRepeatable && !isRepeat && random.chance(faults.repeatedRequest)) {
             time.after(random.between(...REPEATED_MS), () => {
+              if (isSettled) return;
               this.story.tell(`${name}: is asked again`);
               travel(true);
             });
@@ -81,7 +84,9 @@ export class Network {
           if (answer === NO_ANSWER) return silence('nobody answers');
           if (random.chance(faults.lostReply)) return silence('the answer is lost');
           time.after(this.delay(answerMs, faults.lateReply), () =>
-            server.deliver(() => settle(() => ('error' in answer ? reject(asError(answer.error)) : resolve(answer.value)))),
+            server.deliver(() =>
+              settle(() => ('error' in answer ? reject(asError(answer.error)) : resolve(answer.value))),
+            ),
           );
         });
       };

@@ -93,7 +93,12 @@ class Simulation implements Fate {
     const database = new SimulatedDatabase(connection, { clock: databaseClock, isShared: replicaCount > 1 });
     const scopes = await seedProjects(new Database(database.engine()), random, ['red', 'blue']);
 
-    const story: Story = new Story(() => time.now(), START, options.trace === true, (id) => watched.mirror.nameOf(id));
+    const story: Story = new Story(
+      () => time.now(),
+      START,
+      options.trace === true,
+      (id) => watched.mirror.nameOf(id),
+    );
     const log = new ChangeLog(connection);
     const jobs = new JobsRunOnce(
       () => story,

@@ -9,8 +9,9 @@ import type { CommitContext, CommitResult, Outcome } from '../reconcile/reconcil
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
 import { WORLD, type World } from '../world/world.js';
-import { isDefiniteFailure, type PlanOutcome, type SettleOutcome, type TerminateOutcome } from './instance-effects.js';
+import type { PlanOutcome, SettleOutcome, TerminateOutcome } from './instance-effects.js';
 import type { AttemptRecord } from './attempt-record.js';
+import { isDefiniteFailure } from './create-call.js';
 import type { MachineRecord } from './instance-record.js';
 import type { InstanceView } from './instance-snapshots.js';
 
@@ -163,6 +164,8 @@ export class InstanceCommit {
       return now;
     }
     await finishAttempt(tx, attempt.id, 'created', null, now);
+    // This call is answered; one before it may not be.
+    await setAskedAt(tx, attempt.id, attempt.askedAt);
     await writeMachine(tx, id, machineOf(state));
     await this.beginPricedInterval(tx, context, attempt);
     this.wake.topic(tx, 'connections');
@@ -191,6 +194,7 @@ export class InstanceCommit {
       return now;
     }
     await finishAttempt(tx, attempt.id, 'created', null, now);
+    await setAskedAt(tx, attempt.id, null);
     await writeMachine(tx, id, machineOf({ state: 'pending', ref: settled.found }));
     await this.beginPricedInterval(tx, context, attempt);
     return now;
@@ -322,6 +326,10 @@ async function finishAttempt(
     'UPDATE provisioning_attempts SET outcome = ?, message = COALESCE(?, message), finished_at = ? WHERE id = ?',
     [outcome, message, now, id],
   );
+}
+
+async function setAskedAt(tx: WriteTx, id: string, askedAt: number | null): Promise<void> {
+  await tx.execute('UPDATE provisioning_attempts SET asked_at = CAST(? AS bigint) WHERE id = ?', [askedAt, id]);
 }
 
 /** A clock that was set back must not make time cost less than nothing. */

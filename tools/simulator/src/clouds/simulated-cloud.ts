@@ -72,7 +72,7 @@ export class SimulatedCloud {
         signal: call.signal,
         travelMs: [20, 400],
         answerMs: [20, 1_500],
-        timeoutMs,
+        timeoutMs: () => Math.min(timeoutMs, call.deadline - server.world.clock.now()),
         onTimeout: (what) => new BackendError({ kind: 'outage', blocks: 'offer' }, what),
         isPassedOn: true,
         isRepeatable: this.idempotency.kind !== 'lookup' || !name.startsWith('create'),
@@ -218,9 +218,7 @@ export class SimulatedCloud {
     return [...this.machines.values()].filter(
       (machine) =>
         machine.isAlive &&
-        (machineId === null
-          ? machine.cloudName === cloudName && this.isListed(machine)
-          : machine.id === machineId),
+        (machineId === null ? machine.cloudName === cloudName && this.isListed(machine) : machine.id === machineId),
     );
   }
 

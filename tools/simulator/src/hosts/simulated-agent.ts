@@ -118,7 +118,7 @@ export class SimulatedAgent {
       signal,
       travelMs: [1, 60],
       answerMs: [1, 60],
-      timeoutMs: TIMEOUT_MS,
+      timeoutMs: () => TIMEOUT_MS,
       onTimeout: (what) => new AgentUnreachableError(what),
       isPassedOn: false,
       isRepeatable: false,

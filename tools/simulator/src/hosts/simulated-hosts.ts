@@ -50,7 +50,7 @@ export class SimulatedHosts {
       signal,
       travelMs: [50, 2_000],
       answerMs: [50, 5_000],
-      timeoutMs: TIMEOUT_MS,
+      timeoutMs: () => TIMEOUT_MS,
       onTimeout: (what) => new Error(what),
       isPassedOn: false,
       isRepeatable: false,
@@ -89,11 +89,7 @@ class HostsOfServer extends Hosts {
     super();
   }
 
-  override async onboard(
-    instanceId: string,
-    onReached: () => Promise<void>,
-    signal: AbortSignal,
-  ): Promise<ReadyHost> {
+  override async onboard(instanceId: string, onReached: () => Promise<void>, signal: AbortSignal): Promise<ReadyHost> {
     const host = this.hostOf(instanceId);
     await this.visit('reach', host, signal, () => undefined);
     await onReached();

@@ -5,7 +5,8 @@ export const hostsAreLeftClean: Invariant = {
   atTheEnd({ story, inhabitedHosts, query }) {
     for (const host of inhabitedHosts()) {
       const [last] = query<{ termination_message: string | null }>(
-        'SELECT termination_message FROM instances WHERE host_name = ? ORDER BY finished_at DESC LIMIT 1',
+        `SELECT termination_message FROM instances WHERE host_name = ? AND json_extract(progress, '$.reached')
+         ORDER BY finished_at DESC LIMIT 1`,
         host,
       );
       if (last?.termination_message?.includes('could not be removed') !== true)

@@ -25,14 +25,15 @@ export class JobsRunOnce implements Invariant, JobWatch {
   stopping({ id, maxDurationSeconds }: JobStart, { reason }: StopRequest, ranMs: number | null): void {
     if (reason !== 'max_duration_exceeded' || maxDurationSeconds === undefined) return;
     if (ranMs === null || ranMs < maxDurationSeconds * 1000)
-      this.story().violate(`job ${id} is stopped ${ranMs ?? 0} ms after its start for having run ${maxDurationSeconds} s`);
+      this.story().violate(
+        `job ${id} is stopped ${ranMs ?? 0} ms after its start for having run ${maxDurationSeconds} s`,
+      );
   }
 
   acknowledged(spool: Spool, offset: number): void {
     const stored = this.durableEnd(spool.jobId, spool.stream);
     const name = `${spool.jobId} ${spool.stream}`;
-    if (offset > stored)
-      this.story().violate(`${name}: ${offset} bytes acknowledged, but only ${stored} are durable`);
+    if (offset > stored) this.story().violate(`${name}: ${offset} bytes acknowledged, but only ${stored} are durable`);
     if (offset > spool.content.length) this.story().violate(`${name}: more bytes acknowledged than the job printed`);
   }
 

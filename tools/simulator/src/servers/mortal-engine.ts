@@ -9,12 +9,7 @@ export interface Activity {
 }
 
 /** The database, under a server that may die or stand still at the edges of each transaction. */
-export function mortalEngine(
-  engine: Engine,
-  epoch: ServerEpoch,
-  activity: Activity,
-  beforeCommit: () => void,
-): Engine {
+export function mortalEngine(engine: Engine, epoch: ServerEpoch, activity: Activity, beforeCommit: () => void): Engine {
   const writes = new Set<Runner>();
   const begin = async (kind: 'read' | 'write', work: () => Promise<Runner>): Promise<Runner> => {
     await epoch.pass(`before a ${kind}`);

@@ -116,7 +116,10 @@ export class Replicas {
   private planClockStep(): void {
     const { time, random, faults, story, outside } = this.tools;
     time.after(random.between(1, 2 * faults.clockStepMs), () => {
-      const clocks = [...this.replicas, ...(this.size > 1 ? [{ name: 'the database', clock: outside.database.clock }] : [])];
+      const clocks = [
+        ...this.replicas,
+        ...(this.size > 1 ? [{ name: 'the database', clock: outside.database.clock }] : []),
+      ];
       const { name, clock } = random.pick(clocks);
       const ms = random.between(-STEP_MS, STEP_MS);
       clock.step(ms);

@@ -3,7 +3,11 @@ import type { SimulatedCloud } from '../clouds/simulated-cloud.js';
 import type { SimulatedUser } from './simulated-user.js';
 
 /** Configures each cloud, and later changes its regions, removes it, and brings it back. */
-export function planBackends(users: readonly SimulatedUser[], clouds: readonly SimulatedCloud[], withinMs: number): void {
+export function planBackends(
+  users: readonly SimulatedUser[],
+  clouds: readonly SimulatedCloud[],
+  withinMs: number,
+): void {
   for (const user of users) for (const cloud of clouds) planBackend(user, cloud, withinMs);
   const [user] = users;
   const [cloud] = clouds;
@@ -19,7 +23,8 @@ function planBackend(user: SimulatedUser, cloud: SimulatedCloud, withinMs: numbe
       await backends.update(scope, config).catch(() => backends.create(scope, config));
     });
   configure(REGIONS);
-  if (random.chance(0.3)) user.later(random.between(0, withinMs), () => configure(random.pick([['north'], ['south', 'east']])));
+  if (random.chance(0.3))
+    user.later(random.between(0, withinMs), () => configure(random.pick([['north'], ['south', 'east']])));
   if (!random.chance(0.3)) return;
   user.later(random.between(0, withinMs), () => {
     user.ask(`remove ${cloud.type}`, ({ backends }) => backends.delete(scope, [cloud.type]));

@@ -7,7 +7,12 @@ export function drawTask(name: string, random: RandomSource): Readonly<Record<st
     type: 'task',
     name,
     commands: ['work'],
-    resources: { cpu: random.chance(0.5) ? '1..' : '4..', memory: '1GB..', disk: null, ...sometimes(0.15, () => ({ gpu: 'A100:1' })) },
+    resources: {
+      cpu: random.chance(0.5) ? '1..' : '4..',
+      memory: '1GB..',
+      disk: null,
+      ...sometimes(0.15, () => ({ gpu: 'A100:1' })),
+    },
     idle_duration: 30,
     priority: random.whole(0, 2),
     ...sometimes(0.5, () => ({ image: 'ubuntu' })),
