@@ -9,6 +9,7 @@ import { LeasesFence } from './invariants/leases-fence.js';
 import { Watched } from './invariants/watched.js';
 import { Network } from './network.js';
 import { RandomSource } from './random-source.js';
+import { planLeaseExpiry } from './servers/plan-lease-expiry.js';
 import { emptyDatabase } from './servers/empty-database.js';
 import type { Activity } from './servers/mortal-engine.js';
 import { Replicas } from './servers/replicas.js';
@@ -18,16 +19,12 @@ import { Story } from './story.js';
 import type { Surroundings } from './surroundings.js';
 import { VirtualTime } from './time/virtual-time.js';
 import { WallClock } from './time/wall-clock.js';
-import { planBackends } from './users/backends.js';
-import { planHosts, planLimitedFleet, planReadyFleet } from './users/fleets.js';
+import { planUsers } from './users/plan-users.js';
 import { seedProjects } from './users/seed-projects.js';
 import { SimulatedUser } from './users/simulated-user.js';
-import { planTasks } from './users/tasks.js';
 
 const START = Date.UTC(2026, 0, 1);
 export const DEFAULT_RUNS = 4;
-/** Within which users do what they have in mind, per task of a project. */
-const PACE_MS = 50_000;
 const LIMIT_MS = 6 * 3_600_000;
 
 export interface SimulationOptions {
@@ -127,8 +124,8 @@ class Simulation implements Fate {
     );
 
     replicas.startAll();
-    this.planUsers(users, clouds);
-    if (Number.isFinite(faults.leaseExpiryMs)) this.planLeaseExpiry(story, database, replicaCount > 1);
+    planUsers(users, clouds, options.runs ?? DEFAULT_RUNS);
+    if (Number.isFinite(faults.leaseExpiryMs)) planLeaseExpiry({ time, random, faults, story, database });
     let seenCommits = -1;
     let isOver = false;
     while (!isOver && story.violations.length === 0) {
@@ -181,19 +178,6 @@ class Simulation implements Fate {
     return this.random.between(1_000, 90_000);
   }
 
-  private planUsers(users: readonly SimulatedUser[], clouds: readonly SimulatedCloud[]): void {
-    const runs = this.options.runs ?? DEFAULT_RUNS;
-    const withinMs = PACE_MS * runs;
-    planBackends(users, clouds, withinMs);
-    users.forEach((user, index) => {
-      planTasks(user, runs, withinMs);
-      // The runs of the other project make a default fleet for themselves.
-      if (index === 0) planLimitedFleet(user);
-      if (this.random.chance(0.5)) planHosts(user, withinMs);
-      if (this.random.chance(0.3)) planReadyFleet(user, withinMs);
-    });
-  }
-
   private drawReplicas(): number {
     const { random, faults } = this;
     if (!random.chance(faults.replicas)) return 1;
@@ -202,32 +186,6 @@ class Simulation implements Fate {
 
   private drawIdempotency() {
     return this.random.pick([{ kind: 'token' }, { kind: 'name' }, { kind: 'lookup', listLagMs: 20_000 }] as const);
-  }
-
-  /** As if a server had been too slow to renew: whoever comes next may take the row, and the slow one must not write. */
-  private planLeaseExpiry(story: Story, database: SimulatedDatabase, isShared: boolean): void {
-    this.time.after(this.random.between(1, 2 * this.faults.leaseExpiryMs), () => {
-      const now = database.clock.now();
-      const expired = ['runs', 'jobs', 'instances', 'fleets'].flatMap((table) =>
-        this.query<{ id: string }>(
-          `UPDATE ${table} SET lease_expires_at = ?, next_due_at = ? WHERE lease_expires_at > ? RETURNING id`,
-          now,
-          now,
-          now,
-        ),
-      );
-      if (isShared && this.random.chance(0.1)) {
-        story.tell('all leases of connections and of placement run out');
-        this.query(
-          'UPDATE instances SET connection_expires_at = ? WHERE connection_expires_at > ? RETURNING id',
-          now,
-          now,
-        );
-        this.query('UPDATE leases SET expires_at = ? WHERE expires_at > ? RETURNING name', now, now);
-      }
-      if (expired.length > 0) story.tell(`leases run out: ${expired.map(({ id }) => id).join(', ')}`);
-      this.planLeaseExpiry(story, database, isShared);
-    });
   }
 
   /** Whoever dies while reading, or before asking or committing, leaves what there was after the last write or effect. */

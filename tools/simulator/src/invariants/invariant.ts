@@ -16,7 +16,7 @@ export interface Scene {
   readonly now: number;
   /** For how long some server has been at work without a break and no clock was changed, in milliseconds. */
   readonly calmMs: number;
-  query<Row extends object>(sql: string, ...params: unknown[]): Row[];
+  readonly query: <Row extends object>(sql: string, ...params: unknown[]) => Row[];
 }
 
 /** One promise of the system, watched from outside. A breach is told to the story, which counts it once. */
