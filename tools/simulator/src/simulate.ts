@@ -111,6 +111,10 @@ class Simulation implements Fate {
     const watched: Watched = new Watched(connection, log, story, {
       machines: () => clouds.flatMap((cloud) => cloud.living),
       inhabitedHosts: () => hosts.inhabited,
+      unfinishedOnHosts: () =>
+        [...clouds.flatMap((cloud) => cloud.living.map(({ agent }) => agent)), ...hosts.everyAgent].flatMap(
+          (agent) => agent.unfinishedJobIds,
+        ),
       version: () => clouds.reduce((sum, cloud) => sum + cloud.version, 0),
     }, jobs); // prettier-ignore
     const fence = new LeasesFence(log, story, replicaCount > 1);

@@ -76,6 +76,7 @@ export function sceneOf(picture: Picture): Scene {
     },
     machines: () => picture.machines ?? [],
     inhabitedHosts: () => [],
+    unfinishedOnHosts: () => [],
     now: 0,
     calmMs: 0,
     query: <Row extends object>() => [...(picture.intervals ?? [])] as Row[],

@@ -18,6 +18,10 @@ export class AgentJobs {
     return [...this.jobs.values()].map((job) => job.state);
   }
 
+  get unfinishedIds(): string[] {
+    return [...this.jobs.values()].filter((job) => !job.isFinished).map((job) => job.start.id);
+  }
+
   /** @throws {AgentRequestError} when there is no such job */
   known(jobId: string): SimulatedJob {
     const job = this.jobs.get(jobId);

@@ -54,6 +54,10 @@ export class SimulatedAgent {
     return !this.isReachable;
   }
 
+  get unfinishedJobIds(): readonly string[] {
+    return this.isDestroyed ? [] : this.jobs.unfinishedIds;
+  }
+
   start(): void {
     if (this.isDestroyed) return;
     this.isUp = true;
