@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type Attempt, type Call, type Idempotency, type MachineRef, type MachineState } from '@dstack/backend-base';
+import { type Attempt, type Call, type MachineRef, type MachineState } from '@dstack/backend-base';
 import { filtersOfProfile, type InstanceEffect, isUsable, type Offer, type OpenAttempt, undecided } from '@dstack/core';
 import { markReached } from '../hosts/host-progress.js';
 import { Hosts } from '../hosts/hosts.js';
@@ -9,7 +9,7 @@ import { Database } from '../persistence/database.js';
 import type { ActContext } from '../reconcile/reconciler.js';
 import { WORLD, type World } from '../world/world.js';
 import { type AttemptRecord, isRuledOut } from './attempt-record.js';
-import { CREATE_DEADLINE_MS, mayStillArrive } from './create-call.js';
+import { arrivalMs, CREATE_DEADLINE_MS, mayStillArrive } from './create-call.js';
 import { InstanceLimits } from './instance-limits.js';
 import type { InstanceView } from './instance-snapshots.js';
 
@@ -114,7 +114,7 @@ export class InstanceEffects {
     const machines = await compute.list(await this.accounts.owner(), this.call(context, CALL_DEADLINE_MS));
     const mine = machines.find((machine) => machine.ref.cloudName === open.cloudName || machine.token === open.token);
     if (mine !== undefined) return { found: mine.ref };
-    return mayStillArrive(open, lagOf(definition.idempotency), context.now) ? { undecided: true } : { absent: true };
+    return mayStillArrive(open, arrivalMs(definition), context.now) ? { undecided: true } : { absent: true };
   }
 
   private async poll(context: ActContext<InstanceView>): Promise<MachineState | null> {
@@ -137,7 +137,7 @@ export class InstanceEffects {
     for (const attempt of attempts) {
       if (attempt.outcome === 'failed') continue;
       const { compute, definition } = await this.accounts.open(record.projectId, attempt.backendType);
-      const isUnderWay = mayStillArrive(attempt, lagOf(definition.idempotency), context.now);
+      const isUnderWay = mayStillArrive(attempt, arrivalMs(definition), context.now);
       for (const ref of possibleMachines(record.machine?.ref ?? null, attempt, isUnderWay)) {
         if ((await compute.terminate(ref, this.call(context, CALL_DEADLINE_MS))) === 'pending') outcome = 'pending';
       }
@@ -174,10 +174,6 @@ function possibleMachines(
   const isKnown = known?.cloudName === cloudName;
   const byName = { cloudName, machineId: null, region, zone, backendData: null };
   return [...(isKnown ? [known] : []), ...(!isKnown || isUnderWay ? [byName] : [])];
-}
-
-function lagOf(idempotency: Idempotency): number {
-  return idempotency.kind === 'lookup' ? idempotency.listLagMs : 0;
 }
 
 const ERRORS_SHOWN = 3;

@@ -13,6 +13,11 @@ export interface BackendDefinition<Config = unknown> {
   readonly configSchema: z.ZodType<Config>;
   readonly capabilities: Capabilities;
   readonly idempotency: Idempotency;
+  /**
+   * From a create call on, for how many milliseconds it may make a machine though its caller has given up or died. Absent: three minutes,
+   * which is the call's own limit and a minute more for a request that is under way. 0: never.
+   */
+  readonly createArrivesMs?: number;
   /** Longest machine name the cloud accepts. */
   readonly maxNameLength: number;
   /** How long a machine may take from create to a reachable agent. */
