@@ -6,7 +6,7 @@ export { AgentConnector, type AgentTarget, type ConnectedAgent } from './agents/
 export { buildWorkload, type BuiltWorkload, type WorkloadParts } from './build-workload.js';
 export type { ProjectScope } from './auth/caller.js';
 export { insertFleet } from './fleets/insert-fleet.js';
-export { Hosts, type ReadyHost } from './hosts/hosts.js';
+export { Hosts, type InstalledAgent, type ReadyHost } from './hosts/hosts.js';
 export { ClientError } from './http/api-errors.js';
 export { CONTRACT_OPERATIONS, CONTRACT_SCHEMAS, type ContractOperation, type JsonSchema } from './http/contract.js';
 export { type RepoCredentials, JobInputs } from './jobs/job-inputs.js';

@@ -109,6 +109,7 @@ export { type JobDecision, decideJob } from './lifecycle/decide-job.js';
 export { type RunDecision, decideRun } from './lifecycle/decide-run.js';
 export { type Decision, type Instant, undecided } from './lifecycle/decision.js';
 export type {
+  BareHost,
   HostProblemFact,
   InstanceChanges,
   InstanceEffect,

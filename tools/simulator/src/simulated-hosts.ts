@@ -1,5 +1,5 @@
 import { hostOffer } from '@dstack/core';
-import { Hosts, type ReadyHost } from '@dstack/server/parts';
+import { Hosts, type InstalledAgent, type ReadyHost } from '@dstack/server/parts';
 import type { Faults } from './faults.js';
 import type { RandomSource } from './random-source.js';
 import type { ServerEpoch } from './server-epoch.js';
@@ -51,6 +51,10 @@ export class SimulatedHosts {
 
       override onboard(instanceId: string, onReached: () => Promise<void>): Promise<ReadyHost> {
         return visit('onboard', instanceId, (host) => this.hosts.onboard(host), onReached);
+      }
+
+      override installAgent(): Promise<InstalledAgent> {
+        return Promise.reject(new Error('simulated machines come with an agent'));
       }
 
       override replaceAgent(): Promise<string> {

@@ -4,7 +4,7 @@ import { cloudName, doublingDelayMs, type InstanceDecision, type InstanceEffect,
 import type { WriteTx } from '../persistence/transaction.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { changeProgress } from '../hosts/host-progress.js';
-import { isLastingHostError, type ReadyHost } from '../hosts/hosts.js';
+import { type InstalledAgent, isLastingHostError, type ReadyHost } from '../hosts/hosts.js';
 import type { CommitContext, CommitResult, Outcome } from '../reconcile/reconciler.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
@@ -93,6 +93,8 @@ export class InstanceCommit {
         return this.recordPoll(tx, context, outcome);
       case 'onboard':
         return this.recordOnboard(tx, context, outcome);
+      case 'install-agent':
+        return this.recordInstallAgent(tx, context, outcome);
       case 'replace-agent':
         return this.recordReplaceAgent(tx, context, outcome);
       case 'terminate':
@@ -197,7 +199,7 @@ export class InstanceCommit {
     const state = outcome.value as MachineState | null; // what `get` returns
     const known = snapshot.record.machine;
     if (state === null || known === null) return undefined;
-    const machine = state.state === 'gone' ? { ...known, state: 'gone' as const } : { ...known, ...machineOf(state) };
+    const machine = state.state === 'gone' ? { ...known, state: 'gone' as const } : withNews(known, machineOf(state));
     await writeMachine(tx, id, machine);
     this.wake.topic(tx, 'connections');
     return machine.state === 'gone' || machine.state === 'failed' ? now : undefined;
@@ -222,6 +224,22 @@ export class InstanceCommit {
     );
     this.wake.topic(tx, 'connections');
     return now;
+  }
+
+  private async recordInstallAgent(tx: WriteTx, { id, snapshot }: Context, outcome: Outcome<InstanceEffect>) {
+    const { machine, progress } = snapshot.record;
+    if (machine === null) return undefined;
+    if (!outcome.ok) {
+      const problem = { message: statusText(outcome.error, HOST_TEXT_LIMIT), lasting: isLastingHostError(outcome.error) };
+      await changeProgress(tx, id, { step: null, failedTries: progress.failedTries + 1, problem });
+      await setLastError(tx, id, outcome.error, HOST_TEXT_LIMIT);
+      return undefined;
+    }
+    await writeMachine(tx, id, { ...machine, ...(outcome.value as InstalledAgent) }); // what `installAgent` returns
+    await changeProgress(tx, id, { step: 'waiting for the agent', failedTries: 0, problem: null });
+    await tx.execute('UPDATE instances SET last_error = NULL WHERE id = ?', [id]);
+    this.wake.topic(tx, 'connections');
+    return undefined;
   }
 
   private async recordReplaceAgent(tx: WriteTx, { id, snapshot, now }: Context, outcome: Outcome<InstanceEffect>) {
@@ -262,13 +280,22 @@ function staysVisible({ record, fleet }: InstanceView, reason: string | null): b
   return record.hostName !== null && fleet?.status !== 'terminating' && because !== 'terminated_by_user';
 }
 
+/** The agent on a machine that was made without one stays where it is; the machine's address may have changed. */
+function withNews(known: MachineRecord, news: MachineRecord): MachineRecord {
+  const { agent } = known;
+  if (agent?.via !== 'ssh' || news.agent !== null) return { ...known, ...news };
+  const { host, port, user } = news.login ?? agent;
+  return { ...known, ...news, agent: { ...agent, host, port, user } };
+}
+
 function machineOf(state: Exclude<MachineState, { state: 'gone' }>): MachineRecord {
   const isReady = state.state === 'ready';
   return {
     ref: state.ref,
     state: state.state,
     message: state.state === 'failed' ? state.message : state.state === 'pending' ? (state.reason ?? null) : null,
-    agent: isReady ? state.agent : null,
+    agent: isReady && state.agent.via !== 'login' ? state.agent : null,
+    ...(isReady && state.agent.via === 'login' ? { login: state.agent } : {}),
     hostname: isReady ? state.hostname : null,
     internalIp: isReady ? state.internalIp : null,
     terminateFailures: 0,

@@ -43,6 +43,8 @@ export class InstanceEffects {
         return this.poll(context);
       case 'onboard':
         return this.hosts.onboard(context.id, () => markReached(this.db, context.id), context.signal);
+      case 'install-agent':
+        return this.hosts.installAgent(context.id, context.signal);
       case 'replace-agent':
         return this.hosts.replaceAgent(context.id, context.signal);
       case 'terminate':

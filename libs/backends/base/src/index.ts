@@ -8,6 +8,7 @@ export type {
   AgentAddress,
   Attempt,
   ContainerStart,
+  HostLogin,
   ListedMachine,
   MachineRef,
   MachineState,
