@@ -230,7 +230,10 @@ export class InstanceCommit {
     const { machine, progress } = snapshot.record;
     if (machine === null) return undefined;
     if (!outcome.ok) {
-      const problem = { message: statusText(outcome.error, HOST_TEXT_LIMIT), lasting: isLastingHostError(outcome.error) };
+      const problem = {
+        message: statusText(outcome.error, HOST_TEXT_LIMIT),
+        lasting: isLastingHostError(outcome.error),
+      };
       await changeProgress(tx, id, { step: null, failedTries: progress.failedTries + 1, problem });
       await setLastError(tx, id, outcome.error, HOST_TEXT_LIMIT);
       return undefined;

@@ -3,6 +3,7 @@ export { callSignal, withinCall, type Call } from './call.js';
 export { NO_CAPABILITIES, type Capabilities, type Idempotency } from './capabilities.js';
 export type { Compute, OfferQuery } from './compute.js';
 export type { BackendDefinition, BackendEnvironment, BackendModule, ConfigIssue } from './definition.js';
+export { KeyedLock } from './keyed-lock.js';
 export type { Failure, FailureKind, FailureScope } from './failure.js';
 export type {
   AgentAddress,
