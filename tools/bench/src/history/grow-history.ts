@@ -1,6 +1,7 @@
 import type { Database } from '@dstack/server/parts';
 import { insertRows, type Row } from './insert-rows.js';
 import { madeUpId } from './made-up-id.js';
+import { withoutIndexes } from './without-indexes.js';
 
 export interface HistoryPlan {
   readonly runs: number;
@@ -10,10 +11,11 @@ export interface HistoryPlan {
   readonly userIds: readonly string[];
 }
 
-/** One run in so many still runs: old and new ones, as services and forgotten dev environments do. */
-const ACTIVE_EVERY = 500;
+/** One run in so many still runs: old and new ones, of every project and user. The shares are prime to each other, so that all mix. */
+const ACTIVE_EVERY = 499;
 export const RUN_EVERY_MS = 60_000;
-const RUNS_PER_TRANSACTION = 1_000;
+const RUNS_PER_TRANSACTION = 5_000;
+const TABLES = ['runs', 'jobs', 'events', 'event_targets'] as const;
 
 /** Of each ten runs one was retried twice, and one has four nodes. */
 const MORE_JOBS: Readonly<Record<number, readonly { readonly node: number; readonly submission: number }[]>> = {
@@ -33,22 +35,34 @@ export function projectOf(plan: Pick<HistoryPlan, 'projectIds'>, run: number): s
  */
 export async function growHistory(db: Database, plan: HistoryPlan, say: (text: string) => void): Promise<void> {
   const template = await readTemplate(db);
-  for (let first = 1; first <= plan.runs; first += RUNS_PER_TRANSACTION) {
-    const last = Math.min(plan.runs, first + RUNS_PER_TRANSACTION - 1);
-    const numbers = Array.from({ length: last - first + 1 }, (_, index) => first + index);
-    const copies = numbers.map((number) => copyOf(template, plan, number));
-    await db.write(async (tx) => {
-      for (const table of ['runs', 'jobs', 'events', 'event_targets'] as const)
-        await insertRows(
-          tx,
-          table,
-          copies.flatMap((copy) => copy[table]),
-        );
-    });
-    if (last % 20_000 === 0) say(`${db.dialect}: ${last} runs`);
-  }
+  // The connection that writes keeps its pages in memory.
+  if (db.dialect === 'sqlite') await db.dataSource.query('PRAGMA cache_size = -1000000');
+  await withoutIndexes(db, TABLES, async () => {
+    for (let first = 1; first <= plan.runs; first += RUNS_PER_TRANSACTION) {
+      const last = Math.min(plan.runs, first + RUNS_PER_TRANSACTION - 1);
+      await copyRuns(db, template, plan, first, last);
+      if (last % 20_000 === 0) say(`${db.dialect}: ${last} runs`);
+    }
+  });
   // A database that grew to this size in its own time has been vacuumed on the way.
   if (db.dialect === 'postgres') await db.dataSource.query('VACUUM ANALYZE');
+}
+
+async function copyRuns(
+  db: Database,
+  template: Template,
+  plan: HistoryPlan,
+  first: number,
+  last: number,
+): Promise<void> {
+  const numbers = Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  const copies = numbers.map((number) => copyOf(template, plan, number));
+  await db.write(async (tx) => {
+    for (const table of TABLES) {
+      const rows = copies.flatMap((copy) => copy[table]);
+      await insertRows(tx, table, rows);
+    }
+  });
 }
 
 interface Template {
@@ -81,7 +95,7 @@ async function readTemplate(db: Database): Promise<Template> {
   });
 }
 
-type Copies = Readonly<Record<'runs' | 'jobs' | 'events' | 'event_targets', readonly Row[]>>;
+type Copies = Readonly<Record<(typeof TABLES)[number], readonly Row[]>>;
 
 function copyOf(template: Template, plan: HistoryPlan, number: number): Copies {
   const submittedAt = template.submittedAt - (plan.runs + 1 - number) * RUN_EVERY_MS;
@@ -94,15 +108,17 @@ function copyOf(template: Template, plan: HistoryPlan, number: number): Copies {
     finished_at: isActive ? null : submittedAt + RUN_EVERY_MS,
     ...(isActive ? { status: 'running', termination_reason: null } : {}),
   };
-  const jobs = [{ node: 0, submission: 0 }, ...(MORE_JOBS[number % 10] ?? [])].map(({ node, submission }, index) => ({
-    ...template.job,
-    ...ofAll,
-    id: madeUpId('job', number * 8 + index),
-    run_id: id,
-    job_num: node,
-    submission_num: submission,
-  }));
-  const userId = pick(plan.userIds, number % plan.userIds.length);
+  const jobs = [{ node: 0, submission: 0 }, ...(MORE_JOBS[Math.floor(number / 7) % 10] ?? [])].map(
+    ({ node, submission }, index) => ({
+      ...template.job,
+      ...ofAll,
+      id: madeUpId('job', number * 8 + index),
+      run_id: id,
+      job_num: node,
+      submission_num: submission,
+    }),
+  );
+  const userId = pick(plan.userIds, Math.floor(number / 3) % plan.userIds.length);
   return {
     runs: [{ ...template.run, ...ofAll, id, user_id: userId, name: nameOfRun(number), idempotency_key: null }],
     jobs,
@@ -126,7 +142,12 @@ function eventsOf(
     const recordedAt = submittedAt + event.afterMs + index;
     events.push({ ...event.row, id, recorded_at: recordedAt });
     for (const [place, target] of event.targets.entries())
-      targets.push({ ...copiedTarget(target, template, plan, number), id: madeUpId('target', position * 4 + place), event_id: id }); // prettier-ignore
+      targets.push({
+        ...copiedTarget(target, template, plan, number),
+        id: madeUpId('target', position * 4 + place),
+        event_id: id,
+        recorded_at: recordedAt,
+      });
   }
   return { events, event_targets: targets };
 }
