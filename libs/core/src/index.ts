@@ -143,7 +143,7 @@ export {
 export { type BackendFeature, backendHas, backendsWith, requiredFeatures } from './offers/backend-features.js';
 export { type BlockDivision, divideIntoBlocks, shareName, shareOfResources } from './offers/blocks.js';
 export { acceleratorNames, normaliseGpuName, snapGpuMemoryGb } from './offers/gpu-name.js';
-export { type GpuGroupBy, groupByProblem, groupOffersByGpu } from './offers/group-offers.js';
+export { type GpuGroupBy, groupByProblem, groupOffersByGpu, groupRowsByGpu } from './offers/group-offers.js';
 export { type InstanceOffer, type PoolInstance, offerOfInstance } from './offers/instance-offer.js';
 export {
   KNOWN_ACCELERATORS,
@@ -152,9 +152,12 @@ export {
   isTpuName,
   knownAccelerator,
 } from './offers/known-accelerators.js';
+export type { OfferPlace } from './offers/judge-place.js';
+export type { OfferType } from './offers/judge-type.js';
 export { type OfferMatch, matchOffer } from './offers/match-offer.js';
 export { resourceRejections } from './offers/match-resources.js';
 export { NO_FILTERS, type OfferFilters, type VolumeLocation, filtersOfProfile } from './offers/offer-filters.js';
+export { AVAILABILITIES, type OfferTable, tabulateOffers } from './offers/offer-table.js';
 export { type IntRange, type Offer, isUsable, toWireOffer } from './offers/offer.js';
 export {
   type OfferList,
@@ -164,6 +167,7 @@ export {
   usableFirst,
   withoutDuplicates,
 } from './offers/order-offers.js';
+export { type FittingOffers, queryOffers } from './offers/query-offers.js';
 export { intersectRanges } from './offers/range.js';
 export {
   type RejectionCode,

@@ -1,7 +1,11 @@
 import type * as Wire from '../wire/generated/api.js';
 import { toWireBackend } from '../wire/internal-values.js';
+import type { OfferPlace } from './judge-place.js';
+import type { OfferType } from './judge-type.js';
 import { knownAccelerator } from './known-accelerators.js';
 import { isUsable, type Offer } from './offer.js';
+import { AVAILABILITIES } from './offer-table.js';
+import type { FittingOffers } from './query-offers.js';
 
 export type GpuGroupBy = 'backend' | 'region' | 'count';
 
@@ -15,49 +19,135 @@ export function groupByProblem(groupBy: readonly string[]): string | null {
 
 /** Offers by accelerator, with prices per GPU. Offers without GPU drop out. */
 export function groupOffersByGpu(offers: readonly Offer[], groupBy: readonly GpuGroupBy[] = []): Wire.GpuGroup[] {
-  const groups = new Map<string, Offer[]>();
+  const groups = new Groups(groupBy);
   for (const offer of offers) {
-    const key = groupKey(offer, groupBy);
-    if (key !== null) groups.set(key, [...(groups.get(key) ?? []), offer]);
+    const group = groups.of(offer, offer);
+    group?.add(offer, offer, offer.availability);
+    group?.addPrice(offer.price / offer.instance.resources.gpus.length);
   }
-  return [...groups.values()].map((members) => toGroup(members, groupBy)).sort(compareGroups);
+  return groups.sorted();
 }
 
-function groupKey(offer: Offer, groupBy: readonly GpuGroupBy[]): string | null {
-  const gpu = offer.instance.resources.gpus[0];
-  if (gpu === undefined) return null;
-  return JSON.stringify([
-    gpu.name,
-    gpu.memory_mib,
-    vendorOf(gpu),
-    groupBy.includes('backend') ? offer.backend : null,
-    groupBy.includes('region') ? offer.region : null,
-    groupBy.includes('count') ? offer.instance.resources.gpus.length : null,
-  ]);
+/** The same of the rows of a table that fit: what a type in a place adds to its group is added once. */
+export function groupRowsByGpu(
+  { table, rows }: Pick<FittingOffers, 'table' | 'rows'>,
+  groupBy: readonly GpuGroupBy[] = [],
+): Wire.GpuGroup[] {
+  const groups = new Groups(groupBy);
+  const { types, places, typeOf, placeOf, availabilityOf, price } = table;
+  const known = new Map<number, Group | null>();
+  for (const row of rows) {
+    const typeIndex = typeOf[row] ?? 0;
+    const key = (typeIndex * places.length + (placeOf[row] ?? 0)) * AVAILABILITIES.length + (availabilityOf[row] ?? 0);
+    let group = known.get(key);
+    const type = types[typeIndex];
+    if (group === undefined) {
+      const place = places[placeOf[row] ?? 0];
+      group = type === undefined || place === undefined ? null : groups.of(type, place);
+      if (type !== undefined && place !== undefined)
+        group?.add(type, place, AVAILABILITIES[availabilityOf[row] ?? 0] ?? 'unknown');
+      known.set(key, group);
+    }
+    group?.addPrice((price[row] ?? 0) / (type?.instance.resources.gpus.length ?? 1));
+  }
+  return groups.sorted();
 }
 
-function toGroup(members: readonly Offer[], groupBy: readonly GpuGroupBy[]): Wire.GpuGroup {
-  const [first] = members;
-  const gpu = first?.instance.resources.gpus[0];
-  if (first === undefined || gpu === undefined) throw new RangeError('a GPU group has at least one offer with a GPU');
-  const counts = members.map((offer) => offer.instance.resources.gpus.length);
-  const prices = members.map((offer) => offer.price / offer.instance.resources.gpus.length);
-  const regions = [...new Set(members.map((offer) => offer.region))].sort();
-  const place: Partial<Wire.GpuGroup> = !groupBy.includes('backend')
-    ? { backends: [...new Set(members.map((offer) => toWireBackend(offer.backend)))].sort() }
-    : groupBy.includes('region')
-      ? { backend: toWireBackend(first.backend), region: first.region }
-      : { backend: toWireBackend(first.backend), regions };
-  return {
-    name: gpu.name,
-    memory_mib: gpu.memory_mib,
-    vendor: vendorOf(gpu),
-    availability: [...new Set(members.map((offer) => offer.availability))].sort(),
-    spot: [...new Set(members.map((offer) => (offer.instance.resources.spot ? 'spot' : 'on-demand')))].sort(),
-    count: { min: Math.min(...counts), max: Math.max(...counts) },
-    price: { min: Math.min(...prices), max: Math.max(...prices) },
-    ...place,
-  };
+type GpuPlace = Pick<OfferPlace, 'backend' | 'region'>;
+type GpuType = Pick<OfferType, 'instance'>;
+
+class Groups {
+  private readonly groups = new Map<string, Group>();
+
+  constructor(private readonly groupBy: readonly GpuGroupBy[]) {}
+
+  /** Null without GPU. */
+  of({ instance: { resources } }: GpuType, { backend, region }: GpuPlace): Group | null {
+    const gpu = resources.gpus[0];
+    if (gpu === undefined) return null;
+    const key = [
+      gpu.name,
+      gpu.memory_mib,
+      vendorOf(gpu),
+      this.groupBy.includes('backend') ? backend : '',
+      this.groupBy.includes('region') ? region : '',
+      this.groupBy.includes('count') ? resources.gpus.length : '',
+    ].join('\n');
+    const known = this.groups.get(key);
+    if (known !== undefined) return known;
+    const group = new Group(gpu, { backend, region }, this.groupBy);
+    this.groups.set(key, group);
+    return group;
+  }
+
+  sorted(): Wire.GpuGroup[] {
+    return [...this.groups.values()].map((group) => group.toWire()).sort(compareGroups);
+  }
+}
+
+class Group {
+  private readonly backends = new Set<Wire.BackendType>();
+  private readonly regions = new Set<string>();
+  private readonly spot = new Set<'spot' | 'on-demand'>();
+  private readonly availability = new Set<Wire.InstanceAvailability>();
+  private readonly counts = new Span();
+  private readonly prices = new Span();
+
+  constructor(
+    private readonly gpu: Wire.Gpu,
+    private readonly place: GpuPlace,
+    private readonly groupBy: readonly GpuGroupBy[],
+  ) {}
+
+  add(
+    { instance: { resources } }: GpuType,
+    { backend, region }: GpuPlace,
+    availability: Wire.InstanceAvailability,
+  ): void {
+    this.backends.add(toWireBackend(backend));
+    this.regions.add(region);
+    this.spot.add(resources.spot ? 'spot' : 'on-demand');
+    this.availability.add(availability);
+    this.counts.add(resources.gpus.length);
+  }
+
+  addPrice(perGpu: number): void {
+    this.prices.add(perGpu);
+  }
+
+  toWire(): Wire.GpuGroup {
+    const { gpu, groupBy } = this;
+    const backend = toWireBackend(this.place.backend);
+    const place: Partial<Wire.GpuGroup> = !groupBy.includes('backend')
+      ? { backends: [...this.backends].sort() }
+      : groupBy.includes('region')
+        ? { backend, region: this.place.region }
+        : { backend, regions: [...this.regions].sort() };
+    return {
+      name: gpu.name,
+      memory_mib: gpu.memory_mib,
+      vendor: vendorOf(gpu),
+      availability: [...this.availability].sort(),
+      spot: [...this.spot].sort(),
+      count: this.counts.toRange(),
+      price: this.prices.toRange(),
+      ...place,
+    };
+  }
+}
+
+class Span {
+  private min = Infinity;
+  private max = -Infinity;
+
+  add(value: number): void {
+    if (value < this.min) this.min = value;
+    if (value > this.max) this.max = value;
+  }
+
+  toRange(): { readonly min: number; readonly max: number } {
+    return { min: this.min, max: this.max };
+  }
 }
 
 function vendorOf(gpu: Wire.Gpu): Wire.AcceleratorVendor {

@@ -6,4 +6,8 @@ interface Listed {
 }
 
 /** Loaded when chosen: one bench's programs are not in another's memory. */
-export const BENCHES: readonly Listed[] = [{ id: 'B11', load: async () => (await import('./b11-cli-start.js')).bench }];
+export const BENCHES: readonly Listed[] = [
+  { id: 'B5', load: async () => (await import('./b5-api-latency.js')).bench },
+  { id: 'B6', load: async () => (await import('./b6-offers.js')).bench },
+  { id: 'B11', load: async () => (await import('./b11-cli-start.js')).bench },
+];
