@@ -114,10 +114,9 @@ export class InstanceCommit {
       await tx.execute('UPDATE instances SET termination_message = ? WHERE id = ?', [plan.none, id]);
       return now;
     }
-    const { offer, maxNameLength } = plan;
+    const { offer, zone, maxNameLength } = plan;
     const random = () => this.world.random.next();
     const name = cloudName({ project: snapshot.projectName, name: snapshot.record.name }, random, maxNameLength);
-    const zone = offer.availability_zones?.[0] ?? null;
     await tx.execute(
       `INSERT INTO provisioning_attempts (id, instance_id, attempt, offer, backend_type, region, zone, cloud_name, token, created_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
