@@ -26,8 +26,8 @@ class Machines {
     this.hosts.set(instance.id, host);
     const key = keys.find(({ name }) => name === instance.keyNames[0])?.public_key ?? '';
     await host.run('cat > ~ubuntu/.ssh/authorized_keys', `${key}\n`);
-    const { runcmd } = load(instance.userData ?? '') as { runcmd: string[] }; // cloud-init's own format
-    for (const script of runcmd) await host.run(script);
+    const { runcmd } = load(instance.userData ?? '') as { runcmd: string[][] }; // cloud-init's own format
+    for (const [, , script] of runcmd) await host.run(script ?? '');
     return host.address;
   }
 

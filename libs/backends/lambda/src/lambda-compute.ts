@@ -1,10 +1,14 @@
 import {
+  ADD_NVIDIA_RUNTIME,
   type Attempt,
   BackendError,
   type BackendEnvironment,
   type Call,
+  cloudConfig,
   type Compute,
   isBackendError,
+  KEEP_GPUS_ON_RELOAD,
+  Kept,
   KeyedLock,
   type ListedMachine,
   type MachineRef,
@@ -18,7 +22,6 @@ import { isStillBilled, OWNER_TAG, refOf, stateOf, tagOf, TOKEN_TAG } from './ma
 import { bundledOffers, liveOffers } from './offers.js';
 import type { LambdaInstance } from './schema.js';
 import { keyBlob, keyName } from './ssh-key.js';
-import { USER_DATA } from './user-data.js';
 
 const OFFERS_KEPT_MS = 180_000;
 
@@ -31,19 +34,15 @@ export interface LambdaOptions {
 
 export class LambdaCompute implements Compute {
   private readonly creating = new KeyedLock();
-  private kept: { readonly until: number; readonly offers: Promise<Offer[]> } | null = null;
+  private readonly kept: Kept<Offer[]>;
 
-  constructor(private readonly options: LambdaOptions) {}
+  constructor(private readonly options: LambdaOptions) {
+    this.kept = new Kept(OFFERS_KEPT_MS, options.environment.now);
+  }
 
   async offers(_query: unknown, call: Call): Promise<Offer[]> {
     call.signal.throwIfAborted();
-    const { now } = this.options.environment;
-    if (this.kept === null || this.kept.until <= now()) {
-      const offers = this.ask(call);
-      this.kept = { until: now() + OFFERS_KEPT_MS, offers };
-      offers.catch(() => (this.kept = null));
-    }
-    return structuredClone(await this.kept.offers);
+    return structuredClone(await this.kept.get('offers', () => this.ask(call)));
   }
 
   /** Lambda knows no token: whoever asks looks first, and within this process no two look at once. */
@@ -106,7 +105,10 @@ export class LambdaCompute implements Compute {
           { key: OWNER_TAG, value: owner },
           { key: TOKEN_TAG, value: token },
         ],
-        user_data: USER_DATA,
+        user_data: cloudConfig({
+          authorizedKeys: attempt.authorizedKeys,
+          steps: [ADD_NVIDIA_RUNTIME, KEEP_GPUS_ON_RELOAD],
+        }),
       },
       call,
     );
