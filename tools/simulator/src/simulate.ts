@@ -128,7 +128,7 @@ class Simulation implements Fate {
 
     replicas.startAll();
     this.planUsers(users, clouds);
-    if (Number.isFinite(faults.leaseExpiryMs)) this.planLeaseExpiry(story, database);
+    if (Number.isFinite(faults.leaseExpiryMs)) this.planLeaseExpiry(story, database, replicaCount > 1);
     let seenCommits = -1;
     let isOver = false;
     while (!isOver && story.violations.length === 0) {
@@ -205,10 +205,10 @@ class Simulation implements Fate {
   }
 
   /** As if a server had been too slow to renew: whoever comes next may take the row, and the slow one must not write. */
-  private planLeaseExpiry(story: Story, database: SimulatedDatabase): void {
+  private planLeaseExpiry(story: Story, database: SimulatedDatabase, isShared: boolean): void {
     this.time.after(this.random.between(1, 2 * this.faults.leaseExpiryMs), () => {
       const now = database.clock.now();
-      const expired = ['runs', 'jobs', 'instances'].flatMap((table) =>
+      const expired = ['runs', 'jobs', 'instances', 'fleets'].flatMap((table) =>
         this.query<{ id: string }>(
           `UPDATE ${table} SET lease_expires_at = ?, next_due_at = ? WHERE lease_expires_at > ? RETURNING id`,
           now,
@@ -216,8 +216,17 @@ class Simulation implements Fate {
           now,
         ),
       );
+      if (isShared && this.random.chance(0.1)) {
+        story.tell('all leases of connections and of placement run out');
+        this.query(
+          'UPDATE instances SET connection_expires_at = ? WHERE connection_expires_at > ? RETURNING id',
+          now,
+          now,
+        );
+        this.query('UPDATE leases SET expires_at = ? WHERE expires_at > ? RETURNING name', now, now);
+      }
       if (expired.length > 0) story.tell(`leases run out: ${expired.map(({ id }) => id).join(', ')}`);
-      this.planLeaseExpiry(story, database);
+      this.planLeaseExpiry(story, database, isShared);
     });
   }
 

@@ -67,15 +67,15 @@ function selectDue(
 }
 
 export async function renewLease(tx: WriteTx, table: ReconciledTable, claim: Claim, now: Instant): Promise<boolean> {
-  const renewed = await tx.execute(`UPDATE ${table} SET lease_expires_at = ? WHERE id = ? AND lease_token = ?`, [
-    now + LEASE_MS,
-    claim.id,
-    claim.leaseToken,
-  ]);
+  const renewed = await tx.execute(
+    // One that was given back keeps its token, and must not come to life again.
+    `UPDATE ${table} SET lease_expires_at = ? WHERE id = ? AND lease_token = ? AND lease_holder IS NOT NULL`,
+    [now + LEASE_MS, claim.id, claim.leaseToken],
+  );
   return renewed === 1;
 }
 
-/** Gives the row back at once, to be observed again by whoever comes first. */
+/** Gives the row back at once, to be observed again by whoever comes first; unless it was given back by a commit whose answer was lost. */
 export async function releaseLease(
   tx: WriteTx,
   table: ReconciledTable,
@@ -84,7 +84,7 @@ export async function releaseLease(
 ): Promise<void> {
   await tx.execute(
     `UPDATE ${table} SET lease_expires_at = NULL, lease_holder = NULL, next_due_at = CAST(? AS bigint)
-     WHERE id = ? AND lease_token = ?`,
+     WHERE id = ? AND lease_token = ? AND lease_holder IS NOT NULL`,
     [dueAt, claim.id, claim.leaseToken],
   );
 }
