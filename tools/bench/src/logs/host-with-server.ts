@@ -17,7 +17,7 @@ export class HostWithServer {
   static async start(): Promise<HostWithServer> {
     const agents = mkdtempSync(join(tmpdir(), 'dstack-bench-agents-'));
     cpSync(agentFolder, join(agents, 'folder'), { recursive: true });
-    const stack = new Stack({ DSTACK_SERVER_AGENT_DIR: agents });
+    const stack = new Stack({ DSTACK_SERVER_AGENT_DIR: agents, DSTACK_SERVER_LOG_QUOTA_PER_JOB_HOUR: '0' });
     const network = await createTestNetwork();
     const host = await network.host({ name: 'flooded' });
     const started = new HostWithServer(stack, host, network, agents);

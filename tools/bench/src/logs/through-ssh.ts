@@ -32,6 +32,7 @@ export async function throughSsh(totalMib: number, { say }: BenchOptions): Promi
     await lab.submit('quiet', tickCommand(OVER));
     await logOf(lab, 'quiet');
     const ticks = followTicks(lab.stack.url, lab.stack.token, 'quiet');
+    ticks.catch(() => undefined); // told where it is awaited
     const quiet = await watched(lab, () => sleep(3_000));
     const flood = await watched(lab, () => flooded(lab, cat, times));
     await lab.host.run(`touch ${OVER}`);
