@@ -11,13 +11,30 @@ export interface LogFrame {
 
 const HEADER_BYTES = 20;
 
-export function encodeLogFrame(frame: LogFrame): Buffer {
-  const out = Buffer.allocUnsafe(HEADER_BYTES + frame.payload.length);
-  out.writeUInt32BE(frame.payload.length, 0);
-  out.writeBigUInt64BE(BigInt(frame.endOffset), 4);
-  out.writeBigUInt64BE(BigInt(frame.at), 12);
-  out.set(frame.payload, HEADER_BYTES);
+export function encodeLogFrame({ endOffset, at, payload }: LogFrame): Buffer {
+  const out = Buffer.allocUnsafe(HEADER_BYTES + payload.length);
+  writeHeader(out, { endOffset, at, payloadBytes: payload.length });
+  out.set(payload, HEADER_BYTES);
   return out;
+}
+
+interface Header {
+  readonly endOffset: number;
+  readonly at: number;
+  readonly payloadBytes: number;
+}
+
+/** For who writes the payload after it without joining the two. */
+export function encodeLogFrameHeader(header: Header): Buffer {
+  const out = Buffer.allocUnsafe(HEADER_BYTES);
+  writeHeader(out, header);
+  return out;
+}
+
+function writeHeader(out: Buffer, { endOffset, at, payloadBytes }: Header): void {
+  out.writeUInt32BE(payloadBytes, 0);
+  out.writeBigUInt64BE(BigInt(endOffset), 4);
+  out.writeBigUInt64BE(BigInt(at), 12);
 }
 
 /**
