@@ -18,6 +18,8 @@ export { CONTRACT_OPERATIONS, CONTRACT_SCHEMAS, type ContractOperation, type Jso
 export { ClusterKeys } from './runs/cluster-keys.js';
 export { type RepoCredentials, JobInputs } from './jobs/job-inputs.js';
 export { Keyring } from './keys/keyring.js';
+export { FileLogStore } from './logs/file-log-store.js';
+export type { LogKey, LogStore } from './logs/log-store.js';
 export { ALL_MIGRATIONS } from './migrations/all-migrations.js';
 export { type ComputeAccount, ComputeAccounts } from './offers/compute-accounts.js';
 export { Database } from './persistence/database.js';

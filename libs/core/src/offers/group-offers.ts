@@ -2,9 +2,11 @@ import type * as Wire from '../wire/generated/api.js';
 import { toWireBackend } from '../wire/internal-values.js';
 import type { OfferPlace } from './judge-place.js';
 import type { OfferType } from './judge-type.js';
+import { GpuTallies } from './gpu-tallies.js';
 import { knownAccelerator } from './known-accelerators.js';
 import { isUsable, type Offer } from './offer.js';
-import { AVAILABILITIES } from './offer-table.js';
+import { tabulateOffers } from './offer-table.js';
+import { oncePerTable } from './once-per-table.js';
 import type { FittingOffers } from './query-offers.js';
 
 export type GpuGroupBy = 'backend' | 'region' | 'count';
@@ -19,135 +21,114 @@ export function groupByProblem(groupBy: readonly string[]): string | null {
 
 /** Offers by accelerator, with prices per GPU. Offers without GPU drop out. */
 export function groupOffersByGpu(offers: readonly Offer[], groupBy: readonly GpuGroupBy[] = []): Wire.GpuGroup[] {
-  const groups = new Groups(groupBy);
-  for (const offer of offers) {
-    const group = groups.of(offer, offer);
-    group?.add(offer, offer, offer.availability);
-    group?.addPrice(offer.price / offer.instance.resources.gpus.length);
-  }
-  return groups.sorted();
+  return groupRowsByGpu({ table: tabulateOffers(offers), rows: Uint32Array.from(offers.keys()) }, groupBy);
 }
 
-/** The same of the rows of a table that fit: what a type in a place adds to its group is added once. */
+/** The same of the rows of a table that fit. */
 export function groupRowsByGpu(
   { table, rows }: Pick<FittingOffers, 'table' | 'rows'>,
   groupBy: readonly GpuGroupBy[] = [],
 ): Wire.GpuGroup[] {
-  const groups = new Groups(groupBy);
-  const { types, places, typeOf, placeOf, availabilityOf, price } = table;
-  const known = new Map<number, Group | null>();
+  const types = (groupBy.includes('count') ? gpusByCount : gpus)(table);
+  const { gpuCounts, isSpot } = typeColumns(table);
+  const places = kindsOf(table.places, (place) => placeKind(place, groupBy));
+  const tallies = new GpuTallies(types.count * places.count);
+  const seenIn = new Uint8Array(types.count * table.places.length);
   for (const row of rows) {
-    const typeIndex = typeOf[row] ?? 0;
-    const key = (typeIndex * places.length + (placeOf[row] ?? 0)) * AVAILABILITIES.length + (availabilityOf[row] ?? 0);
-    let group = known.get(key);
-    const type = types[typeIndex];
-    if (group === undefined) {
-      const place = places[placeOf[row] ?? 0];
-      group = type === undefined || place === undefined ? null : groups.of(type, place);
-      if (type !== undefined && place !== undefined)
-        group?.add(type, place, AVAILABILITIES[availabilityOf[row] ?? 0] ?? 'unknown');
-      known.set(key, group);
-    }
-    group?.addPrice((price[row] ?? 0) / (type?.instance.resources.gpus.length ?? 1));
+    const type = table.typeOf[row] ?? 0;
+    const kind = types.kindOf[type] ?? NO_KIND;
+    if (kind === NO_KIND) continue;
+    const place = table.placeOf[row] ?? 0;
+    seenIn[kind * table.places.length + place] = 1;
+    tallies.add(
+      kind * places.count + (places.kindOf[place] ?? 0),
+      gpuCounts[type] ?? 1,
+      isSpot[type] === 1,
+      table.availabilityOf[row] ?? 0,
+      table.price[row] ?? 0,
+    );
   }
-  return groups.sorted();
-}
-
-type GpuPlace = Pick<OfferPlace, 'backend' | 'region'>;
-type GpuType = Pick<OfferType, 'instance'>;
-
-class Groups {
-  private readonly groups = new Map<string, Group>();
-
-  constructor(private readonly groupBy: readonly GpuGroupBy[]) {}
-
-  /** Null without GPU. */
-  of({ instance: { resources } }: GpuType, { backend, region }: GpuPlace): Group | null {
-    const gpu = resources.gpus[0];
-    if (gpu === undefined) return null;
-    const key = [
-      gpu.name,
-      gpu.memory_mib,
-      vendorOf(gpu),
-      this.groupBy.includes('backend') ? backend : '',
-      this.groupBy.includes('region') ? region : '',
-      this.groupBy.includes('count') ? resources.gpus.length : '',
-    ].join('\n');
-    const known = this.groups.get(key);
-    if (known !== undefined) return known;
-    const group = new Group(gpu, { backend, region }, this.groupBy);
-    this.groups.set(key, group);
-    return group;
-  }
-
-  sorted(): Wire.GpuGroup[] {
-    return [...this.groups.values()].map((group) => group.toWire()).sort(compareGroups);
-  }
-}
-
-class Group {
-  private readonly backends = new Set<Wire.BackendType>();
-  private readonly regions = new Set<string>();
-  private readonly spot = new Set<'spot' | 'on-demand'>();
-  private readonly availability = new Set<Wire.InstanceAvailability>();
-  private readonly counts = new Span();
-  private readonly prices = new Span();
-
-  constructor(
-    private readonly gpu: Wire.Gpu,
-    private readonly place: GpuPlace,
-    private readonly groupBy: readonly GpuGroupBy[],
-  ) {}
-
-  add(
-    { instance: { resources } }: GpuType,
-    { backend, region }: GpuPlace,
-    availability: Wire.InstanceAvailability,
-  ): void {
-    this.backends.add(toWireBackend(backend));
-    this.regions.add(region);
-    this.spot.add(resources.spot ? 'spot' : 'on-demand');
-    this.availability.add(availability);
-    this.counts.add(resources.gpus.length);
-  }
-
-  addPrice(perGpu: number): void {
-    this.prices.add(perGpu);
-  }
-
-  toWire(): Wire.GpuGroup {
-    const { gpu, groupBy } = this;
-    const backend = toWireBackend(this.place.backend);
-    const place: Partial<Wire.GpuGroup> = !groupBy.includes('backend')
-      ? { backends: [...this.backends].sort() }
-      : groupBy.includes('region')
-        ? { backend, region: this.place.region }
-        : { backend, regions: [...this.regions].sort() };
+  const groups = tallies.used().map((group): Wire.GpuGroup => {
+    const kind = Math.floor(group / places.count);
+    const members = places.members[group % places.count] ?? [];
+    const seen = members.filter((place) => seenIn[kind * table.places.length + place] === 1);
     return {
-      name: gpu.name,
-      memory_mib: gpu.memory_mib,
-      vendor: vendorOf(gpu),
-      availability: [...this.availability].sort(),
-      spot: [...this.spot].sort(),
-      count: this.counts.toRange(),
-      price: this.prices.toRange(),
-      ...place,
+      ...gpuOf(table.types[types.members[kind]?.[0] ?? 0]),
+      ...tallies.of(group),
+      ...placeFields(
+        seen.flatMap((place) => table.places[place] ?? []),
+        groupBy,
+      ),
     };
-  }
+  });
+  return groups.sort(compareGroups);
 }
 
-class Span {
-  private min = Infinity;
-  private max = -Infinity;
+const NO_KIND = -1;
 
-  add(value: number): void {
-    if (value < this.min) this.min = value;
-    if (value > this.max) this.max = value;
-  }
+interface Kinds {
+  readonly count: number;
+  /** Of each value. */
+  readonly kindOf: Int32Array;
+  /** Of each kind: indexes of its values. */
+  readonly members: readonly (readonly number[])[];
+}
 
-  toRange(): { readonly min: number; readonly max: number } {
-    return { min: this.min, max: this.max };
+/** Values with the same key are of one kind; those without a key of none. */
+function kindsOf<T>(values: readonly T[], keyOf: (value: T) => string | null): Kinds {
+  const byKey = new Map<string, number>();
+  const members: number[][] = [];
+  const kindOf = new Int32Array(values.length).fill(NO_KIND);
+  for (const [index, value] of values.entries()) {
+    const key = keyOf(value);
+    if (key === null) continue;
+    const kind = byKey.get(key) ?? members.push([]) - 1;
+    byKey.set(key, kind);
+    members[kind]?.push(index);
+    kindOf[index] = kind;
   }
+  return { count: members.length, kindOf, members };
+}
+
+const gpus = oncePerTable(({ types }) => kindsOf(types, gpuKind));
+
+const gpusByCount = oncePerTable(({ types }) =>
+  kindsOf(types, (type) => {
+    const kind = gpuKind(type);
+    return kind === null ? null : `${kind}\n${type.instance.resources.gpus.length}`;
+  }),
+);
+
+const typeColumns = oncePerTable(({ types }) => ({
+  gpuCounts: Uint16Array.from(types, ({ instance }) => instance.resources.gpus.length),
+  isSpot: Uint8Array.from(types, ({ instance }) => (instance.resources.spot ? 1 : 0)),
+}));
+
+function gpuKind({ instance }: OfferType): string | null {
+  const [gpu] = instance.resources.gpus;
+  return gpu === undefined ? null : `${gpu.name}\n${gpu.memory_mib}\n${vendorOf(gpu)}`;
+}
+
+function placeKind({ backend, region }: OfferPlace, groupBy: readonly GpuGroupBy[]): string {
+  return `${groupBy.includes('backend') ? backend : ''}\n${groupBy.includes('region') ? region : ''}`;
+}
+
+function gpuOf(type: OfferType | undefined): Pick<Wire.GpuGroup, 'name' | 'memory_mib' | 'vendor'> {
+  const gpu = type?.instance.resources.gpus[0];
+  if (gpu === undefined) throw new RangeError('a GPU group has at least one type with a GPU');
+  return { name: gpu.name, memory_mib: gpu.memory_mib, vendor: vendorOf(gpu) };
+}
+
+function placeFields(places: readonly OfferPlace[], groupBy: readonly GpuGroupBy[]): Partial<Wire.GpuGroup> {
+  const backends = [...new Set(places.map(({ backend }) => toWireBackend(backend)))].sort();
+  if (!groupBy.includes('backend')) return { backends };
+  const [backend] = backends;
+  const regions = [...new Set(places.map(({ region }) => region))].sort();
+  const [region] = regions;
+  return {
+    ...(backend === undefined ? {} : { backend }),
+    ...(groupBy.includes('region') ? (region === undefined ? {} : { region }) : { regions }),
+  };
 }
 
 function vendorOf(gpu: Wire.Gpu): Wire.AcceleratorVendor {

@@ -3,7 +3,7 @@ import { judgePlace } from './judge-place.js';
 import { judgeType } from './judge-type.js';
 import type { Offer } from './offer.js';
 import { NO_FILTERS, type OfferFilters } from './offer-filters.js';
-import type { RejectionReason } from './rejection.js';
+import { collectRejections, type Reject, type RejectionReason } from './rejection.js';
 
 export type OfferMatch =
   { readonly ok: true; readonly offer: Offer } | { readonly ok: false; readonly reasons: RejectionReason[] };
@@ -14,15 +14,19 @@ export function matchOffer(
   requirements: Wire.Requirements,
   filters: OfferFilters = NO_FILTERS,
 ): OfferMatch {
-  const type = judgeType(offer, requirements, filters);
-  const place = judgePlace(offer, filters);
-  const reasons = [...priceRejections(offer.price, requirements), ...type.reasons, ...place.reasons];
-  return reasons.length > 0 ? { ok: false, reasons } : { ok: true, offer: asFitted(offer, type.diskGb, place.zones) };
+  let diskGb: number | null = null;
+  let zones: string[] | null = null;
+  const reasons = collectRejections((reject) => {
+    judgePrice(offer.price, requirements, reject);
+    diskGb = judgeType(offer, requirements, filters, reject);
+    zones = judgePlace(offer, filters, reject);
+  });
+  return reasons.length > 0 ? { ok: false, reasons } : { ok: true, offer: asFitted(offer, diskGb, zones) };
 }
 
-export function priceRejections(price: number, requirements: Wire.Requirements): RejectionReason[] {
+export function judgePrice(price: number, requirements: Wire.Requirements, reject: Reject): void {
   const maxPrice = requirements.max_price ?? null;
-  return maxPrice !== null && price > maxPrice ? [{ code: 'price', text: `price $${price} > $${maxPrice}` }] : [];
+  if (maxPrice !== null && price > maxPrice) reject('price', () => `price $${price} > $${maxPrice}`);
 }
 
 /** The offer with the disk and the zones that the job would get. */

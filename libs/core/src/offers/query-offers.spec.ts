@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type * as Wire from '../wire/generated/api.js';
 import { gpus, offer, requirements } from '../../test/planning-builders.js';
-import { groupOffersByGpu, groupRowsByGpu } from './group-offers.js';
+import { type GpuGroupBy, groupRowsByGpu } from './group-offers.js';
 import { matchOffer } from './match-offer.js';
 import type { Offer } from './offer.js';
 import { NO_FILTERS, type OfferFilters } from './offer-filters.js';
@@ -84,16 +84,41 @@ it('says of a table what matchOffer says of each of its offers', () => {
 });
 
 it.each([[[]], [['backend' as const]], [['backend' as const, 'region' as const]], [['count' as const]]])(
-  'groups rows by GPU and %j as it groups offers',
-  (groupBy) => {
+  'groups the rows that fit by GPU and %j',
+  (groupBy: readonly GpuGroupBy[]) => {
     fc.assert(
       fc.property(fc.array(someOffer, { maxLength: 60 }), someRequirements, (offers, asked) => {
-        const found = queryOffers(tabulateOffers(offers), asked, NO_FILTERS);
-        expect(groupRowsByGpu(found, groupBy)).toEqual(groupOffersByGpu(found.take(offers.length), groupBy));
+        const found = queryOffers(tabulateOffers(offers), asked);
+        const withGpu = found.take(offers.length).filter((each) => each.instance.resources.gpus.length > 0);
+        const expected = Map.groupBy(withGpu, ({ instance: { resources }, backend, region }) =>
+          JSON.stringify([
+            resources.gpus[0],
+            groupBy.includes('backend') && backend,
+            groupBy.includes('region') && region,
+            groupBy.includes('count') && resources.gpus.length,
+          ]),
+        );
+        const groups = groupRowsByGpu(found, groupBy);
+        expect(groups).toHaveLength(expected.size);
+        for (const members of expected.values())
+          expect(groups).toContainEqual(expect.objectContaining(summary(members)));
       }),
     );
   },
 );
+
+function summary(members: readonly Offer[]): Partial<Wire.GpuGroup> {
+  const counts = members.map(({ instance }) => instance.resources.gpus.length);
+  const prices = members.map(({ price, instance }) => price / instance.resources.gpus.length);
+  const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)].sort();
+  return {
+    ...(members[0] && { name: members[0].instance.resources.gpus[0]?.name ?? '' }),
+    availability: distinct(members.map(({ availability }) => availability)),
+    spot: distinct(members.map(({ instance }) => (instance.resources.spot ? 'spot' : 'on-demand'))),
+    count: { min: Math.min(...counts), max: Math.max(...counts) },
+    price: { min: Math.min(...prices), max: Math.max(...prices) },
+  };
+}
 
 it('says which rows a table has', () => {
   expect(() => tabulateOffers([offer()]).offerAt(1)).toThrow('the table has 1 rows, and no row 1');
