@@ -1,6 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Attempt, type Call, type MachineRef, type MachineState } from '@dstack/backend-base';
-import { filtersOfProfile, type InstanceEffect, isUsable, type Offer, type OpenAttempt, undecided } from '@dstack/core';
+import {
+  filtersOfProfile,
+  type InstanceEffect,
+  nextPlace,
+  type OpenAttempt,
+  type LaunchPlace,
+  undecided,
+} from '@dstack/core';
 import { markReached } from '../hosts/host-progress.js';
 import { Hosts } from '../hosts/hosts.js';
 import { ComputeAccounts } from '../offers/compute-accounts.js';
@@ -8,14 +15,14 @@ import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
 import type { ActContext } from '../reconcile/reconciler.js';
 import { WORLD, type World } from '../world/world.js';
-import { type AttemptRecord, isRuledOut } from './attempt-record.js';
+import { type AttemptRecord, failedPlaces } from './attempt-record.js';
 import { arrivalMs, CREATE_DEADLINE_MS, mayStillArrive } from './create-call.js';
 import { InstanceLimits } from './instance-limits.js';
 import type { InstanceView } from './instance-snapshots.js';
 
 const CALL_DEADLINE_MS = 30_000;
 
-export type PlanOutcome = { readonly offer: Offer; readonly maxNameLength: number } | { readonly none: string };
+export type PlanOutcome = (LaunchPlace & { readonly maxNameLength: number }) | { readonly none: string };
 export type SettleOutcome = { readonly found: MachineRef } | { readonly absent: true } | { readonly undecided: true };
 export type TerminateOutcome = 'done' | 'pending';
 
@@ -43,6 +50,8 @@ export class InstanceEffects {
         return this.poll(context);
       case 'onboard':
         return this.hosts.onboard(context.id, () => markReached(this.db, context.id), context.signal);
+      case 'install-agent':
+        return this.hosts.installAgent(context.id, context.signal);
       case 'replace-agent':
         return this.hosts.replaceAgent(context.id, context.signal);
       case 'terminate':
@@ -58,11 +67,11 @@ export class InstanceEffects {
       requirements: record.requirements,
       filters: filtersOfProfile(record.profile ?? {}),
     });
-    const offer = found.offers.find((candidate) => isUsable(candidate) && !isRuledOut(candidate, attempts));
-    if (offer === undefined) return { none: whyNotCreated(attempts) ?? found.notes.join('; ') };
-    const { definition } = await this.accounts.open(record.projectId, offer.backend);
+    const place = nextPlace(found.offers, failedPlaces(attempts));
+    if (place === null) return { none: whyNotCreated(attempts) ?? found.notes.join('; ') };
+    const { definition } = await this.accounts.open(record.projectId, place.offer.backend);
     this.learn(definition);
-    return { offer, maxNameLength: definition.maxNameLength };
+    return { ...place, maxNameLength: definition.maxNameLength };
   }
 
   private async launch(context: ActContext<InstanceView>): Promise<MachineState> {
@@ -95,7 +104,10 @@ export class InstanceEffects {
     return compute.create(attempt, call);
   }
 
-  /** Before the call: whoever finds the attempt after a crash, or after a commit that came to nothing, knows it may have made a machine. */
+  /**
+   * Before the call: whoever finds the attempt after a crash, or after a commit that came to nothing, knows it may have made a machine. Its
+   * commit waits for the disk, and with it all that were made before: an attempt lost in a power cut would be a machine nobody knows.
+   */
   private async markAsked({ id }: AttemptRecord, idempotency: OpenAttempt['idempotency']): Promise<void> {
     const repeatable = idempotency === 'lookup' ? '' : ` OR outcome = 'unknown'`;
     const marked = await this.db.writeDurable(async (tx) =>
