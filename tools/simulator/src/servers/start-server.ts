@@ -55,7 +55,9 @@ export function startServer(epoch: ServerEpoch, line: DatabaseLine | null, outsi
   const { world } = epoch;
   let holder = '';
   const beforeCommit = (): void => fence.beforeCommit(epoch.name, holder, database.clock.now());
-  const db = new Database(mortalEngine(database.engine(), epoch, activity, line, beforeCommit));
+  const engine = mortalEngine(database.engine(), epoch, activity, line, beforeCommit);
+  // As the server does on SQLite.
+  const db = new Database(engine, { groupsCommits: !database.isShared });
   const keyring = new Keyring([], world.random);
   const registry = new SimulatedBackends(clouds, epoch);
   const store = new BackendStore(keyring, world);
