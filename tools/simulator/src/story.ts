@@ -6,7 +6,7 @@ export class Story {
   constructor(
     private readonly now: () => number,
     private readonly startedAt: number,
-    private readonly isKept: boolean,
+    readonly isKept: boolean,
     /** Says what people call the thing with this id. */
     private readonly nameOf: (id: string) => string | undefined,
   ) {}
