@@ -29,7 +29,7 @@ export interface Request<T> {
 const LATE_MS = [5_000, 60_000] as const;
 const REPEATED_MS = [10, 10_000] as const;
 
-/** Everything between servers and the outside: what is sent arrives once, later, twice or never, whether or not its sender lives. */
+/** What everything between servers and the outside goes through: what is sent arrives once, later, twice or never, whether or not its sender lives. */
 export class Network {
   constructor(
     private readonly time: VirtualTime,
@@ -41,63 +41,106 @@ export class Network {
   /** @throws what the effect throws, the signal's reason, or that no answer came */
   async send<T>(request: Request<T>): Promise<T> {
     const { name, server, signal } = request;
+    const { time, random, faults, story } = this;
     await server.pass(`before ${name}`);
-    const answer = await this.exchange(request, signal);
+    if (signal?.aborted === true) throw asError(signal.reason);
+    const timeoutMs = request.timeoutMs();
+    if (timeoutMs <= 0) throw request.onTimeout(`${name}: it is too late`);
+    const answer = await new Promise<T>((resolve, reject) =>
+      new Exchange(request, { time, random, faults, story, timeoutMs, resolve, reject }).begin(),
+    );
     await server.pass(`after ${name}`);
     return answer;
   }
+}
 
-  private exchange<T>(request: Request<T>, signal: AbortSignal | undefined): Promise<T> {
-    const { name, server, effect, travelMs, answerMs } = request;
-    const { time, random, faults } = this;
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted === true) return reject(asError(signal.reason));
-      const timeoutMs = request.timeoutMs();
-      if (timeoutMs <= 0) return reject(request.onTimeout(`${name}: it is too late`));
-      let isSettled = false;
-      const settle = (finish: () => void): void => {
-        if (isSettled) return;
-        isSettled = true;
-        giveUp.cancel();
-        signal?.removeEventListener('abort', onAbort);
-        if (!server.isDead) finish();
-      };
-      const onAbort = (): void => settle(() => reject(asError(signal?.reason)));
-      const fail = (what: string): void => settle(() => reject(request.onTimeout(`${name}: ${what}`)));
-      const giveUp = time.after(timeoutMs, () => server.deliver(() => fail('no answer in time')));
-      const travel = (isRepeat: boolean): void => {
-        // Who gets no answer may be told so, or may have it asked again by the library that asks.
-        const silence = (what: string): void => {
-          this.story.tell(`${name}: ${what}`);
-          if (request.isRepeatable && !isRepeat && random.chance(faults.repeatedRequest)) {
-            time.after(random.between(...REPEATED_MS), () => {
-              if (isSettled) return;
-              this.story.tell(`${name}: is asked again`);
-              travel(true);
-            });
-          } else time.after(random.between(500, timeoutMs), () => server.deliver(() => fail(what)));
-        };
-        if (random.chance(faults.lostRequest)) return silence('the request is lost');
-        time.after(this.delay(travelMs, request.isPassedOn ? faults.lateRequest : 0), () => {
-          const answer = attempt(effect);
-          if (!isSettled) server.mark(`between ${name} and its answer`);
-          if (answer === NO_ANSWER) return silence('nobody answers');
-          if (random.chance(faults.lostReply)) return silence('the answer is lost');
-          time.after(this.delay(answerMs, faults.lateReply), () =>
-            server.deliver(() =>
-              settle(() => ('error' in answer ? reject(asError(answer.error)) : resolve(answer.value))),
-            ),
-          );
-        });
-      };
-      signal?.addEventListener('abort', onAbort, { once: true });
-      travel(false);
+interface ExchangeTools<T> {
+  readonly time: VirtualTime;
+  readonly random: RandomSource;
+  readonly faults: Faults;
+  readonly story: Story;
+  readonly timeoutMs: number;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** One request and what becomes of it; its sender hears of it once, while it lives. */
+class Exchange<T> {
+  private isSettled = false;
+  private readonly giveUp: { cancel(): void };
+  private readonly onAbort = (): void => this.fail(() => asError(this.request.signal?.reason));
+
+  constructor(
+    private readonly request: Request<T>,
+    private readonly tools: ExchangeTools<T>,
+  ) {
+    this.giveUp = tools.time.after(tools.timeoutMs, () => this.tellLost('no answer in time'));
+    request.signal?.addEventListener('abort', this.onAbort, { once: true });
+  }
+
+  begin(): void {
+    this.travel(false);
+  }
+
+  private travel(isRepeat: boolean): void {
+    const { time, random, faults } = this.tools;
+    const { travelMs, isPassedOn } = this.request;
+    if (random.chance(faults.lostRequest)) return this.silence('the request is lost', isRepeat);
+    time.after(this.delay(travelMs, isPassedOn ? faults.lateRequest : 0), () => this.arrive(isRepeat));
+  }
+
+  private arrive(isRepeat: boolean): void {
+    const { time, random, faults } = this.tools;
+    const { name, server, effect, answerMs } = this.request;
+    const answer = attempt(effect);
+    if (!this.isSettled) server.mark(`between ${name} and its answer`);
+    if (answer === NO_ANSWER) return this.silence('nobody answers', isRepeat);
+    if (random.chance(faults.lostReply)) return this.silence('the answer is lost', isRepeat);
+    time.after(this.delay(answerMs, faults.lateReply), () =>
+      server.deliver(() => {
+        if ('error' in answer) this.fail(() => asError(answer.error));
+        else this.settle(() => this.tools.resolve(answer.value));
+      }),
+    );
+  }
+
+  /** Who gets no answer is told so in the end, or the library that asks asks again. */
+  private silence(what: string, isRepeat: boolean): void {
+    const { time, random, faults, story, timeoutMs } = this.tools;
+    const { name, isRepeatable } = this.request;
+    story.tell(`${name}: ${what}`);
+    if (!isRepeatable || isRepeat || !random.chance(faults.repeatedRequest)) {
+      time.after(random.between(500, timeoutMs), () => this.tellLost(what));
+      return;
+    }
+    time.after(random.between(...REPEATED_MS), () => {
+      if (this.isSettled) return;
+      story.tell(`${name}: is asked again`);
+      this.travel(true);
     });
   }
 
+  private tellLost(what: string): void {
+    const { name, server, onTimeout } = this.request;
+    server.deliver(() => this.fail(() => onTimeout(`${name}: ${what}`)));
+  }
+
+  private fail(why: () => Error): void {
+    this.settle(() => this.tools.reject(why()));
+  }
+
+  private settle(finish: () => void): void {
+    if (this.isSettled) return;
+    this.isSettled = true;
+    this.giveUp.cancel();
+    this.request.signal?.removeEventListener('abort', this.onAbort);
+    if (!this.request.server.isDead) finish();
+  }
+
   private delay([min, max]: readonly [number, number], late: number): number {
-    const ms = this.random.between(min, max);
-    return this.random.chance(late) ? ms + this.random.between(...LATE_MS) : ms;
+    const { random } = this.tools;
+    const ms = random.between(min, max);
+    return random.chance(late) ? ms + random.between(...LATE_MS) : ms;
   }
 }
 
