@@ -2,12 +2,12 @@ import type Docker from 'dockerode';
 import { EngineFacts } from './engine-facts.js';
 
 type Version = Awaited<ReturnType<Docker['version']>>;
-const LINUX = { Version: '27.1', Os: 'linux' } as Version;
+const LINUX = { Version: '27.1', Os: 'linux' } as Version; // the part that is looked at
 const never = new Promise<Version>(() => undefined);
 
 /** An engine that gives these answers, one after the other. */
 function facts(...answers: (() => Promise<Version>)[]): EngineFacts {
-  return new EngineFacts({ version: () => (answers.shift() ?? (() => never))() } as Pick<Docker, 'version'>, 20);
+  return new EngineFacts({ version: () => (answers.shift() ?? (() => never))() }, 20);
 }
 
 describe('whether a container engine is there', () => {
@@ -16,10 +16,8 @@ describe('whether a container engine is there', () => {
   });
 
   it('it is not when it never answered', async () => {
-    expect(await facts(() => never).ask()).toMatchObject({
-      available: false,
-      detail: expect.stringContaining('0.02 s'),
-    });
+    const { available, detail } = await facts(() => never).ask();
+    expect([available, detail]).toEqual([false, 'Docker Engine did not answer within 0.02 s']);
   });
 
   it('it still is when it is slow once it has answered', async () => {
@@ -47,7 +45,7 @@ describe('whether a container engine is there', () => {
   });
 
   it('one of another system is of no use', async () => {
-    const windows = { ...LINUX, Os: 'windows' } as Version;
+    const windows = { ...LINUX, Os: 'windows' };
     expect(await facts(async () => windows).ask()).toMatchObject({ available: false });
   });
 });

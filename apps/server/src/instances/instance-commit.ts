@@ -192,6 +192,7 @@ export class InstanceCommit {
     }
     const settled = outcome.value as SettleOutcome; // what `settle` returns
     if ('undecided' in settled) return undefined;
+    if ('repeatable' in settled) return now;
     if ('absent' in settled) {
       await finishAttempt(tx, attempt.id, 'failed', 'the create call never reached the cloud', now);
       return now;

@@ -23,7 +23,12 @@ import type { InstanceView } from './instance-snapshots.js';
 const CALL_DEADLINE_MS = 30_000;
 
 export type PlanOutcome = (LaunchPlace & { readonly maxNameLength: number }) | { readonly none: string };
-export type SettleOutcome = { readonly found: MachineRef } | { readonly absent: true } | { readonly undecided: true };
+export type SettleOutcome =
+  | { readonly found: MachineRef }
+  | { readonly absent: true }
+  | { readonly undecided: true }
+  /** The call may simply be made again, which a server that has just started did not know. */
+  | { readonly repeatable: true };
 export type TerminateOutcome = 'done' | 'pending';
 
 /** The outside half of an instance's life: offers, create, get, list, terminate. */
@@ -123,6 +128,8 @@ export class InstanceEffects {
     const { record, attempts } = context.snapshot;
     const open = lastAttempt(attempts);
     const { compute, definition } = await this.accounts.open(record.projectId, open.backendType);
+    this.learn(definition);
+    if (definition.idempotency.kind !== 'lookup') return { repeatable: true };
     const machines = await compute.list(await this.accounts.owner(), this.call(context, CALL_DEADLINE_MS));
     const mine = machines.find((machine) => machine.ref.cloudName === open.cloudName || machine.token === open.token);
     if (mine !== undefined) return { found: mine.ref };
@@ -132,7 +139,8 @@ export class InstanceEffects {
   private async poll(context: ActContext<InstanceView>): Promise<MachineState | null> {
     const { record } = context.snapshot;
     if (record.machine === null || record.backendType === null) return null;
-    const { compute } = await this.accounts.open(record.projectId, record.backendType);
+    const { compute, definition } = await this.accounts.open(record.projectId, record.backendType);
+    this.learn(definition);
     return compute.get(record.machine.ref, this.call(context, CALL_DEADLINE_MS));
   }
 

@@ -122,7 +122,7 @@ describe('a client of a REST API', () => {
     serve = (_request, response) => json(response, 200, { ok: 'yes' });
     expect(await failureOf((await open()).send(get, call()))).toMatchObject({
       kind: 'outage',
-      message: expect.stringContaining('GET /x: the answer is not understood at ok'),
+      message: expect.stringContaining('GET /x: the answer is not understood at ok') as string,
     });
   });
 

@@ -88,9 +88,9 @@ function checkRequired(name: string, value: unknown, complain: Complain): void {
       target.type === 'string' &&
       target.enum !== undefined &&
       given !== undefined &&
-      !target.enum.includes(String(given))
+      !target.enum.includes(given as string)
     )
-      complain(`${name}.${key} is not ${String(given)}`);
+      complain(`${name}.${key} is not ${JSON.stringify(given)}`);
   }
 }
 
