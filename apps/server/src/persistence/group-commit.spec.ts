@@ -68,7 +68,7 @@ describe('write transactions that wait for the one writer', () => {
   it('that have to wait for the disk never join a group that does not', async () => {
     const { log, groups, write } = scene();
     let later: Promise<string> | undefined;
-    await groups.run(false, async () => (later = write('b', true)) && undefined);
+    await groups.run(false, async () => void (later = write('b', true)));
     await later;
     expect(log.filter((each) => /BEGIN|^b$/.test(each))).toEqual(['BEGIN', 'BEGIN durable', 'b']);
   });
