@@ -1,0 +1,140 @@
+import type { Defect } from '../defect.js';
+
+const RELEASE = 'apps/server/src/jobs/release-instance.ts';
+const COMMIT = 'apps/server/src/placement/placement-commit.ts';
+
+/** Who holds which part of a machine. */
+export const BLOCK_DEFECTS: readonly Defect[] = [
+  {
+    name: 'decrement-is-lost',
+    loses: 'the blocks of every job that ended: the host is full for ever',
+    knownFrom: 'the field',
+    edits: [
+      {
+        file: RELEASE,
+        find: `rev = rev + 1,
+       busy_blocks = (SELECT COALESCE(SUM(COALESCE(j.blocks, 1)), 0) FROM jobs j WHERE j.instance_id = instances.id)`,
+        replace: `rev = rev + 1`,
+      },
+    ],
+  },
+  {
+    name: 'release-frees-the-whole-host',
+    loses: 'the blocks of the other jobs on the host, which are handed out a second time',
+    edits: [
+      {
+        file: RELEASE,
+        find: `(SELECT COALESCE(SUM(COALESCE(j.blocks, 1)), 0) FROM jobs j WHERE j.instance_id = instances.id)`,
+        replace: `0`,
+      },
+    ],
+  },
+  {
+    name: 'released-while-it-still-runs',
+    loses: 'the GPU of a job whose commands have not ended yet: the next job is put on it',
+    edits: [
+      {
+        file: 'apps/server/src/jobs/job-commit.ts',
+        find: `if (changes.release === true) await`,
+        replace: `if (changes.release === true || status === 'terminating') await`,
+      },
+    ],
+  },
+  {
+    name: 'released-twice',
+    loses: 'blocks of other jobs, each time a job that is ending is looked at again',
+    knownFrom: 'the field',
+    edits: [
+      {
+        file: RELEASE,
+        find: `  await tx.execute('UPDATE jobs SET instance_id = NULL WHERE id = ?', [job.id]);\n`,
+        replace: '',
+      },
+      {
+        file: RELEASE,
+        find: `(SELECT COALESCE(SUM(COALESCE(j.blocks, 1)), 0) FROM jobs j WHERE j.instance_id = instances.id)`,
+        replace: `busy_blocks - 1`,
+      },
+      {
+        file: 'apps/server/src/jobs/job-commit.ts',
+        find: `    if (isFinishedJob(status)) tx`,
+        replace: `    if (isFinishedJob(status)) await tx.execute('UPDATE jobs SET instance_id = NULL WHERE id = ?', [id]);
+    if (isFinishedJob(status)) tx`,
+      },
+      {
+        file: 'apps/server/src/jobs/job-commit.ts',
+        find: `if (changes.release === true) await`,
+        replace: `if (changes.release === true || status === 'terminating') await`,
+      },
+    ],
+  },
+  {
+    name: 'blocks-are-not-counted',
+    loses: 'the promise of a block of its own: two jobs share one',
+    edits: [
+      {
+        file: 'libs/core/src/placement/capacity.ts',
+        find: 'busyBlocks: instance.busyBlocks + blocks,',
+        replace: 'busyBlocks: instance.busyBlocks,',
+      },
+      {
+        file: COMMIT,
+        find: `\n         AND busy_blocks + ? <= total_blocks\`,\n      [seat.blocks, now, seat.instanceId, seat.blocks],`,
+        replace: `\`,\n      [seat.blocks, now, seat.instanceId],`,
+      },
+    ],
+  },
+  {
+    name: 'ended-host-takes-jobs',
+    loses: 'jobs that are sent to a host that is just being given up',
+    edits: [{ file: COMMIT, find: `WHERE id = ? AND status IN ('idle', 'busy') AND`, replace: `WHERE id = ? AND` }],
+  },
+  {
+    name: 'draining-host-takes-jobs',
+    loses: 'the end of a host that somebody took out of the fleet: it is never empty',
+    edits: [
+      { file: COMMIT, find: ` AND unwanted IS NULL\n`, replace: `\n` },
+      {
+        file: 'apps/server/src/placement/project-capacity.ts',
+        find: 'isUnwanted: record.unwanted !== null,',
+        replace: 'isUnwanted: false,',
+      },
+    ],
+  },
+  {
+    name: 'ended-job-gets-a-machine',
+    loses: 'a machine that is held by a job which was stopped while it was being placed',
+    edits: [
+      {
+        file: COMMIT,
+        find: `runtime_data = ?, status_changed_at = ?, rev = rev + 1
+       WHERE id = ? AND status = 'submitted' AND instance_id IS NULL\``,
+        replace: `runtime_data = ?, status_changed_at = ?, rev = rev + 1
+       WHERE id = ?\``,
+      },
+    ],
+  },
+  {
+    name: 'half-a-gang-starts',
+    loses: 'machines that wait, paid, for nodes that never come',
+    edits: [
+      {
+        file: 'libs/core/src/placement/plan-seats.ts',
+        find: 'if (obstacle !== null) return { ...plan, obstacle };',
+        replace: 'if (obstacle !== null) return { ...plan, obstacle, isComplete: seats.length > 0 };',
+      },
+    ],
+  },
+  {
+    name: 'fleet-grows-beyond-its-limit',
+    loses: 'the limit of a fleet, and the money it was to save',
+    edits: [
+      {
+        file: 'libs/core/src/placement/plan-seats.ts',
+        find: 'fleet.maxNodes !== null && fleet.activeCount + count > fleet.maxNodes',
+        replace: 'fleet.maxNodes !== null && fleet.activeCount > fleet.maxNodes',
+      },
+      { file: COMMIT, find: 'return Number(row?.n ?? 0) < max;', replace: 'return Number(row?.n ?? 0) <= max;' },
+    ],
+  },
+];

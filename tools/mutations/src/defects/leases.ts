@@ -1,0 +1,64 @@
+import type { Defect } from '../defect.js';
+
+const PASS = 'apps/server/src/reconcile/reconcile-pass.ts';
+const CLAIMS = 'apps/server/src/reconcile/claims.ts';
+const CONNECTION_LEASE = 'apps/server/src/agents/connection-lease.ts';
+
+/** Who may decide about a row, and who may speak to a host. */
+export const LEASE_DEFECTS: readonly Defect[] = [
+  {
+    name: 'apply-is-not-fenced',
+    loses: 'what another server has written meanwhile: a slow one overwrites it',
+    knownFrom: 'the field',
+    edits: [{ file: PASS, find: '      if (!isOurs) throw new MovedError();\n', replace: '' }],
+  },
+  {
+    name: 'what-a-decision-rests-on-may-move',
+    loses: 'the truth of what was decided: it was about a host or a run that is another by now',
+    edits: [
+      {
+        file: PASS,
+        find: '      if (!(await allUnmoved(tx, observed.restsOn))) throw new MovedError();\n',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'claim-without-a-look-at-the-lease',
+    loses: 'time and create calls: the same row is at work many times',
+    edits: [
+      {
+        file: CLAIMS,
+        find: `t.next_due_at <= ? AND (t.lease_expires_at IS NULL OR t.lease_expires_at <= ?)`,
+        replace: `t.next_due_at <= ? AND (t.lease_expires_at IS NULL OR t.lease_expires_at > 0 OR t.lease_expires_at <= ?)`,
+      },
+    ],
+  },
+  {
+    name: 'connection-lease-is-not-renewed',
+    loses: 'every host after fifteen seconds: its server takes it for disconnected',
+    edits: [
+      {
+        file: 'apps/server/src/agents/host-connection.ts',
+        find: 'if (isRenewed) timer = world.scheduler.after(CONNECTION_LEASE_MS / 3, renew);',
+        replace: 'if (isRenewed) timer.cancel();',
+      },
+      {
+        file: 'apps/server/src/agents/host-connection.ts',
+        find: 'let timer = world.scheduler.after(CONNECTION_LEASE_MS / 3, renew);',
+        replace: 'const timer = world.scheduler.after(CONNECTION_LEASE_MS / 3, renew);',
+      },
+    ],
+  },
+  {
+    name: 'epoch-stays-the-same',
+    loses: 'the order of commands: those of a server that lost the host are obeyed after those of its successor',
+    edits: [
+      {
+        file: CONNECTION_LEASE,
+        find: 'connection_epoch = connection_epoch + 1, connection_holder',
+        replace: 'connection_holder',
+      },
+    ],
+  },
+];

@@ -1,0 +1,135 @@
+import type { Defect } from '../defect.js';
+
+const EFFECTS = 'apps/server/src/instances/instance-effects.ts';
+const COMMIT = 'apps/server/src/instances/instance-commit.ts';
+const DECIDE = 'libs/core/src/lifecycle/decide-instance.ts';
+
+/** Machines that nobody knows of cost money until somebody reads the bill. */
+export const MACHINE_DEFECTS: readonly Defect[] = [
+  {
+    name: 'name-committed-after-create',
+    loses: 'a machine whose create call was answered to a server that had died: nobody knows its name',
+    knownFrom: 'the field',
+    edits: [
+      {
+        file: EFFECTS,
+        find: '      cloudName: open.cloudName,\n      owner',
+        replace: '      cloudName: `${open.cloudName}-${this.world.ids.uuid().slice(0, 4)}`,\n      owner',
+      },
+      {
+        file: COMMIT,
+        find: `    await writeMachine(tx, id, machineOf(state));\n    await tx.execute(\n      \`INSERT`,
+        replace: `    await tx.execute('UPDATE provisioning_attempts SET cloud_name = ? WHERE id = ?', [state.ref.cloudName, attempt.id]);
+    await writeMachine(tx, id, machineOf(state));\n    await tx.execute(\n      \`INSERT`,
+      },
+    ],
+  },
+  {
+    name: 'create-not-marked-before-the-call',
+    loses: 'a machine that was created just before the server died, on a cloud without tokens and names',
+    knownFrom: 'this server',
+    edits: [{ file: EFFECTS, find: '    await this.markAsked(open, definition.idempotency.kind);\n', replace: '' }],
+  },
+  {
+    name: 'token-changes-on-retry',
+    loses: 'a second machine for one instance, whenever the answer to the first create call is lost',
+    knownFrom: 'the field',
+    edits: [{ file: EFFECTS, find: 'token: open.token,\n', replace: 'token: this.world.ids.uuid(),\n' }],
+  },
+  {
+    name: 'retry-takes-a-new-name',
+    loses: 'a machine for each create call that is repeated',
+    edits: [
+      {
+        file: EFFECTS,
+        find: '      cloudName: open.cloudName,\n      owner',
+        replace: '      cloudName: open.askedAt === null ? open.cloudName : `${open.cloudName}-2`,\n      owner',
+      },
+    ],
+  },
+  {
+    name: 'silence-is-taken-for-failure',
+    loses: 'a machine whose create call worked, but was not answered in time',
+    knownFrom: 'the field',
+    edits: [{ file: EFFECTS, find: ` && error.failure.kind !== 'outage'`, replace: '' }],
+  },
+  {
+    name: 'list-is-believed-at-once',
+    loses: 'a machine that the list of its cloud shows only seconds after it was created',
+    edits: [{ file: EFFECTS, find: ' > lagMs + CREATE_DEADLINE_MS ?', replace: ' > 0 ?' }],
+  },
+  {
+    name: 'unanswered-attempts-are-not-terminated',
+    loses: 'the machine of an attempt whose outcome nobody had learned when the instance was given up',
+    edits: [{ file: EFFECTS, find: `attempt.outcome !== 'failed')`, replace: `attempt.outcome === 'created')` }],
+  },
+  {
+    name: 'given-up-before-it-is-listed',
+    loses: 'a machine that could not be terminated by its name yet when nobody wanted it any more',
+    knownFrom: 'this server',
+    edits: [
+      {
+        file: DECIDE,
+        find: `  if (wasAsked && open.idempotency === 'lookup') {`,
+        replace: `  if (wasAsked && open.idempotency === 'lookup' && instance.unwanted === null) {`,
+      },
+    ],
+  },
+  {
+    name: 'terminate-is-given-up-after-an-error',
+    loses: 'a machine whose cloud had a bad minute when it was to be terminated',
+    knownFrom: 'the field',
+    edits: [
+      {
+        file: COMMIT,
+        find: `if (outcome.ok && (outcome.value as TerminateOutcome) === 'done') {`,
+        replace: `if (!outcome.ok || (outcome.value as TerminateOutcome) === 'done') {`,
+      },
+    ],
+  },
+  {
+    name: 'terminated-before-the-machine-is-gone',
+    loses: 'the price and the last error of a machine that takes its time to die, and the machine if it does not',
+    knownFrom: 'the field',
+    edits: [
+      {
+        file: EFFECTS,
+        find: `if ((await compute.terminate(ref, this.call(context, CALL_DEADLINE_MS))) === 'pending') outcome = 'pending';`,
+        replace: `await compute.terminate(ref, this.call(context, CALL_DEADLINE_MS));`,
+      },
+    ],
+  },
+  {
+    name: 'a-start-that-fails-has-no-end',
+    loses: 'a machine that never becomes ready, and is kept and paid for all the same',
+    edits: [
+      {
+        file: DECIDE,
+        find: '  if (now >= deadline) {\n    const what',
+        replace: '  if (now >= Infinity) {\n    const what',
+      },
+    ],
+  },
+  {
+    name: 'idle-end-has-no-due-time',
+    loses: 'idle machines that are given up only when something else happens to them',
+    edits: [
+      {
+        file: DECIDE,
+        find: 'return now < deadline ? keep(instance, deadline, now)',
+        replace: 'return now < deadline ? keep(instance, null, now)',
+      },
+    ],
+  },
+  {
+    name: 'start-is-looked-at-once',
+    loses: 'a machine that is not ready at the first look',
+    edits: [
+      {
+        file: DECIDE,
+        find: `effects: [{ do: 'poll' }], dueAt: Math.min(deadline, Math.round(now + pauseMs)) });`,
+        replace: `effects: [{ do: 'poll' }], dueAt: pauseMs > 0 ? null : deadline });`,
+      },
+    ],
+  },
+];
