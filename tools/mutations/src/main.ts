@@ -82,7 +82,7 @@ function tell({ name, seconds, ...hunted }: Result): void {
   console.log(
     hunted.caught
       ? `caught  ${name}  seed ${hunted.seed}  ${seconds} s  ${hunted.violation}`
-      : `MISSED  ${name}  ${hunted.seedsTried} seeds  ${seconds} s`,
+      : `MISSED  ${name}  ${hunted.seedsTried} seeds  ${seconds} s${hunted.because === null ? '' : `  ${hunted.because}`}`,
   );
 }
 

@@ -1,15 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { StoryBrokenError } from './story-broken-error.js';
 import type { Told } from './told.js';
 
 /** A story takes a second or two; one that has not ended by then goes round in circles. */
 const STORY_LIMIT_MS = 120_000;
 const SCRIPT = fileURLToPath(new URL('../dist/teller.js', import.meta.url));
-
-/** The simulation itself broke, which shows nothing about what it would have found. */
-export class StoryBrokenError extends Error {
-  override readonly name = 'StoryBrokenError';
-}
 
 /** Tells stories of one server, in a process of its own. */
 export class StoryTeller {
