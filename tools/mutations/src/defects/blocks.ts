@@ -42,29 +42,14 @@ export const BLOCK_DEFECTS: readonly Defect[] = [
   },
   {
     name: 'released-twice',
-    loses: 'blocks of other jobs, each time a job that is ending is looked at again',
+    loses: 'blocks of the other jobs on a host, each time that one begins to end',
     knownFrom: 'the field',
     edits: [
       {
-        file: RELEASE,
-        find: `  await tx.execute('UPDATE jobs SET instance_id = NULL WHERE id = ?', [job.id]);\n`,
-        replace: '',
-      },
-      {
-        file: RELEASE,
-        find: `(SELECT COALESCE(SUM(COALESCE(j.blocks, 1)), 0) FROM jobs j WHERE j.instance_id = instances.id)`,
-        replace: `busy_blocks - 1`,
-      },
-      {
         file: 'apps/server/src/jobs/job-commit.ts',
-        find: `    if (isFinishedJob(status)) tx`,
-        replace: `    if (isFinishedJob(status)) await tx.execute('UPDATE jobs SET instance_id = NULL WHERE id = ?', [id]);
-    if (isFinishedJob(status)) tx`,
-      },
-      {
-        file: 'apps/server/src/jobs/job-commit.ts',
-        find: `if (changes.release === true) await`,
-        replace: `if (changes.release === true || status === 'terminating') await`,
+        find: `    if (changes.release === true) await`,
+        replace: `    if (status === 'terminating') await tx.execute('UPDATE instances SET busy_blocks = busy_blocks - 1 WHERE id = ?', [record.instanceId]);
+    if (changes.release === true) await`,
       },
     ],
   },

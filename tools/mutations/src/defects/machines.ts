@@ -77,13 +77,13 @@ export const MACHINE_DEFECTS: readonly Defect[] = [
   },
   {
     name: 'terminate-is-given-up-after-an-error',
-    loses: 'a machine whose cloud had a bad minute when it was to be terminated',
+    loses: 'a machine whose cloud had a bad minute when it was to be terminated: it runs on',
     knownFrom: 'the field',
     edits: [
       {
         file: COMMIT,
         find: `if (outcome.ok && (outcome.value as TerminateOutcome) === 'done') {`,
-        replace: `if (!outcome.ok || (outcome.value as TerminateOutcome) === 'done') {`,
+        replace: `if (outcome.ok ? (outcome.value as TerminateOutcome) === 'done' : known.terminateFailures > 0) {`,
       },
     ],
   },
