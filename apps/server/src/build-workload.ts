@@ -37,6 +37,7 @@ import { Notices } from './reconcile/notices.js';
 import { ReconcileEngine } from './reconcile/reconcile-engine.js';
 import { ServerIdentity } from './reconcile/server-identity.js';
 import { Wake } from './reconcile/wake.js';
+import { ClusterKeys } from './runs/cluster-keys.js';
 import { JobOffers } from './runs/job-offers.js';
 import { RunApplier } from './runs/run-applier.js';
 import { RunCommit } from './runs/run-commit.js';
@@ -59,12 +60,16 @@ export interface WorkloadParts {
   readonly hosts: Hosts;
   readonly keyring: Keyring;
   readonly inputs: JobInputs;
+  readonly clusterKeys?: ClusterKeys;
 }
 
 export interface BuiltWorkload {
   readonly workload: Workload;
   readonly runs: RunsService;
   readonly fleets: FleetsService;
+  readonly notices: Notices;
+  /** How this life of the server signs its leases. */
+  readonly holder: string;
 }
 
 /** Without listeners there is no API for jobs to call. */
@@ -80,6 +85,7 @@ export function buildWorkload({
   hosts,
   keyring,
   inputs,
+  clusterKeys = new ClusterKeys(),
 }: WorkloadParts): BuiltWorkload {
   const notices = new Notices();
   const wake = new Wake(notices);
@@ -93,7 +99,7 @@ export function buildWorkload({
   const agents = new AgentRegistry();
   const defaultFleets = new DefaultFleetMaker(wake, events, world);
   const hostAccesses = new HostAccessStore(keyring);
-  const submitter = new ReplicaSubmitter(wake, events, defaultFleets, world, settings);
+  const submitter = new ReplicaSubmitter(wake, events, defaultFleets, world, clusterKeys, settings);
   const jobEffects = new JobEffects(db, agents, inputs, offers, hostAccesses);
   const reader = new RunReader();
   const applier = new RunApplier(db, wake, events, submitter, world);
@@ -157,5 +163,5 @@ export function buildWorkload({
     wake,
     world,
   );
-  return { workload, runs, fleets };
+  return { workload, runs, fleets, notices, holder: me.holder };
 }

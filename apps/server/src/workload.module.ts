@@ -42,6 +42,7 @@ import { Notices } from './reconcile/notices.js';
 import { ReconcileEngine } from './reconcile/reconcile-engine.js';
 import { ServerIdentity } from './reconcile/server-identity.js';
 import { Wake } from './reconcile/wake.js';
+import { ClusterKeys } from './runs/cluster-keys.js';
 import { JobOffers } from './runs/job-offers.js';
 import { RunApplier } from './runs/run-applier.js';
 import { RunCommit } from './runs/run-commit.js';
@@ -73,6 +74,7 @@ import { Workload } from './workload.js';
     RunSnapshots,
     RunCommit,
     RunReconciler,
+    ClusterKeys,
     ReplicaSubmitter,
     JobSnapshots,
     JobEffects,

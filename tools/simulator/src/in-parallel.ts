@@ -4,6 +4,7 @@ import type { SimulationOptions, SimulationResult } from './simulate.js';
 /** Each worker takes the next story as soon as it has told one; results come in the order of the options. */
 export async function inParallel(
   script: string,
+  workerFlag: string,
   options: readonly SimulationOptions[],
   workers: number,
 ): Promise<SimulationResult[]> {
@@ -11,7 +12,7 @@ export async function inParallel(
   let next = 0;
   const work = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const child = fork(script, ['--worker'], { serialization: 'advanced' });
+      const child = fork(script, [workerFlag], { serialization: 'advanced' });
       let current = 0;
       const give = (): void => {
         const option = options[next];

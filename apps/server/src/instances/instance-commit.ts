@@ -9,7 +9,9 @@ import type { CommitContext, CommitResult, Outcome } from '../reconcile/reconcil
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
 import { WORLD, type World } from '../world/world.js';
-import { isDefiniteFailure, type PlanOutcome, type SettleOutcome, type TerminateOutcome } from './instance-effects.js';
+import type { PlanOutcome, SettleOutcome, TerminateOutcome } from './instance-effects.js';
+import type { AttemptRecord } from './attempt-record.js';
+import { isDefiniteFailure } from './create-call.js';
 import type { MachineRecord } from './instance-record.js';
 import type { InstanceView } from './instance-snapshots.js';
 
@@ -162,16 +164,23 @@ export class InstanceCommit {
       return now;
     }
     await finishAttempt(tx, attempt.id, 'created', null, now);
+    // This call is answered; one before it may not be.
+    await setAskedAt(tx, attempt.id, attempt.askedAt);
     await writeMachine(tx, id, machineOf(state));
-    await tx.execute(
-      `INSERT INTO priced_intervals (id, instance_id, project_id, price_usd_per_hour, started_at) VALUES (?, ?, ?, ?, ?)`,
-      [this.world.ids.uuid(), id, snapshot.record.projectId, attempt.offer.price, now],
-    );
+    await this.beginPricedInterval(tx, context, attempt);
     this.wake.topic(tx, 'connections');
     return now;
   }
 
-  private async recordSettle(tx: WriteTx, { id, snapshot, now }: Context, outcome: Outcome<InstanceEffect>) {
+  private beginPricedInterval(tx: WriteTx, { id, snapshot, now }: Context, { offer }: AttemptRecord): Promise<number> {
+    return tx.execute(
+      `INSERT INTO priced_intervals (id, instance_id, project_id, price_usd_per_hour, started_at) VALUES (?, ?, ?, ?, ?)`,
+      [this.world.ids.uuid(), id, snapshot.record.projectId, offer.price, now],
+    );
+  }
+
+  private async recordSettle(tx: WriteTx, context: Context, outcome: Outcome<InstanceEffect>) {
+    const { id, snapshot, now } = context;
     const attempt = snapshot.attempts.at(-1);
     if (attempt === undefined) return undefined;
     if (!outcome.ok) {
@@ -185,7 +194,9 @@ export class InstanceCommit {
       return now;
     }
     await finishAttempt(tx, attempt.id, 'created', null, now);
+    await setAskedAt(tx, attempt.id, null);
     await writeMachine(tx, id, machineOf({ state: 'pending', ref: settled.found }));
+    await this.beginPricedInterval(tx, context, attempt);
     return now;
   }
 
@@ -317,9 +328,15 @@ async function finishAttempt(
   );
 }
 
+async function setAskedAt(tx: WriteTx, id: string, askedAt: number | null): Promise<void> {
+  await tx.execute('UPDATE provisioning_attempts SET asked_at = CAST(? AS bigint) WHERE id = ?', [askedAt, id]);
+}
+
+/** A clock that was set back must not make time cost less than nothing. */
 async function endPricedInterval(tx: WriteTx, instanceId: string, now: number): Promise<void> {
-  await tx.execute('UPDATE priced_intervals SET ended_at = ? WHERE instance_id = ? AND ended_at IS NULL', [
-    now,
-    instanceId,
-  ]);
+  await tx.execute(
+    `UPDATE priced_intervals SET ended_at = CASE WHEN started_at > ? THEN started_at ELSE CAST(? AS bigint) END
+     WHERE instance_id = ? AND ended_at IS NULL`,
+    [now, now, instanceId],
+  );
 }

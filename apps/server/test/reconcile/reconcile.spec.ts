@@ -190,12 +190,12 @@ describe.each(testDatabases().filter(({ name }) => name === 'Postgres'))(
   'notices between replicas on $name',
   ({ open }) => {
     it('reach the other replica, and come as one when many are sent', async () => {
-      const db = await open();
+      const url = (await open()).noticesUrl ?? '';
       const [mine, theirs] = [new Notices(), new Notices()];
       const fail = (error: unknown): void => {
         throw error;
       };
-      const relays = [await relayNotices(db, mine, fail), await relayNotices(db, theirs, fail)];
+      const relays = [await relayNotices(url, mine, fail), await relayNotices(url, theirs, fail)];
       const heard: string[] = [];
       const arrived = new Promise<void>((resolve) => {
         theirs.listen('jobs', () => {

@@ -95,7 +95,8 @@ it.each<[string, InstanceSnapshot, number, Expected]>([
   ['under its jobs too', live({ status: 'busy', busyBlocks: 1, replaceAgentAt: T }), T, { status: 'busy', effects: ['replace-agent'], dueAt: T + LIMITS.agentReplaceRetryMs }],
   ['and again later when that failed', live({ replaceAgentAt: T + MIN, idleLimitMs: null }), T, { status: 'idle', effects: [], dueAt: T + MIN }],
   ['a given host that goes is cleaned up', ending({ tenure: 'given' }), T, { status: 'terminating', effects: ['terminate'] }],
-  ['but not waited for without end', ending({ tenure: 'given' }), T + LIMITS.offboardMs, { status: 'terminated' }],
+  ['but not waited for without end', ending({ tenure: 'given', terminateFailures: 1 }), T + LIMITS.offboardMs, { status: 'terminated' }],
+  ['nor given up before it was tried', ending({ tenure: 'given' }), T + LIMITS.offboardMs, { status: 'terminating', effects: ['terminate'] }],
   ['a machine that vanished is not kept', live({ machineState: 'gone' }), T, { status: 'terminating', reason: 'error' }],
   ['terminating asks the cloud', ending(), T, { status: 'terminating', effects: ['terminate'] }],
   ['not more often than the back-off allows', ending({ nextTerminateAt: T + MIN }), T, { status: 'terminating', effects: [], dueAt: T + MIN }],
@@ -117,6 +118,6 @@ it.each([
   [null, 'what was installed on the host could not be removed'],
   ['no sudo', 'no sudo (what was installed on the host could not be removed)'],
 ])('a host that cannot be visited any more keeps its reason: %s', (endMessage, message) => {
-  const lost = ending({ tenure: 'given', endMessage, statusChangedAt: T - LIMITS.offboardMs });
+  const lost = ending({ tenure: 'given', endMessage, terminateFailures: 1, statusChangedAt: T - LIMITS.offboardMs });
   expect(decideInstance(lost, T)).toMatchObject({ status: 'terminated', changes: { message } });
 });

@@ -148,7 +148,9 @@ function decideTerminating(instance: TerminatingInstance, now: Instant): Instanc
   if (instance.nextTerminateAt !== null && now < instance.nextTerminateAt) {
     return stay('terminating', { dueAt: instance.nextTerminateAt });
   }
-  if (instance.tenure === 'given' && now >= instance.statusChangedAt + LIMITS.offboardMs) {
+  // Not before a try has failed: after a long outage of the server there has been none.
+  const wasTried = instance.terminateFailures > 0;
+  if (instance.tenure === 'given' && wasTried && now >= instance.statusChangedAt + LIMITS.offboardMs) {
     const left = 'what was installed on the host could not be removed';
     const message = instance.endMessage === null ? left : `${instance.endMessage} (${left})`;
     return go('terminated', { changes: { finishedAt: now, message }, because: left });

@@ -10,42 +10,30 @@ import {
   type LogStream,
   StaleEpochError,
 } from '@dstack/agent-protocol';
-import type { Faults } from './faults.js';
-import type { RandomSource } from './random-source.js';
-import type { ServerEpoch } from './server-epoch.js';
-import { asError } from './server-epoch.js';
-import { SimulatedJob, type SpoolWatch } from './simulated-job.js';
-import type { Story } from './story.js';
-import type { VirtualTime } from './virtual-time.js';
+import { NO_ANSWER } from '../network.js';
+import { asError, type ServerEpoch } from '../servers/server-epoch.js';
+import type { Surroundings } from '../surroundings.js';
+import { WallClock } from '../time/wall-clock.js';
+import { Link } from './link.js';
+import { SimulatedJob } from './simulated-job.js';
 
 const HEARTBEAT_MS = 5_000;
 const FRAME_BYTES = 300;
+const TIMEOUT_MS = 10_000;
+const WRONG_CLOCK_MS = 300_000;
 
-/** One way from one server to the agent; it breaks as a whole. */
-class Link {
-  broken: Error | null = null;
-  readonly waiting = new Set<() => void>();
-
-  break(error: Error): void {
-    this.broken ??= error;
-    this.wake();
-  }
-
-  assertWhole(): void {
-    if (this.broken !== null) throw this.broken;
-  }
-
-  wake(): void {
-    const tasks = [...this.waiting];
-    this.waiting.clear();
-    for (const task of tasks) task();
-  }
+/** One connection of a server, and what it may do through it. */
+interface Session {
+  readonly link: Link;
+  readonly epoch: number;
+  readonly server: ServerEpoch;
 }
 
 /** The agent of one host: keeps its promises, but restarts, loses connections and forgets to answer. */
 export class SimulatedAgent {
   private readonly jobs = new Map<string, SimulatedJob>();
   private readonly links = new Set<Link>();
+  private readonly clock: WallClock;
   private readonly startedAt: number;
   private highestEpoch = 0;
   private isUp = false;
@@ -54,28 +42,22 @@ export class SimulatedAgent {
 
   constructor(
     private readonly id: string,
-    private readonly time: VirtualTime,
-    private readonly random: RandomSource,
-    private readonly faults: Faults,
-    private readonly story: Story,
-    private readonly spools: SpoolWatch,
+    private readonly around: Surroundings,
   ) {
-    this.startedAt = time.now();
+    const { random, faults, time } = around;
+    const isWrong = random.chance(faults.wrongAgentClock);
+    this.clock = new WallClock(time, isWrong ? random.between(-WRONG_CLOCK_MS, WRONG_CLOCK_MS) : 0);
+    this.startedAt = this.clock.now();
   }
 
   get isAway(): boolean {
     return !this.isReachable;
   }
 
-  get unfinishedJobIds(): string[] {
-    if (this.isDestroyed) return [];
-    return [...this.jobs.values()].filter((job) => !job.isFinished).map((job) => job.start.id);
-  }
-
   start(): void {
     if (this.isDestroyed) return;
     this.isUp = true;
-    if (Number.isFinite(this.faults.agentTroubleMs)) this.planTrouble();
+    if (Number.isFinite(this.around.faults.agentTroubleMs)) this.planTrouble();
   }
 
   /** The machine is gone, and with it the agent, its jobs and what they printed. */
@@ -86,19 +68,19 @@ export class SimulatedAgent {
     this.breakLinks('the machine is gone');
   }
 
-  connect(connectionEpoch: number, server: ServerEpoch): { api: AgentApi; close(): void } {
+  connect(epoch: number, server: ServerEpoch): { api: AgentApi; close(): void } {
     const link = new Link();
     this.links.add(link);
     const close = (): void => {
-      link.break(new AgentUnreachableError('the connection was closed'));
+      link.break('the connection was closed');
       this.links.delete(link);
     };
-    return { api: this.apiOf(link, connectionEpoch, server), close };
+    return { api: this.apiOf({ link, epoch, server }), close };
   }
 
-  private apiOf(link: Link, epoch: number, server: ServerEpoch): AgentApi {
+  private apiOf(session: Session): AgentApi {
     const ask = <T>(name: string, signal: AbortSignal, effect: () => T): Promise<T> =>
-      this.ask(link, epoch, server, `${this.id} ${name}`, signal, effect);
+      this.ask(session, name, signal, effect);
     return {
       info: (signal) => ask('info', signal, () => this.info()),
       desire: (jobIds, signal) => ask('desire', signal, () => ({ missing: this.desire(jobIds) })),
@@ -111,9 +93,9 @@ export class SimulatedAgent {
           return job.state;
         }),
       remove: (jobId, signal) => ask(`remove ${jobId}`, signal, () => this.removeJob(jobId)),
-      events: (signal) => this.events(link, epoch, server, signal),
+      events: (signal) => this.events(session, signal),
       logs: (jobId, stream, offset, windowBytes, signal) =>
-        this.logs(link, server, { jobId, stream, offset, windowBytes, signal }),
+        this.logs(session, { jobId, stream, offset, windowBytes, signal }),
       // Simulated jobs ask nothing of the server.
       acceptServerConnection: (jobId, signal) =>
         ask('accept', signal, () => {
@@ -125,40 +107,35 @@ export class SimulatedAgent {
   }
 
   private async ask<T>(
-    link: Link,
-    epoch: number,
-    server: ServerEpoch,
+    { link, epoch, server }: Session,
     name: string,
     signal: AbortSignal,
     effect: () => T,
   ): Promise<T> {
-    await server.pass(`before ${name}`);
-    await server.sleep(this.random.between(1, 60), signal);
-    if (!this.isUp || !this.isReachable || this.random.chance(this.faults.lostRequest)) {
-      return this.silence(link, server, name, 'is not reached', signal);
-    }
+    const answer = await this.around.network.send({
+      name: `${this.id}: ${name}`,
+      server,
+      signal,
+      travelMs: [1, 60],
+      answerMs: [1, 60],
+      timeoutMs: () => TIMEOUT_MS,
+      onTimeout: (what) => new AgentUnreachableError(what),
+      isPassedOn: false,
+      isRepeatable: false,
+      effect: () => {
+        if (!this.isUp || !this.isReachable) return NO_ANSWER;
+        link.assertWhole();
+        this.admit(epoch);
+        return effect();
+      },
+    });
     link.assertWhole();
-    if (epoch < this.highestEpoch) throw new StaleEpochError(this.highestEpoch);
-    this.highestEpoch = epoch;
-    const result = effect();
-    await server.pass(`between ${name} and its answer`);
-    if (this.random.chance(this.faults.lostReply)) return this.silence(link, server, name, 'loses its answer', signal);
-    await server.sleep(this.random.between(1, 60), signal);
-    link.assertWhole();
-    await server.pass(`after ${name}`);
-    return result;
+    return answer;
   }
 
-  private async silence(
-    link: Link,
-    server: ServerEpoch,
-    name: string,
-    what: string,
-    signal: AbortSignal,
-  ): Promise<never> {
-    this.story.tell(`agent: ${name} ${what}`);
-    await server.sleep(this.random.between(500, 10_000), signal);
-    throw link.broken ?? new AgentUnreachableError(`no answer to ${name}`);
+  private admit(epoch: number): void {
+    if (epoch < this.highestEpoch) throw new StaleEpochError(this.highestEpoch);
+    this.highestEpoch = epoch;
   }
 
   private known(jobId: string): SimulatedJob {
@@ -170,15 +147,16 @@ export class SimulatedAgent {
   private startJob(start: JobStart): JobState {
     const known = this.jobs.get(start.id);
     if (known !== undefined) return known.state;
-    this.story.tell(`agent: ${this.id} starts ${start.id}`);
-    const job = new SimulatedJob(start, this.time, this.random, () => this.wakeLinks(), this.spools);
+    this.around.story.tell(`${this.id}: starts ${start.id}`);
+    const job = new SimulatedJob(start, this.around, this.clock, () => this.wakeLinks());
+    this.around.watch.started(start, this.id, job.spools);
     this.jobs.set(start.id, job);
     return job.state;
   }
 
   private removeJob(jobId: string): void {
     this.jobs.get(jobId)?.remove();
-    if (this.jobs.delete(jobId)) this.story.tell(`agent: ${this.id} removes ${jobId}`);
+    if (this.jobs.delete(jobId)) this.around.story.tell(`${this.id}: removes ${jobId}`);
     this.wakeLinks();
   }
 
@@ -189,60 +167,62 @@ export class SimulatedAgent {
 
   private acknowledge(jobId: string, stream: LogStream, offset: number): void {
     const spool = this.known(jobId).spools[stream];
-    this.spools.acknowledged(spool, offset);
+    this.around.watch.acknowledged(spool, offset);
     spool.acknowledged = Math.max(spool.acknowledged, offset);
     this.wakeLinks();
   }
 
-  private async *events(
-    link: Link,
-    epoch: number,
-    server: ServerEpoch,
-    signal: AbortSignal,
-  ): AsyncGenerator<ControlEvent> {
-    await server.sleep(this.random.between(1, 60), signal);
+  private async *events({ link, epoch, server }: Session, signal: AbortSignal): AsyncGenerator<ControlEvent> {
+    const { random, faults } = this.around;
+    await server.sleep(random.between(1, 60), signal);
     this.checkOpen(link);
-    if (epoch < this.highestEpoch) throw new StaleEpochError(this.highestEpoch);
-    const told = new Map<string, number>();
+    this.admit(epoch);
+    const told = new Map<string, JobState>();
     const changed = (): JobState[] => {
       const states = [...this.jobs.values()].map((job) => job.state);
-      const fresh = states.filter((state) => (told.get(state.id) ?? 0) < state.revision);
-      for (const state of fresh) told.set(state.id, state.revision);
-      return fresh;
+      return states.filter((state) => (told.get(state.id)?.revision ?? 0) < state.revision);
     };
-    yield { type: 'snapshot', at: this.time.now(), jobs: changed() };
+    const first = changed();
+    for (const state of first) told.set(state.id, state);
+    yield { type: 'snapshot', at: this.clock.now(), jobs: first };
     for (;;) {
       const states = changed();
-      for (const job of states) yield { type: 'job', at: this.time.now(), job };
+      for (const job of states) {
+        const before = told.get(job.id);
+        told.set(job.id, job);
+        yield { type: 'job', at: this.clock.now(), job };
+        if (before !== undefined && random.chance(faults.repeatedEvent))
+          yield { type: 'job', at: this.clock.now(), job: before };
+      }
       if (states.length > 0) continue;
       const isSilent = await this.change(link, server, signal, HEARTBEAT_MS);
-      if (isSilent) yield { type: 'heartbeat', at: this.time.now() };
-      await server.sleep(this.random.between(1, 60), signal);
+      if (isSilent) yield { type: 'heartbeat', at: this.clock.now() };
+      await server.sleep(random.between(1, 60), signal);
       this.checkOpen(link);
     }
   }
 
   private async *logs(
-    link: Link,
-    server: ServerEpoch,
+    { link, server }: Session,
     ask: { jobId: string; stream: LogStream; offset: number; windowBytes: number; signal: AbortSignal },
   ): AsyncGenerator<LogFrame> {
+    const { random } = this.around;
     const { jobId, stream, signal, windowBytes } = ask;
-    await server.sleep(this.random.between(1, 60), signal);
+    await server.sleep(random.between(1, 60), signal);
     let at = ask.offset;
     for (;;) {
       this.checkOpen(link);
       const job = this.known(jobId);
       const spool = job.spools[stream];
       const { content } = spool;
-      const end = Math.min(content.length, at + this.random.whole(1, FRAME_BYTES), spool.acknowledged + windowBytes);
+      const end = Math.min(content.length, at + random.whole(1, FRAME_BYTES), spool.acknowledged + windowBytes);
       if (end > at) {
         const payload = content.subarray(at, end);
         at = end;
-        yield { endOffset: end, at: this.time.now(), payload };
+        yield { endOffset: end, at: this.clock.now(), payload };
       } else if (job.isFinished && at >= content.length) return;
       else await this.change(link, server, signal, 60_000);
-      await server.sleep(this.random.between(1, 30), signal);
+      await server.sleep(random.between(1, 30), signal);
     }
   }
 
@@ -259,11 +239,11 @@ export class SimulatedAgent {
         timer.cancel();
         link.waiting.delete(onChange);
         signal.removeEventListener('abort', onAbort);
-        if (!server.isDead) finish();
+        server.deliver(finish);
       };
       const onChange = (): void => end(() => resolve(false));
       const onAbort = (): void => end(() => reject(asError(signal.reason)));
-      const timer = this.time.after(limitMs, () => end(() => resolve(true)));
+      const timer = this.around.time.after(limitMs, () => end(() => resolve(true)));
       link.waiting.add(onChange);
       signal.addEventListener('abort', onAbort, { once: true });
     });
@@ -274,12 +254,13 @@ export class SimulatedAgent {
   }
 
   private breakLinks(why: string): void {
-    for (const link of this.links) link.break(new AgentUnreachableError(why));
+    for (const link of this.links) link.break(why);
     this.links.clear();
   }
 
   private planTrouble(): void {
-    this.time.after(this.random.between(1_000, 2 * this.faults.agentTroubleMs), () => {
+    const { time, random, faults } = this.around;
+    time.after(random.between(1_000, 2 * faults.agentTroubleMs), () => {
       if (this.isDestroyed) return;
       this.trouble();
       this.planTrouble();
@@ -287,16 +268,17 @@ export class SimulatedAgent {
   }
 
   private trouble(): void {
-    const kind = this.random.pick(['restart', 'cut', 'cut', 'partition'] as const);
-    this.story.tell(`agent: ${this.id} ${kind}`);
-    this.breakLinks(kind);
+    const { time, random, story } = this.around;
+    const kind = random.pick(['restart', 'cut', 'cut', 'partition'] as const);
+    story.tell(`${this.id}: ${TROUBLES[kind]}`);
+    this.breakLinks(TROUBLES[kind]);
     if (kind === 'restart') {
       this.isUp = false;
-      this.time.after(this.random.between(500, 15_000), () => (this.isUp = !this.isDestroyed));
+      time.after(random.between(500, 15_000), () => (this.isUp = !this.isDestroyed));
     }
     if (kind === 'partition') {
       this.isReachable = false;
-      this.time.after(this.random.between(5_000, 200_000), () => (this.isReachable = true));
+      time.after(random.between(5_000, 200_000), () => (this.isReachable = true));
     }
   }
 
@@ -323,3 +305,9 @@ export class SimulatedAgent {
     };
   }
 }
+
+const TROUBLES = {
+  restart: 'the agent restarts',
+  cut: 'its connections break',
+  partition: 'nobody reaches it for a while',
+} as const;

@@ -1,17 +1,11 @@
-import { type Database, insertFleet, parseFleetSpec, type ProjectScope } from '@dstack/server/parts';
-import type { RandomSource } from './random-source.js';
+import { type Database, type ProjectScope } from '@dstack/server/parts';
+import type { RandomSource } from '../random-source.js';
 
-export interface ProjectSeed {
-  readonly name: string;
-  /** With a fleet of few machines; without one its runs make the default fleet. */
-  readonly limited: boolean;
-}
-
-/** A user and the projects. */
+/** A user and the projects, without backends. */
 export async function seedProjects(
   db: Database,
   random: RandomSource,
-  projects: readonly ProjectSeed[],
+  names: readonly string[],
 ): Promise<ProjectScope[]> {
   const caller = { id: random.uuid(), name: 'somebody', globalRole: 'admin' } as const;
   return db.write(async (tx) => {
@@ -20,7 +14,7 @@ export async function seedProjects(
       [caller.id, caller.name, caller.id, 'token', 'admin', 10, 'ssh-ed25519 AAAA simulated', 1],
     );
     const scopes: ProjectScope[] = [];
-    for (const { name, limited } of projects) {
+    for (const name of names) {
       const projectId = random.uuid();
       await tx.execute(
         'INSERT INTO projects (id, name, owner_id, ssh_public_key, ssh_private_key, created_at) VALUES (?, ?, ?, ?, ?, ?)',
@@ -34,14 +28,8 @@ export async function seedProjects(
         '{"repo_type":"virtual"}',
         1,
       ]);
-      if (limited) await insertFleet(tx, { id: random.uuid(), projectId, name: 'cloud', spec: limitedFleet() });
       scopes.push({ projectId, projectName: name, isPublic: false, ownerId: caller.id, caller, role: 'admin' });
     }
     return scopes;
   });
-}
-
-function limitedFleet() {
-  const configuration = { type: 'fleet', name: 'cloud', nodes: '0..3', placement: 'cluster', backends: ['aws'], idle_duration: 30 }; // prettier-ignore
-  return parseFleetSpec({ configuration, profile: { name: 'default' } }, ['spec']);
 }

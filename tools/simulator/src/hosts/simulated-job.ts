@@ -1,20 +1,7 @@
 import type { JobEndReason, JobPhase, JobStart, JobState, LogStream, StopRequest } from '@dstack/agent-protocol';
-import type { RandomSource } from './random-source.js';
-import type { VirtualTime } from './virtual-time.js';
-
-/** What outlives an agent in the world's memory: everything a job printed, and how much of it the server said it has. */
-export interface Spool {
-  readonly jobId: string;
-  readonly stream: LogStream;
-  content: Buffer;
-  acknowledged: number;
-}
-
-export interface SpoolWatch {
-  opened(spool: Spool): void;
-  /** Before the agent takes an acknowledgement for true. */
-  acknowledged(spool: Spool, offset: number): void;
-}
+import type { Surroundings } from '../surroundings.js';
+import type { WallClock } from '../time/wall-clock.js';
+import type { Spool } from './job-watch.js';
 
 /** One job on one host: it prepares, runs for a drawn time, prints, and ends with a drawn exit status. */
 export class SimulatedJob {
@@ -23,17 +10,19 @@ export class SimulatedJob {
   private phase: JobPhase = 'preparing';
   private phaseAt: number;
   private ending: Partial<JobState> = {};
+  /** By the host's own clock, which may be wrong. */
   private runningAt: number | null = null;
+  private began: number | null = null;
   private isRemoved = false;
 
   constructor(
     readonly start: JobStart,
-    private readonly time: VirtualTime,
-    private readonly random: RandomSource,
+    private readonly around: Surroundings,
+    private readonly clock: WallClock,
     private readonly onChange: () => void,
-    watch: SpoolWatch,
   ) {
-    this.phaseAt = time.now();
+    const { time, random } = around;
+    this.phaseAt = clock.now();
     const spool = (stream: LogStream): Spool => ({
       jobId: start.id,
       stream,
@@ -41,8 +30,6 @@ export class SimulatedJob {
       acknowledged: 0,
     });
     this.spools = { job: spool('job'), runner: spool('runner') };
-    watch.opened(this.spools.job);
-    watch.opened(this.spools.runner);
     this.print('runner', `preparing ${start.jobName}\n`);
     const phases: JobPhase[] = start.runtime === 'container' ? ['pulling', 'creating', 'starting'] : ['starting'];
     let delayMs = 0;
@@ -68,16 +55,19 @@ export class SimulatedJob {
     };
   }
 
-  stop({ mode, graceSeconds, reason }: StopRequest): void {
+  stop(request: StopRequest): void {
     if (this.isFinished) return;
+    const { time, random, watch } = this.around;
+    watch.stopping(this.start, request, this.began === null ? null : time.now() - this.began);
+    const { mode, graceSeconds, reason } = request;
     if (mode === 'kill' || this.phase !== 'running') {
       if (mode === 'kill' || this.phase !== 'stopping') this.finish(137, reason);
       return;
     }
     this.advance('stopping');
-    const isObedient = this.random.chance(0.7);
-    if (isObedient) this.time.after(this.random.between(100, 8_000), () => this.finish(0, reason));
-    if (graceSeconds !== null) this.time.after(graceSeconds * 1000, () => this.finish(137, reason));
+    const isObedient = random.chance(0.7);
+    if (isObedient) time.after(random.between(100, 8_000), () => this.finish(0, reason));
+    if (graceSeconds !== null) time.after(graceSeconds * 1000, () => this.finish(137, reason));
   }
 
   remove(): void {
@@ -86,23 +76,26 @@ export class SimulatedJob {
 
   private run(): void {
     if (this.phase === 'finished' || this.phase === 'stopping') return;
-    this.runningAt = this.time.now();
+    const { time, random } = this.around;
+    this.began = time.now();
+    this.runningAt = this.clock.now();
     this.advance('running');
-    const lifeMs = this.random.chance(0.1) ? 600_000 : this.random.between(500, 90_000);
-    const exitStatus = this.random.chance(0.7) ? 0 : this.random.whole(1, 3);
+    const lifeMs = random.chance(0.1) ? 240_000 : random.between(500, 90_000);
+    const exitStatus = random.chance(0.7) ? 0 : random.whole(1, 3);
     const limitMs = (this.start.maxDurationSeconds ?? Infinity) * 1000;
-    if (limitMs < lifeMs) this.time.after(limitMs, () => this.finish(137, 'max_duration_exceeded'));
+    if (limitMs < lifeMs) time.after(limitMs, () => this.finish(137, 'max_duration_exceeded'));
     else {
       const reason = exitStatus === 0 ? 'done_by_runner' : 'container_exited_with_error';
-      this.time.after(lifeMs, () => this.finish(exitStatus, reason));
+      time.after(lifeMs, () => this.finish(exitStatus, reason));
     }
     this.printOn();
   }
 
   private printOn(): void {
     if (this.isFinished || this.isRemoved) return;
-    this.print('job', `${this.start.id} at ${this.time.now()} ${'x'.repeat(this.random.whole(0, 200))}\n`);
-    this.time.after(this.random.between(500, 12_000), () => this.printOn());
+    const { time, random } = this.around;
+    this.print('job', `${this.start.id} at ${time.now()} ${'x'.repeat(random.whole(0, 200))}\n`);
+    time.after(random.between(500, 20_000), () => this.printOn());
   }
 
   private print(stream: LogStream, text: string): void {
@@ -114,7 +107,7 @@ export class SimulatedJob {
   private advance(phase: JobPhase): void {
     if (this.isFinished || this.isRemoved || (this.phase === 'stopping' && phase !== 'finished')) return;
     this.phase = phase;
-    this.phaseAt = this.time.now();
+    this.phaseAt = this.clock.now();
     this.revision += 1;
     this.onChange();
   }
@@ -123,7 +116,7 @@ export class SimulatedJob {
     if (this.isFinished || this.isRemoved) return;
     this.print('job', 'last words\n');
     this.ending = {
-      finishedAt: this.time.now(),
+      finishedAt: this.clock.now(),
       exitStatus,
       reason,
       logEnd: { job: this.spools.job.content.length, runner: this.spools.runner.content.length },
