@@ -22,3 +22,6 @@ process.on('message', (seed: number) => {
     },
   );
 });
+
+// Whoever asked is gone.
+process.on('disconnect', () => process.exit());

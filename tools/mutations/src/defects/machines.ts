@@ -1,6 +1,7 @@
 import type { Defect } from '../defect.js';
 
 const EFFECTS = 'apps/server/src/instances/instance-effects.ts';
+const CREATE_CALL = 'apps/server/src/instances/create-call.ts';
 const COMMIT = 'apps/server/src/instances/instance-commit.ts';
 const DECIDE = 'libs/core/src/lifecycle/decide-instance.ts';
 
@@ -18,9 +19,10 @@ export const MACHINE_DEFECTS: readonly Defect[] = [
       },
       {
         file: COMMIT,
-        find: `    await writeMachine(tx, id, machineOf(state));\n    await tx.execute(\n      \`INSERT`,
-        replace: `    await tx.execute('UPDATE provisioning_attempts SET cloud_name = ? WHERE id = ?', [state.ref.cloudName, attempt.id]);
-    await writeMachine(tx, id, machineOf(state));\n    await tx.execute(\n      \`INSERT`,
+        find: `    await writeMachine(tx, id, machineOf(state));\n`,
+        replace: `    const { cloudName: named } = state.ref;
+    await tx.execute('UPDATE provisioning_attempts SET cloud_name = ? WHERE id = ?', [named, attempt.id]);
+    await writeMachine(tx, id, machineOf(state));\n`,
       },
     ],
   },
@@ -51,17 +53,47 @@ export const MACHINE_DEFECTS: readonly Defect[] = [
     name: 'silence-is-taken-for-failure',
     loses: 'a machine whose create call worked, but was not answered in time',
     knownFrom: 'the field',
-    edits: [{ file: EFFECTS, find: ` && error.failure.kind !== 'outage'`, replace: '' }],
+    edits: [{ file: CREATE_CALL, find: ` && error.failure.kind !== 'outage'`, replace: '' }],
   },
   {
     name: 'list-is-believed-at-once',
     loses: 'a machine that the list of its cloud shows only seconds after it was created',
-    edits: [{ file: EFFECTS, find: ' > lagMs + CREATE_DEADLINE_MS ?', replace: ' > 0 ?' }],
+    edits: [
+      {
+        file: EFFECTS,
+        find: 'return mayStillArrive(open, lagOf(definition.idempotency), context.now) ? { undecided: true } : { absent: true };',
+        replace: 'return { absent: true };',
+      },
+    ],
   },
   {
     name: 'unanswered-attempts-are-not-terminated',
     loses: 'the machine of an attempt whose outcome nobody had learned when the instance was given up',
-    edits: [{ file: EFFECTS, find: `attempt.outcome !== 'failed')`, replace: `attempt.outcome === 'created')` }],
+    edits: [
+      {
+        file: EFFECTS,
+        find: `if (attempt.outcome === 'failed') continue;`,
+        replace: `if (attempt.outcome !== 'created') continue;`,
+      },
+    ],
+  },
+  {
+    name: 'terminated-while-it-is-being-created',
+    loses: 'a machine whose create call was still on its way when it was terminated',
+    knownFrom: 'this server',
+    edits: [{ file: EFFECTS, find: `      if (isUnderWay) outcome = 'pending';\n`, replace: '' }],
+  },
+  {
+    name: 'answer-of-one-call-is-that-of-the-other',
+    loses: 'a machine that another server, which lost its lease, still asks for',
+    knownFrom: 'this server',
+    edits: [
+      {
+        file: COMMIT,
+        find: 'const isDefinite = isDefiniteFailure(error, attempt, now);',
+        replace: 'const isDefinite = isDefiniteFailure(error, { askedAt: null }, now);',
+      },
+    ],
   },
   {
     name: 'given-up-before-it-is-listed',

@@ -16,6 +16,19 @@ export const MONEY_DEFECTS: readonly Defect[] = [
     ],
   },
   {
+    name: 'found-machine-is-not-priced',
+    loses: 'the costs of machines whose create call was not answered: they seem to be free',
+    knownFrom: 'this server',
+    edits: [
+      {
+        file: COMMIT,
+        find: `machineOf({ state: 'pending', ref: settled.found }));
+    await this.beginPricedInterval(tx, context, attempt);`,
+        replace: `machineOf({ state: 'pending', ref: settled.found }));`,
+      },
+    ],
+  },
+  {
     name: 'priced-interval-is-closed-early',
     loses: 'the costs of a machine that takes its time to die',
     edits: [
