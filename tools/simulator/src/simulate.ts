@@ -29,6 +29,8 @@ export const DEFAULT_RUNS = 4;
 /** Within which users do what they have in mind, per task of a project. */
 const PACE_MS = 50_000;
 const LIMIT_MS = 6 * 3_600_000;
+/** Beginnings and ends of transactions within one second: who needs more goes round in circles. */
+const MOST_STEPS_A_SECOND = 10_000;
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -77,6 +79,8 @@ class Simulation implements Fate {
   private freezes = 0;
   private crashPoints = 0;
   private crashVersion = -1;
+  /** The second that the clock is in, and where it began. */
+  private second = { number: 0, steps: 0 };
 
   constructor(
     private readonly connection: SqliteConnection,
@@ -132,7 +136,10 @@ class Simulation implements Fate {
     let seenCommits = -1;
     let isOver = false;
     while (!isOver && story.violations.length === 0) {
-      await this.rest();
+      if (!(await this.rest())) {
+        story.violate('the servers go round in circles: their transactions bring the clock no further');
+        break;
+      }
       watched.look(activity.commits !== seenCommits, databaseClock.now(), () => replicas.calmMs);
       seenCommits = activity.commits;
       isOver = users.every((user) => user.pending === 0) && replicas.areAllAwake && watched.isOver();
@@ -146,6 +153,7 @@ class Simulation implements Fate {
     }
     if (isOver) watched.atTheEnd(databaseClock.now());
     replicas.crashAll();
+    this.second = { number: 0, steps: activity.steps };
     await this.rest();
     return {
       seed: options.seed,
@@ -250,12 +258,16 @@ class Simulation implements Fate {
     return this.connection.prepare(sql).all(...params) as Row[]; // as the migrations shape them
   }
 
-  /** Until no transaction is open and a whole turn of the event loop brought nothing new. */
-  private async rest(): Promise<void> {
+  /** Until no transaction is open and a whole turn of the event loop brought nothing new; false when that takes for ever. */
+  private async rest(): Promise<boolean> {
+    const number = Math.floor(this.time.now() / 1000);
+    if (number !== this.second.number) this.second = { number, steps: this.activity.steps };
     let steps = -1;
     while (this.activity.open > 0 || steps !== this.activity.steps) {
       steps = this.activity.steps;
+      if (steps - this.second.steps > MOST_STEPS_A_SECOND) return false;
       await turn();
     }
+    return true;
   }
 }

@@ -36,6 +36,7 @@ export class SimulatedAgent {
   private readonly clock: WallClock;
   private readonly startedAt: number;
   private highestEpoch = 0;
+  private highestLink: Link | null = null;
   private isUp = false;
   private isReachable = true;
   private isDestroyed = false;
@@ -125,7 +126,7 @@ export class SimulatedAgent {
       effect: () => {
         if (!this.isUp || !this.isReachable) return NO_ANSWER;
         link.assertWhole();
-        this.admit(epoch);
+        this.admit(epoch, link);
         return effect();
       },
     });
@@ -133,9 +134,12 @@ export class SimulatedAgent {
     return answer;
   }
 
-  private admit(epoch: number): void {
+  private admit(epoch: number, link: Link): void {
     if (epoch < this.highestEpoch) throw new StaleEpochError(this.highestEpoch);
+    if (epoch === this.highestEpoch && link !== this.highestLink)
+      this.around.story.violate(`${this.id}: two connections have the epoch ${epoch}`);
     this.highestEpoch = epoch;
+    this.highestLink = link;
   }
 
   private known(jobId: string): SimulatedJob {
@@ -176,7 +180,7 @@ export class SimulatedAgent {
     const { random, faults } = this.around;
     await server.sleep(random.between(1, 60), signal);
     this.checkOpen(link);
-    this.admit(epoch);
+    this.admit(epoch, link);
     const told = new Map<string, JobState>();
     const changed = (): JobState[] => {
       const states = [...this.jobs.values()].map((job) => job.state);

@@ -1,12 +1,16 @@
 import type { Invariant } from './invariant.js';
+import type { InstanceFacts } from './mirror.js';
 
 interface Interval {
   readonly id: string;
+  readonly price_usd_per_hour: number;
   readonly started_at: number;
   readonly ended_at: number | null;
 }
 
-const COSTS: ReadonlySet<string> = new Set(['provisioning', 'idle', 'busy']);
+const COSTS: ReadonlySet<string> = new Set(['provisioning', 'idle', 'busy', 'terminating']);
+/** What the server knows of a machine that is there, or may be. */
+const THERE: ReadonlySet<string> = new Set(['pending', 'ready', 'failed']);
 
 /** Priced intervals end after they begin, do not overlap, are there while a machine costs money, and end with it. */
 export const moneyIsRight: Invariant = {
@@ -16,7 +20,7 @@ export const moneyIsRight: Invariant = {
       const instance = mirror.instances.get(id);
       if (instance === undefined || instance.hostName !== null) continue;
       const intervals = query<Interval>(
-        'SELECT id, started_at, ended_at FROM priced_intervals WHERE instance_id = ? ORDER BY started_at',
+        'SELECT id, price_usd_per_hour, started_at, ended_at FROM priced_intervals WHERE instance_id = ? ORDER BY started_at',
         id,
       );
       intervals.forEach(({ started_at: startedAt, ended_at: endedAt }, index) => {
@@ -26,8 +30,15 @@ export const moneyIsRight: Invariant = {
         if (next !== undefined && (endedAt === null || endedAt > next.started_at))
           story.violate(`instance ${instance.name} is priced twice at a time`);
       });
+      const prices = query<{ price: number }>(
+        `SELECT json_extract(offer, '$.price') AS price FROM provisioning_attempts WHERE instance_id = ? AND outcome = 'created'`,
+        id,
+      );
+      for (const { price_usd_per_hour: price } of intervals)
+        if (!prices.some((attempt) => attempt.price === price))
+          story.violate(`instance ${instance.name} costs ${prices[0]?.price ?? 0} an hour, and is priced at ${price}`);
       const isPriced = intervals.some((each) => each.ended_at === null);
-      if (COSTS.has(instance.status) && instance.machine !== null && instance.machine !== 'gone' && !isPriced)
+      if (COSTS.has(instance.status) && isThere(instance) && !isPriced)
         story.violate(`instance ${instance.name} costs money and is not priced`);
     }
   },
@@ -37,3 +48,7 @@ export const moneyIsRight: Invariant = {
     if (open > 0) story.violate(`${open} priced intervals never end`);
   },
 };
+
+function isThere({ machine }: InstanceFacts): boolean {
+  return machine !== null && THERE.has(machine);
+}
