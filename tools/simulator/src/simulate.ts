@@ -132,7 +132,7 @@ class Simulation implements Fate {
 
     replicas.startAll();
     this.planUsers(users, clouds);
-    if (Number.isFinite(faults.leaseExpiryMs)) this.planLeaseExpiry(story, database);
+    if (random.chance(faults.slowServers)) this.planLeaseExpiry(story, database);
     let seenCommits = -1;
     let isOver = false;
     while (!isOver && story.violations.length === 0) {

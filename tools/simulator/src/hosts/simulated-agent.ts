@@ -58,7 +58,8 @@ export class SimulatedAgent {
   start(): void {
     if (this.isDestroyed) return;
     this.isUp = true;
-    if (Number.isFinite(this.around.faults.agentTroubleMs)) this.planTrouble();
+    const { random, faults } = this.around;
+    if (!random.chance(faults.quietAgent)) this.planTrouble();
   }
 
   /** The machine is gone, and with it the agent, its jobs and what they printed. */
