@@ -34,16 +34,8 @@ function serve(): void {
 async function tellAll(line: CommandLine): Promise<void> {
   const startedAt = performance.now();
   const stories = await plan(line);
-  const results =
-    stories.length === 1
-      ? await Promise.all(stories.map((options) => simulate(options)))
-      : await inParallel(fileURLToPath(import.meta.url), WORKER, stories, availableParallelism());
+  const results = await tell(stories);
   const seconds = (performance.now() - startedAt) / 1000;
-  for (const { story } of results) if (story.length > 0) console.log(story.join('\n'));
-  stories.forEach((options, index) => {
-    const { violations } = results[index] ?? { violations: [] };
-    if (violations.length > 0) report(options, violations);
-  });
   const failed = results.filter(({ violations }) => violations.length > 0);
   const summary = { seeds: stories.length, violations: failed.length };
   const sum = (of: (result: SimulationResult) => number): number =>
@@ -70,6 +62,16 @@ async function tellAll(line: CommandLine): Promise<void> {
   process.exitCode = failed.length === 0 ? 0 : 1;
 }
 
+async function tell(stories: readonly SimulationOptions[]): Promise<SimulationResult[]> {
+  const [only] = stories;
+  if (only === undefined || stories.length > 1)
+    return inParallel(fileURLToPath(import.meta.url), WORKER, stories, availableParallelism(), report);
+  const result = await simulate(only);
+  if (result.story.length > 0) console.log(result.story.join('\n'));
+  report(only, result);
+  return [result];
+}
+
 /** One story per seed; or one seed once for every point where a crash of the server leaves something else behind, with no other fault. */
 async function plan({ trace, everyPoint, crashAt, seeds, from, runs }: CommandLine): Promise<SimulationOptions[]> {
   const crash = crashAt === null ? {} : { faults: NO_FAULTS, crashAt };
@@ -80,7 +82,8 @@ async function plan({ trace, everyPoint, crashAt, seeds, from, runs }: CommandLi
   return Array.from({ length: crashPoints }, (_, index) => ({ ...story, crashAt: index + 1 }));
 }
 
-function report({ seed, runs, crashAt }: SimulationOptions, violations: readonly string[]): void {
+function report({ seed, runs, crashAt }: SimulationOptions, { violations }: SimulationResult): void {
+  if (violations.length === 0) return;
   const point = crashAt === undefined ? '' : ` --crash-at ${crashAt}`;
   console.log(`seed ${seed}${point}:`);
   for (const violation of violations) console.log(`  ${violation}`);

@@ -67,11 +67,11 @@ function selectDue(
 }
 
 export async function renewLease(tx: WriteTx, table: ReconciledTable, claim: Claim, now: Instant): Promise<boolean> {
-  const renewed = await tx.execute(`UPDATE ${table} SET lease_expires_at = ? WHERE id = ? AND lease_token = ?`, [
-    now + LEASE_MS,
-    claim.id,
-    claim.leaseToken,
-  ]);
+  const renewed = await tx.execute(
+    // One that was given back keeps its token, and must not come to life again.
+    `UPDATE ${table} SET lease_expires_at = ? WHERE id = ? AND lease_token = ? AND lease_holder IS NOT NULL`,
+    [now + LEASE_MS, claim.id, claim.leaseToken],
+  );
   return renewed === 1;
 }
 

@@ -166,6 +166,13 @@ describe.each(testDatabases())('the reconcile engine on $name', ({ open }) => {
     expect((await row())?.lease_expires_at).toBeGreaterThan(Date.now() + LEASE_MS / 2);
   });
 
+  it('does not bring a lease back to life that was given back', async () => {
+    const leaseToken = await claimOne();
+    expect(await pass(leaseToken)).toBe('committed');
+    expect(await db.write(async (tx) => renewLease(tx, 'jobs', { id, leaseToken }, await tx.now()))).toBe(false);
+    expect((await row())?.lease_expires_at).toBeNull();
+  });
+
   it('finds a row whose notice was lost', async () => {
     const notices = new Notices();
     const loop = new ReconcileLoop(reconciler as never, {

@@ -15,14 +15,15 @@ export type Changed = Readonly<Record<ChangedKind, readonly string[]>>;
 /** A lease that somebody took, gave back or lost in the transaction that is open. */
 export interface LeaseMove {
   readonly what: string;
-  readonly holder: string;
+  /** Who had it; null: nobody, and nobody has it now. */
+  readonly holder: string | null;
   readonly expiresAt: number | null;
   readonly isTaken: boolean;
 }
 
 interface LeaseRow {
   what: string;
-  holder: string;
+  holder: string | null;
   expires_at: number | null;
   is_taken: number;
 }
@@ -38,8 +39,10 @@ export class ChangeLog {
       run(`CREATE TEMP TRIGGER ${table}_made AFTER INSERT ON main.${table} ${note}`);
       run(`CREATE TEMP TRIGGER ${table}_changed AFTER UPDATE OF ${on} ON main.${table} ${note}`);
     }
-    for (const table of ['runs', 'jobs', 'instances', 'fleets'])
+    for (const table of ['runs', 'jobs', 'instances', 'fleets']) {
+      run(unheldTrigger(table));
       run(leaseTrigger(table, { what: `${table} `, id: 'id', holder: 'lease_holder', expires: 'lease_expires_at', token: 'lease_token' })); // prettier-ignore
+    }
     run(leaseTrigger('instances', { what: 'the connection to ', id: 'id', holder: 'connection_holder', expires: 'connection_expires_at', token: 'connection_epoch' })); // prettier-ignore
     run(leaseTrigger('leases', { what: 'the lease ', id: 'name', holder: 'holder', expires: 'expires_at', token: 'token' })); // prettier-ignore
   }
@@ -86,4 +89,11 @@ function leaseTrigger(table: string, { what, id, holder, expires, token }: Lease
     WHEN OLD.${holder} IS NOT NULL AND (NEW.${holder} IS NOT OLD.${holder} OR NEW.${token} <> OLD.${token})
     BEGIN INSERT INTO moved_leases
       VALUES ('${what}' || OLD.${id}, OLD.${holder}, OLD.${expires}, NEW.${token} <> OLD.${token}); END`;
+}
+
+/** A lease is given back, or renewed, that nobody has. */
+function unheldTrigger(table: string): string {
+  return `CREATE TEMP TRIGGER ${table}_unheld AFTER UPDATE OF lease_holder, lease_expires_at ON main.${table}
+    WHEN OLD.lease_holder IS NULL AND NEW.lease_holder IS NULL
+    BEGIN INSERT INTO moved_leases VALUES ('${table} ' || OLD.id, NULL, NEW.lease_expires_at, 0); END`;
 }

@@ -12,6 +12,11 @@ export class LeasesFence {
 
   beforeCommit(server: string, holder: string, now: number): void {
     for (const { what, holder: owner, expiresAt, isTaken } of this.log.takeLeases()) {
+      if (owner === null) {
+        const act = expiresAt === null ? 'gives back' : 'renews';
+        this.story.violate(`${server} ${act} the lease of ${what}, which nobody has`);
+        continue;
+      }
       const isLive = expiresAt !== null && expiresAt > now;
       if (!isLive) continue;
       if (owner !== holder && this.isShared)

@@ -11,7 +11,7 @@ export function planBackends(
   for (const user of users) for (const cloud of clouds) planBackend(user, cloud, withinMs);
   const [user] = users;
   const [cloud] = clouds;
-  if (user !== undefined && cloud !== undefined && user.random.chance(0.3))
+  if (user !== undefined && cloud !== undefined && user.random.chance(0.15))
     user.later(user.random.between(0, withinMs), () => replaceKey(users, cloud));
 }
 

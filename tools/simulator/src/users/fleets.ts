@@ -25,7 +25,7 @@ export function planHosts(user: SimulatedUser, withinMs: number): void {
 
 /** A fleet that may have few machines; it stays. */
 export function planLimitedFleet(user: SimulatedUser): void {
-  const fleet = { nodes: '0..3', placement: 'cluster', backends: ['aws'], idle_duration: 30 };
+  const fleet = { nodes: '0..3', placement: 'cluster', backends: ['aws'], spot_policy: 'auto', idle_duration: 30 };
   planApply(user, { name: 'cloud', open: 0 }, 0, fleet, 'of at most 3 nodes');
 }
 
@@ -35,8 +35,8 @@ export function planReadyFleet(user: SimulatedUser, withinMs: number): void {
   const plans = { name: 'ready', open: 0 };
   const keep = (atMs: number, min: number): void => {
     const max = min + random.whole(0, 2);
-    const spot = random.chance(0.3) ? { spot_policy: 'spot' } : {};
-    const fleet = { placement: 'cluster', idle_duration: 60, nodes: `${min}..${max}`, ...spot };
+    const spot_policy = random.pick(['auto', 'auto', 'spot', 'on-demand']);
+    const fleet = { placement: 'cluster', idle_duration: 60, nodes: `${min}..${max}`, spot_policy };
     planApply(user, plans, atMs, fleet, `of ${min} to ${max} nodes`);
   };
   keep(random.between(0, withinMs / 2), random.whole(1, 2));
