@@ -96,18 +96,6 @@ export const MACHINE_DEFECTS: readonly Defect[] = [
     ],
   },
   {
-    name: 'given-up-before-it-is-listed',
-    loses: 'a machine that could not be terminated by its name yet when nobody wanted it any more',
-    knownFrom: 'this server',
-    edits: [
-      {
-        file: DECIDE,
-        find: `  if (wasAsked && open.idempotency === 'lookup') {`,
-        replace: `  if (wasAsked && open.idempotency === 'lookup' && instance.unwanted === null) {`,
-      },
-    ],
-  },
-  {
     name: 'terminate-is-given-up-after-an-error',
     loses: 'a machine whose cloud had a bad minute when it was to be terminated: it runs on',
     knownFrom: 'the field',
