@@ -61,7 +61,7 @@ if (totals.failed === 0) {
   ]) {
     stage(`generated files are fresh: ${generator}`, () => command([generator, '--check']));
   }
-  stage('simulator', () => command(['tools/simulator/dist/main.js', '--seeds', '100']));
+  stage('simulator', () => command(['tools/simulator/dist/main.js', '--seeds', '200']));
   if (full) {
     stage('crash matrix', () => command(['tools/e2e/dist/crash/main.js', '--n', '30']));
     stage('packages install from tarballs', () => command(['tools/ci/pack-and-install.mjs']));

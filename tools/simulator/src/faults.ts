@@ -12,10 +12,14 @@ export interface Faults {
   readonly maxFreezes: number;
   /** Per story: its servers are too slow for their leases now and then. */
   readonly slowServers: number;
-  /** Of slow servers: mean milliseconds between two moments at which every lease runs out. */
+  /** Of slow servers: mean milliseconds between two moments at which every lease of a row runs out; now and then, with replicas, those of connections too. */
   readonly leaseExpiryMs: number;
   /** Per notice from one replica to another. */
   readonly lostNotice: number;
+  /** Mean milliseconds between two times at which a replica does not reach the database that it shares with others, for up to 40 s. */
+  readonly databaseOutageMs: number;
+  /** Per transaction of a replica: the connection breaks during its commit, which is done or not. */
+  readonly lostCommit: number;
   /** Mean milliseconds between two steps of the clock of one machine of the servers, by up to a minute forward or back. */
   readonly clockStepMs: number;
   /** Per agent: its clock is wrong by up to five minutes. */
@@ -62,6 +66,8 @@ export const FAULTS: Faults = {
   slowServers: 0.5,
   leaseExpiryMs: 5_000,
   lostNotice: 0.1,
+  databaseOutageMs: 150_000,
+  lostCommit: 0.003,
   clockStepMs: 200_000,
   wrongAgentClock: 0.1,
   lostRequest: 0.04,
@@ -93,6 +99,8 @@ export const NO_FAULTS: Faults = {
   slowServers: 0,
   leaseExpiryMs: Infinity,
   lostNotice: 0,
+  databaseOutageMs: Infinity,
+  lostCommit: 0,
   clockStepMs: Infinity,
   wrongAgentClock: 0,
   lostRequest: 0,

@@ -9,6 +9,7 @@ import { LeasesFence } from './invariants/leases-fence.js';
 import { Watched } from './invariants/watched.js';
 import { Network } from './network.js';
 import { RandomSource } from './random-source.js';
+import { planLeaseExpiry } from './servers/plan-lease-expiry.js';
 import { emptyDatabase } from './servers/empty-database.js';
 import type { Activity } from './servers/mortal-engine.js';
 import { Replicas } from './servers/replicas.js';
@@ -18,16 +19,12 @@ import { Story } from './story.js';
 import type { Surroundings } from './surroundings.js';
 import { VirtualTime } from './time/virtual-time.js';
 import { WallClock } from './time/wall-clock.js';
-import { planBackends } from './users/backends.js';
-import { planHosts, planLimitedFleet, planReadyFleet } from './users/fleets.js';
+import { planUsers } from './users/plan-users.js';
 import { seedProjects } from './users/seed-projects.js';
 import { SimulatedUser } from './users/simulated-user.js';
-import { planTasks } from './users/tasks.js';
 
 const START = Date.UTC(2026, 0, 1);
 export const DEFAULT_RUNS = 4;
-/** Within which users do what they have in mind, per task of a project. */
-const PACE_MS = 50_000;
 const LIMIT_MS = 6 * 3_600_000;
 /** Beginnings and ends of transactions within one second: who needs more goes round in circles. */
 const MOST_STEPS_A_SECOND = 10_000;
@@ -118,6 +115,10 @@ class Simulation implements Fate {
     const watched: Watched = new Watched(connection, log, story, {
       machines: () => clouds.flatMap((cloud) => cloud.living),
       inhabitedHosts: () => hosts.inhabited,
+      unfinishedOnHosts: () =>
+        [...clouds.flatMap((cloud) => cloud.living.map(({ agent }) => agent)), ...hosts.everyAgent].flatMap(
+          (agent) => agent.unfinishedJobIds,
+        ),
       version: () => clouds.reduce((sum, cloud) => sum + cloud.version, 0),
     }, jobs); // prettier-ignore
     const fence = new LeasesFence(log, story, replicaCount > 1);
@@ -131,8 +132,8 @@ class Simulation implements Fate {
     );
 
     replicas.startAll();
-    this.planUsers(users, clouds);
-    if (random.chance(faults.slowServers)) this.planLeaseExpiry(story, database);
+    planUsers(users, clouds, options.runs ?? DEFAULT_RUNS);
+    if (random.chance(faults.slowServers)) planLeaseExpiry({ time, random, faults, story, database });
     let seenCommits = -1;
     let isOver = false;
     while (!isOver && story.violations.length === 0) {
@@ -189,19 +190,6 @@ class Simulation implements Fate {
     return this.random.between(1_000, 90_000);
   }
 
-  private planUsers(users: readonly SimulatedUser[], clouds: readonly SimulatedCloud[]): void {
-    const runs = this.options.runs ?? DEFAULT_RUNS;
-    const withinMs = PACE_MS * runs;
-    planBackends(users, clouds, withinMs);
-    users.forEach((user, index) => {
-      planTasks(user, runs, withinMs);
-      // The runs of the other project make a default fleet for themselves.
-      if (index === 0) planLimitedFleet(user);
-      if (this.random.chance(0.5)) planHosts(user, withinMs);
-      if (this.random.chance(0.3)) planReadyFleet(user, withinMs);
-    });
-  }
-
   private drawReplicas(): number {
     const { random, faults } = this;
     if (!random.chance(faults.replicas)) return 1;
@@ -210,23 +198,6 @@ class Simulation implements Fate {
 
   private drawIdempotency() {
     return this.random.pick([{ kind: 'token' }, { kind: 'name' }, { kind: 'lookup', listLagMs: 20_000 }] as const);
-  }
-
-  /** As if a server had been too slow to renew: whoever comes next may take the row, and the slow one must not write. */
-  private planLeaseExpiry(story: Story, database: SimulatedDatabase): void {
-    this.time.after(this.random.between(1, 2 * this.faults.leaseExpiryMs), () => {
-      const now = database.clock.now();
-      const expired = ['runs', 'jobs', 'instances'].flatMap((table) =>
-        this.query<{ id: string }>(
-          `UPDATE ${table} SET lease_expires_at = ?, next_due_at = ? WHERE lease_expires_at > ? RETURNING id`,
-          now,
-          now,
-          now,
-        ),
-      );
-      if (expired.length > 0) story.tell(`leases run out: ${expired.map(({ id }) => id).join(', ')}`);
-      this.planLeaseExpiry(story, database);
-    });
   }
 
   /** Whoever dies while reading, or before asking or committing, leaves what there was after the last write or effect. */

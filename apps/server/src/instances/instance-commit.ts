@@ -11,6 +11,7 @@ import { Wake } from '../reconcile/wake.js';
 import { WORLD, type World } from '../world/world.js';
 import type { PlanOutcome, SettleOutcome, TerminateOutcome } from './instance-effects.js';
 import type { AttemptRecord } from './attempt-record.js';
+import { beginPricedInterval, endPricedInterval } from './priced-intervals.js';
 import { isDefiniteFailure } from './create-call.js';
 import type { MachineRecord } from './instance-record.js';
 import type { InstanceView } from './instance-snapshots.js';
@@ -167,16 +168,14 @@ export class InstanceCommit {
     // This call is answered; one before it may not be.
     await setAskedAt(tx, attempt.id, attempt.askedAt);
     await writeMachine(tx, id, machineOf(state));
-    await this.beginPricedInterval(tx, context, attempt);
+    await this.price(tx, context, attempt);
     this.wake.topic(tx, 'connections');
     return now;
   }
 
-  private beginPricedInterval(tx: WriteTx, { id, snapshot, now }: Context, { offer }: AttemptRecord): Promise<number> {
-    return tx.execute(
-      `INSERT INTO priced_intervals (id, instance_id, project_id, price_usd_per_hour, started_at) VALUES (?, ?, ?, ?, ?)`,
-      [this.world.ids.uuid(), id, snapshot.record.projectId, offer.price, now],
-    );
+  private price(tx: WriteTx, { id, snapshot, now }: Context, { offer }: AttemptRecord): Promise<void> {
+    const { projectId } = snapshot.record;
+    return beginPricedInterval(tx, { id: this.world.ids.uuid(), instanceId: id, projectId, price: offer.price, now });
   }
 
   private async recordSettle(tx: WriteTx, context: Context, outcome: Outcome<InstanceEffect>) {
@@ -196,7 +195,7 @@ export class InstanceCommit {
     await finishAttempt(tx, attempt.id, 'created', null, now);
     await setAskedAt(tx, attempt.id, null);
     await writeMachine(tx, id, machineOf({ state: 'pending', ref: settled.found }));
-    await this.beginPricedInterval(tx, context, attempt);
+    await this.price(tx, context, attempt);
     return now;
   }
 
@@ -330,13 +329,4 @@ async function finishAttempt(
 
 async function setAskedAt(tx: WriteTx, id: string, askedAt: number | null): Promise<void> {
   await tx.execute('UPDATE provisioning_attempts SET asked_at = CAST(? AS bigint) WHERE id = ?', [askedAt, id]);
-}
-
-/** A clock that was set back must not make time cost less than nothing. */
-async function endPricedInterval(tx: WriteTx, instanceId: string, now: number): Promise<void> {
-  await tx.execute(
-    `UPDATE priced_intervals SET ended_at = CASE WHEN started_at > ? THEN started_at ELSE CAST(? AS bigint) END
-     WHERE instance_id = ? AND ended_at IS NULL`,
-    [now, now, instanceId],
-  );
 }

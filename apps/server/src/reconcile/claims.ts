@@ -75,7 +75,7 @@ export async function renewLease(tx: WriteTx, table: ReconciledTable, claim: Cla
   return renewed === 1;
 }
 
-/** Gives the row back at once, to be observed again by whoever comes first. */
+/** Gives the row back at once, to be observed again by whoever comes first; unless it was given back by a commit whose answer was lost. */
 export async function releaseLease(
   tx: WriteTx,
   table: ReconciledTable,
@@ -84,7 +84,7 @@ export async function releaseLease(
 ): Promise<void> {
   await tx.execute(
     `UPDATE ${table} SET lease_expires_at = NULL, lease_holder = NULL, next_due_at = CAST(? AS bigint)
-     WHERE id = ? AND lease_token = ?`,
+     WHERE id = ? AND lease_token = ? AND lease_holder IS NOT NULL`,
     [dueAt, claim.id, claim.leaseToken],
   );
 }

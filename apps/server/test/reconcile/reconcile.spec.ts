@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Decision } from '@dstack/core';
 import type { Database } from '../../src/persistence/database.js';
 import type { ReadTx, WriteTx } from '../../src/persistence/transaction.js';
-import { claimDue, LEASE_MS, renewLease } from '../../src/reconcile/claims.js';
+import { claimDue, LEASE_MS, releaseLease, renewLease } from '../../src/reconcile/claims.js';
 import { EffectLimiter } from '../../src/reconcile/effect-limiter.js';
 import { Notices } from '../../src/reconcile/notices.js';
 import { relayNotices } from '../../src/reconcile/postgres-notices.js';
@@ -171,6 +171,13 @@ describe.each(testDatabases())('the reconcile engine on $name', ({ open }) => {
     expect(await pass(leaseToken)).toBe('committed');
     expect(await db.write(async (tx) => renewLease(tx, 'jobs', { id, leaseToken }, await tx.now()))).toBe(false);
     expect((await row())?.lease_expires_at).toBeNull();
+  });
+
+  it('leaves a row alone that was given back, when it learns too late that its commit was done', async () => {
+    const leaseToken = await claimOne();
+    expect(await pass(leaseToken)).toBe('committed');
+    await db.write((tx) => releaseLease(tx, 'jobs', { id, leaseToken }, 5));
+    expect((await row())?.next_due_at).toBeNull();
   });
 
   it('finds a row whose notice was lost', async () => {

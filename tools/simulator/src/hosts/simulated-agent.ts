@@ -4,7 +4,6 @@ import {
   AgentRequestError,
   AgentUnreachableError,
   type ControlEvent,
-  type JobStart,
   type JobState,
   type LogFrame,
   type LogStream,
@@ -14,8 +13,8 @@ import { NO_ANSWER } from '../network.js';
 import { asError, type ServerEpoch } from '../servers/server-epoch.js';
 import type { Surroundings } from '../surroundings.js';
 import { WallClock } from '../time/wall-clock.js';
+import { AgentJobs } from './agent-jobs.js';
 import { Link } from './link.js';
-import { SimulatedJob } from './simulated-job.js';
 
 const HEARTBEAT_MS = 5_000;
 const FRAME_BYTES = 300;
@@ -31,7 +30,7 @@ interface Session {
 
 /** The agent of one host: keeps its promises, but restarts, loses connections and forgets to answer. */
 export class SimulatedAgent {
-  private readonly jobs = new Map<string, SimulatedJob>();
+  private readonly jobs: AgentJobs;
   private readonly links = new Set<Link>();
   private readonly clock: WallClock;
   private readonly startedAt: number;
@@ -48,11 +47,16 @@ export class SimulatedAgent {
     const { random, faults, time } = around;
     const isWrong = random.chance(faults.wrongAgentClock);
     this.clock = new WallClock(time, isWrong ? random.between(-WRONG_CLOCK_MS, WRONG_CLOCK_MS) : 0);
+    this.jobs = new AgentJobs(id, around, this.clock, () => this.wakeLinks());
     this.startedAt = this.clock.now();
   }
 
   get isAway(): boolean {
     return !this.isReachable;
+  }
+
+  get unfinishedJobIds(): readonly string[] {
+    return this.isDestroyed ? [] : this.jobs.unfinishedIds;
   }
 
   start(): void {
@@ -66,7 +70,7 @@ export class SimulatedAgent {
   destroy(): void {
     this.isDestroyed = true;
     this.isUp = false;
-    for (const job of this.jobs.values()) job.remove();
+    this.jobs.destroy();
     this.breakLinks('the machine is gone');
   }
 
@@ -85,16 +89,16 @@ export class SimulatedAgent {
       this.ask(session, name, signal, effect);
     return {
       info: (signal) => ask('info', signal, () => this.info()),
-      desire: (jobIds, signal) => ask('desire', signal, () => ({ missing: this.desire(jobIds) })),
-      start: (job, signal) => ask(`start ${job.id}`, signal, () => this.startJob(job)),
+      desire: (jobIds, signal) => ask('desire', signal, () => ({ missing: this.jobs.desire(jobIds) })),
+      start: (job, signal) => ask(`start ${job.id}`, signal, () => this.jobs.start(job)),
       uploadBlob: (_jobId, _sha256, _content, signal) => ask('upload', signal, () => undefined),
       stop: (jobId, request, signal) =>
         ask(`stop ${jobId} (${request.mode})`, signal, () => {
-          const job = this.known(jobId);
+          const job = this.jobs.known(jobId);
           job.stop(request);
           return job.state;
         }),
-      remove: (jobId, signal) => ask(`remove ${jobId}`, signal, () => this.removeJob(jobId)),
+      remove: (jobId, signal) => ask(`remove ${jobId}`, signal, () => this.jobs.remove(jobId)),
       events: (signal) => this.events(session, signal),
       logs: (jobId, stream, offset, windowBytes, signal) =>
         this.logs(session, { jobId, stream, offset, windowBytes, signal }),
@@ -104,7 +108,7 @@ export class SimulatedAgent {
           throw new AgentRequestError(404, 'not_found', `no connections from job ${jobId}`);
         }),
       acknowledgeLogs: (jobId, stream, offset, signal) =>
-        ask(`acknowledge ${jobId} ${stream} ${offset}`, signal, () => this.acknowledge(jobId, stream, offset)),
+        ask(`acknowledge ${jobId} ${stream} ${offset}`, signal, () => this.jobs.acknowledge(jobId, stream, offset)),
     };
   }
 
@@ -143,50 +147,14 @@ export class SimulatedAgent {
     this.highestLink = link;
   }
 
-  private known(jobId: string): SimulatedJob {
-    const job = this.jobs.get(jobId);
-    if (job === undefined) throw new AgentRequestError(404, 'not_found', `no job ${jobId}`);
-    return job;
-  }
-
-  private startJob(start: JobStart): JobState {
-    const known = this.jobs.get(start.id);
-    if (known !== undefined) return known.state;
-    this.around.story.tell(`${this.id}: starts ${start.id}`);
-    const job = new SimulatedJob(start, this.around, this.clock, () => this.wakeLinks());
-    this.around.watch.started(start, this.id, job.spools);
-    this.jobs.set(start.id, job);
-    return job.state;
-  }
-
-  private removeJob(jobId: string): void {
-    this.jobs.get(jobId)?.remove();
-    if (this.jobs.delete(jobId)) this.around.story.tell(`${this.id}: removes ${jobId}`);
-    this.wakeLinks();
-  }
-
-  private desire(jobIds: readonly string[]): string[] {
-    for (const id of [...this.jobs.keys()]) if (!jobIds.includes(id)) this.removeJob(id);
-    return jobIds.filter((id) => !this.jobs.has(id));
-  }
-
-  private acknowledge(jobId: string, stream: LogStream, offset: number): void {
-    const spool = this.known(jobId).spools[stream];
-    this.around.watch.acknowledged(spool, offset);
-    spool.acknowledged = Math.max(spool.acknowledged, offset);
-    this.wakeLinks();
-  }
-
   private async *events({ link, epoch, server }: Session, signal: AbortSignal): AsyncGenerator<ControlEvent> {
     const { random, faults } = this.around;
     await server.sleep(random.between(1, 60), signal);
     this.checkOpen(link);
     this.admit(epoch, link);
     const told = new Map<string, JobState>();
-    const changed = (): JobState[] => {
-      const states = [...this.jobs.values()].map((job) => job.state);
-      return states.filter((state) => (told.get(state.id)?.revision ?? 0) < state.revision);
-    };
+    const changed = (): JobState[] =>
+      this.jobs.states.filter((state) => (told.get(state.id)?.revision ?? 0) < state.revision);
     const first = changed();
     for (const state of first) told.set(state.id, state);
     yield { type: 'snapshot', at: this.clock.now(), jobs: first };
@@ -217,7 +185,7 @@ export class SimulatedAgent {
     let at = ask.offset;
     for (;;) {
       this.checkOpen(link);
-      const job = this.known(jobId);
+      const job = this.jobs.known(jobId);
       const spool = job.spools[stream];
       const { content } = spool;
       const end = Math.min(content.length, at + random.whole(1, FRAME_BYTES), spool.acknowledged + windowBytes);

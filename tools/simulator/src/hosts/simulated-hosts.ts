@@ -29,6 +29,10 @@ export class SimulatedHosts {
     return [...this.agents.keys()];
   }
 
+  get everyAgent(): readonly SimulatedAgent[] {
+    return [...this.agents.values()];
+  }
+
   agentAt(socketPath: string): SimulatedAgent | null {
     return this.agents.get(socketPath) ?? null;
   }

@@ -6,6 +6,8 @@ export const fleetsKeepTheirLimit: Invariant = {
     const grown = new Set(
       changes.instances.flatMap(({ before, after }) => (before === undefined ? [after.fleetId] : [])),
     );
+    // Of a limit that has just been changed nobody can tell which one was in force.
+    for (const { id } of changes.fleets) grown.delete(id);
     for (const fleetId of grown) {
       const fleet = fleetId === null ? undefined : mirror.fleets.get(fleetId);
       if (fleet === undefined || fleet.maxNodes === null) continue;

@@ -12,11 +12,13 @@ export interface Scene {
   readonly machines: () => readonly CloudMachine[];
   /** Names of the hosts that have an agent. */
   readonly inhabitedHosts: () => readonly string[];
+  /** Ids of the jobs that run, or are about to, on hosts and machines that are there. */
+  readonly unfinishedOnHosts: () => readonly string[];
   /** Unix milliseconds, by the clock of the database. */
   readonly now: number;
   /** For how long some server has been at work without a break and no clock was changed, in milliseconds. */
   readonly calmMs: number;
-  query<Row extends object>(sql: string, ...params: unknown[]): Row[];
+  readonly query: <Row extends object>(sql: string, ...params: unknown[]) => Row[];
 }
 
 /** One promise of the system, watched from outside. A breach is told to the story, which counts it once. */

@@ -3,6 +3,7 @@ import type { CloudMachine } from '../clouds/cloud-machine.js';
 import type { Story } from '../story.js';
 import { blocksMatchJobs } from './blocks-match-jobs.js';
 import type { ChangeLog } from './change-log.js';
+import { EndedJobsStop } from './ended-jobs-stop.js';
 import { everythingEnds, isEverythingFinal } from './everything-ends.js';
 import { fleetsKeepTheirLimit } from './fleets-keep-their-limit.js';
 import { gangsAreWhole } from './gangs-are-whole.js';
@@ -35,6 +36,7 @@ const NOW_AND_THEN_MS = 30_000;
 export interface Sights {
   readonly machines: () => readonly CloudMachine[];
   readonly inhabitedHosts: () => readonly string[];
+  readonly unfinishedOnHosts: () => readonly string[];
   /** Moves with every change of the clouds. */
   readonly version: () => number;
 }
@@ -54,7 +56,7 @@ export class Watched {
     more: Invariant,
   ) {
     this.mirror = new Mirror(connection, log);
-    this.invariants = [...INVARIANTS, new StopsAreHeard(), more];
+    this.invariants = [...INVARIANTS, new EndedJobsStop(), new StopsAreHeard(), more];
   }
 
   /** `hasWritten`: whether a server has committed something since the last look. */
@@ -88,6 +90,7 @@ export class Watched {
       changes: mirror.refresh(),
       machines: sights.machines,
       inhabitedHosts: sights.inhabitedHosts,
+      unfinishedOnHosts: sights.unfinishedOnHosts,
       now,
       calmMs,
       query: <Row extends object>(sql: string, ...params: unknown[]) => connection.prepare(sql).all(...params) as Row[], // as the migrations shape them

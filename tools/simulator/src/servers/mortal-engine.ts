@@ -1,4 +1,5 @@
 import type { Engine, Runner } from '@dstack/server/parts';
+import { DatabaseAwayError, type DatabaseLine } from './database-line.js';
 import type { ServerEpoch } from './server-epoch.js';
 
 /** What the driver needs to know to tell when everything has come to rest. */
@@ -8,17 +9,27 @@ export interface Activity {
   commits: number;
 }
 
-/** The database, under a server that may die or stand still at the edges of each transaction. */
-export function mortalEngine(engine: Engine, epoch: ServerEpoch, activity: Activity, beforeCommit: () => void): Engine {
+/** The database, under a server that may die or stand still at the edges of each transaction, or – `line` – not reach it. */
+export function mortalEngine(
+  engine: Engine,
+  epoch: ServerEpoch,
+  activity: Activity,
+  line: DatabaseLine | null,
+  beforeCommit: () => void,
+): Engine {
   const writes = new Set<Runner>();
   const begin = async (kind: 'read' | 'write', work: () => Promise<Runner>): Promise<Runner> => {
     await epoch.pass(`before a ${kind}`);
+    if (line?.isAway === true) {
+      await epoch.sleep(line.silenceMs);
+      throw new DatabaseAwayError('the database does not answer');
+    }
     activity.open += 1;
     activity.steps += 1;
     const runner = await work();
     if (kind === 'write') {
       writes.add(runner);
-      guardCommit(runner, epoch, activity, beforeCommit);
+      guardCommit(runner, { epoch, activity, line, beforeCommit });
     }
     return runner;
   };
@@ -36,12 +47,23 @@ export function mortalEngine(engine: Engine, epoch: ServerEpoch, activity: Activ
   };
 }
 
-function guardCommit(runner: Runner, epoch: ServerEpoch, activity: Activity, beforeCommit: () => void): void {
+interface Guard {
+  readonly epoch: ServerEpoch;
+  readonly activity: Activity;
+  readonly line: DatabaseLine | null;
+  readonly beforeCommit: () => void;
+}
+
+function guardCommit(runner: Runner, { epoch, activity, line, beforeCommit }: Guard): void {
   const commit = runner.commitTransaction.bind(runner);
   runner.commitTransaction = async () => {
     epoch.point('before a commit');
     beforeCommit();
-    await commit();
-    activity.commits += 1;
+    const fate = line?.drawCommit() ?? 'answered';
+    if (fate !== 'not done') {
+      await commit();
+      activity.commits += 1;
+    }
+    if (fate !== 'answered') throw new DatabaseAwayError('the connection broke during the commit');
   };
 }

@@ -4,6 +4,7 @@ import type { RandomSource } from '../random-source.js';
 import type { Story } from '../story.js';
 import type { VirtualTime } from '../time/virtual-time.js';
 import type { WallClock } from '../time/wall-clock.js';
+import { DatabaseAwayError, DatabaseLine } from './database-line.js';
 import type { Front } from './front.js';
 import { type Fate, ServerEpoch } from './server-epoch.js';
 import { type Outside, startServer } from './start-server.js';
@@ -17,6 +18,8 @@ const STEP_MS = 60_000;
 interface Replica {
   readonly name: string;
   readonly clock: WallClock;
+  /** Null: the database is its own. */
+  readonly line: DatabaseLine | null;
   life: { readonly front: Front; readonly notices: Notices; readonly since: number } | null;
 }
 
@@ -39,7 +42,12 @@ export class Replicas {
     clocks: readonly WallClock[],
     private readonly tools: ReplicaTools,
   ) {
-    this.replicas = clocks.map((clock, index) => ({ name: `server ${'ABC'[index] ?? index}`, clock, life: null }));
+    const { time, random, faults, story } = tools;
+    this.replicas = clocks.map((clock, index) => {
+      const name = `server ${'ABC'[index] ?? index}`;
+      const line = clocks.length > 1 ? new DatabaseLine(name, time, random, faults, story) : null;
+      return { name, clock, line, life: null };
+    });
   }
 
   get size(): number {
@@ -65,10 +73,12 @@ export class Replicas {
   /** For how long at least one of them has been at work without a break, and no clock has moved by itself. */
   get calmMs(): number {
     const now = this.tools.time.now();
-    const since = this.replicas.flatMap(({ life }) =>
-      life?.front.epoch.isAwake === true ? [Math.max(life.since, life.front.epoch.awakeSince)] : [],
+    const since = this.replicas.flatMap(({ life, line }) =>
+      life?.front.epoch.isAwake === true
+        ? [Math.max(life.since, life.front.epoch.awakeSince, line?.wholeSince ?? 0)]
+        : [],
     );
-    return since.length === 0 ? 0 : now - Math.max(Math.min(...since), this.steppedAt);
+    return since.length === 0 ? 0 : Math.max(0, now - Math.max(Math.min(...since), this.steppedAt));
   }
 
   crashAll(): void {
@@ -87,12 +97,13 @@ export class Replicas {
       tell: (text) => story.tell(text),
     });
     story.tell(`${name} starts`);
-    const { front, built } = startServer(epoch, outside);
+    const { front, built } = startServer(epoch, replica.line, outside);
     replica.life = { front, notices: built.notices, since: time.now() };
     built.notices.relayTo((topic) => this.relay(replica, topic));
     epoch.onEnd(() => this.bury(replica));
     built.workload.start().catch((error: unknown) => {
-      if (!epoch.isDead) story.violate(`the server does not start: ${String(error)}`);
+      if (error instanceof DatabaseAwayError) epoch.crash('because it cannot start without its database');
+      else if (!epoch.isDead) story.violate(`the server does not start: ${String(error)}`);
     });
   }
 

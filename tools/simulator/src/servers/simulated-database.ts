@@ -23,6 +23,10 @@ export class SimulatedDatabase {
     return this.lived.clock;
   }
 
+  get isShared(): boolean {
+    return this.lived.isShared;
+  }
+
   engine(): Engine {
     const releases = new Map<Runner, () => void>();
     const begin = async (): Promise<Runner> => {

@@ -16,6 +16,7 @@ import { NoInputs } from '../hosts/no-inputs.js';
 import { SimulatedConnector } from '../hosts/simulated-connector.js';
 import type { SimulatedHosts } from '../hosts/simulated-hosts.js';
 import type { LeasesFence } from '../invariants/leases-fence.js';
+import type { DatabaseLine } from './database-line.js';
 import type { Front } from './front.js';
 import { type Activity, mortalEngine } from './mortal-engine.js';
 import type { ServerEpoch } from './server-epoch.js';
@@ -48,12 +49,12 @@ class OneKey extends ClusterKeys {
 }
 
 /** The server's own objects, with a simulated world below them. */
-export function startServer(epoch: ServerEpoch, outside: Outside): Started {
+export function startServer(epoch: ServerEpoch, line: DatabaseLine | null, outside: Outside): Started {
   const { database, clouds, hosts, installation, activity, fence } = outside;
   const { world } = epoch;
   let holder = '';
   const beforeCommit = (): void => fence.beforeCommit(epoch.name, holder, database.clock.now());
-  const db = new Database(mortalEngine(database.engine(), epoch, activity, beforeCommit));
+  const db = new Database(mortalEngine(database.engine(), epoch, activity, line, beforeCommit));
   const keyring = new Keyring([], world.random);
   const registry = new SimulatedBackends(clouds, epoch);
   const store = new BackendStore(keyring, world);

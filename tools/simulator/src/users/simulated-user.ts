@@ -1,6 +1,7 @@
 import { ClientError, type ProjectScope } from '@dstack/server/parts';
 import type { Faults } from '../faults.js';
 import type { RandomSource } from '../random-source.js';
+import { DatabaseAwayError } from '../servers/database-line.js';
 import type { Front } from '../servers/front.js';
 import type { Story } from '../story.js';
 import type { VirtualTime } from '../time/virtual-time.js';
@@ -91,6 +92,10 @@ export class SimulatedUser {
         },
         (error: unknown) => {
           if (epoch.isDead) return;
+          if (error instanceof DatabaseAwayError) {
+            again();
+            return over();
+          }
           const text = String(error);
           if (!isRefusal(error)) story.violate(`${what} failed inside the server: ${text}`);
           else story.tell(`user of ${scope.projectName}: ${what} is refused: ${text}`);
