@@ -23,7 +23,7 @@ export const MONEY_DEFECTS: readonly Defect[] = [
       {
         file: COMMIT,
         find: `machineOf({ state: 'pending', ref: settled.found }));
-    await this.beginPricedInterval(tx, context, attempt);`,
+    await this.price(tx, context, attempt);`,
         replace: `machineOf({ state: 'pending', ref: settled.found }));`,
       },
     ],
