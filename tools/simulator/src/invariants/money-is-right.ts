@@ -3,7 +3,9 @@ import type { InstanceFacts } from './mirror.js';
 
 interface Interval {
   readonly id: string;
-  readonly price_usd_per_hour: number;
+  /** US dollars per hour; `offered` is that of the offer the machine was created for. */
+  readonly price: number;
+  readonly offered: number | null;
   readonly started_at: number;
   readonly ended_at: number | null;
 }
@@ -20,23 +22,21 @@ export const moneyIsRight: Invariant = {
       const instance = mirror.instances.get(id);
       if (instance === undefined || instance.hostName !== null) continue;
       const intervals = query<Interval>(
-        'SELECT id, price_usd_per_hour, started_at, ended_at FROM priced_intervals WHERE instance_id = ? ORDER BY started_at',
+        `SELECT id, started_at, ended_at, price_usd_per_hour AS price, (
+           SELECT json_extract(a.offer, '$.price') FROM provisioning_attempts a
+           WHERE a.instance_id = p.instance_id AND a.outcome = 'created' ORDER BY a.attempt DESC LIMIT 1) AS offered
+         FROM priced_intervals p WHERE instance_id = ? ORDER BY started_at`,
         id,
       );
-      intervals.forEach(({ started_at: startedAt, ended_at: endedAt }, index) => {
+      intervals.forEach(({ started_at: startedAt, ended_at: endedAt, price, offered }, index) => {
+        if (price !== offered)
+          story.violate(`instance ${instance.name} is priced at ${price} an hour, and costs ${offered ?? 'nothing'}`);
         if (endedAt !== null && endedAt < startedAt)
           story.violate(`instance ${instance.name}: a priced interval ends ${startedAt - endedAt} ms before it starts`);
         const next = intervals[index + 1];
         if (next !== undefined && (endedAt === null || endedAt > next.started_at))
           story.violate(`instance ${instance.name} is priced twice at a time`);
       });
-      const prices = query<{ price: number }>(
-        `SELECT json_extract(offer, '$.price') AS price FROM provisioning_attempts WHERE instance_id = ? AND outcome = 'created'`,
-        id,
-      );
-      for (const { price_usd_per_hour: price } of intervals)
-        if (!prices.some((attempt) => attempt.price === price))
-          story.violate(`instance ${instance.name} costs ${prices[0]?.price ?? 0} an hour, and is priced at ${price}`);
       const isPriced = intervals.some((each) => each.ended_at === null);
       if (COSTS.has(instance.status) && isThere(instance) && !isPriced)
         story.violate(`instance ${instance.name} costs money and is not priced`);
