@@ -17,6 +17,7 @@ import { InstanceLimits } from './instances/instance-limits.js';
 import { InstanceReader } from './instances/instance-reader.js';
 import { InstanceReconciler } from './instances/instance.reconciler.js';
 import { InstanceSnapshots } from './instances/instance-snapshots.js';
+import { OrphanCollector } from './instances/orphan-collector.js';
 import { JobCommit } from './jobs/job-commit.js';
 import { JobEffects } from './jobs/job-effects.js';
 import type { JobInputs } from './jobs/job-inputs.js';
@@ -142,6 +143,7 @@ export function buildWorkload({
     new FleetReconciler(wake, events, world),
     limits,
     jobEffects,
+    new OrphanCollector(db, accounts, events, me, world),
     new MetricsRetention(metrics, health, settings, world),
     settings,
   );

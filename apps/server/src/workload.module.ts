@@ -24,6 +24,7 @@ import { InstanceReconciler } from './instances/instance.reconciler.js';
 import { InstanceSnapshots } from './instances/instance-snapshots.js';
 import { InstancesController } from './instances/instances.controller.js';
 import { InstancesService } from './instances/instances.service.js';
+import { OrphanCollector } from './instances/orphan-collector.js';
 import { JobCommit } from './jobs/job-commit.js';
 import { JobEffects } from './jobs/job-effects.js';
 import { JobInputs } from './jobs/job-inputs.js';
@@ -93,6 +94,7 @@ import { Workload } from './workload.js';
     InstanceReconciler,
     InstanceReader,
     InstancesService,
+    OrphanCollector,
     DefaultFleetMaker,
     FleetReconciler,
     FleetsService,

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
-import { encodeLogFrame, type LogStream } from '@dstack/agent-protocol';
+import { encodeLogFrameHeader, type LogStream } from '@dstack/agent-protocol';
 import { whenDiskHasRoom } from '../files/when-disk-has-room.js';
 import { MAX_FRAME_PAYLOAD_BYTES } from './frame-scan.js';
 import { ackPath, segmentPath } from './segment-files.js';
@@ -156,10 +156,11 @@ export class SpoolWriter {
     if (this.droppedBytes === 0) return;
     const line = `\r\n… ${this.droppedBytes} bytes dropped: the server did not take them in time …\r\n`;
     this.droppedBytes = 0;
-    await this.write(Buffer.from(line));
+    await this.write([Buffer.from(line)]);
   }
 
-  private takeBatch(): Buffer {
+  /** The payload of the next frame, in the pieces it came in. */
+  private takeBatch(): Buffer[] {
     const taken: Buffer[] = [];
     let bytes = 0;
     for (;;) {
@@ -176,24 +177,28 @@ export class SpoolWriter {
         bytes += space;
       }
     }
-    return taken.length === 1 && taken[0] !== undefined ? taken[0] : Buffer.concat(taken, bytes);
+    return taken;
   }
 
-  private async write(payload: Buffer): Promise<void> {
+  private async write(payload: readonly Buffer[]): Promise<void> {
     if (this.fileBytes >= (this.options.segmentBytes ?? DEFAULT_SEGMENT_BYTES)) await this.rotate();
-    const endOffset = this.offset + payload.length;
-    const frame = encodeLogFrame({ endOffset, at: this.options.now(), payload });
-    let written = 0;
-    while (written < frame.length) {
+    const payloadBytes = totalLength(payload);
+    const endOffset = this.offset + payloadBytes;
+    const frame = [encodeLogFrameHeader({ endOffset, at: this.options.now(), payloadBytes }), ...payload];
+    const frameBytes = totalLength(frame);
+    let written = await whenDiskHasRoom(async () => (await this.file.writev(frame, this.fileBytes)).bytesWritten);
+    // Seldom: the rest of what was written in part.
+    const whole = written < frameBytes ? Buffer.concat(frame) : null;
+    while (whole !== null && written < frameBytes) {
       const from = written;
       const { bytesWritten } = await whenDiskHasRoom(() =>
-        this.file.write(frame, from, frame.length - from, this.fileBytes + from),
+        this.file.write(whole, from, frameBytes - from, this.fileBytes + from),
       );
       written += bytesWritten;
     }
-    this.fileBytes += frame.length;
+    this.fileBytes += frameBytes;
     this.offset = endOffset;
-    this.queuedBytes = this.queue.reduce((sum, chunk) => sum + chunk.length, 0);
+    this.queuedBytes = totalLength(this.queue);
   }
 
   private async rotate(): Promise<void> {
@@ -208,4 +213,8 @@ export class SpoolWriter {
 function createSegment(path: string): Promise<FileHandle> {
   const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   return open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+}
+
+function totalLength(parts: readonly Buffer[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0);
 }

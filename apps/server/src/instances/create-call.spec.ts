@@ -1,19 +1,27 @@
 import { BackendError } from '@dstack/backend-base';
 import { describe, expect, it } from '@jest/globals';
-import { isDefiniteFailure, mayStillArrive } from './create-call.js';
+import { arrivalMs, isDefiniteFailure, mayStillArrive } from './create-call.js';
 
 const T = 1_000_000;
 const MIN = 60_000;
 
 describe('a create call without an answer', () => {
+  const token = { idempotency: { kind: 'token' } } as const;
   it.each([
-    ['was never made', null, 0, T, false],
-    ['may make a machine while it may take', T, 0, T + 2 * MIN, true],
-    ['and while what it sent may be under way', T, 0, T + 3 * MIN, true],
-    ['not after that', T, 0, T + 3 * MIN + 1, false],
-    ['but a slow list shows it later', T, MIN, T + 4 * MIN, true],
-  ])('%s', (_rule, askedAt, lagMs, now, expected) => {
-    expect(mayStillArrive({ askedAt }, lagMs, now)).toBe(expected);
+    ['was never made', null, token, T, false],
+    ['may make a machine while it may take', T, token, T + 2 * MIN, true],
+    ['and while what it sent may be under way', T, token, T + 3 * MIN, true],
+    ['not after that', T, token, T + 3 * MIN + 1, false],
+    [
+      'but a slow list shows it later',
+      T,
+      { idempotency: { kind: 'lookup', listLagMs: MIN } } as const,
+      T + 4 * MIN,
+      true,
+    ],
+    ['and some die with their caller', T, { ...token, createArrivesMs: 0 }, T + 1, false],
+  ])('%s', (_rule, askedAt, definition, now, expected) => {
+    expect(mayStillArrive({ askedAt }, arrivalMs(definition), now)).toBe(expected);
   });
 });
 

@@ -4,7 +4,7 @@ import { cloudName, doublingDelayMs, type InstanceDecision, type InstanceEffect,
 import type { WriteTx } from '../persistence/transaction.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { changeProgress } from '../hosts/host-progress.js';
-import { isLastingHostError, type ReadyHost } from '../hosts/hosts.js';
+import { type InstalledAgent, isLastingHostError, type ReadyHost } from '../hosts/hosts.js';
 import type { CommitContext, CommitResult, Outcome } from '../reconcile/reconciler.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
@@ -69,14 +69,17 @@ export class InstanceCommit {
       actorId: null,
       targets: [fleet === null ? target : { ...target, fleetId: fleet.id }],
     });
-    const jobs = await tx.query<{ id: string }>('SELECT id FROM jobs WHERE instance_id = ?', [id]);
-    await this.wake.rows(tx, 'jobs', jobs.map((job) => job.id)); // prettier-ignore
+    // A job waits for its machine to be there and connected; whether it counts as busy is no news to it.
+    if (decision.status !== 'launching' && decision.status !== 'busy') {
+      const jobs = await tx.query<{ id: string }>('SELECT id FROM jobs WHERE instance_id = ?', [id]);
+      await this.wake.rows(tx, 'jobs', jobs.map((job) => job.id)); // prettier-ignore
+    }
     if (fleet !== null && (decision.status === 'terminated' || decision.status === 'terminating')) {
       await this.wake.rows(tx, 'fleets', [fleet.id]);
     }
     // Capacity came, went, or is counted now: submitted jobs may fit.
     this.wake.topic(tx, 'placement');
-    this.wake.topic(tx, 'connections');
+    this.wake.host(tx, 'connections', id);
   }
 
   /** Returns when to look again, where the outcome says so. */
@@ -96,6 +99,8 @@ export class InstanceCommit {
         return this.recordPoll(tx, context, outcome);
       case 'onboard':
         return this.recordOnboard(tx, context, outcome);
+      case 'install-agent':
+        return this.recordInstallAgent(tx, context, outcome);
       case 'replace-agent':
         return this.recordReplaceAgent(tx, context, outcome);
       case 'terminate':
@@ -113,10 +118,9 @@ export class InstanceCommit {
       await tx.execute('UPDATE instances SET termination_message = ? WHERE id = ?', [plan.none, id]);
       return now;
     }
-    const { offer, maxNameLength } = plan;
+    const { offer, zone, maxNameLength } = plan;
     const random = () => this.world.random.next();
     const name = cloudName({ project: snapshot.projectName, name: snapshot.record.name }, random, maxNameLength);
-    const zone = offer.availability_zones?.[0] ?? null;
     await tx.execute(
       `INSERT INTO provisioning_attempts (id, instance_id, attempt, offer, backend_type, region, zone, cloud_name, token, created_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -169,7 +173,7 @@ export class InstanceCommit {
     await setAskedAt(tx, attempt.id, attempt.askedAt);
     await writeMachine(tx, id, machineOf(state));
     await this.price(tx, context, attempt);
-    this.wake.topic(tx, 'connections');
+    this.wake.host(tx, 'connections', id);
     return now;
   }
 
@@ -207,9 +211,9 @@ export class InstanceCommit {
     const state = outcome.value as MachineState | null; // what `get` returns
     const known = snapshot.record.machine;
     if (state === null || known === null) return undefined;
-    const machine = state.state === 'gone' ? { ...known, state: 'gone' as const } : { ...known, ...machineOf(state) };
+    const machine = state.state === 'gone' ? { ...known, state: 'gone' as const } : withNews(known, machineOf(state));
     await writeMachine(tx, id, machine);
-    this.wake.topic(tx, 'connections');
+    this.wake.host(tx, 'connections', id);
     return machine.state === 'gone' || machine.state === 'failed' ? now : undefined;
   }
 
@@ -230,8 +234,27 @@ export class InstanceCommit {
       `UPDATE instances SET offer = ?, price = ?, region = ?, total_blocks = ?, last_error = NULL WHERE id = ?`,
       [writeJson(offer), offer.price, offer.region, blocks, id],
     );
-    this.wake.topic(tx, 'connections');
+    this.wake.host(tx, 'connections', id);
     return now;
+  }
+
+  private async recordInstallAgent(tx: WriteTx, { id, snapshot }: Context, outcome: Outcome<InstanceEffect>) {
+    const { machine, progress } = snapshot.record;
+    if (machine === null) return undefined;
+    if (!outcome.ok) {
+      const problem = {
+        message: statusText(outcome.error, HOST_TEXT_LIMIT),
+        lasting: isLastingHostError(outcome.error),
+      };
+      await changeProgress(tx, id, { step: null, failedTries: progress.failedTries + 1, problem });
+      await setLastError(tx, id, outcome.error, HOST_TEXT_LIMIT);
+      return undefined;
+    }
+    await writeMachine(tx, id, { ...machine, ...(outcome.value as InstalledAgent) }); // what `installAgent` returns
+    await changeProgress(tx, id, { step: 'waiting for the agent', failedTries: 0, problem: null });
+    await tx.execute('UPDATE instances SET last_error = NULL WHERE id = ?', [id]);
+    this.wake.host(tx, 'connections', id);
+    return undefined;
   }
 
   private async recordReplaceAgent(tx: WriteTx, { id, snapshot, now }: Context, outcome: Outcome<InstanceEffect>) {
@@ -272,13 +295,22 @@ function staysVisible({ record, fleet }: InstanceView, reason: string | null): b
   return record.hostName !== null && fleet?.status !== 'terminating' && because !== 'terminated_by_user';
 }
 
+/** The agent on a machine that was made without one stays where it is; the machine's address may have changed. */
+function withNews(known: MachineRecord, news: MachineRecord): MachineRecord {
+  const { agent } = known;
+  if (agent?.via !== 'ssh' || news.agent !== null) return { ...known, ...news };
+  const { host, port, user } = news.login ?? agent;
+  return { ...known, ...news, agent: { ...agent, host, port, user } };
+}
+
 function machineOf(state: Exclude<MachineState, { state: 'gone' }>): MachineRecord {
   const isReady = state.state === 'ready';
   return {
     ref: state.ref,
     state: state.state,
     message: state.state === 'failed' ? state.message : state.state === 'pending' ? (state.reason ?? null) : null,
-    agent: isReady ? state.agent : null,
+    agent: isReady && state.agent.via !== 'login' ? state.agent : null,
+    ...(isReady && state.agent.via === 'login' ? { login: state.agent } : {}),
     hostname: isReady ? state.hostname : null,
     internalIp: isReady ? state.internalIp : null,
     terminateFailures: 0,

@@ -1,6 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type Attempt, type Call, type Idempotency, type MachineRef, type MachineState } from '@dstack/backend-base';
-import { filtersOfProfile, type InstanceEffect, isUsable, type Offer, type OpenAttempt, undecided } from '@dstack/core';
+import { type Attempt, type Call, type MachineRef, type MachineState } from '@dstack/backend-base';
+import {
+  filtersOfProfile,
+  type InstanceEffect,
+  nextPlace,
+  type OpenAttempt,
+  type LaunchPlace,
+  undecided,
+} from '@dstack/core';
 import { markReached } from '../hosts/host-progress.js';
 import { Hosts } from '../hosts/hosts.js';
 import { ComputeAccounts } from '../offers/compute-accounts.js';
@@ -8,14 +15,14 @@ import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
 import type { ActContext } from '../reconcile/reconciler.js';
 import { WORLD, type World } from '../world/world.js';
-import { type AttemptRecord, isRuledOut } from './attempt-record.js';
-import { CREATE_DEADLINE_MS, mayStillArrive } from './create-call.js';
+import { type AttemptRecord, failedPlaces } from './attempt-record.js';
+import { arrivalMs, CREATE_DEADLINE_MS, mayStillArrive } from './create-call.js';
 import { InstanceLimits } from './instance-limits.js';
 import type { InstanceView } from './instance-snapshots.js';
 
 const CALL_DEADLINE_MS = 30_000;
 
-export type PlanOutcome = { readonly offer: Offer; readonly maxNameLength: number } | { readonly none: string };
+export type PlanOutcome = (LaunchPlace & { readonly maxNameLength: number }) | { readonly none: string };
 export type SettleOutcome = { readonly found: MachineRef } | { readonly absent: true } | { readonly undecided: true };
 export type TerminateOutcome = 'done' | 'pending';
 
@@ -43,6 +50,8 @@ export class InstanceEffects {
         return this.poll(context);
       case 'onboard':
         return this.hosts.onboard(context.id, () => markReached(this.db, context.id), context.signal);
+      case 'install-agent':
+        return this.hosts.installAgent(context.id, context.signal);
       case 'replace-agent':
         return this.hosts.replaceAgent(context.id, context.signal);
       case 'terminate':
@@ -58,11 +67,11 @@ export class InstanceEffects {
       requirements: record.requirements,
       filters: filtersOfProfile(record.profile ?? {}),
     });
-    const offer = found.offers.find((candidate) => isUsable(candidate) && !isRuledOut(candidate, attempts));
-    if (offer === undefined) return { none: whyNotCreated(attempts) ?? found.notes.join('; ') };
-    const { definition } = await this.accounts.open(record.projectId, offer.backend);
+    const place = nextPlace(found.offers, failedPlaces(attempts));
+    if (place === null) return { none: whyNotCreated(attempts) ?? found.notes.join('; ') };
+    const { definition } = await this.accounts.open(record.projectId, place.offer.backend);
     this.learn(definition);
-    return { offer, maxNameLength: definition.maxNameLength };
+    return { ...place, maxNameLength: definition.maxNameLength };
   }
 
   private async launch(context: ActContext<InstanceView>): Promise<MachineState> {
@@ -95,7 +104,10 @@ export class InstanceEffects {
     return compute.create(attempt, call);
   }
 
-  /** Before the call: whoever finds the attempt after a crash, or after a commit that came to nothing, knows it may have made a machine. */
+  /**
+   * Before the call: whoever finds the attempt after a crash, or after a commit that came to nothing, knows it may have made a machine. Its
+   * commit waits for the disk, and with it all that were made before: an attempt lost in a power cut would be a machine nobody knows.
+   */
   private async markAsked({ id }: AttemptRecord, idempotency: OpenAttempt['idempotency']): Promise<void> {
     const repeatable = idempotency === 'lookup' ? '' : ` OR outcome = 'unknown'`;
     const marked = await this.db.writeDurable(async (tx) =>
@@ -114,7 +126,7 @@ export class InstanceEffects {
     const machines = await compute.list(await this.accounts.owner(), this.call(context, CALL_DEADLINE_MS));
     const mine = machines.find((machine) => machine.ref.cloudName === open.cloudName || machine.token === open.token);
     if (mine !== undefined) return { found: mine.ref };
-    return mayStillArrive(open, lagOf(definition.idempotency), context.now) ? { undecided: true } : { absent: true };
+    return mayStillArrive(open, arrivalMs(definition), context.now) ? { undecided: true } : { absent: true };
   }
 
   private async poll(context: ActContext<InstanceView>): Promise<MachineState | null> {
@@ -137,7 +149,7 @@ export class InstanceEffects {
     for (const attempt of attempts) {
       if (attempt.outcome === 'failed') continue;
       const { compute, definition } = await this.accounts.open(record.projectId, attempt.backendType);
-      const isUnderWay = mayStillArrive(attempt, lagOf(definition.idempotency), context.now);
+      const isUnderWay = mayStillArrive(attempt, arrivalMs(definition), context.now);
       for (const ref of possibleMachines(record.machine?.ref ?? null, attempt, isUnderWay)) {
         if ((await compute.terminate(ref, this.call(context, CALL_DEADLINE_MS))) === 'pending') outcome = 'pending';
       }
@@ -174,10 +186,6 @@ function possibleMachines(
   const isKnown = known?.cloudName === cloudName;
   const byName = { cloudName, machineId: null, region, zone, backendData: null };
   return [...(isKnown ? [known] : []), ...(!isKnown || isUnderWay ? [byName] : [])];
-}
-
-function lagOf(idempotency: Idempotency): number {
-  return idempotency.kind === 'lookup' ? idempotency.listLagMs : 0;
 }
 
 const ERRORS_SHOWN = 3;

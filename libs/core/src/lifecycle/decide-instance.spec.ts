@@ -23,7 +23,7 @@ const attempt = (over: Partial<OpenAttempt> = {}): OpenAttempt => ({
 });
 const pending = (over: Partial<UnlaunchedInstance> = {}): UnlaunchedInstance => ({
   ...base, status: 'pending', given: false, createdAt: T, openAttempt: null, attemptsMade: 0, maxAttempts: 25, noOffersLeft: null, offersFailedAt: null,
-  unwanted: null, machine: false, ...over,
+  unwanted: null, machine: 'none', ...over,
 }); // prettier-ignore
 const launching = (over: Partial<UnlaunchedInstance> = {}): UnlaunchedInstance =>
   pending({ status: 'launching', openAttempt: attempt(), attemptsMade: 1, ...over });
@@ -32,7 +32,7 @@ const host = (over: Partial<PendingHost> = {}): PendingHost => ({
 }); // prettier-ignore
 const starting = (over: Partial<StartingInstance> = {}): StartingInstance => ({
   ...base, status: 'provisioning', machineState: 'pending', machineMessage: null, connectedSince: null, provisioningLimitMs: 10 * MIN,
-  unwanted: null, tenure: 'rented', ...over,
+  unwanted: null, tenure: 'rented', bareHost: null, ...over,
 }); // prettier-ignore
 const live = (over: Partial<LiveInstance> = {}): LiveInstance => ({
   ...base, status: 'idle', connectedSince: T, unreachableSince: null, machineState: 'ready', machineMessage: null, idleSince: T,
@@ -58,7 +58,8 @@ it.each<[string, InstanceSnapshot, number, Expected]>([
   ['no offer ends it', launching({ openAttempt: null, noOffersLeft: 'all dry' }), T, { status: 'terminating', reason: 'no_offers' }],
   ['too many failed offers end it', launching({ openAttempt: null, attemptsMade: 25 }), T, { status: 'terminating', reason: 'no_offers' }],
   ['an hour without a machine ends it', pending(), T + LIMITS.launchMs, { status: 'terminating', reason: 'provisioning_timeout' }],
-  ['a machine makes it provisioning', launching({ machine: true }), T, { status: 'provisioning' }],
+  ['a machine makes it provisioning', launching({ machine: 'starting' }), T, { status: 'provisioning', dueAt: T }],
+  ['a machine that is ready is left to the connection', launching({ machine: 'ready' }), T, { status: 'provisioning', dueAt: T + LIMITS.pollMaxMs }],
   ['a young machine is polled often', starting(), T, { status: 'provisioning', effects: ['poll'], dueAt: T + LIMITS.pollMinMs }],
   ['an older one more seldom', starting(), T + MIN, { status: 'provisioning', effects: ['poll'], dueAt: T + MIN + LIMITS.pollMaxMs }],
   ['an agent that answers makes it idle', starting({ connectedSince: T }), T, { status: 'idle' }],
@@ -66,6 +67,9 @@ it.each<[string, InstanceSnapshot, number, Expected]>([
   ['a machine that never gets ready is given up', starting(), T + 10 * MIN, { status: 'terminating', reason: 'provisioning_timeout' }],
   ['a machine nobody wants while it starts is given up', starting({ unwanted: 'job_finished' }), T, { status: 'terminating', reason: 'job_finished' }],
   ['a machine that vanishes while it starts is given up', starting({ machineState: 'gone' }), T, { status: 'terminating', reason: 'error' }],
+  ['a machine that answers gets the agent', starting({ machineState: 'ready', bareHost: { problem: null, failedTries: 0 } }), T, { status: 'provisioning', effects: ['install-agent'], dueAt: T + LIMITS.onboardRetryMinMs }],
+  ['ever later when that fails', starting({ machineState: 'ready', bareHost: { problem: 'refused', failedTries: 2 } }), T, { status: 'provisioning', effects: ['install-agent'], dueAt: T + 4 * LIMITS.onboardRetryMinMs }],
+  ['and is given up with the reason', starting({ machineState: 'ready', bareHost: { problem: 'refused', failedTries: 9 } }), T + 10 * MIN, { status: 'terminating', reason: 'provisioning_timeout' }],
   ['a ready machine whose agent never answers is given up', starting({ machineState: 'ready' }), T + 10 * MIN, { status: 'terminating', reason: 'provisioning_timeout' }],
   ['a machine that fails is given up', starting({ machineState: 'failed' }), T, { status: 'terminating', reason: 'error' }],
   ['an idle machine waits for its deadline', live(), T + 4 * MIN, { status: 'idle', effects: [], dueAt: T + 5 * MIN }],

@@ -12,7 +12,7 @@ import type {
 } from './instance-snapshot.js';
 import { decidePendingHost } from './decide-pending-host.js';
 import { giveUp } from './give-up.js';
-import { LIMITS } from './limits.js';
+import { doublingDelayMs, LIMITS } from './limits.js';
 
 export type InstanceDecision = Decision<InternalInstanceStatus, InstanceEffect, InstanceChanges>;
 
@@ -39,8 +39,10 @@ export function decideInstance(instance: InstanceSnapshot, now: Instant): Instan
 
 function decideUnlaunched(instance: UnlaunchedInstance, now: Instant): InstanceDecision {
   const { openAttempt, status } = instance;
-  if (instance.machine) {
-    return go('provisioning', { changes: { startedAt: now }, dueAt: now, because: 'machine created' });
+  if (instance.machine !== 'none') {
+    // One that is ready already is being connected to, and that tells.
+    const dueAt = instance.machine === 'ready' ? now + LIMITS.pollMaxMs : now;
+    return go('provisioning', { changes: { startedAt: now }, dueAt, because: 'machine created' });
   }
   if (openAttempt !== null) return pursue(openAttempt, instance, now);
   if (instance.unwanted !== null) return giveUp(instance.unwanted, null, now);
@@ -82,7 +84,11 @@ function pursue(open: OpenAttempt, instance: UnlaunchedInstance, now: Instant): 
 function decideStarting(instance: StartingInstance, now: Instant): InstanceDecision {
   if (instance.connectedSince !== null) {
     return instance.busyBlocks > 0
-      ? go('busy', { dueAt: now, changes: { idleSince: null }, because: 'agent is up' })
+      ? go('busy', {
+          dueAt: instance.tenure === 'given' ? now : null,
+          changes: { idleSince: null },
+          because: 'agent is up',
+        })
       : go('idle', { dueAt: now, changes: { idleSince: now }, because: 'agent is up' });
   }
   if (instance.unwanted !== null) return giveUp(instance.unwanted, null, now);
@@ -90,15 +96,26 @@ function decideStarting(instance: StartingInstance, now: Instant): InstanceDecis
     return giveUp('error', instance.machineMessage ?? 'the machine failed to start', now);
   if (instance.machineState === 'gone') return giveUp('error', 'the machine disappeared while it was starting', now);
   const deadline = instance.statusChangedAt + instance.provisioningLimitMs;
-  if (now >= deadline) {
-    const what = instance.machineState === 'ready' ? 'its agent did not answer' : 'the machine did not become ready';
-    return giveUp('provisioning_timeout', `${what} in time`, now);
+  if (now >= deadline) return giveUp('provisioning_timeout', whyNotReady(instance), now);
+  if (instance.bareHost !== null) {
+    const { failedTries } = instance.bareHost;
+    const retryMs = doublingDelayMs(failedTries, LIMITS.onboardRetryMinMs, LIMITS.onboardRetryMaxMs);
+    return stay('provisioning', { effects: [{ do: 'install-agent' }], dueAt: Math.min(deadline, now + retryMs) });
   }
   // A given host is asked by the connection that is being made to it.
   if (instance.tenure === 'given') return stay('provisioning', { dueAt: deadline });
   const age = now - instance.statusChangedAt;
+  // Its agent is being connected to; the cloud is asked what became of it when that takes long.
+  if (instance.machineState === 'ready' && age < LIMITS.pollMaxMs)
+    return stay('provisioning', { dueAt: Math.min(deadline, instance.statusChangedAt + LIMITS.pollMaxMs) });
   const pauseMs = Math.min(LIMITS.pollMaxMs, Math.max(LIMITS.pollMinMs, age / 4));
   return stay('provisioning', { effects: [{ do: 'poll' }], dueAt: Math.min(deadline, Math.round(now + pauseMs)) });
+}
+
+function whyNotReady({ machineState, bareHost }: StartingInstance): string {
+  if (machineState !== 'ready') return 'the machine did not become ready in time';
+  if (bareHost === null) return 'its agent did not answer in time';
+  return `its agent could not be installed in time${bareHost.problem === null ? '' : `: ${bareHost.problem}`}`;
 }
 
 function decideLive(instance: LiveInstance, now: Instant): InstanceDecision {

@@ -1,5 +1,5 @@
 import { hostOffer } from '@dstack/core';
-import { Hosts, type ReadyHost } from '@dstack/server/parts';
+import { Hosts, type InstalledAgent, type ReadyHost } from '@dstack/server/parts';
 import { NO_ANSWER } from '../network.js';
 import type { ServerEpoch } from '../servers/server-epoch.js';
 import type { Surroundings } from '../surroundings.js';
@@ -98,6 +98,10 @@ class HostsOfServer extends Hosts {
     await this.visit('reach', host, signal, () => undefined);
     await onReached();
     return this.visit('onboard', host, signal, () => this.install(host));
+  }
+
+  override installAgent(): Promise<InstalledAgent> {
+    return Promise.reject(new Error('simulated machines come with an agent'));
   }
 
   override replaceAgent(): Promise<string> {

@@ -1,6 +1,7 @@
 import {
   BackendAccounts,
   BackendsService,
+  BackendEnvironments,
   BackendStore,
   buildWorkload,
   type BuiltWorkload,
@@ -54,17 +55,20 @@ export function startServer(epoch: ServerEpoch, line: DatabaseLine | null, outsi
   const { world } = epoch;
   let holder = '';
   const beforeCommit = (): void => fence.beforeCommit(epoch.name, holder, database.clock.now());
-  const db = new Database(mortalEngine(database.engine(), epoch, activity, line, beforeCommit));
+  const engine = mortalEngine(database.engine(), epoch, activity, line, beforeCommit);
+  // As the server does on SQLite.
+  const db = new Database(engine, { groupsCommits: !database.isShared });
   const keyring = new Keyring([], world.random);
   const registry = new SimulatedBackends(clouds, epoch);
   const store = new BackendStore(keyring, world);
+  const environments = new BackendEnvironments(SETTINGS, world);
   const agentAt = (socketPath: string) =>
     clouds.map((cloud) => cloud.agentAt(socketPath)).find((agent) => agent !== null) ?? hosts.agentAt(socketPath);
   const built = buildWorkload({
     db,
     world,
     settings: SETTINGS,
-    accounts: new BackendAccounts(db, store, registry, SETTINGS, { id: installation }, world),
+    accounts: new BackendAccounts(db, store, registry, SETTINGS, { id: installation }, environments),
     connector: new SimulatedConnector(agentAt, epoch),
     hosts: hosts.for(epoch),
     keyring,
@@ -72,6 +76,6 @@ export function startServer(epoch: ServerEpoch, line: DatabaseLine | null, outsi
     clusterKeys: new OneKey(),
   });
   holder = built.holder;
-  const backends = new BackendsService(db, store, registry, new EventRecorder(world, SETTINGS), world);
+  const backends = new BackendsService(db, store, registry, new EventRecorder(world, SETTINGS), environments);
   return { built, front: { epoch, runs: built.runs, fleets: built.fleets, backends } };
 }
