@@ -35,18 +35,13 @@ export const LEASE_DEFECTS: readonly Defect[] = [
     ],
   },
   {
-    name: 'connection-lease-is-not-renewed',
-    loses: 'every host after fifteen seconds: its server takes it for disconnected',
+    name: 'connection-lease-is-not-prolonged',
+    loses: 'every host after seconds: its server takes it for disconnected',
     edits: [
       {
-        file: 'apps/server/src/agents/host-connection.ts',
-        find: 'if (isRenewed) timer = world.scheduler.after(CONNECTION_LEASE_MS / 3, renew);',
-        replace: 'if (isRenewed) timer.cancel();',
-      },
-      {
-        file: 'apps/server/src/agents/host-connection.ts',
-        find: 'let timer = world.scheduler.after(CONNECTION_LEASE_MS / 3, renew);',
-        replace: 'const timer = world.scheduler.after(CONNECTION_LEASE_MS / 3, renew);',
+        file: CONNECTION_LEASE,
+        find: '[(await tx.now()) + CONNECTION_LEASE_MS, holder, false, ...these.params]',
+        replace: '[await tx.now(), holder, false, ...these.params]',
       },
     ],
   },

@@ -10,10 +10,10 @@ export const LOG_DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: PUMP,
-        find: `      const durable = await appendFrames(store, key, end, frames);
-      await agent.acknowledgeLogs(key.jobId, stream, durable, both);`,
-        replace: `      await agent.acknowledgeLogs(key.jobId, stream, frames.at(-1)?.endOffset ?? end, both);
-      const durable = await appendFrames(store, key, end, frames);`,
+        find: `    const durable = await appendFrames(store, key, end, frames).catch(breakOff);
+    acknowledgements.send(durable);`,
+        replace: `    acknowledgements.send(frames.at(-1)?.endOffset ?? end);
+    const durable = await appendFrames(store, key, end, frames).catch(breakOff);`,
       },
     ],
   },

@@ -61,7 +61,7 @@ export const MACHINE_DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: EFFECTS,
-        find: 'return mayStillArrive(open, lagOf(definition.idempotency), context.now) ? { undecided: true } : { absent: true };',
+        find: 'return mayStillArrive(open, arrivalMs(definition), context.now) ? { undecided: true } : { absent: true };',
         replace: 'return { absent: true };',
       },
     ],
@@ -125,8 +125,8 @@ export const MACHINE_DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: DECIDE,
-        find: '  if (now >= deadline) {\n    const what',
-        replace: '  if (now >= Infinity) {\n    const what',
+        find: 'const deadline = instance.statusChangedAt + instance.provisioningLimitMs;',
+        replace: 'const deadline = now + instance.provisioningLimitMs;',
       },
     ],
   },

@@ -45,10 +45,10 @@ export const MONEY_DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: COMMIT,
-        find: `    await writeMachine(tx, id, machine);\n    this.wake.topic(tx, 'connections');\n    return machine.state`,
+        find: `    await writeMachine(tx, id, machine);\n    this.wake.host(tx, 'connections', id);\n    return machine.state`,
         replace: `    await writeMachine(tx, id, machine);
     await tx.execute('UPDATE priced_intervals SET price_usd_per_hour = ? WHERE instance_id = ?', [snapshot.attempts[0]?.offer.price ?? 0, id]);
-    this.wake.topic(tx, 'connections');\n    return machine.state`,
+    this.wake.host(tx, 'connections', id);\n    return machine.state`,
       },
     ],
   },
