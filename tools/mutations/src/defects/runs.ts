@@ -10,9 +10,21 @@ export const RUN_DEFECTS: readonly Defect[] = [
     loses: 'the money for a machine that nobody wants any more',
     edits: [
       {
-        file: SERVICE,
-        find: `if (run.status === 'terminating' && !abort) return;`,
-        replace: `if (run.status === 'provisioning' || (run.status === 'terminating' && !abort)) return;`,
+        file: 'libs/core/src/runs/decide-stop.ts',
+        find: `if (status !== 'terminating') return`,
+        replace: `if (status === 'provisioning') return null;\n  if (status !== 'terminating') return`,
+      },
+    ],
+  },
+  {
+    name: 'stop-is-ignored-between-two-turns',
+    loses: 'the stop of a scheduled run, when one of its turns was just ending: it comes back',
+    knownFrom: 'this server',
+    edits: [
+      {
+        file: 'libs/core/src/runs/decide-stop.ts',
+        find: `return run.isScheduled && !wasStopped ? 'stopped_by_user' : null;`,
+        replace: `return run.isScheduled && wasStopped ? 'stopped_by_user' : null;`,
       },
     ],
   },
