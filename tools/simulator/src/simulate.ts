@@ -146,8 +146,8 @@ class Simulation implements Fate {
       isOver = users.every((user) => user.pending === 0) && replicas.areAllAwake && watched.isOver();
       if (isOver) break;
       if (time.now() - START > LIMIT_MS) {
-        watched.atTheEnd(databaseClock.now());
         story.violate('the end is never reached');
+        watched.atTheEnd(databaseClock.now());
         break;
       }
       if (!time.step()) story.violate('nothing is left to happen, and it is not over');

@@ -30,17 +30,6 @@ export const BLOCK_DEFECTS: readonly Defect[] = [
     ],
   },
   {
-    name: 'released-while-it-still-runs',
-    loses: 'the GPU of a job whose commands have not ended yet: the next job is put on it',
-    edits: [
-      {
-        file: 'apps/server/src/jobs/job-commit.ts',
-        find: `if (changes.release === true) await`,
-        replace: `if (changes.release === true || status === 'terminating') await`,
-      },
-    ],
-  },
-  {
     name: 'released-twice',
     loses: 'blocks of the other jobs on a host, each time that one begins to end',
     knownFrom: 'the field',

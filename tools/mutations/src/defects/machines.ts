@@ -78,24 +78,6 @@ export const MACHINE_DEFECTS: readonly Defect[] = [
     ],
   },
   {
-    name: 'terminated-while-it-is-being-created',
-    loses: 'a machine whose create call was still on its way when it was terminated',
-    knownFrom: 'this server',
-    edits: [{ file: EFFECTS, find: `      if (isUnderWay) outcome = 'pending';\n`, replace: '' }],
-  },
-  {
-    name: 'answer-of-one-call-is-that-of-the-other',
-    loses: 'a machine that another server, which lost its lease, still asks for',
-    knownFrom: 'this server',
-    edits: [
-      {
-        file: COMMIT,
-        find: 'const isDefinite = isDefiniteFailure(error, attempt, now);',
-        replace: 'const isDefinite = isDefiniteFailure(error, { askedAt: null }, now);',
-      },
-    ],
-  },
-  {
     name: 'terminate-is-given-up-after-an-error',
     loses: 'a machine whose cloud had a bad minute when it was to be terminated: it runs on',
     knownFrom: 'the field',
