@@ -59,47 +59,6 @@ export const BLOCK_DEFECTS: readonly Defect[] = [
     ],
   },
   {
-    name: 'ended-host-takes-jobs',
-    loses: 'jobs that are sent to a host that is just being given up',
-    edits: [{ file: COMMIT, find: `WHERE id = ? AND status IN ('idle', 'busy') AND`, replace: `WHERE id = ? AND` }],
-  },
-  {
-    name: 'draining-host-takes-jobs',
-    loses: 'the end of a host that somebody took out of the fleet: it is never empty',
-    edits: [
-      { file: COMMIT, find: ` AND unwanted IS NULL\n`, replace: `\n` },
-      {
-        file: 'apps/server/src/placement/project-capacity.ts',
-        find: 'isUnwanted: record.unwanted !== null,',
-        replace: 'isUnwanted: false,',
-      },
-    ],
-  },
-  {
-    name: 'ended-job-gets-a-machine',
-    loses: 'a machine that is held by a job which was stopped while it was being placed',
-    edits: [
-      {
-        file: COMMIT,
-        find: `runtime_data = ?, status_changed_at = ?, rev = rev + 1
-       WHERE id = ? AND status = 'submitted' AND instance_id IS NULL\``,
-        replace: `runtime_data = ?, status_changed_at = ?, rev = rev + 1
-       WHERE id = ?\``,
-      },
-    ],
-  },
-  {
-    name: 'half-a-gang-starts',
-    loses: 'machines that wait, paid, for nodes that never come',
-    edits: [
-      {
-        file: 'libs/core/src/placement/plan-seats.ts',
-        find: 'if (obstacle !== null) return { ...plan, obstacle };',
-        replace: 'if (obstacle !== null) return { ...plan, obstacle, isComplete: seats.length > 0 };',
-      },
-    ],
-  },
-  {
     name: 'fleet-grows-beyond-its-limit',
     loses: 'the limit of a fleet, and the money it was to save',
     edits: [

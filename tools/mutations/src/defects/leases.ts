@@ -13,17 +13,6 @@ export const LEASE_DEFECTS: readonly Defect[] = [
     edits: [{ file: PASS, find: '      if (!isOurs) throw new MovedError();\n', replace: '' }],
   },
   {
-    name: 'what-a-decision-rests-on-may-move',
-    loses: 'the truth of what was decided: it was about a host or a run that is another by now',
-    edits: [
-      {
-        file: PASS,
-        find: '      if (!(await allUnmoved(tx, observed.restsOn))) throw new MovedError();\n',
-        replace: '',
-      },
-    ],
-  },
-  {
     name: 'claim-without-a-look-at-the-lease',
     loses: 'time and create calls: the same row is at work many times',
     edits: [
@@ -31,17 +20,6 @@ export const LEASE_DEFECTS: readonly Defect[] = [
         file: CLAIMS,
         find: `t.next_due_at <= ? AND (t.lease_expires_at IS NULL OR t.lease_expires_at <= ?)`,
         replace: `t.next_due_at <= ? AND (t.lease_expires_at IS NULL OR t.lease_expires_at > 0 OR t.lease_expires_at <= ?)`,
-      },
-    ],
-  },
-  {
-    name: 'connection-lease-is-not-prolonged',
-    loses: 'every host after seconds: its server takes it for disconnected',
-    edits: [
-      {
-        file: CONNECTION_LEASE,
-        find: '[(await tx.now()) + CONNECTION_LEASE_MS, holder, false, ...these.params]',
-        replace: '[await tx.now(), holder, false, ...these.params]',
       },
     ],
   },

@@ -30,19 +30,6 @@ export const LOG_DEFECTS: readonly Defect[] = [
     ],
   },
   {
-    name: 'append-does-not-look-where-the-log-ends',
-    loses: 'the order of the log when a host is connected again: lines stand there twice',
-    edits: [
-      {
-        file: 'apps/server/src/logs/sql-log-store.ts',
-        find: `stream = ? AND end_offset = ? AND closed = ?',
-        [end, key.jobId, key.stream, startOffset, false],`,
-        replace: `stream = ? AND closed = ?',
-        [end, key.jobId, key.stream, false],`,
-      },
-    ],
-  },
-  {
     name: 'log-is-sent-again-on-reconnect',
     loses: 'the log of a job whose host was away for a moment: it begins anew in the middle',
     edits: [
@@ -53,19 +40,9 @@ export const LOG_DEFECTS: readonly Defect[] = [
       },
       {
         file: PUMP,
-        find: 'const fresh = frames.filter((frame) => frame.endOffset > end);',
-        replace: 'const fresh = frames;',
-      },
-      {
-        file: PUMP,
-        find: 'store.append(key, startOffset + overlap, chunks)',
-        replace: 'store.append(key, end, chunks)',
+        find: '  const fresh = frames.filter(',
+        replace: '  if (frames.length > 0) return store.append(key, end, frames);\n  const fresh = frames.filter(',
       },
     ],
-  },
-  {
-    name: 'frames-are-written-backwards',
-    loses: 'the order of lines that were printed while the database was busy',
-    edits: [{ file: PUMP, find: 'const chunks = fresh.map(', replace: 'const chunks = fresh.reverse().map(' }],
   },
 ];

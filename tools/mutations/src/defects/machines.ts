@@ -102,17 +102,6 @@ export const MACHINE_DEFECTS: readonly Defect[] = [
     ],
   },
   {
-    name: 'a-start-that-fails-has-no-end',
-    loses: 'a machine that never becomes ready, and is kept and paid for all the same',
-    edits: [
-      {
-        file: DECIDE,
-        find: 'const deadline = instance.statusChangedAt + instance.provisioningLimitMs;',
-        replace: 'const deadline = now + instance.provisioningLimitMs;',
-      },
-    ],
-  },
-  {
     name: 'idle-end-has-no-due-time',
     loses: 'idle machines that are given up only when something else happens to them',
     edits: [

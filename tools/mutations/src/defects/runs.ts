@@ -40,28 +40,6 @@ export const RUN_DEFECTS: readonly Defect[] = [
     ],
   },
   {
-    name: 'abort-waits-for-the-grace-period',
-    loses: 'the minutes that an abort is to save',
-    edits: [
-      {
-        file: DECIDE,
-        find: `runReason === 'aborted_by_user' ? 'kill' : 'graceful'`,
-        replace: `runReason === 'aborted_by_user' ? 'graceful' : 'graceful'`,
-      },
-    ],
-  },
-  {
-    name: 'ended-job-is-ended-again',
-    loses: 'the exit status of a job: one that was done is stopped once more',
-    edits: [
-      {
-        file: 'apps/server/src/jobs/terminate-jobs.ts',
-        find: `WHERE id = ? AND status NOT IN ('terminated', 'aborted', 'failed', 'done')`,
-        replace: `WHERE id = ?`,
-      },
-    ],
-  },
-  {
     name: 'run-ends-before-its-jobs',
     loses: 'jobs that go on, and are paid for, under a run that is over',
     edits: [
@@ -83,40 +61,5 @@ export const RUN_DEFECTS: readonly Defect[] = [
     name: 'active-run-can-be-deleted',
     loses: 'the sight of a run that goes on',
     edits: [{ file: SERVICE, find: 'if (active.length > 0) throw', replace: 'if (active.length > 99) throw' }],
-  },
-  {
-    name: 'max-duration-is-not-enforced',
-    loses: 'the money for a job that was to end by itself',
-    edits: [
-      {
-        file: 'libs/core/src/lifecycle/decide-job.ts',
-        find: 'if (maxDurationDeadline !== null && now >= maxDurationDeadline) {',
-        replace: 'if (maxDurationDeadline !== null && now >= Infinity) {',
-      },
-    ],
-  },
-  {
-    name: 'grace-period-has-no-end',
-    loses: 'a job that does not obey: it runs for ever',
-    edits: [
-      {
-        file: 'libs/core/src/lifecycle/decide-terminating-job.ts',
-        find: 'if (killAt !== null && now >= killAt) {',
-        replace: 'if (killAt !== null && now >= Infinity) {',
-      },
-    ],
-  },
-  {
-    name: 'refusal-hits-a-placed-job',
-    loses: 'a job that has got its machine, or has ended, meanwhile',
-    edits: [
-      {
-        file: 'apps/server/src/placement/placement-commit.ts',
-        find: `WHERE id = ? AND status = 'submitted' AND instance_id IS NULL\`,
-        [now, message, now, job.id],`,
-        replace: `WHERE id = ?\`,
-        [now, message, now, job.id],`,
-      },
-    ],
   },
 ];

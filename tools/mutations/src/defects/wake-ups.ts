@@ -58,20 +58,4 @@ export const WAKE_UP_DEFECTS: readonly Defect[] = [
       },
     ],
   },
-  {
-    name: 'back-off-never-ends',
-    loses: 'a host that was away: each wait for it is twice as long as the last, also after it was there',
-    edits: [
-      {
-        file: 'apps/server/src/agents/host-connection.ts',
-        find: 'delayMs = Math.min(longestMs, delayMs * 2);',
-        replace: 'delayMs = Math.max(longestMs, delayMs * 2);',
-      },
-      {
-        file: 'apps/server/src/agents/host-connection.ts',
-        find: '          delayMs = RETRY_MIN_MS;\n        });',
-        replace: '          delayMs *= 1;\n        });',
-      },
-    ],
-  },
 ];
