@@ -1,5 +1,6 @@
 import { REGIONS } from '../clouds/cloud-offers.js';
 import type { SimulatedCloud } from '../clouds/simulated-cloud.js';
+import { asError } from '../servers/server-epoch.js';
 import type { SimulatedUser } from './simulated-user.js';
 
 /** Configures each cloud, and later changes its regions, removes it, and brings it back. */
@@ -20,7 +21,7 @@ function planBackend(user: SimulatedUser, cloud: SimulatedCloud, withinMs: numbe
   const configure = (regions: readonly string[]): void =>
     user.ask(`configure ${cloud.type} in ${regions.join(', ')}`, async ({ backends }) => {
       const config = { type: cloud.type, regions, creds: { key: cloud.key } };
-      await backends.update(scope, config).catch(() => backends.create(scope, config));
+      await backends.update(scope, config).catch(ifMissing(() => backends.create(scope, config)));
     });
   configure(REGIONS);
   if (random.chance(0.3))
@@ -39,8 +40,13 @@ function replaceKey(users: readonly SimulatedUser[], cloud: SimulatedCloud): voi
     user.later(user.random.between(5_000, 90_000), () =>
       user.ask(`update the key of ${cloud.type}`, async ({ backends }) => {
         const config = { type: cloud.type, regions: REGIONS, creds: { key: cloud.key } };
-        await backends.update(user.scope, config).catch(() => backends.create(user.scope, config));
+        await backends.update(user.scope, config).catch(ifMissing(() => backends.create(user.scope, config)));
       }),
     );
   }
+}
+
+function ifMissing(create: () => Promise<unknown>): (error: unknown) => Promise<unknown> {
+  return (error) =>
+    error instanceof Error && error.message.includes('not configured') ? create() : Promise.reject(asError(error));
 }
