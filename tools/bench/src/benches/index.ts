@@ -11,4 +11,5 @@ export const BENCHES: readonly Listed[] = [
   { id: 'B6', load: async () => (await import('./b6-offers.js')).bench },
   { id: 'B7', load: async () => (await import('./b7-log-ingest.js')).bench },
   { id: 'B11', load: async () => (await import('./b11-cli-start.js')).bench },
+  { id: 'B13', load: async () => (await import('./b13-ssh-sessions.js')).bench },
 ];
