@@ -108,7 +108,10 @@ export { type InstanceDecision, decideInstance } from './lifecycle/decide-instan
 export { type JobDecision, decideJob } from './lifecycle/decide-job.js';
 export { type RunDecision, decideRun } from './lifecycle/decide-run.js';
 export { type Decision, type Instant, undecided } from './lifecycle/decision.js';
+export { type FailedPlace, type LaunchPlace, nextPlace } from './placement/next-place.js';
+export { findOrphans, type KnownAttempt, type ListedFact, type Orphan } from './lifecycle/find-orphans.js';
 export type {
+  BareHost,
   HostProblemFact,
   InstanceChanges,
   InstanceEffect,

@@ -112,10 +112,11 @@ export class Connections {
   private async unconnected(): Promise<string[]> {
     const rows = await this.db.read(async (tx) =>
       tx.query<{ id: string }>(
-        `SELECT id FROM instances WHERE deleted = ? AND status IN ('provisioning', 'idle', 'busy', 'terminating')
-           AND machine IS NOT NULL AND machine LIKE '%"agent":{%'
-           AND (connection_holder IS NULL OR connection_holder = ? OR connection_expires_at IS NULL OR connection_expires_at <= ?)`,
-        [false, this.me.holder, await tx.now()],
+        // `false` is no parameter: the index of live instances is asked by it.
+        `SELECT id FROM instances WHERE deleted = false AND status IN ('provisioning', 'idle', 'busy', 'terminating')
+           AND (connection_holder IS NULL OR connection_holder = ? OR connection_expires_at IS NULL OR connection_expires_at <= ?)
+           AND machine LIKE '%"agent":{%'`,
+        [this.me.holder, await tx.now()],
       ),
     );
     return rows.map((row) => row.id).filter((id) => !this.open.has(id));

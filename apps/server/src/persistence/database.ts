@@ -1,6 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { DataSource, QueryRunner } from 'typeorm';
-import type { Engine } from './engine.js';
+import type { Engine, Runner } from './engine.js';
 import { NestedTransactionError, TooManyValuesError } from './errors.js';
 import { toDollarPlaceholders } from './placeholders.js';
 import { UNSEALED, type Sealing } from './sealing.js';
@@ -31,8 +30,12 @@ export class Database {
     return this.engine.dialect;
   }
 
-  get dataSource(): DataSource {
-    return this.engine.dataSource;
+  get isShared(): boolean {
+    return this.engine.isShared;
+  }
+
+  get noticesUrl(): string | null {
+    return this.engine.noticesUrl;
   }
 
   read<T>(work: (tx: ReadTx) => Promise<T>): Promise<T> {
@@ -55,7 +58,7 @@ export class Database {
     return this.engine.close();
   }
 
-  private async commit<T>(begin: () => Promise<QueryRunner>, work: (tx: WriteTx) => Promise<T>): Promise<T> {
+  private async commit<T>(begin: () => Promise<Runner>, work: (tx: WriteTx) => Promise<T>): Promise<T> {
     const tasks: (() => void)[] = [];
     const result = await this.guarded(async () => {
       const runner = await begin();
@@ -76,7 +79,7 @@ export class Database {
     }
   }
 
-  private async finish<T>(runner: QueryRunner, work: () => Promise<T>): Promise<T> {
+  private async finish<T>(runner: Runner, work: () => Promise<T>): Promise<T> {
     try {
       const result = await work();
       await runner.commitTransaction();
@@ -89,7 +92,7 @@ export class Database {
     }
   }
 
-  private transaction(runner: QueryRunner, tasks: (() => void)[]): WriteTx {
+  private transaction(runner: Runner, tasks: (() => void)[]): WriteTx {
     const { sealing } = this;
     const { dialect } = this.engine;
     const run = async (sql: string, params: readonly SqlValue[]): Promise<StructuredResult> => {
@@ -101,7 +104,9 @@ export class Database {
     return {
       dialect,
       sealing,
-      manager: runner.manager,
+      get manager() {
+        return runner.manager;
+      },
       query: async <Row extends object>(sql: string, params: readonly SqlValue[] = []) =>
         ((await run(sql, params)).records ?? []) as Row[],
       execute: async (sql, params = []) => {

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { DataSource } from 'typeorm';
+import { DataSource, type QueryRunner } from 'typeorm';
 import type { Engine } from './engine.js';
 import type { EntityClass } from './sqlite-engine.js';
 
@@ -42,7 +42,8 @@ export async function openPostgresEngine({ url, poolSize, entities }: PostgresEn
 
   return {
     dialect: 'postgres',
-    dataSource,
+    isShared: true,
+    noticesUrl: url,
     async beginRead() {
       const runner = dataSource.createQueryRunner();
       try {
@@ -63,8 +64,8 @@ export async function openPostgresEngine({ url, poolSize, entities }: PostgresEn
         throw error;
       }
     },
-    end: (runner) => runner.release(),
-    async now(runner) {
+    end: (runner: QueryRunner) => runner.release(),
+    async now(runner: QueryRunner) {
       const rows = (await runner.query('SELECT (extract(epoch from clock_timestamp()) * 1000)::bigint AS now')) as {
         now: number;
       }[];

@@ -23,13 +23,15 @@ export interface BackendDefinition<Config = unknown> {
 export interface BackendEnvironment {
   readonly now: () => number;
   readonly random: () => number;
+  /** Rejects with the signal's reason when it is aborted. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly log: (
     level: 'debug' | 'info' | 'warn' | 'error',
     message: string,
     fields?: Readonly<Record<string, unknown>>,
   ) => void;
-  /** Overrides of API endpoints, for emulators and tests. */
-  readonly endpoints: Readonly<Record<string, string>>;
+  /** Instead of the cloud's own API: an emulator, or a proxy that people must go through. */
+  readonly endpoint: string | null;
 }
 
 /** `@dstack/backend-<type>/compute`: the first place where an SDK is imported. `Extras` is what only this backend needs to open. */

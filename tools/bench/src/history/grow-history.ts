@@ -1,3 +1,4 @@
+import { Client } from 'pg';
 import type { Database } from '@dstack/server/parts';
 import { insertRows, type Row } from './insert-rows.js';
 import { madeUpId } from './made-up-id.js';
@@ -36,7 +37,7 @@ export function projectOf(plan: Pick<HistoryPlan, 'projectIds'>, run: number): s
 export async function growHistory(db: Database, plan: HistoryPlan, say: (text: string) => void): Promise<void> {
   const template = await readTemplate(db);
   // The connection that writes keeps its pages in memory.
-  if (db.dialect === 'sqlite') await db.dataSource.query('PRAGMA cache_size = -1000000');
+  if (db.dialect === 'sqlite') await db.write((tx) => tx.query('PRAGMA cache_size = -1000000'));
   await withoutIndexes(db, TABLES, async () => {
     for (let first = 1; first <= plan.runs; first += RUNS_PER_TRANSACTION) {
       const last = Math.min(plan.runs, first + RUNS_PER_TRANSACTION - 1);
@@ -45,7 +46,7 @@ export async function growHistory(db: Database, plan: HistoryPlan, say: (text: s
     }
   });
   // A database that grew to this size in its own time has been vacuumed on the way.
-  if (db.dialect === 'postgres') await db.dataSource.query('VACUUM ANALYZE');
+  if (db.noticesUrl !== null) await vacuum(db.noticesUrl);
 }
 
 async function copyRuns(
@@ -166,4 +167,15 @@ function pick<T>(list: readonly T[], index: number): T {
   const value = list[index];
   if (value === undefined) throw new RangeError('nothing to choose from');
   return value;
+}
+
+/** Not within a transaction, as all of `Database` is. */
+async function vacuum(url: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query('VACUUM ANALYZE');
+  } finally {
+    await client.end();
+  }
 }

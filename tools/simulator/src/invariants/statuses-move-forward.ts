@@ -1,0 +1,43 @@
+import type { Invariant, Scene } from './invariant.js';
+import type { Change } from './mirror.js';
+
+const JOB_RANK: Readonly<Record<string, number>> = {
+  submitted: 0, provisioning: 1, pulling: 2, running: 3, terminating: 4, terminated: 5, aborted: 5, failed: 5, done: 5,
+}; // prettier-ignore
+const INSTANCE_RANK: Readonly<Record<string, number>> = {
+  pending: 0, launching: 1, provisioning: 2, idle: 3, busy: 3, terminating: 4, terminated: 5,
+}; // prettier-ignore
+const FLEET_RANK: Readonly<Record<string, number>> = { submitted: 0, active: 1, terminating: 2, terminated: 3 };
+const FINAL_RUNS: ReadonlySet<string> = new Set(['terminated', 'failed', 'done']);
+
+/** No state moves backwards, and what is final stays as it is. */
+export const statusesMoveForward: Invariant = {
+  afterChange({ story, changes }) {
+    tell('job', changes.jobs, story, isForward(JOB_RANK, 5));
+    tell('instance', changes.instances, story, isForward(INSTANCE_RANK, 5));
+    tell('fleet', changes.fleets, story, isForward(FLEET_RANK, 3));
+    // A run comes back from pending, but never from its end.
+    tell('run', changes.runs, story, (before) => before === undefined || !FINAL_RUNS.has(before));
+  },
+};
+
+function tell(
+  kind: string,
+  changes: readonly Change<{ readonly name: string; readonly status: string }>[],
+  story: Scene['story'],
+  mayFollow: (before: string | undefined, after: string) => boolean,
+): void {
+  for (const { before, after } of changes) {
+    if (before?.status === after.status) continue;
+    const text = `${kind} ${after.name}: ${before?.status ?? 'new'} -> ${after.status}`;
+    story.tell(text);
+    if (!mayFollow(before?.status, after.status)) story.violate(`${text} is backwards`);
+  }
+}
+
+function isForward(ranks: Readonly<Record<string, number>>, last: number) {
+  return (before: string | undefined, after: string): boolean => {
+    const was = before === undefined ? -1 : (ranks[before] ?? Infinity);
+    return was !== last && was <= (ranks[after] ?? -1);
+  };
+}
