@@ -3,8 +3,8 @@
  * Packs every public package, installs the tarballs into empty folders, and uses them there: `dstack --version`, the server with one
  * backend only, and `import`/`require` of `@dstack/sdk` under TypeScript's `nodenext` and `bundler`.
  */
-import { execFileSync, spawn } from 'node:child_process';
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -14,6 +14,7 @@ process.on('exit', () => rmSync(work, { recursive: true, force: true }));
 const sh = (command, args, cwd, options = {}) =>
   execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], ...options });
 
+sh(process.execPath, ['apps/cli/scripts/bundle.mjs'], root);
 const tarballs = new Map();
 for (const file of globSync('{apps,libs,libs/backends}/*/package.json', { cwd: root })) {
   const manifest = JSON.parse(readFileSync(join(root, file), 'utf8'));
@@ -52,6 +53,18 @@ const cli = project('only-cli', ['@dstack/cli']);
 const printed = sh(process.execPath, ['node_modules/@dstack/cli/bin/dstack.mjs', '--version'], cli).trim();
 if (!printed.includes(version)) throw new Error(`dstack --version printed «${printed}», expected ${version}`);
 console.log(`cli: ${printed}`);
+if (!existsSync(join(cli, 'node_modules/@dstack/cli/bundle/main.js'))) throw new Error('the packed CLI has no bundle');
+for (const [args, expected] of [
+  [['ps'], 'No project is configured'],
+  [['apply', '-f', 'none.dstack.yml'], 'none.dstack.yml does not exist'],
+]) {
+  const { stderr } = spawnSync(process.execPath, ['node_modules/@dstack/cli/bin/dstack.mjs', ...args], {
+    cwd: cli,
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, HOME: cli },
+  });
+  if (!stderr.includes(expected)) throw new Error(`dstack ${args.join(' ')} said «${stderr}», expected: ${expected}`);
+}
 
 const sdk = project('only-sdk', ['@dstack/sdk']);
 writeFileSync(

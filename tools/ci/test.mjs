@@ -39,6 +39,8 @@ function command(args, options = {}) {
 
 stage('build', () => command(['node_modules/typescript/bin/tsc', '-b'], { env: { ...env, NODE_OPTIONS: '' } }));
 
+stage('the command line in one file', () => command(['apps/cli/scripts/bundle.mjs']));
+
 if (totals.failed === 0) {
   stage('tests', () => {
     const report = join(mkdtempSync(join(tmpdir(), 'dstack-tests-')), 'report.json');

@@ -17,6 +17,7 @@ async function buildWith(node) {
   await runQuietly(node, [at('node_modules/typescript/bin/tsc'), '-b'], {
     hint: 'The build failed. If you changed the sources, the errors above say where; else run: npm run build',
   });
+  await runQuietly(node, [at('apps/cli/scripts/bundle.mjs')], { hint: 'The command line could not be bundled.' });
   if (process.platform !== 'linux' || isAgentFolderFresh()) return;
   await runQuietly(node, [at('apps/agent/scripts/build-folder.mjs')], {
     hint: 'The folder with which the agent runs in containers and on other hosts could not be built.',

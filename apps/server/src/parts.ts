@@ -28,6 +28,7 @@ export type { Engine, Runner } from './persistence/engine.js';
 export { Mutex } from './persistence/mutex.js';
 export { migrate } from './persistence/migrate.js';
 export { openDatabase } from './persistence/open-database.js';
+export { openPostgresEngine } from './persistence/postgres-engine.js';
 export { SqliteConnection, type SqliteStatement } from './persistence/sqlite-connection.js';
 export { openSqliteEngine } from './persistence/sqlite-engine.js';
 export { parseFleetSpec } from './runs/parse-spec.js';

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -35,6 +36,32 @@ describe('the transport', () => {
       listener.close();
       rmSync(dirname(path), { recursive: true });
     }
+  });
+
+  it('goes through the proxy that the environment names', async () => {
+    server.json('/api/server/get_info', { server_version: 'through the proxy' });
+    process.env['http_proxy'] = server.url;
+    try {
+      const outside = new Dstack({ url: 'http://dstack.invalid', token: 't' });
+      expect(await outside.server.info()).toEqual({ server_version: 'through the proxy' });
+    } finally {
+      delete process.env['http_proxy'];
+    }
+    expect(server.received[0]?.headers.host).toBe('dstack.invalid');
+  });
+
+  it('sends what a query names and leaves out what is undefined', async () => {
+    server.on('/api/project/main/repos/upload_code', (_, response) => sendJson(response, null));
+    await client.repos.uploadCode('a b', 'hash', Buffer.from('code'));
+    expect([...(server.received[0]?.query ?? [])]).toEqual([['repo_id', 'a b']]);
+  });
+
+  it('ends a reply that breaks off as a lost connection', async () => {
+    server.on('/api/server/get_info', (_, response) => {
+      response.writeHead(200, { 'content-length': '100' }).write('{');
+      setImmediate(() => response.destroy());
+    });
+    await expect(client.server.info()).rejects.toMatchObject({ kind: 'connection', neverSent: false });
   });
 
   it('repeats a read that met a busy server', async () => {
@@ -101,6 +128,12 @@ describe('the transport', () => {
     expect(await client.files.ensureArchive(Buffer.from('tar'))).toEqual({ id: 'a', hash: 'h' });
     server.json('/api/files/get_archive_by_hash', { id: 'b', hash: 'h' });
     expect((await client.files.ensureArchive(Buffer.from('tar'))).id).toBe('b');
-    expect(server.received.filter((each) => each.path.endsWith('upload_archive'))).toHaveLength(1);
+    const uploads = server.received.filter((each) => each.path.endsWith('upload_archive'));
+    expect(uploads).toHaveLength(1);
+    const form = await new Response(String(uploads[0]?.body), {
+      headers: { 'content-type': uploads[0]?.headers['content-type'] ?? '' },
+    }).formData();
+    const file = form.get('file') as File;
+    expect([file.name, await file.text()]).toEqual([createHash('sha256').update('tar').digest('hex'), 'tar']);
   });
 });

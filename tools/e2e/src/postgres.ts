@@ -25,8 +25,14 @@ function postgresBin(): string | undefined {
   }
 }
 
-/** A throw-away Postgres on a unix socket and loopback, or undefined where it is not installed. */
-export async function startPostgres(port: number): Promise<PostgresServer | undefined> {
+/**
+ * A throw-away Postgres on a unix socket and loopback, or undefined where it is not installed.
+ * @param options.waitsForDisk as in production; for tests it is only slow
+ */
+export async function startPostgres(
+  port: number,
+  { waitsForDisk = false }: { readonly waitsForDisk?: boolean } = {},
+): Promise<PostgresServer | undefined> {
   const bin = postgresBin();
   if (bin === undefined) return undefined;
   const dir = mkdtempSync(join(tmpdir(), 'dstack-pg-'));
@@ -36,7 +42,18 @@ export async function startPostgres(port: number): Promise<PostgresServer | unde
   const data = join(dir, 'data');
   execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'dstack', '--auth=trust', '-N'], { stdio: 'ignore', ...owner });
   const start = async (): Promise<ChildProcess> => {
-    const options = ['-D', data, '-k', dir, '-p', String(port), '-h', '127.0.0.1', '-c', 'fsync=off'];
+    const options = [
+      '-D',
+      data,
+      '-k',
+      dir,
+      '-p',
+      String(port),
+      '-h',
+      '127.0.0.1',
+      '-c',
+      `fsync=${waitsForDisk ? 'on' : 'off'}`,
+    ];
     const child = spawn(join(bin, 'postgres'), options, { stdio: 'ignore', ...owner });
     const ask = ['-h', dir, '-p', String(port), '-U', 'dstack', '-d', 'postgres', '-c', 'select 1'];
     for (let tries = 0; ; tries += 1) {

@@ -1,5 +1,5 @@
-import { ConfigurationError } from '@dstack/core';
-import { isApiError, isDstackError } from '@dstack/sdk';
+import { ConfigurationError } from '@dstack/core/configuration-error';
+import { isApiError, isDstackError } from '@dstack/sdk/errors';
 import { CliError, EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_USAGE } from './cli-error.js';
 
 export interface ErrorDescription {

@@ -1,5 +1,6 @@
 import type { Database } from '../persistence/database.js';
 import { findInstance, type InstanceRecord } from '../instances/instance-record.js';
+import { inList } from '../persistence/in-list.js';
 import type { Wake } from '../reconcile/wake.js';
 
 export const CONNECTION_LEASE_MS = 15_000;
@@ -18,19 +19,21 @@ export async function takeConnection(db: Database, instanceId: string, holder: s
   });
 }
 
-export async function renewConnection(
+/** Of these hosts. Returns the epochs of those that are still held. */
+export async function renewConnections(
   db: Database,
-  instanceId: string,
-  epoch: number,
+  instanceIds: readonly string[],
   holder: string,
-): Promise<boolean> {
-  return db.write(async (tx) => {
-    const renewed = await tx.execute(
-      `UPDATE instances SET connection_expires_at = ? WHERE id = ? AND connection_epoch = ? AND connection_holder = ? AND deleted = ?`,
-      [(await tx.now()) + CONNECTION_LEASE_MS, instanceId, epoch, holder, false],
-    );
-    return renewed === 1;
-  });
+): Promise<ReadonlyMap<string, number>> {
+  const these = inList('id', instanceIds);
+  const rows = await db.write(async (tx) =>
+    tx.query<{ id: string; connection_epoch: number }>(
+      `UPDATE instances SET connection_expires_at = ? WHERE connection_holder = ? AND deleted = ? AND ${these.sql}
+       RETURNING id, connection_epoch`,
+      [(await tx.now()) + CONNECTION_LEASE_MS, holder, false, ...these.params],
+    ),
+  );
+  return new Map(rows.map((row) => [row.id, Number(row.connection_epoch)]));
 }
 
 /** Lets another server take over at once. */

@@ -3,12 +3,14 @@ import { InstanceHealth } from '../instances/instance-health.js';
 import { LOG_STORE, type LogStore } from '../logs/log-store.js';
 import { MetricsStore } from '../metrics/metrics-store.js';
 import { Database } from '../persistence/database.js';
+import { inList } from '../persistence/in-list.js';
 import { Notices } from '../reconcile/notices.js';
 import { ServerIdentity } from '../reconcile/server-identity.js';
 import { Wake } from '../reconcile/wake.js';
 import type { Timer } from '../world/scheduler.js';
 import { WORLD, type World } from '../world/world.js';
 import { AgentConnector } from './agent-connector.js';
+import { ConnectionKeeper } from './connection-keeper.js';
 import { AgentRegistry } from './agent-registry.js';
 import { HostConnection } from './host-connection.js';
 import { JobStates } from './job-states.js';
@@ -16,6 +18,8 @@ import { OwnApi } from './own-api.js';
 
 /** Hosts whose lease ran out somewhere else are picked up within this time. */
 const SWEEP_MS = 3_000;
+/** Of those that notices named, in one question. */
+const MOST_NAMED = 500;
 
 /** Holds one connection to every live host that no other server holds. */
 @Injectable()
@@ -24,9 +28,11 @@ export class Connections {
   private readonly open = new Map<string, HostConnection>();
   private timer: Timer | null = null;
   private scanning: Promise<void> | null = null;
-  private hasNotice = false;
+  private isSweepDue = false;
+  private readonly named = new Set<string>();
   private isStopped = true;
   private stopListening: (() => void)[] = [];
+  private readonly keeper: ConnectionKeeper;
 
   constructor(
     private readonly db: Database,
@@ -41,15 +47,17 @@ export class Connections {
     @Inject(LOG_STORE) private readonly store: LogStore,
     @Inject(OwnApi) private readonly ownApi: OwnApi,
     @Inject(WORLD) private readonly world: World,
-  ) {}
+  ) {
+    this.keeper = new ConnectionKeeper(db, world, me.holder);
+  }
 
   start(): void {
     this.isStopped = false;
     this.stopListening = [
-      this.notices.listen('connections', () => this.poke()),
-      this.notices.listen('logs', () => this.refreshJobs()),
+      this.notices.listenToHosts('connections', (ids) => this.pokeFor(ids)),
+      this.notices.listenToHosts('logs', (ids) => this.refreshJobs(ids)),
     ];
-    this.poke();
+    this.sweep();
   }
 
   async stop(): Promise<void> {
@@ -60,25 +68,36 @@ export class Connections {
     await Promise.allSettled([...this.open.values()].map((connection) => connection.stop()));
   }
 
-  private refreshJobs(): void {
-    for (const connection of this.open.values()) {
-      connection
-        .refreshJobs()
+  private refreshJobs(instanceIds: readonly string[]): void {
+    for (const id of instanceIds) {
+      this.open
+        .get(id)
+        ?.refreshJobs()
         .catch((error: unknown) => this.log.warn(`Jobs of a host could not be listed: ${String(error)}`));
     }
   }
 
+  private pokeFor(instanceIds: readonly string[]): void {
+    for (const id of instanceIds) if (!this.open.has(id)) this.named.add(id);
+    if (this.named.size > 0) this.poke();
+  }
+
+  private sweep(): void {
+    this.isSweepDue = true;
+    this.poke();
+  }
+
   private poke(): void {
-    this.hasNotice = true;
     if (this.scanning === null && !this.isStopped) this.scanning = this.scan().finally(() => this.rest());
   }
 
   private async scan(): Promise<void> {
-    this.timer?.cancel();
-    while (this.hasNotice && !this.isStopped) {
-      this.hasNotice = false;
+    while ((this.isSweepDue || this.named.size > 0) && !this.isStopped) {
+      const ids = this.isSweepDue ? null : [...this.named].slice(0, MOST_NAMED);
+      this.isSweepDue = false;
+      for (const id of ids ?? this.named) this.named.delete(id);
       try {
-        for (const id of await this.unconnected()) this.connect(id);
+        for (const id of await this.unconnected(ids)) this.connect(id);
       } catch (error) {
         this.log.error('Hosts could not be listed; the next sweep tries again', String(error));
       }
@@ -88,8 +107,16 @@ export class Connections {
   private rest(): void {
     this.scanning = null;
     if (this.isStopped) return;
-    if (this.hasNotice) this.poke();
-    else this.timer = this.world.scheduler.after(SWEEP_MS, () => this.poke());
+    if (this.isSweepDue || this.named.size > 0) this.poke();
+    else this.planSweep();
+  }
+
+  /** Notices name their hosts and do not put it off. */
+  private planSweep(): void {
+    this.timer ??= this.world.scheduler.after(SWEEP_MS, () => {
+      this.timer = null;
+      this.sweep();
+    });
   }
 
   private connect(id: string): void {
@@ -99,6 +126,7 @@ export class Connections {
       wake: this.wake,
       world: this.world,
       holder: this.me.holder,
+      keeper: this.keeper,
       connector: this.connector,
       registry: this.registry,
       jobStates: this.jobStates,
@@ -109,14 +137,16 @@ export class Connections {
     this.open.set(id, new HostConnection(id, tools, () => this.open.delete(id)));
   }
 
-  private async unconnected(): Promise<string[]> {
+  /** @param among null: all */
+  private async unconnected(among: readonly string[] | null): Promise<string[]> {
+    const named = among === null ? null : inList('id', among);
     const rows = await this.db.read(async (tx) =>
       tx.query<{ id: string }>(
         // `false` is no parameter: the index of live instances is asked by it.
         `SELECT id FROM instances WHERE deleted = false AND status IN ('provisioning', 'idle', 'busy', 'terminating')
            AND (connection_holder IS NULL OR connection_holder = ? OR connection_expires_at IS NULL OR connection_expires_at <= ?)
-           AND machine LIKE '%"agent":{%'`,
-        [this.me.holder, await tx.now()],
+           AND machine LIKE '%"agent":{%'${named === null ? '' : ` AND ${named.sql}`}`,
+        [this.me.holder, await tx.now(), ...(named?.params ?? [])],
       ),
     );
     return rows.map((row) => row.id).filter((id) => !this.open.has(id));

@@ -3,24 +3,20 @@ import { type AgentAddress, statusText } from '@dstack/backend-base';
 import type { Wire } from '@dstack/core';
 import { Logger } from '@nestjs/common';
 import type { InstanceHealth } from '../instances/instance-health.js';
-import type { InstanceRecord } from '../instances/instance-record.js';
+import type { AgentRecord, InstanceRecord } from '../instances/instance-record.js';
 import type { MetricsStore } from '../metrics/metrics-store.js';
-import { readJson, writeJson } from '../reconcile/stored-json.js';
+import { readJson, readJsonOrNull, writeJson } from '../reconcile/stored-json.js';
 import type { AgentConnector, ConnectedAgent } from './agent-connector.js';
 import type { AgentRegistry } from './agent-registry.js';
-import {
-  CONNECTION_LEASE_MS,
-  releaseConnection,
-  renewConnection,
-  takeConnection,
-  wakeHostAndJobs,
-} from './connection-lease.js';
+import type { ConnectionKeeper } from './connection-keeper.js';
+import { releaseConnection, takeConnection, wakeHostAndJobs } from './connection-lease.js';
 import type { JobStates } from './job-states.js';
 import { LogPumps, type LogPumpTools, type PumpedJob } from './log-pumps.js';
 import { ServerAccess, type ServerAccessTools } from './server-access.js';
 
 export interface ConnectionTools extends LogPumpTools, ServerAccessTools {
   readonly holder: string;
+  readonly keeper: ConnectionKeeper;
   readonly connector: AgentConnector;
   readonly registry: AgentRegistry;
   readonly jobStates: JobStates;
@@ -101,16 +97,20 @@ export class HostConnection {
     const { tools } = this;
     const over = new AbortController();
     const signal = AbortSignal.any([this.stopping.signal, over.signal]);
-    const keeping = this.keepLease(instance.connectionEpoch, over);
+    const letGo = tools.keeper.keep({
+      instanceId: instance.id,
+      epoch: instance.connectionEpoch,
+      onLost: (reason) => over.abort(reason),
+    });
     let connected: ConnectedAgent | null = null;
     try {
       const target = { instanceId: instance.id, address, epoch: instance.connectionEpoch };
       connected = await tools.connector.connect(target, signal);
-      await this.greet(connected, instance, signal);
+      const info = await this.greet(connected, instance, signal);
       tools.registry.set(instance.id, connected.api);
       this.pumps = new LogPumps(connected.api, tools, signal);
       this.access = new ServerAccess(connected.api, tools, signal);
-      await this.markConnected();
+      await this.markConnected(info);
       onConnected();
       await this.refreshJobs();
       for await (const event of connected.api.events(signal)) await this.take(event);
@@ -118,7 +118,7 @@ export class HostConnection {
       over.abort(new Error('the connection is over'));
       this.pumps = null;
       this.access = null;
-      keeping.cancel();
+      letGo();
       if (connected !== null) {
         tools.registry.delete(instance.id, connected.api);
         connected.close();
@@ -130,7 +130,7 @@ export class HostConnection {
   }
 
   /** Says which jobs there should be; what the host has beyond them is removed there. */
-  private async greet({ api }: ConnectedAgent, instance: InstanceRecord, signal: AbortSignal): Promise<void> {
+  private async greet({ api }: ConnectedAgent, instance: InstanceRecord, signal: AbortSignal): Promise<AgentInfo> {
     const info = await api.info(signal);
     if (commonProtocol(PROTOCOL, info.protocol) === null) throw new StrangeAgentError(info);
     const jobs = await this.tools.db.read((tx) =>
@@ -138,22 +138,18 @@ export class HostConnection {
     );
     const { missing } = await api.desire(jobs.map((job) => job.id), signal); // prettier-ignore
     await this.tools.jobStates.missing(instance.id, missing, this.tools.world.clock.now());
-    await this.tools.db.write((tx) =>
-      tx.execute('UPDATE instances SET agent_info = ? WHERE id = ?', [
-        writeJson({ ...instance.agent, info, connectedSince: null }),
-        instance.id,
-      ]),
-    );
+    return info;
   }
 
-  private async markConnected(): Promise<void> {
+  private async markConnected(info: AgentInfo): Promise<void> {
     await this.tools.db.write(async (tx) => {
       const [row] = await tx.query<{ agent_info: string | null }>('SELECT agent_info FROM instances WHERE id = ?', [
         this.instanceId,
       ]);
-      const known = row?.agent_info ? (JSON.parse(row.agent_info) as object) : {}; // written by `greet`
+      const known = readJsonOrNull<AgentRecord>(row?.agent_info ?? null);
+      const agent: AgentRecord = { ...known, info, connectedSince: await tx.now() };
       await tx.execute('UPDATE instances SET agent_info = ?, unreachable_since = NULL, rev = rev + 1 WHERE id = ?', [
-        writeJson({ ...known, connectedSince: await tx.now() }),
+        writeJson(agent),
         this.instanceId,
       ]);
       await tx.execute('UPDATE jobs SET disconnected_at = NULL WHERE instance_id = ?', [this.instanceId]);
@@ -193,28 +189,6 @@ export class HostConnection {
       case 'heartbeat':
         return;
     }
-  }
-
-  private keepLease(epoch: number, over: AbortController): { cancel(): void } {
-    const { world, db, holder } = this.tools;
-    let timer = world.scheduler.after(CONNECTION_LEASE_MS / 3, renew);
-    let isOver = false;
-    function renew(): void {
-      renewConnection(db, instanceId, epoch, holder)
-        .then((isRenewed) => {
-          if (isOver) return;
-          if (isRenewed) timer = world.scheduler.after(CONNECTION_LEASE_MS / 3, renew);
-          else over.abort(new Error('the connection lease was lost'));
-        })
-        .catch((error: unknown) => over.abort(error));
-    }
-    const { instanceId } = this;
-    return {
-      cancel: () => {
-        isOver = true;
-        timer.cancel();
-      },
-    };
   }
 
   private async isWanted(): Promise<boolean> {

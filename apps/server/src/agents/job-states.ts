@@ -23,6 +23,7 @@ export class JobStates {
 
   /** The agent does not know jobs it was sent: those that had started are lost, the others are sent again. */
   async missing(instanceId: string, jobIds: readonly string[], now: number): Promise<void> {
+    if (jobIds.length === 0) return;
     await this.db.write(async (tx) => {
       for (const id of jobIds) {
         const job = await findJob(tx, id);

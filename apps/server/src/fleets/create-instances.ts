@@ -38,10 +38,16 @@ export async function insertInstance(
   return { id, name };
 }
 
+/** The lowest that no instance of the fleet has. Only where some below the highest came free are all of them looked at. */
 export async function freeInstanceNumber(tx: ReadTx, fleetId: string): Promise<number> {
-  const used = await tx.query<{ n: number }>(
-    'SELECT instance_num AS n FROM instances WHERE fleet_id = ? AND deleted = ?',
-    [fleetId, false],
+  const ofFleet = 'FROM instances WHERE fleet_id = ? AND deleted = false';
+  const [all] = await tx.query<{ n: number; highest: number | null }>(
+    `SELECT COUNT(*) AS n, MAX(instance_num) AS highest ${ofFleet}`,
+    [fleetId],
   );
+  const count = Number(all?.n ?? 0);
+  if (count === 0) return 0;
+  if (Number(all?.highest) === count - 1) return count;
+  const used = await tx.query<{ n: number }>(`SELECT instance_num AS n ${ofFleet}`, [fleetId]);
   return lowestFreeNumber(used.map((row) => Number(row.n)));
 }

@@ -68,14 +68,17 @@ export class InstanceCommit {
       actorId: null,
       targets: [fleet === null ? target : { ...target, fleetId: fleet.id }],
     });
-    const jobs = await tx.query<{ id: string }>('SELECT id FROM jobs WHERE instance_id = ?', [id]);
-    await this.wake.rows(tx, 'jobs', jobs.map((job) => job.id)); // prettier-ignore
+    // A job waits for its machine to be there and connected; whether it counts as busy is no news to it.
+    if (decision.status !== 'launching' && decision.status !== 'busy') {
+      const jobs = await tx.query<{ id: string }>('SELECT id FROM jobs WHERE instance_id = ?', [id]);
+      await this.wake.rows(tx, 'jobs', jobs.map((job) => job.id)); // prettier-ignore
+    }
     if (fleet !== null && (decision.status === 'terminated' || decision.status === 'terminating')) {
       await this.wake.rows(tx, 'fleets', [fleet.id]);
     }
     // Capacity came, went, or is counted now: submitted jobs may fit.
     this.wake.topic(tx, 'placement');
-    this.wake.topic(tx, 'connections');
+    this.wake.host(tx, 'connections', id);
   }
 
   /** Returns when to look again, where the outcome says so. */
@@ -169,7 +172,7 @@ export class InstanceCommit {
     await setAskedAt(tx, attempt.id, attempt.askedAt);
     await writeMachine(tx, id, machineOf(state));
     await this.beginPricedInterval(tx, context, attempt);
-    this.wake.topic(tx, 'connections');
+    this.wake.host(tx, 'connections', id);
     return now;
   }
 
@@ -211,7 +214,7 @@ export class InstanceCommit {
     if (state === null || known === null) return undefined;
     const machine = state.state === 'gone' ? { ...known, state: 'gone' as const } : withNews(known, machineOf(state));
     await writeMachine(tx, id, machine);
-    this.wake.topic(tx, 'connections');
+    this.wake.host(tx, 'connections', id);
     return machine.state === 'gone' || machine.state === 'failed' ? now : undefined;
   }
 
@@ -232,7 +235,7 @@ export class InstanceCommit {
       `UPDATE instances SET offer = ?, price = ?, region = ?, total_blocks = ?, last_error = NULL WHERE id = ?`,
       [writeJson(offer), offer.price, offer.region, blocks, id],
     );
-    this.wake.topic(tx, 'connections');
+    this.wake.host(tx, 'connections', id);
     return now;
   }
 
@@ -251,7 +254,7 @@ export class InstanceCommit {
     await writeMachine(tx, id, { ...machine, ...(outcome.value as InstalledAgent) }); // what `installAgent` returns
     await changeProgress(tx, id, { step: 'waiting for the agent', failedTries: 0, problem: null });
     await tx.execute('UPDATE instances SET last_error = NULL WHERE id = ?', [id]);
-    this.wake.topic(tx, 'connections');
+    this.wake.host(tx, 'connections', id);
     return undefined;
   }
 

@@ -104,7 +104,10 @@ export class InstanceEffects {
     return compute.create(attempt, call);
   }
 
-  /** Before the call: whoever finds the attempt after a crash, or after a commit that came to nothing, knows it may have made a machine. */
+  /**
+   * Before the call: whoever finds the attempt after a crash, or after a commit that came to nothing, knows it may have made a machine. Its
+   * commit waits for the disk, and with it all that were made before: an attempt lost in a power cut would be a machine nobody knows.
+   */
   private async markAsked({ id }: AttemptRecord, idempotency: OpenAttempt['idempotency']): Promise<void> {
     const repeatable = idempotency === 'lookup' ? '' : ` OR outcome = 'unknown'`;
     const marked = await this.db.writeDurable(async (tx) =>

@@ -44,8 +44,8 @@ export class InstanceSnapshots {
     const jobs = await tx.query<{ id: string; status: string }>('SELECT id, status FROM jobs WHERE instance_id = ?', [
       id,
     ]);
-    const active = fleet === null ? 0 : await countActive(tx, fleet.id);
-    const facts = { now, record, attempts, fleet, jobs, activeInFleet: active };
+    const isNeeded = await isNeededBy(tx, fleet);
+    const facts = { now, record, attempts, fleet, jobs, isNeeded };
     const view = {
       snapshot: this.snapshotOf(facts),
       record,
@@ -84,7 +84,7 @@ export class InstanceSnapshots {
           status: record.status,
           given: false,
           createdAt: record.createdAt,
-          machine: record.machine !== null,
+          machine: record.machine === null ? 'none' : record.machine.state === 'ready' ? 'ready' : 'starting',
           attemptsMade: facts.attempts.length,
           maxAttempts: this.limits.maxOffersTried,
           openAttempt: openAttempt(facts.attempts, this.limits.idempotencyOf(record.backendType)),
@@ -113,7 +113,7 @@ export class InstanceSnapshots {
           unreachableSince: record.unreachableSince,
           idleSince: record.idleSince,
           idleLimitMs: idleLimitMs(record, facts.fleet?.spec ?? null),
-          neededByFleet: isNeeded(facts),
+          neededByFleet: facts.isNeeded,
           unwanted: whyUnwanted(facts),
           tenure,
           replaceAgentAt: this.replaceAgentAt(record, now),
@@ -164,7 +164,8 @@ interface Facts {
   readonly attempts: readonly AttemptRecord[];
   readonly fleet: FleetRecord | null;
   readonly jobs: readonly { id: string; status: string }[];
-  readonly activeInFleet: number;
+  /** The fleet has no more nodes than it wants. */
+  readonly isNeeded: boolean;
 }
 
 function openAttempt(attempts: readonly AttemptRecord[], idempotency: OpenAttempt['idempotency']): OpenAttempt | null {
@@ -189,20 +190,18 @@ function whyUnwanted({ record, fleet }: Facts): InstanceTerminationReason | null
   return fleet !== null && fleet.status === 'terminating' ? 'terminated_by_user' : record.unwanted;
 }
 
-function isNeeded({ fleet, activeInFleet }: Facts): boolean {
-  const nodes = fleet === null ? null : nodesOf(fleet.spec);
-  return nodes !== null && activeInFleet <= nodes.min;
-}
-
 function nothingToTerminate({ record, attempts }: Facts): boolean {
   if (record.hostName !== null) return !record.progress.reached;
   return record.machine === null && attempts.every((attempt) => attempt.outcome === 'failed');
 }
 
-async function countActive(tx: ReadTx, fleetId: string): Promise<number> {
-  const [row] = await tx.query<{ n: number }>(
-    `SELECT COUNT(*) AS n FROM instances WHERE fleet_id = ? AND status NOT IN ('terminating', 'terminated') AND deleted = ?`,
-    [fleetId, false],
+/** Counts no further than it has to: most fleets want no machine that nobody uses. */
+async function isNeededBy(tx: ReadTx, fleet: FleetRecord | null): Promise<boolean> {
+  const min = fleet === null ? 0 : (nodesOf(fleet.spec)?.min ?? 0);
+  if (fleet === null || min === 0) return false;
+  const active = await tx.query(
+    `SELECT id FROM instances WHERE fleet_id = ? AND status NOT IN ('terminating', 'terminated') AND deleted = false LIMIT ?`,
+    [fleet.id, min + 1],
   );
-  return Number(row?.n ?? 0);
+  return active.length <= min;
 }

@@ -42,9 +42,4 @@ export class InstanceReconciler implements Reconciler<InstanceView, InstanceDeci
   commit(tx: WriteTx, context: CommitContext<InstanceView, InstanceDecision>): Promise<CommitResult> {
     return this.commits.write(tx, context);
   }
-
-  /** An attempt that is not on disk before its create call could leave a machine nobody knows. */
-  isIntent({ decision }: CommitContext<InstanceView, InstanceDecision>): boolean {
-    return decision.effects.some((effect) => effect.do === 'plan') || decision.status === 'launching';
-  }
 }

@@ -7,6 +7,7 @@ import { EventRecorder } from '../events/event-recorder.js';
 import type { CommitContext, CommitResult, Outcome } from '../reconcile/reconciler.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
+import { lockGang, wakeWaitingPeers } from './gang.js';
 import type { StartOutcome } from './job-effects.js';
 import type { JobRuntimeRecord } from './job-record.js';
 import type { JobView } from './job-snapshots.js';
@@ -27,11 +28,13 @@ export class JobCommit {
 
   async write(tx: WriteTx, context: Context): Promise<CommitResult> {
     const result: { dueAt?: number | null } = {};
+    const { decision, snapshot } = context;
+    if (decision.because !== null) await lockGang(tx, snapshot.record, snapshot.run, decision.status);
     for (const outcome of context.outcomes) {
       const dueAt = await this.record(tx, context, outcome as Outcome<JobEffect>); // this reconciler's own effects
       if (dueAt !== undefined) result.dueAt = dueAt;
     }
-    if (context.decision.because !== null) await this.changeStatus(tx, context, context.decision.because);
+    if (decision.because !== null) await this.changeStatus(tx, context, decision.because);
     return result;
   }
 
@@ -76,9 +79,8 @@ export class JobCommit {
     const target = { type: 'job' as const, id, name: record.spec.job_name, projectId: record.projectId, runId: run.id };
     await this.events.record(tx, { message: text, actorId: null, targets: [target] });
     await this.wake.rows(tx, 'runs', [run.id]);
-    const peers = snapshot.peers.filter((peer) => peer.id !== id && !isFinishedJob(peer.status));
-    await this.wake.rows(tx, 'jobs', peers.map((peer) => peer.id)); // prettier-ignore
-    this.wake.topic(tx, 'logs');
+    await wakeWaitingPeers(tx, this.wake, record, run, status);
+    if (record.instanceId !== null) this.wake.host(tx, 'logs', record.instanceId);
   }
 
   /** Whoever follows the log of a job that never printed anything learns here that it is over. */
@@ -128,7 +130,8 @@ export class JobCommit {
       outcome.started.revision,
       context.id,
     ]);
-    this.wake.topic(tx, 'logs');
+    const { instanceId } = context.snapshot.record;
+    if (instanceId !== null) this.wake.host(tx, 'logs', instanceId);
   }
 
   private async setRuntime(

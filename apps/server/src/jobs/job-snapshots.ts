@@ -1,7 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
   DEFAULT_STOP_DURATION_SECONDS,
-  effectiveProfile,
   isUnderUtilised,
   type JobHost,
   type JobSnapshot,
@@ -13,17 +12,16 @@ import { connectedSince, findInstance, type InstanceRecord } from '../instances/
 import type { Observed } from '../reconcile/reconciler.js';
 import { readJson } from '../reconcile/stored-json.js';
 import { findRun, type RunRecord } from '../runs/run-record.js';
-import { findJob, findJobs, type JobRecord, latestSubmissions } from './job-record.js';
+import { nodeAddresses, whatItWaitsFor } from './gang.js';
+import { findJob, type JobRecord } from './job-record.js';
 
 export interface JobView {
   readonly snapshot: JobSnapshot;
   readonly record: JobRecord;
   readonly run: RunRecord;
   readonly instance: InstanceRecord | null;
-  /** The latest submissions of the same replica, the job itself included. */
-  readonly peers: readonly JobRecord[];
   readonly projectName: string;
-  /** By rank. */
+  /** Of the replica, by rank; known when the job may be started. */
   readonly nodes: readonly NodeAddress[];
 }
 
@@ -36,36 +34,29 @@ export class JobSnapshots {
     const run = record === null ? null : await findRun(tx, record.runId);
     if (record === null || run === null) return null;
     const instance = record.instanceId === null ? null : await findInstance(tx, record.instanceId);
-    const peers = await this.peersOf(tx, record);
+    const waitsFor = record.status === 'provisioning' ? await whatItWaitsFor(tx, record, run) : null;
+    const isStarting = record.status === 'provisioning' && waitsFor === null;
     const [project] = await tx.query<{ name: string }>('SELECT name FROM projects WHERE id = ?', [record.projectId]);
     const underUtilised = await utilisation(tx, record, now);
-    const snapshot = this.snapshotOf({ underUtilised, record, run, instance, peers, now });
+    const snapshot = this.snapshotOf({ underUtilised, record, run, instance, waitsFor, now });
     return {
       snapshot: {
         snapshot,
         record,
         run,
         instance,
-        peers,
         projectName: project?.name ?? '',
-        nodes: peers.map(addressOf),
+        nodes: isStarting ? await nodeAddresses(tx, record) : [],
       },
       restsOn: instance === null ? [] : [{ table: 'instances', id: instance.id, rev: instance.rev }],
     };
   }
 
-  private async peersOf(tx: ReadTx, job: JobRecord): Promise<JobRecord[]> {
-    if ((job.spec.jobs_per_replica ?? 1) === 1) return [job];
-    const jobs = await findJobs(tx, 'run_id = ? AND replica_num = ?', [job.runId, job.replicaNum]);
-    return latestSubmissions(jobs);
-  }
-
   private snapshotOf(facts: Facts): JobSnapshot {
-    const { record, run, instance, peers, now } = facts;
+    const { record, run, instance, now } = facts;
     const { id, submittedAt, statusChangedAt, runtimeRecord } = record;
     const base = { id, submittedAt, statusChangedAt };
     const host = instance === null ? null : this.hostOf(instance, now);
-    const profile = effectiveProfile(run.spec);
     switch (record.status) {
       case 'submitted':
         return { ...base, status: 'submitted', host, waitsForMaster: record.waitingMasterJob };
@@ -76,8 +67,9 @@ export class JobSnapshots {
           host,
           runtime: record.runtime,
           agent: runtimeRecord.agent,
-          waitsFor: waitsFor(record, peers, profile.startup_order ?? 'any'),
+          waitsFor: facts.waitsFor,
           startError: runtimeRecord.startError,
+          isTimed: isTimed(record),
         };
       case 'pulling':
       case 'running':
@@ -87,6 +79,7 @@ export class JobSnapshots {
           host,
           agent: runtimeRecord.agent,
           disconnectedAt: record.disconnectedAt,
+          isTimed: isTimed(record),
           maxDurationMs: record.spec.max_duration ? record.spec.max_duration * 1000 : null,
           inactivityLimitSeconds: inactivityLimit(run),
           underUtilised: facts.underUtilised,
@@ -132,34 +125,13 @@ export class JobSnapshots {
   }
 }
 
-function addressOf({ spec, provisioningData }: JobRecord): NodeAddress {
-  const ip = provisioningData?.internal_ip ?? '';
-  return { group: spec.node_group_index ?? 0, index: spec.node_group_job_index ?? 0, ip };
-}
-
 interface Facts {
   readonly underUtilised: boolean | null;
   readonly record: JobRecord;
   readonly run: RunRecord;
   readonly instance: InstanceRecord | null;
-  readonly peers: readonly JobRecord[];
+  readonly waitsFor: string | null;
   readonly now: number;
-}
-
-function waitsFor(
-  job: JobRecord,
-  peers: readonly JobRecord[],
-  order: 'any' | 'master-first' | 'workers-first',
-): string | null {
-  const others = peers.filter((peer) => peer.id !== job.id);
-  if (others.some((peer) => peer.provisioningData === null)) return 'other nodes have no address yet';
-  const isRunning = (peer: JobRecord): boolean => peer.status === 'running';
-  if (order === 'master-first' && job.jobNum !== 0 && !peers.some((peer) => peer.jobNum === 0 && isRunning(peer))) {
-    return 'the master node is not running yet';
-  }
-  if (order === 'workers-first' && job.jobNum === 0 && !others.every(isRunning))
-    return 'the worker nodes are not running yet';
-  return null;
 }
 
 async function utilisation(tx: ReadTx, job: JobRecord, now: number): Promise<boolean | null> {
@@ -175,6 +147,10 @@ async function utilisation(tx: ReadTx, job: JobRecord, now: number): Promise<boo
     gpuPercents: readJson<{ utilPercent: number }[]>(row.gpus).map((gpu) => gpu.utilPercent),
   }));
   return isUnderUtilised(samples, { minPercent: policy.min_gpu_utilization, windowMs }, now);
+}
+
+function isTimed({ spec }: JobRecord): boolean {
+  return Boolean(spec.max_duration) || Boolean(spec.utilization_policy);
 }
 
 function inactivityLimit({ spec }: RunRecord): number | null {

@@ -242,6 +242,7 @@ const CAPACITY = [
     ${RECONCILED_COLUMNS}
   )`,
   `CREATE INDEX ix_instances_fleet ON instances (fleet_id)`,
+  `CREATE INDEX ix_instances_number ON instances (fleet_id, instance_num) WHERE deleted = false`,
   `CREATE INDEX ix_instances_project ON instances (project_id, created_at)`,
   `CREATE INDEX ix_instances_status ON instances (status) WHERE deleted = false`,
   `CREATE UNIQUE INDEX ux_instances_host ON instances (host_name) WHERE deleted = false AND host_name IS NOT NULL`,
@@ -311,6 +312,8 @@ const WORK = [
     deleted boolean NOT NULL DEFAULT false,
     ${RECONCILED_COLUMNS}
   )`,
+  `CREATE INDEX ix_runs_waiting ON runs (project_id)
+    WHERE status = 'pending' AND resume_at IS NOT NULL AND pending_because IS NOT NULL`,
   `CREATE UNIQUE INDEX ux_runs_name ON runs (project_id, name) WHERE deleted = false`,
   `CREATE UNIQUE INDEX ux_runs_idempotency_key ON runs (project_id, idempotency_key)`,
   `CREATE INDEX ix_runs_submitted ON runs (submitted_at DESC, id)`,
@@ -360,7 +363,7 @@ const WORK = [
   `CREATE UNIQUE INDEX ux_jobs_submission ON jobs (run_id, replica_num, job_num, submission_num)`,
   `CREATE INDEX ix_jobs_instance ON jobs (instance_id) WHERE instance_id IS NOT NULL`,
   `CREATE INDEX ix_jobs_used_instance ON jobs (used_instance_id)`,
-  `CREATE INDEX ix_jobs_submitted ON jobs (submitted_at) WHERE status = 'submitted'`,
+  `CREATE INDEX ix_jobs_unplaced ON jobs (submitted_at) WHERE status = 'submitted' AND instance_id IS NULL`,
   dueIndex('jobs'),
   `CREATE TABLE leases (
     name varchar(200) NOT NULL PRIMARY KEY,

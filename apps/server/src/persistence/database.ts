@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Engine, Runner } from './engine.js';
+import { GroupCommit } from './group-commit.js';
 import { NestedTransactionError, TooManyValuesError } from './errors.js';
 import { toDollarPlaceholders } from './placeholders.js';
 import { UNSEALED, type Sealing } from './sealing.js';
@@ -19,7 +20,15 @@ export class Database {
 
   private sealing: Sealing = UNSEALED;
 
-  constructor(private readonly engine: Engine) {}
+  private readonly groups: GroupCommit | null;
+
+  /** @param options.groupsCommits for an engine with one writer: those that wait for it are committed together */
+  constructor(
+    private readonly engine: Engine,
+    { groupsCommits = false } = {},
+  ) {
+    this.groups = groupsCommits ? new GroupCommit(engine) : null;
+  }
 
   /** From now on. The keys are found in the database itself, so it opens before they are there. */
   sealWith(sealing: Sealing): void {
@@ -46,22 +55,24 @@ export class Database {
   }
 
   write<T>(work: (tx: WriteTx) => Promise<T>): Promise<T> {
-    return this.commit(() => this.engine.beginWrite({ durable: false }), work);
+    return this.commit(false, work);
   }
 
   /** For intents that must survive a power cut: on SQLite the commit waits for the disk. */
   writeDurable<T>(work: (tx: WriteTx) => Promise<T>): Promise<T> {
-    return this.commit(() => this.engine.beginWrite({ durable: true }), work);
+    return this.commit(true, work);
   }
 
   close(): Promise<void> {
     return this.engine.close();
   }
 
-  private async commit<T>(begin: () => Promise<Runner>, work: (tx: WriteTx) => Promise<T>): Promise<T> {
+  private async commit<T>(durable: boolean, work: (tx: WriteTx) => Promise<T>): Promise<T> {
     const tasks: (() => void)[] = [];
+    const { groups } = this;
     const result = await this.guarded(async () => {
-      const runner = await begin();
+      if (groups !== null) return groups.run(durable, (runner) => work(this.transaction(runner, tasks)));
+      const runner = await this.engine.beginWrite({ durable });
       return this.finish(runner, () => work(this.transaction(runner, tasks)));
     });
     for (const task of tasks) task();
@@ -95,6 +106,7 @@ export class Database {
   private transaction(runner: Runner, tasks: (() => void)[]): WriteTx {
     const { sealing } = this;
     const { dialect } = this.engine;
+    let now: Promise<number> | undefined;
     const run = async (sql: string, params: readonly SqlValue[]): Promise<StructuredResult> => {
       if (params.length > MOST_VALUES) throw new TooManyValuesError(MOST_VALUES);
       const statement = dialect === 'postgres' ? toDollarPlaceholders(sql) : sql;
@@ -113,7 +125,7 @@ export class Database {
         const { affected, records } = await run(sql, params);
         return affected ?? records?.length ?? 0;
       },
-      now: () => this.engine.now(runner),
+      now: () => (now ??= this.engine.now(runner)),
       afterCommit: (task) => void tasks.push(task),
     };
   }

@@ -14,7 +14,9 @@ export async function openDatabase(location: DatabaseLocation, options: OpenData
   const entities = options.entities ?? [];
   switch (location.dialect) {
     case 'sqlite':
-      return new Database(await openSqliteEngine({ path: location.path, clock: options.clock, entities }));
+      return new Database(await openSqliteEngine({ path: location.path, clock: options.clock, entities }), {
+        groupsCommits: true,
+      });
     case 'postgres':
       return new Database(await openPostgresEngine({ url: location.url, poolSize: options.poolSize ?? 20, entities }));
   }

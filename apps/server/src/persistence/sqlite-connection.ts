@@ -25,6 +25,9 @@ export class SqliteConnection {
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = NORMAL');
     database.pragma('foreign_keys = ON');
+    // Pages that change often are written back to the database once in a while, not again and again: 32 MB of log at most wait for it.
+    database.pragma('wal_autocheckpoint = 8000');
+    database.pragma('cache_size = -16000');
     return new SqliteConnection(database);
   }
 

@@ -1,5 +1,8 @@
+import { QueryFailedError } from 'typeorm';
+import { QueryResult } from 'typeorm/query-runner/QueryResult.js';
 import { BetterSqlite3QueryRunner } from 'typeorm/driver/better-sqlite3/BetterSqlite3QueryRunner.js';
 import type { BetterSqlite3Driver } from 'typeorm/driver/better-sqlite3/BetterSqlite3Driver.js';
+import type { SqliteConnection } from './sqlite-connection.js';
 import type { Lease, SqlitePool } from './sqlite-pool.js';
 
 /**
@@ -8,6 +11,7 @@ import type { Lease, SqlitePool } from './sqlite-pool.js';
  */
 export class PooledSqliteRunner extends BetterSqlite3QueryRunner {
   private lease: Promise<Lease> | undefined;
+  private leased: SqliteConnection | undefined;
 
   constructor(
     driver: BetterSqlite3Driver,
@@ -19,15 +23,33 @@ export class PooledSqliteRunner extends BetterSqlite3QueryRunner {
 
   override async connect(): Promise<Lease['connection']> {
     this.lease ??= this.access === 'write' ? this.pool.leaseWriter() : this.pool.leaseReader();
-    return (await this.lease).connection;
+    this.leased = (await this.lease).connection;
+    return this.leased;
   }
 
-  override query(
-    ...[sql, ...rest]: Parameters<BetterSqlite3QueryRunner['query']>
+  /** Without TypeORM's events and logs around each statement, which cost more than most statements do. */
+  override async query(
+    ...[sql, parameters = [], useStructuredResult = false]: Parameters<BetterSqlite3QueryRunner['query']>
   ): ReturnType<BetterSqlite3QueryRunner['query']> {
+    const connection = this.leased ?? (await this.connect());
     // Taken at once: a deferred transaction that upgrades later can fail in the middle with SQLITE_BUSY.
-    const statement = sql === 'BEGIN TRANSACTION' && this.access === 'write' ? 'BEGIN IMMEDIATE' : sql;
-    return super.query(statement, ...rest);
+    const text = sql === 'BEGIN TRANSACTION' && this.access === 'write' ? 'BEGIN IMMEDIATE' : sql;
+    const values = parameters.map((value: unknown) => (typeof value === 'boolean' ? Number(value) : value));
+    const result = new QueryResult();
+    try {
+      const statement = connection.prepare(text);
+      if (statement.reader) {
+        result.records = statement.all(...values);
+        result.raw = result.records;
+      } else {
+        const { changes, lastInsertRowid } = statement.run(...values);
+        result.affected = changes;
+        result.raw = lastInsertRowid;
+      }
+    } catch (error) {
+      throw new QueryFailedError(sql, values, error instanceof Error ? error : new Error(String(error)));
+    }
+    return useStructuredResult ? result : (result.raw as unknown);
   }
 
   override async release(): Promise<void> {
@@ -37,6 +59,7 @@ export class PooledSqliteRunner extends BetterSqlite3QueryRunner {
     await super.release();
     (this as { isReleased: boolean }).isReleased = true;
     this.lease = undefined;
+    this.leased = undefined;
     lease?.release();
   }
 }

@@ -11,7 +11,7 @@ export interface ReadTx {
   readonly manager: EntityManager;
   /** `?` are the placeholders on both engines. Also for `… RETURNING`. */
   query<Row extends object>(sql: string, params?: readonly SqlValue[]): Promise<Row[]>;
-  /** The database's clock, in Unix milliseconds: the one clock that replicas share. */
+  /** The database's clock, in Unix milliseconds: the one clock that replicas share. In one transaction it stands still when first asked for. */
   now(): Promise<number>;
 }
 

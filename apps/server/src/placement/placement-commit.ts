@@ -52,8 +52,9 @@ export class PlacementCommit {
       loaded.run.id,
     ]);
     await tx.execute('UPDATE runs SET pending_because = NULL WHERE id = ?', [loaded.run.id]);
-    await this.wake.rows(tx, 'jobs', loaded.jobs.map((job) => job.id)); // prettier-ignore
-    await this.wake.rows(tx, 'runs', [loaded.run.id]);
+    // A machine that is yet to be made wakes its job when there is something to do; the run hears of it from the job.
+    const isThere = new Set(verdict.seats.filter((seat) => seat.kind === 'reuse').map((seat) => seat.jobId));
+    await this.wake.rows(tx, 'jobs', loaded.jobs.map((job) => job.id).filter((id) => isThere.has(id))); // prettier-ignore
   }
 
   async refuse(tx: WriteTx, loaded: LoadedGroup, { message, explanation }: Refused): Promise<void> {
@@ -129,9 +130,7 @@ export class PlacementCommit {
     const fleet = scene.fleetRecords.get(fleetId);
     const ask = loaded.asks.get(fleetId)?.[seat.ask];
     if (fleet === undefined || ask === undefined) throw new SeatTakenError();
-    // The fleet's row is locked, so that two replicas cannot both take its last node or number.
-    const isThere = await tx.execute(`UPDATE fleets SET rev = rev + 1 WHERE id = ? AND status = 'active'`, [fleetId]);
-    if (isThere !== 1 || !(await hasRoom(tx, fleet))) throw new SeatTakenError();
+    if (!(await holdFleet(tx, fleet)) || !(await hasRoom(tx, fleet))) throw new SeatTakenError();
     const { backend, region } = seat.offer;
     const isBound = loaded.jobs.length > 1 || isCluster(fleet.spec.configuration);
     const instance = await insertInstance(tx, this.world, fleet, {
@@ -178,6 +177,27 @@ function profileAt({ profile }: RunAsk, { offer: { backend, region } }: Seat): W
 
 function jobTarget(job: JobRecord) {
   return { type: 'job' as const, id: job.id, name: job.spec.job_name, projectId: job.projectId, runId: job.runId };
+}
+
+/**
+ * Two replicas never take the last node of a fleet, or the same number in it. What rests on how many nodes it has is decided anew – where
+ * it has bounds: of one without, only its end matters, and machines that are on their way do not wait for each other.
+ * @returns whether it is there to take one
+ */
+async function holdFleet(tx: WriteTx, fleet: FleetRecord): Promise<boolean> {
+  if (isBounded(fleet)) {
+    const held = await tx.execute(`UPDATE fleets SET rev = rev + 1 WHERE id = ? AND status = 'active'`, [fleet.id]);
+    return held === 1;
+  }
+  const lock = tx.dialect === 'postgres' ? ' FOR SHARE' : '';
+  if (tx.dialect === 'postgres') await tx.query('SELECT pg_advisory_xact_lock(hashtext(?))', [fleet.id]);
+  const rows = await tx.query(`SELECT id FROM fleets WHERE id = ? AND status = 'active'${lock}`, [fleet.id]);
+  return rows.length === 1;
+}
+
+function isBounded({ spec }: FleetRecord): boolean {
+  const nodes = nodesOf(spec);
+  return nodes !== null && (nodes.target > 0 || nodes.max !== null);
 }
 
 async function hasRoom(tx: WriteTx, fleet: FleetRecord): Promise<boolean> {

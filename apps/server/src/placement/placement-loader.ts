@@ -1,11 +1,12 @@
-import type { AbsentInstance, PlacementFleet, PlacementInstance } from '@dstack/core';
+import { type AbsentInstance, effectiveProfile, type PlacementFleet, type PlacementInstance } from '@dstack/core';
 import type { FleetRecord } from '../fleets/fleet-record.js';
 import type { InstanceRecord } from '../instances/instance-record.js';
 import { findJobs, type JobRecord, latestSubmissions } from '../jobs/job-record.js';
+import { inList } from '../persistence/in-list.js';
 import type { ReadTx } from '../persistence/transaction.js';
-import { findRuns } from '../runs/run-record.js';
+import { findRuns, type RunRecord } from '../runs/run-record.js';
 import { loadGroup, type LoadedGroup } from './loaded-group.js';
-import { loadCapacity, type ProjectCapacity } from './project-capacity.js';
+import { type CapacityDetail, loadCapacity, type ProjectCapacity } from './project-capacity.js';
 
 /** Jobs that one pass looks at, the first in turn; a gang that is cut is completed. */
 export const PLACEMENT_CHUNK = 500;
@@ -20,23 +21,46 @@ export interface PlacementScene {
 }
 
 /** Everything one placement pass decides about, read in one snapshot. */
-export async function loadPlacement(tx: ReadTx): Promise<PlacementScene> {
+export async function loadPlacement(tx: ReadTx, detail: CapacityDetail): Promise<PlacementScene> {
   const jobs = await findJobs(
     tx,
-    `status = 'submitted' AND instance_id IS NULL
-     ORDER BY (SELECT r.priority FROM runs r WHERE r.id = jobs.run_id) DESC, submitted_at, run_id LIMIT ${PLACEMENT_CHUNK}`,
+    `id IN (SELECT j.id FROM jobs j JOIN runs r ON r.id = j.run_id WHERE j.status = 'submitted' AND j.instance_id IS NULL
+       ORDER BY r.priority DESC, j.submitted_at, j.run_id LIMIT ${PLACEMENT_CHUNK})`,
     [],
   );
+  const runs = await runsOf(tx, jobs);
   const groups: LoadedGroup[] = [];
   const capacities: ProjectCapacity[] = [];
   for (const [projectId, ofProject] of Map.groupBy(jobs, (job) => job.projectId)) {
-    const capacity = await loadCapacity(tx, projectId);
+    const ofRuns = Map.groupBy(ofProject, (job) => job.runId);
+    // Somebody named the machines he wants: they have to be known, free or not.
+    const isAnyNamed = [...ofRuns.keys()].some((id) => namesInstances(runs.get(id)));
+    const capacity = await loadCapacity(tx, projectId, isAnyNamed ? 'all' : detail);
     capacities.push(capacity);
-    for (const [runId, ofRun] of Map.groupBy(ofProject, (job) => job.runId)) {
-      groups.push(...(await groupsOf(tx, runId, ofRun, capacity)));
-    }
+    for (const [runId, ofRun] of ofRuns) groups.push(...(await groupsOf(tx, runs.get(runId), ofRun, capacity)));
   }
   return sceneOf(groups, capacities);
+}
+
+interface OwnedRun {
+  readonly run: RunRecord;
+  readonly userName: string;
+}
+
+async function runsOf(tx: ReadTx, jobs: readonly JobRecord[]): Promise<ReadonlyMap<string, OwnedRun>> {
+  const ids = inList('id', [...new Set(jobs.map((job) => job.runId))]);
+  const runs = await findRuns(tx, ids.sql, ids.params);
+  const users = inList('id', [...new Set(runs.map((run) => run.userId))]);
+  const rows = await tx.query<{ id: string; name: string }>(
+    `SELECT id, name FROM users WHERE ${users.sql}`,
+    users.params,
+  );
+  const names = new Map(rows.map(({ id, name }) => [id, name]));
+  return new Map(runs.map((run) => [run.id, { run, userName: names.get(run.userId) ?? '' }]));
+}
+
+function namesInstances(owned: OwnedRun | undefined): boolean {
+  return owned !== undefined && (effectiveProfile(owned.run.spec).instances ?? null) !== null;
 }
 
 export function sceneOf(groups: readonly LoadedGroup[], capacities: readonly ProjectCapacity[]): PlacementScene {
@@ -56,14 +80,13 @@ function byId<T extends { readonly id: string }>(records: readonly T[]): Map<str
 
 async function groupsOf(
   tx: ReadTx,
-  runId: string,
+  owned: OwnedRun | undefined,
   jobs: readonly JobRecord[],
   capacity: ProjectCapacity,
 ): Promise<LoadedGroup[]> {
-  const [run] = await findRuns(tx, 'id = ?', [runId]);
-  if (run === undefined || run.status === 'terminating') return [];
+  if (owned === undefined || owned.run.status === 'terminating') return [];
+  const { run, userName } = owned;
   const groups: LoadedGroup[] = [];
-  const userName = await userNameOf(tx, run.userId);
   for (const gang of gangs(jobs)) {
     const whole = await wholeGang(tx, gang);
     if (whole !== null) groups.push(loadGroup({ run, userName, jobs: whole }, capacity));

@@ -19,6 +19,7 @@ import type { LoadedGroup } from './loaded-group.js';
 import { isBlockedByThisMachine, makeRoomOnThisMachine, oneStartAtATime } from './make-room.js';
 import { PlacementCommit, SeatTakenError } from './placement-commit.js';
 import { loadPlacement, type PlacementScene } from './placement-loader.js';
+import type { CapacityDetail } from './project-capacity.js';
 import { findResumable, hasWaitingRuns, resumeRuns } from './waiting-runs.js';
 
 // A pass that outlives it is harmless: what it commits is conditional on rows nobody else has moved.
@@ -60,9 +61,11 @@ export class PlacementPass {
   }
 
   private async place(): Promise<void> {
-    const scene = await this.look();
+    const { scene, verdicts: first } = await judged(
+      (detail) => this.look(detail),
+      ({ groups }) => groups.map((loaded) => loaded.group),
+    );
     if (scene.groups.length === 0) return;
-    const first = decide(scene, scene.groups.map((loaded) => loaded.group)); // prettier-ignore
     await this.commitAll(scene, first);
     const waiting = first.filter((verdict) => verdict.kind === 'needs-offers').map((verdict) => verdict.group);
     if (waiting.length === 0) return;
@@ -70,8 +73,11 @@ export class PlacementPass {
     const asked = await Promise.all(
       waiting.map((group) => this.backends.ask(findGroup(scene, group)?.run.projectId ?? '', group, fleets)),
     );
-    const after = await this.db.read(loadPlacement);
-    const verdicts = oneStartAtATime(decide(after, asked), after.instanceRecords.values());
+    const { scene: after, verdicts: offered } = await judged(
+      (detail) => this.load(detail),
+      () => asked,
+    );
+    const verdicts = oneStartAtATime(offered, after.instanceRecords.values());
     const isMakingRoom = await this.db.write((tx) => makeRoomOnThisMachine(tx, this.wake, verdicts));
     const [final, waits] = isMakingRoom ? partition(verdicts, (each) => !isBlockedByThisMachine(each)) : [verdicts, []];
     await this.commitAll(after, final);
@@ -83,8 +89,8 @@ export class PlacementPass {
   }
 
   /** A default fleet that somebody deleted since its run was submitted is made again. */
-  private async look(): Promise<PlacementScene> {
-    const scene = await this.db.read(loadPlacement);
+  private async look(detail: CapacityDetail): Promise<PlacementScene> {
+    const scene = await this.load(detail);
     const lacking = scene.groups.filter((loaded) => loaded.lacksDefaultFleet);
     if (lacking.length === 0) return scene;
     await this.db.write(async (tx) => {
@@ -92,11 +98,15 @@ export class PlacementPass {
         await this.defaultFleets.makeIfNeeded(tx, run.projectId, effectiveProfile(run.spec));
       }
     });
-    const again = await this.db.read(loadPlacement);
+    const again = await this.load(detail);
     // The rest waits until the old fleet is gone, which brings another pass.
     const [waits, groups] = partition(again.groups, (loaded) => loaded.lacksDefaultFleet);
     for (const { run } of waits) await this.db.write((tx) => this.commit.explain(tx, run, DEFAULT_FLEET_IS_GOING));
     return { ...again, groups };
+  }
+
+  private load(detail: CapacityDetail): Promise<PlacementScene> {
+    return this.db.read((tx) => loadPlacement(tx, detail));
   }
 
   private async commitAll(scene: PlacementScene, verdicts: readonly Verdict[]): Promise<void> {
@@ -118,6 +128,23 @@ export class PlacementPass {
       }
     }
   }
+}
+
+interface Judged {
+  readonly scene: PlacementScene;
+  readonly verdicts: readonly Verdict[];
+}
+
+/** Most jobs find a place among the machines with room. Only who finds none needs to know all of them, and why. */
+async function judged(
+  load: (detail: CapacityDetail) => Promise<PlacementScene>,
+  groupsOf: (scene: PlacementScene) => readonly PlacementGroup[],
+): Promise<Judged> {
+  const free = await load('room');
+  const verdicts = decide(free, groupsOf(free));
+  if (!verdicts.some((verdict) => verdict.kind === 'no-capacity')) return { scene: free, verdicts };
+  const scene = await load('all');
+  return { scene, verdicts: decide(scene, groupsOf(scene)) };
 }
 
 function partition<T>(all: readonly T[], isFirst: (each: T) => boolean): [T[], T[]] {

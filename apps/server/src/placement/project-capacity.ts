@@ -1,6 +1,7 @@
 import { type AbsentInstance, type Holder, isCluster, type Place, type PlacementFleet, type PlacementInstance, whyAbsent } from '@dstack/core'; // prettier-ignore
 import { findFleets, type FleetRecord, nodesOf } from '../fleets/fleet-record.js';
 import { connectedSince, findInstances, type InstanceRecord } from '../instances/instance-record.js';
+import { inList } from '../persistence/in-list.js';
 import type { ReadTx } from '../persistence/transaction.js';
 
 /** The machines of a project and the fleets they are in, as placement sees them. */
@@ -12,23 +13,27 @@ export interface ProjectCapacity {
   readonly instanceRecords: readonly InstanceRecord[];
 }
 
-export async function loadCapacity(tx: ReadTx, projectId: string): Promise<ProjectCapacity> {
+/**
+ * `room`: the machines that could take a job now, and those whose start others wait for: enough to place whoever finds a place. `all`: also
+ * those that are full, starting or away: why nobody finds one.
+ */
+export type CapacityDetail = 'room' | 'all';
+
+export async function loadCapacity(tx: ReadTx, projectId: string, detail: CapacityDetail): Promise<ProjectCapacity> {
   const now = await tx.now();
   const fleetRecords = await findFleets(tx, `project_id = ? AND deleted = ? AND status = 'active' ORDER BY created_at, id`, [
     projectId,
     false,
   ]); // prettier-ignore
-  // Hosts that have ended are shown with their reason until somebody takes them out of their fleet.
-  const instanceRecords = await findInstances(
-    tx,
-    `project_id = ? AND deleted = ? AND (status <> 'terminated' OR host_name IS NOT NULL)`,
-    [projectId, false],
-  );
-  const holders = await holdersOf(tx, projectId);
+  const instanceRecords = await findInstances(tx, `project_id = ? AND deleted = false AND ${SHOWN[detail]}`, [
+    projectId,
+  ]);
+  const holders = detail === 'all' ? await holdersOf(tx, projectId) : new Map<string, Holder[]>();
+  const nodes = detail === 'all' ? instanceRecords : await nodesOfCountedFleets(tx, fleetRecords);
   return {
     fleetRecords,
     instanceRecords,
-    fleets: fleetRecords.map((fleet) => toPlacementFleet(fleet, instanceRecords)),
+    fleets: fleetRecords.map((fleet) => toPlacementFleet(fleet, nodes)),
     instances: instanceRecords.flatMap((record) =>
       toPlacementInstance(record, {
         now,
@@ -38,6 +43,12 @@ export async function loadCapacity(tx: ReadTx, projectId: string): Promise<Proje
     absent: instanceRecords.flatMap(toAbsentInstance),
   };
 }
+
+// Hosts that have ended are shown with their reason until somebody takes them out of their fleet.
+const SHOWN: Readonly<Record<CapacityDetail, string>> = {
+  room: `((status IN ('idle', 'busy') AND busy_blocks < total_blocks) OR (status IN ('pending', 'launching') AND backend_type = 'local'))`,
+  all: `(status <> 'terminated' OR host_name IS NOT NULL)`,
+};
 
 export interface InstanceContext {
   readonly now: number;
@@ -90,7 +101,9 @@ function absence(record: InstanceRecord): string | null {
   });
 }
 
-function toPlacementFleet(fleet: FleetRecord, instances: readonly InstanceRecord[]): PlacementFleet {
+type Node = Pick<InstanceRecord, 'fleetId' | 'status' | 'backendType' | 'region' | 'instanceNum'>;
+
+function toPlacementFleet(fleet: FleetRecord, instances: readonly Node[]): PlacementFleet {
   const nodes = nodesOf(fleet.spec);
   const active = instances.filter(
     ({ fleetId, status }) => fleetId === fleet.id && status !== 'terminating' && status !== 'terminated',
@@ -105,13 +118,28 @@ function toPlacementFleet(fleet: FleetRecord, instances: readonly InstanceRecord
   };
 }
 
-function anchorOf(instances: readonly InstanceRecord[]): Place | null {
-  const [first] = instances
+function anchorOf(active: readonly Node[]): Place | null {
+  const [first] = active
     .flatMap(({ backendType, region, instanceNum }) =>
       backendType === null || region === null ? [] : [{ backend: backendType, region, instanceNum }],
     )
     .sort((a, b) => a.instanceNum - b.instanceNum);
   return first === undefined ? null : { backend: first.backend, region: first.region };
+}
+
+/** Of fleets where it matters how many nodes there are, or where the first one is. */
+async function nodesOfCountedFleets(tx: ReadTx, fleets: readonly FleetRecord[]): Promise<Node[]> {
+  const counted = fleets.filter(({ spec }) => {
+    const nodes = nodesOf(spec);
+    return nodes !== null && (nodes.max !== null || isCluster(spec.configuration));
+  });
+  if (counted.length === 0) return [];
+  const these = inList('fleet_id', counted.map((fleet) => fleet.id)); // prettier-ignore
+  return tx.query<Node>(
+    `SELECT fleet_id AS "fleetId", status, backend_type AS "backendType", region, instance_num AS "instanceNum"
+     FROM instances WHERE ${these.sql} AND deleted = false AND status NOT IN ('terminating', 'terminated')`,
+    these.params,
+  );
 }
 
 async function holdersOf(tx: ReadTx, projectId: string): Promise<Map<string, Holder[]>> {

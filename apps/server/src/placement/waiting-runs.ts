@@ -10,8 +10,8 @@ import { loadCapacity, type ProjectCapacity } from './project-capacity.js';
 /** Of each project, as many runs as one event may bring back. */
 const RUNS_LOOKED_AT = 20;
 
-// Whoever waits is due some time, which keeps finished runs out of the search.
-const WAITS = `next_due_at IS NOT NULL AND status = 'pending' AND resume_at IS NOT NULL AND pending_because IS NOT NULL`;
+// As the index on them says it.
+const WAITS = `status = 'pending' AND resume_at IS NOT NULL AND pending_because IS NOT NULL`;
 
 export async function hasWaitingRuns(tx: ReadTx): Promise<boolean> {
   return (await tx.query(`SELECT id FROM runs WHERE ${WAITS} LIMIT 1`)).length > 0;
@@ -23,7 +23,7 @@ export async function findResumable(tx: ReadTx): Promise<string[]> {
   const thisMachineFreedAt = await whenThisMachineWasFreed(tx);
   const resumable: string[] = [];
   for (const { project_id: projectId } of projects) {
-    const capacity = await loadCapacity(tx, projectId);
+    const capacity = await loadCapacity(tx, projectId, 'all');
     const runs = await findRuns(
       tx,
       `project_id = ? AND ${WAITS} ORDER BY priority DESC, submitted_at LIMIT ${RUNS_LOOKED_AT}`,

@@ -1,4 +1,5 @@
 import type { Instant } from '@dstack/core';
+import { inList } from '../persistence/in-list.js';
 import type { ReadTx, SqlValue, WriteTx } from '../persistence/transaction.js';
 import type { ReconciledTable, RestedOn } from './reconciled-table.js';
 
@@ -128,10 +129,15 @@ export async function commitOwnRow(tx: WriteTx, c: CommitOwn): Promise<boolean> 
 
 /** Whether every row the decision rested on still is what was observed; on Postgres it stays so until the commit. */
 export async function allUnmoved(tx: WriteTx, restsOn: readonly RestedOn[]): Promise<boolean> {
-  const lock = tx.dialect === 'postgres' ? ' FOR SHARE' : '';
-  for (const { table, id, rev } of restsOn) {
-    const [row] = await tx.query<{ rev: number }>(`SELECT rev FROM ${table} WHERE id = ?${lock}`, [id]);
-    if (row === undefined || Number(row.rev) !== rev) return false;
+  const lock = tx.dialect === 'postgres' ? ' ORDER BY id FOR SHARE' : '';
+  for (const [table, rows] of Map.groupBy(restsOn, (each) => each.table)) {
+    const these = inList('id', rows.map(({ id }) => id)); // prettier-ignore
+    const found = await tx.query<{ id: string; rev: number }>(
+      `SELECT id, rev FROM ${table} WHERE ${these.sql}${lock}`,
+      these.params,
+    );
+    const revs = new Map(found.map(({ id, rev }) => [id, Number(rev)]));
+    if (rows.some(({ id, rev }) => revs.get(id) !== rev)) return false;
   }
   return true;
 }

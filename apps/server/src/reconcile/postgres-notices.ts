@@ -20,6 +20,7 @@ export async function relayNotices(
   let flush: NodeJS.Timeout | null = null;
   let reconnect: NodeJS.Timeout | null = null;
   let client: pg.Client | null = null;
+  let sending: Promise<void> = Promise.resolve();
   let isStopped = false;
 
   const connect = async (): Promise<void> => {
@@ -51,10 +52,14 @@ export async function relayNotices(
     flush = null;
     const payload = [...pending].join(',');
     pending.clear();
-    client?.query('SELECT pg_notify($1, $2)', [CHANNEL, payload]).catch((error: unknown) => {
-      // A notice cut off by the stop itself is nobody's loss: whoever stops writes no more.
-      if (!isStopped) onError(error);
-    });
+    // One after the other: a client takes one statement at a time.
+    sending = sending
+      .then(() => client?.query('SELECT pg_notify($1, $2)', [CHANNEL, payload]))
+      .then(() => undefined)
+      .catch((error: unknown) => {
+        // A notice cut off by the stop itself is nobody's loss: whoever stops writes no more.
+        if (!isStopped) onError(error);
+      });
   };
   const stopRelay = notices.relayTo((topic) => {
     pending.add(topic);

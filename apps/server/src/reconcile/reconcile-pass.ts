@@ -1,4 +1,5 @@
 import type { Decision } from '@dstack/core';
+import { hasCode } from '../errors/has-code.js';
 import type { Database } from '../persistence/database.js';
 import type { World } from '../world/world.js';
 import { allUnmoved, type Claim, commitOwnRow, LEASE_MS, releaseLease, renewLease, rowState } from './claims.js';
@@ -42,9 +43,8 @@ export async function reconcilePass(reconciler: AnyReconciler, claim: Claim, too
     outcomes,
     now,
   };
-  const write = reconciler.isIntent?.(context) === true ? 'writeDurable' : 'write';
   try {
-    await tools.db[write](async (tx) => {
+    await tools.db.write(async (tx) => {
       const at = await tx.now();
       if (!(await allUnmoved(tx, observed.restsOn))) throw new MovedError();
       const inTime = { ...context, now: at };
@@ -57,10 +57,15 @@ export async function reconcilePass(reconciler: AnyReconciler, claim: Claim, too
     });
     return 'committed';
   } catch (error) {
-    if (!(error instanceof MovedError)) throw error;
+    if (!(error instanceof MovedError) && !isDeadlock(error)) throw error;
     await tools.db.write(async (tx) => releaseLease(tx, table, claim, await tx.now()));
     return 'moved';
   }
+}
+
+/** Postgres found two commits that waited for each other, and let the other one go on. */
+function isDeadlock(error: unknown): boolean {
+  return hasCode(error, '40P01');
 }
 
 async function act(

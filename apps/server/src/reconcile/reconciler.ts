@@ -52,6 +52,4 @@ export interface Reconciler<Snapshot, D extends Decision<string, unknown, object
   accountOf(effect: D['effects'][number], snapshot: Snapshot): string;
   act(effect: D['effects'][number], context: ActContext<Snapshot>): Promise<unknown>;
   commit(tx: WriteTx, context: CommitContext<Snapshot, D>): Promise<CommitResult | void>;
-  /** Whether the commit is an intent that must survive a power cut. */
-  isIntent?(context: CommitContext<Snapshot, D>): boolean;
 }

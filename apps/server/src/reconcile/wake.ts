@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { WriteTx } from '../persistence/transaction.js';
-import { Notices, type Topic } from './notices.js';
+import { type HostTopic, Notices, type Topic } from './notices.js';
 import type { ReconciledTable } from './reconciled-table.js';
 
 /** Makes rows due in the transaction that gives the reason, and tells the loops after it is committed. */
@@ -10,7 +10,8 @@ export class Wake {
 
   async rows(tx: WriteTx, table: ReconciledTable, ids: readonly string[]): Promise<void> {
     const now = await tx.now();
-    for (const id of new Set(ids)) {
+    // In one order everywhere: two that wake the same rows never wait for each other.
+    for (const id of [...new Set(ids)].sort()) {
       await tx.execute(`UPDATE ${table} SET wake_seq = wake_seq + 1, next_due_at = ? WHERE id = ?`, [now, id]);
     }
     if (ids.length > 0) this.topic(tx, table);
@@ -18,5 +19,9 @@ export class Wake {
 
   topic(tx: WriteTx, topic: Topic): void {
     tx.afterCommit(() => this.notices.notify(topic));
+  }
+
+  host(tx: WriteTx, topic: HostTopic, instanceId: string): void {
+    tx.afterCommit(() => this.notices.notifyOfHosts(topic, [instanceId]));
   }
 }

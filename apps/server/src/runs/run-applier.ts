@@ -4,6 +4,7 @@ import {
   effectiveProfile,
   generatedRunName,
   isFinishedRun,
+  LIMITS,
   nextScheduledAt,
   replicaGroups,
   whyNotBuilt,
@@ -112,7 +113,7 @@ export class RunApplier {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       [
         id, scope.projectId, scope.caller.id, repoId, name, now, nextFire === null ? 'submitted' : 'pending', now, writeSealed(tx, named),
-        named.configuration.priority ?? 0, replicasOf(named), nextFire, idempotencyKey, nextFire ?? now,
+        named.configuration.priority ?? 0, replicasOf(named), nextFire, idempotencyKey, nextFire ?? now + LIMITS.runCheckMs,
       ], // prettier-ignore
     );
     await this.record(tx, scope, id, name, `Run submitted. Status: ${nextFire === null ? 'SUBMITTED' : 'PENDING'}`);

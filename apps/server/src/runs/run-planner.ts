@@ -94,7 +94,7 @@ export class RunPlanner {
   private look(scope: ProjectScope, effective: Wire.RunSpec): Promise<Scene> {
     return this.db.read(async (tx) => {
       const now = await tx.now();
-      const capacity = await loadCapacity(tx, scope.projectId);
+      const capacity = await loadCapacity(tx, scope.projectId, 'all');
       const name = effective.run_name ?? null;
       const [current] =
         name === null

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { buildJobSpecs, effectiveProfile, replicaGroups, type Wire } from '@dstack/core';
+import { buildJobSpecs, effectiveProfile, LIMITS, replicaGroups, type Wire } from '@dstack/core';
 import { DefaultFleetMaker } from '../fleets/default-fleet.js';
 import { NEW_RUNTIME } from '../jobs/job-record.js';
 import type { WriteTx } from '../persistence/transaction.js';
@@ -55,14 +55,14 @@ export class ReplicaSubmitter {
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'submitted', ?, ?, ?, ?, ?, ?)`,
         [
           id, run.id, run.projectId, jobSpec.job_num, replicaNum, jobSpec.replica_group ?? '0', submissionNum, run.deploymentNum,
-          now, now, writeSealed(tx, jobSpec), writeJson(NEW_RUNTIME), false, now,
+          now, now, writeSealed(tx, jobSpec), writeJson(NEW_RUNTIME), false, now + LIMITS.placementMs,
         ], // prettier-ignore
       );
       const target = { type: 'job' as const, id, name: jobSpec.job_name, projectId: run.projectId, runId: run.id };
       const message = `Job created on ${submissionNum === 0 ? 'submission' : 'resubmission'}. Status: SUBMITTED`;
       await this.events.record(tx, { message, actorId: null, targets: [target] });
     }
-    this.wake.topic(tx, 'jobs');
+    // Placement looks for them by itself; theirs is only the time by which it must have answered.
     this.wake.topic(tx, 'placement');
   }
 }

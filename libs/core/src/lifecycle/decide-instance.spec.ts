@@ -23,7 +23,7 @@ const attempt = (over: Partial<OpenAttempt> = {}): OpenAttempt => ({
 });
 const pending = (over: Partial<UnlaunchedInstance> = {}): UnlaunchedInstance => ({
   ...base, status: 'pending', given: false, createdAt: T, openAttempt: null, attemptsMade: 0, maxAttempts: 25, noOffersLeft: null, offersFailedAt: null,
-  unwanted: null, machine: false, ...over,
+  unwanted: null, machine: 'none', ...over,
 }); // prettier-ignore
 const launching = (over: Partial<UnlaunchedInstance> = {}): UnlaunchedInstance =>
   pending({ status: 'launching', openAttempt: attempt(), attemptsMade: 1, ...over });
@@ -58,7 +58,8 @@ it.each<[string, InstanceSnapshot, number, Expected]>([
   ['no offer ends it', launching({ openAttempt: null, noOffersLeft: 'all dry' }), T, { status: 'terminating', reason: 'no_offers' }],
   ['too many failed offers end it', launching({ openAttempt: null, attemptsMade: 25 }), T, { status: 'terminating', reason: 'no_offers' }],
   ['an hour without a machine ends it', pending(), T + LIMITS.launchMs, { status: 'terminating', reason: 'provisioning_timeout' }],
-  ['a machine makes it provisioning', launching({ machine: true }), T, { status: 'provisioning' }],
+  ['a machine makes it provisioning', launching({ machine: 'starting' }), T, { status: 'provisioning', dueAt: T }],
+  ['a machine that is ready is left to the connection', launching({ machine: 'ready' }), T, { status: 'provisioning', dueAt: T + LIMITS.pollMaxMs }],
   ['a young machine is polled often', starting(), T, { status: 'provisioning', effects: ['poll'], dueAt: T + LIMITS.pollMinMs }],
   ['an older one more seldom', starting(), T + MIN, { status: 'provisioning', effects: ['poll'], dueAt: T + MIN + LIMITS.pollMaxMs }],
   ['an agent that answers makes it idle', starting({ connectedSince: T }), T, { status: 'idle' }],

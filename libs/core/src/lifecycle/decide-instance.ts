@@ -39,8 +39,10 @@ export function decideInstance(instance: InstanceSnapshot, now: Instant): Instan
 
 function decideUnlaunched(instance: UnlaunchedInstance, now: Instant): InstanceDecision {
   const { openAttempt, status } = instance;
-  if (instance.machine) {
-    return go('provisioning', { changes: { startedAt: now }, dueAt: now, because: 'machine created' });
+  if (instance.machine !== 'none') {
+    // One that is ready already is being connected to, and that tells.
+    const dueAt = instance.machine === 'ready' ? now + LIMITS.pollMaxMs : now;
+    return go('provisioning', { changes: { startedAt: now }, dueAt, because: 'machine created' });
   }
   if (openAttempt !== null) return pursue(openAttempt, instance, now);
   if (instance.unwanted !== null) return giveUp(instance.unwanted, null, now);
@@ -82,7 +84,11 @@ function pursue(open: OpenAttempt, instance: UnlaunchedInstance, now: Instant): 
 function decideStarting(instance: StartingInstance, now: Instant): InstanceDecision {
   if (instance.connectedSince !== null) {
     return instance.busyBlocks > 0
-      ? go('busy', { dueAt: now, changes: { idleSince: null }, because: 'agent is up' })
+      ? go('busy', {
+          dueAt: instance.tenure === 'given' ? now : null,
+          changes: { idleSince: null },
+          because: 'agent is up',
+        })
       : go('idle', { dueAt: now, changes: { idleSince: now }, because: 'agent is up' });
   }
   if (instance.unwanted !== null) return giveUp(instance.unwanted, null, now);
@@ -99,6 +105,9 @@ function decideStarting(instance: StartingInstance, now: Instant): InstanceDecis
   // A given host is asked by the connection that is being made to it.
   if (instance.tenure === 'given') return stay('provisioning', { dueAt: deadline });
   const age = now - instance.statusChangedAt;
+  // Its agent is being connected to; the cloud is asked what became of it when that takes long.
+  if (instance.machineState === 'ready' && age < LIMITS.pollMaxMs)
+    return stay('provisioning', { dueAt: Math.min(deadline, instance.statusChangedAt + LIMITS.pollMaxMs) });
   const pauseMs = Math.min(LIMITS.pollMaxMs, Math.max(LIMITS.pollMinMs, age / 4));
   return stay('provisioning', { effects: [{ do: 'poll' }], dueAt: Math.min(deadline, Math.round(now + pauseMs)) });
 }

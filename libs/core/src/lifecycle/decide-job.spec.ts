@@ -42,6 +42,7 @@ const provisioning = (over: Partial<ProvisioningJob> = {}): ProvisioningJob => (
   agent: null,
   waitsFor: null,
   startError: null,
+  isTimed: false,
   ...over,
 });
 const active = (over: Partial<ActiveJob> = {}): ActiveJob => ({
@@ -50,6 +51,7 @@ const active = (over: Partial<ActiveJob> = {}): ActiveJob => ({
   host: host(),
   agent: { phase: 'running', runningAt: T },
   disconnectedAt: null,
+  isTimed: false,
   maxDurationMs: null,
   inactivityLimitSeconds: null,
   underUtilised: null,

@@ -72,7 +72,7 @@ function decideProvisioning(job: ProvisioningJob, now: Instant): JobDecision {
   if (host === null || isGone(host)) return lostBeforeStart(host);
   if (job.startError !== null) return end('terminated_by_server', job.startError, 'kill');
   if (agent?.phase === 'finished') return endByAgent(agent);
-  if (agent?.phase === 'running') return becomeRunning(agent, now);
+  if (agent?.phase === 'running') return becomeRunning(job, agent, now);
   const deadline = job.statusChangedAt + host.provisioningLimitMs + LIMITS.agentStartMs;
   if (now >= deadline) {
     const waited = job.waitsFor ?? (isConnected(host) ? 'the agent did not start the job' : 'the agent did not answer');
@@ -114,7 +114,7 @@ function decideActive(job: ActiveJob, now: Instant): JobDecision {
 }
 
 function decidePulling(job: ActiveJob, now: Instant, unreachableDeadline: Instant | null): JobDecision {
-  if (job.agent?.phase === 'running') return becomeRunning(job.agent, now);
+  if (job.agent?.phase === 'running') return becomeRunning(job, job.agent, now);
   const deadline = job.statusChangedAt + LIMITS.pullMs;
   if (now >= deadline) return end('waiting_runner_limit_exceeded', 'the container did not start in time', 'kill');
   return stay('pulling', { dueAt: soonest(deadline, unreachableDeadline) });
@@ -139,8 +139,11 @@ function decideRunning(job: ActiveJob, now: Instant, unreachableDeadline: Instan
   return stay('running', { dueAt: soonest(nextCheck, soonest(maxDurationDeadline, unreachableDeadline)) });
 }
 
-function becomeRunning(agent: AgentJob, now: Instant): JobDecision {
-  return go('running', { changes: { runningAt: agent.runningAt ?? now }, dueAt: now, because: 'commands started' });
+function becomeRunning(job: ProvisioningJob | ActiveJob, agent: AgentJob, now: Instant): JobDecision {
+  const changes = { runningAt: agent.runningAt ?? now };
+  // Nothing will end it but what wakes it.
+  const isLeftAlone = !job.isTimed && job.host !== null && isConnected(job.host);
+  return go('running', { changes, dueAt: isLeftAlone ? null : now, because: 'commands started' });
 }
 
 function endByAgent(agent: AgentJob): JobDecision {

@@ -31,7 +31,7 @@ export interface UnlaunchedInstance extends InstanceBase {
   readonly offersFailedAt: Instant | null;
   /** The job it was made for ended meanwhile, or its fleet is being deleted. */
   readonly unwanted: InstanceTerminationReason | null;
-  readonly machine: boolean;
+  readonly machine: 'none' | 'starting' | 'ready';
 }
 
 /** A host of the user's own whose agent does not run yet. */

@@ -58,10 +58,13 @@ export interface ProvisioningJob extends JobBase {
   readonly waitsFor: string | null;
   /** A configuration that cannot be handed to an agent, such as an unknown secret. */
   readonly startError: string | null;
+  readonly isTimed: boolean;
 }
 
 export interface ActiveJob extends JobBase {
   readonly status: 'pulling' | 'running';
+  /** There are limits on how long it runs, or how idle. */
+  readonly isTimed: boolean;
   readonly host: JobHost | null;
   readonly agent: AgentJob | null;
   readonly disconnectedAt: Instant | null;

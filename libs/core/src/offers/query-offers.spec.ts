@@ -4,7 +4,7 @@ import { gpus, offer, requirements } from '../../test/planning-builders.js';
 import { type GpuGroupBy, groupRowsByGpu } from './group-offers.js';
 import { matchOffer } from './match-offer.js';
 import type { Offer } from './offer.js';
-import { NO_FILTERS, type OfferFilters } from './offer-filters.js';
+import type { OfferFilters } from './offer-filters.js';
 import { tabulateOffers } from './offer-table.js';
 import { mergeOffers, usableFirst } from './order-offers.js';
 import { queryOffers } from './query-offers.js';
@@ -108,14 +108,14 @@ it.each([[[]], [['backend' as const]], [['backend' as const, 'region' as const]]
 );
 
 function summary(members: readonly Offer[]): Partial<Wire.GpuGroup> {
-  const counts = members.map(({ instance }) => instance.resources.gpus.length);
+  const gpuCounts = members.map(({ instance }) => instance.resources.gpus.length);
   const prices = members.map(({ price, instance }) => price / instance.resources.gpus.length);
   const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)].sort();
   return {
     ...(members[0] && { name: members[0].instance.resources.gpus[0]?.name ?? '' }),
     availability: distinct(members.map(({ availability }) => availability)),
     spot: distinct(members.map(({ instance }) => (instance.resources.spot ? 'spot' : 'on-demand'))),
-    count: { min: Math.min(...counts), max: Math.max(...counts) },
+    count: { min: Math.min(...gpuCounts), max: Math.max(...gpuCounts) },
     price: { min: Math.min(...prices), max: Math.max(...prices) },
   };
 }

@@ -1,7 +1,8 @@
+import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
-import axios, { type AxiosInstance, type AxiosRequestConfig, type AxiosResponse } from 'axios';
 import { ConnectionError, DstackError } from '../errors.js';
 import { errorOfReply } from './error-of-reply.js';
+import { HttpClient } from './http-client.js';
 import { serverAddress } from './server-address.js';
 import { type Failure, type Repeatable, retryDelayMs } from './retry.js';
 import { sleep } from './sleep.js';
@@ -36,36 +37,28 @@ const DEFAULT_TIMEOUT_MS = 60_000;
 /** HTTP with the server's rules: bearer token, error envelopes, retries only where a repeat does no harm. */
 export class Transport {
   readonly url: string;
-  private readonly http: AxiosInstance;
+  private readonly http: HttpClient;
+  private readonly headers: Readonly<Record<string, string>>;
   private readonly timeoutMs: number;
 
   constructor(options: TransportOptions) {
     this.url = options.url.replace(/\/+$/, '');
     this.timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    const { baseUrl, socketPath } = serverAddress(options.url);
-    this.http = axios.create({
-      baseURL: baseUrl,
-      ...(socketPath === undefined ? {} : { socketPath }),
-      adapter: 'http',
-      maxRedirects: 0,
-      maxBodyLength: Infinity,
-      maxContentLength: Infinity,
-      validateStatus: () => true,
-      headers: {
-        Authorization: `Bearer ${options.token}`,
-        'X-API-Version': options.apiVersion ?? API_VERSION,
-        'User-Agent': options.userAgent ?? 'dstack-sdk-js',
-      },
-    });
+    this.http = new HttpClient(serverAddress(options.url));
+    this.headers = {
+      Authorization: `Bearer ${options.token}`,
+      'X-API-Version': options.apiVersion ?? API_VERSION,
+      'User-Agent': options.userAgent ?? 'dstack-sdk-js',
+    };
   }
 
   /** @throws {ApiError | ConnectionError | DstackError} */
   async json<T>(call: Call): Promise<T> {
-    const reply = await this.send(call, { responseType: 'text', transformResponse: (data: unknown) => data });
-    const body = parseBody(reply.data);
-    if (reply.status >= 400) throw refused(call, reply, body);
-    if (reply.status >= 300 || (typeof body === 'string' && body.startsWith('<')))
-      throw new DstackError('server', `${this.url} does not answer like a dstack server (${reply.status}).`, {
+    const { status, headers, content } = await this.send(call, read);
+    const body = parseBody(content);
+    if (status >= 400) throw refused(call, { status, headers }, body);
+    if (status >= 300 || (typeof body === 'string' && body.startsWith('<')))
+      throw new DstackError('server', `${this.url} does not answer like a dstack server (${status}).`, {
         hint: 'Check the URL of the project: dstack project list',
       });
     // The parse boundary: the reply's shape is the contract's.
@@ -74,17 +67,14 @@ export class Transport {
 
   /** A chunked reply as it arrives. No time limit once the headers are there. */
   async stream(call: Call): Promise<Readable> {
-    const reply = await this.send(call, { responseType: 'stream' });
-    const stream = reply.data as Readable;
-    if (reply.status < 300) return stream;
-    const chunks: Buffer[] = [];
-    for await (const chunk of stream) chunks.push(Buffer.from(chunk as Uint8Array));
-    throw refused(call, reply, parseBody(Buffer.concat(chunks).toString('utf8')));
+    const { status, headers, content } = await this.send(call, async (stream) => stream);
+    if (status < 300) return content;
+    throw refused(call, { status, headers }, parseBody(await read(content)));
   }
 
-  private async send(call: Call, extra: AxiosRequestConfig): Promise<AxiosResponse<unknown>> {
+  private async send<T>(call: Call, take: Take<T>): Promise<Reply<T>> {
     for (let attempt = 1; ; attempt += 1) {
-      const outcome = await this.once(call, extra);
+      const outcome = await this.once(call, take);
       const failure = failureOf(outcome);
       const delay = failure && retryDelayMs(call.repeatable, failure, attempt, Math.random());
       if (delay === undefined) {
@@ -95,22 +85,21 @@ export class Transport {
     }
   }
 
-  private async once(call: Call, extra: AxiosRequestConfig): Promise<AxiosResponse<unknown> | ConnectionError> {
-    // A timer of our own: axios' timeout would also end a stream that is merely quiet.
+  private async once<T>(call: Call, take: Take<T>): Promise<Reply<T> | ConnectionError> {
     const limit = new AbortController();
     const timeoutMs = call.timeoutMs ?? this.timeoutMs;
     const timer = setTimeout(() => limit.abort(), timeoutMs);
     const signal = call.signal ? AbortSignal.any([limit.signal, call.signal]) : limit.signal;
     try {
-      return await this.http.request<unknown>({
+      const response = await this.http.request({
         method: call.method ?? 'POST',
-        url: call.path,
-        data: call.body,
+        path: call.path,
+        query: call.query ?? {},
+        headers: { ...this.headers, ...call.headers },
+        body: call.body,
         signal,
-        ...(call.query ? { params: call.query } : {}),
-        headers: { ...(call.body === undefined ? {} : contentType(call.body)), ...call.headers },
-        ...extra,
       });
+      return { status: response.statusCode ?? 0, headers: response.headers, content: await take(response) };
     } catch (error) {
       if (call.signal?.aborted) throw aborted(call.signal);
       if (limit.signal.aborted)
@@ -124,7 +113,7 @@ export class Transport {
   }
 
   private connectionError(error: unknown): ConnectionError {
-    const code = axios.isAxiosError(error) ? error.code : undefined;
+    const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
     const neverSent = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'].includes(code ?? '');
     const reason = code ?? (error instanceof Error ? error.message : String(error));
     return new ConnectionError(`Cannot reach the dstack server at ${this.url} (${reason}).`, neverSent, {
@@ -138,33 +127,45 @@ export function aborted(signal: AbortSignal): DstackError {
   return new DstackError('aborted', 'The call was cancelled.', { cause: signal.reason });
 }
 
-function contentType(body: unknown): Record<string, string> {
-  return body instanceof FormData ? {} : { 'Content-Type': 'application/json' };
+interface ReplyHead {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
 }
 
-function failureOf(outcome: AxiosResponse<unknown> | ConnectionError): Failure | undefined {
+interface Reply<T> extends ReplyHead {
+  readonly content: T;
+}
+
+type Take<T> = (response: IncomingMessage) => Promise<T>;
+
+async function read(stream: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk as Uint8Array));
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function failureOf(outcome: ReplyHead | ConnectionError): Failure | undefined {
   if (outcome instanceof ConnectionError) return { what: 'no-connection', neverSent: outcome.neverSent };
   if (outcome.status < 400) return undefined;
   const after = Number(outcome.headers['retry-after']);
   return { what: 'status', status: outcome.status, retryAfterMs: Number.isFinite(after) ? after * 1000 : undefined };
 }
 
-function refused(call: Call, reply: AxiosResponse<unknown>, body: unknown) {
-  const requestId: unknown = reply.headers['x-request-id'];
+function refused(call: Call, { status, headers }: ReplyHead, body: unknown) {
+  const requestId = headers['x-request-id'];
   return errorOfReply({
     method: call.method ?? 'POST',
     path: call.path,
-    status: reply.status,
+    status,
     body,
     requestId: typeof requestId === 'string' ? requestId : undefined,
   });
 }
 
-function parseBody(data: unknown): unknown {
-  if (typeof data !== 'string') return data;
+function parseBody(text: string): unknown {
   try {
-    return JSON.parse(data);
+    return JSON.parse(text);
   } catch {
-    return data;
+    return text;
   }
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Wire } from '@dstack/core';
 import { isDstackError } from '../errors.js';
 import type { CallOptions, Transport } from '../http/transport.js';
@@ -10,6 +9,7 @@ export class Files {
 
   /** The archive with this content, uploaded only when the server does not have it. */
   async ensureArchive(tar: Uint8Array, options: CallOptions = {}): Promise<Wire.FileArchive> {
+    const { createHash } = await import('node:crypto');
     const hash = createHash('sha256').update(tar).digest('hex');
     return (await this.find(hash, options)) ?? (await this.upload(hash, tar, options));
   }
@@ -29,8 +29,8 @@ export class Files {
     }
   }
 
-  private upload(hash: string, tar: Uint8Array, options: CallOptions): Promise<Wire.FileArchive> {
-    const body = uploadForm(hash, tar);
+  private async upload(hash: string, tar: Uint8Array, options: CallOptions): Promise<Wire.FileArchive> {
+    const body = await uploadForm(hash, tar);
     return this.transport.json({ path: '/api/files/upload_archive', body, repeatable: 'keyed-write', ...options });
   }
 }

@@ -26,7 +26,7 @@ export class Repos {
     await this.project.transport.json({
       path: this.project.path('repos/upload_code'),
       query: { repo_id: repoId },
-      body: uploadForm(hash, code),
+      body: await uploadForm(hash, code),
       repeatable: 'keyed-write',
       ...options,
     });

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomKey } from '../http/random-key.js';
 import type { Wire } from '@dstack/core';
 import type { CallOptions } from '../http/transport.js';
 import { RunHandle } from '../runs/run-handle.js';
@@ -81,12 +81,12 @@ export class Runs {
   }
 
   /** Submits or updates as planned. A lost reply is asked for again under the same key, so nothing runs twice. */
-  submit(plan: PlannedRun, options: SubmitOptions = {}): Promise<Wire.Run> {
+  async submit(plan: PlannedRun, options: SubmitOptions = {}): Promise<Wire.Run> {
     const { force, idempotencyKey, ...call } = options;
     return this.project.transport.json({
       path: this.project.path('runs/apply'),
       body: { plan, force: force ?? false },
-      headers: { 'X-Idempotency-Key': idempotencyKey ?? randomUUID() },
+      headers: { 'X-Idempotency-Key': idempotencyKey ?? (await randomKey()) },
       // A key the caller chose is a promise that the server knows it; with ours, only what was never sent is repeated.
       repeatable: idempotencyKey === undefined ? 'write' : 'keyed-write',
       ...call,

@@ -11,7 +11,6 @@ import { madeUpId } from '../history/made-up-id.js';
 import { type Asked, QUESTIONS } from '../history/questions.js';
 
 const PROJECTS = 20;
-const USERS = 20;
 /** Before it counts: statements are prepared, code is compiled, pages are read. */
 const WARM_UP = 10;
 

@@ -1,0 +1,92 @@
+import { effectiveProfile, isFinishedJob, type NodeAddress, type Wire } from '@dstack/core';
+import type { ReadTx, WriteTx } from '../persistence/transaction.js';
+import { readJson, readJsonOrNull } from '../reconcile/stored-json.js';
+import type { Wake } from '../reconcile/wake.js';
+import type { RunRecord } from '../runs/run-record.js';
+import type { JobRecord } from './job-record.js';
+
+/** The jobs of one submission of one replica start together. */
+type Member = Pick<JobRecord, 'id' | 'runId' | 'replicaNum' | 'submissionNum' | 'jobNum' | 'spec'>;
+
+const OF_GANG = 'FROM jobs WHERE run_id = ? AND replica_num = ? AND submission_num = ?';
+
+const gangOf = ({ runId, replicaNum, submissionNum }: Member): (string | number)[] => [
+  runId,
+  replicaNum,
+  submissionNum,
+];
+
+function isGang({ spec }: Member): boolean {
+  return (spec.jobs_per_replica ?? 1) > 1;
+}
+
+const startupOrder = (run: RunRecord) => effectiveProfile(run.spec).startup_order ?? 'any';
+
+/** Of its peers; null: it may be started. */
+export async function whatItWaitsFor(tx: ReadTx, job: Member, run: RunRecord): Promise<string | null> {
+  if (!isGang(job)) return null;
+  const order = startupOrder(run);
+  const peers = await tx.query<{ job_num: number; status: string; has_address: boolean | number }>(
+    `SELECT job_num, status, CASE WHEN provisioning_data IS NULL THEN 0 ELSE 1 END AS has_address ${OF_GANG} AND id <> ?`,
+    [...gangOf(job), job.id],
+  );
+  if (peers.some((peer) => Number(peer.has_address) === 0)) return 'other nodes have no address yet';
+  const isRunning = (peer: { readonly status: string }): boolean => peer.status === 'running';
+  const isMasterRunning = peers.some((peer) => Number(peer.job_num) === 0 && isRunning(peer));
+  if (order === 'master-first' && job.jobNum !== 0 && !isMasterRunning) return 'the master node is not running yet';
+  if (order === 'workers-first' && job.jobNum === 0 && !peers.every(isRunning))
+    return 'the worker nodes are not running yet';
+  return null;
+}
+
+/** By rank. Without opening what is sealed in their specifications: of two hundred nodes that takes longer than all the rest. */
+export async function nodeAddresses(tx: ReadTx, job: Member): Promise<NodeAddress[]> {
+  const rows = await tx.query<{ job_spec: string; provisioning_data: string | null }>(
+    `SELECT job_spec, provisioning_data ${OF_GANG} ORDER BY job_num`,
+    gangOf(job),
+  );
+  return rows.map((row) => {
+    const spec = readJson<Wire.JobSpec>(row.job_spec);
+    const data = readJsonOrNull<Wire.JobProvisioningData>(row.provisioning_data);
+    return { group: spec.node_group_index ?? 0, index: spec.node_group_job_index ?? 0, ip: data?.internal_ip ?? '' };
+  });
+}
+
+/** Of this change somebody may have been waiting. */
+function concernsPeers(job: Member, run: RunRecord, status: Wire.JobStatus): boolean {
+  if (!isGang(job)) return false;
+  if (status === 'provisioning') return true;
+  const order = startupOrder(run);
+  return status === 'running' && order !== 'any' && (job.jobNum === 0) === (order === 'master-first');
+}
+
+/**
+ * Before anything else is written about a job whose peers may have waited for this. One at a time then, so that exactly the last of them
+ * sees that nobody is missing – and never two that wait for each other's rows.
+ */
+export async function lockGang(tx: WriteTx, job: Member, run: RunRecord, status: Wire.JobStatus): Promise<void> {
+  if (tx.dialect === 'sqlite' || !concernsPeers(job, run, status)) return;
+  // No row's lock: the run looks at all of its jobs while it decides.
+  await tx.query('SELECT pg_advisory_xact_lock(hashtext(?))', [`${job.runId}/${job.replicaNum}`]);
+}
+
+/** Wakes those whose waiting may be over: when the last one has its address, and as the order of starting has it. */
+export async function wakeWaitingPeers(
+  tx: WriteTx,
+  wake: Wake,
+  job: Member,
+  run: RunRecord,
+  status: Wire.JobStatus,
+): Promise<void> {
+  if (!concernsPeers(job, run, status)) return;
+  if (status === 'provisioning') {
+    const missing = await tx.query(`SELECT id ${OF_GANG} AND provisioning_data IS NULL LIMIT 1`, gangOf(job));
+    if (missing.length > 0) return;
+  }
+  const peers = await tx.query<{ id: string; status: Wire.JobStatus }>(`SELECT id, status ${OF_GANG} AND id <> ?`, [
+    ...gangOf(job),
+    job.id,
+  ]);
+  const waiting = peers.filter((peer) => !isFinishedJob(peer.status));
+  await wake.rows(tx, 'jobs', waiting.map((peer) => peer.id)); // prettier-ignore
+}

@@ -1,0 +1,60 @@
+import type { Bench, Measurement } from '../bench.js';
+import { cpuOf } from '../process-usage.js';
+import { type Dialect, newDatabase } from '../stand-in/bench-database.js';
+import { ReplicaProcess } from '../stand-in/replica-process.js';
+import { runLoad } from '../stand-in/run-load.js';
+
+/** Each run gets a machine of its own from a cloud that answers at once: all that is left is the server and its database. */
+export const bench: Bench = {
+  id: 'B1',
+  title: 'Runs from submit to running in a minute: server and database, with a stand-in cloud and stand-in agents',
+  async run({ quick, say }) {
+    const measurements: Measurement[] = [];
+    for (const dialect of ['sqlite', 'postgres'] as const)
+      measurements.push(...(await throughput(dialect, 1, quick ? 30 : 10_000, say)));
+    return measurements;
+  },
+};
+
+export async function throughput(
+  dialect: Dialect,
+  replicaCount: number,
+  runs: number,
+  say: (text: string) => void,
+): Promise<Measurement[]> {
+  const database = await newDatabase(dialect);
+  if (database === undefined) {
+    say('Postgres is not installed: left out');
+    return [];
+  }
+  const replicas: ReplicaProcess[] = [];
+  try {
+    const { location } = database;
+    for (let index = 0; index < replicaCount; index += 1)
+      replicas.push(await ReplicaProcess.start({ database: location }));
+    const bare = await bareRunsPerMinute(replicas, Math.min(runs, 2_000));
+    const cpuBefore = replicas.map(({ pid }) => cpuOf(pid).own);
+    const { elapsedMs } = await runLoad(replicas, { count: runs }, (text) => say(`${dialect}: ${text}`));
+    const cpuMs = replicas.reduce((sum, { pid }, index) => sum + cpuOf(pid).own - (cpuBefore[index] ?? 0), 0);
+    const name = `${dialect}${replicaCount === 1 ? '' : `, ${replicaCount} replicas`}`;
+    return [
+      {
+        name: `${name}: ${runs} runs`,
+        value: (runs / elapsedMs) * 60_000,
+        unit: 'per min',
+        floor: { what: 'one insert and one update for each', value: bare },
+        target: { atLeast: 6_000 },
+      },
+      { name: `${name}: the server's CPU for a run`, value: cpuMs / runs, unit: 'ms CPU' },
+    ];
+  } finally {
+    await Promise.all(replicas.map((replica) => replica.end()));
+    await database.remove();
+  }
+}
+
+async function bareRunsPerMinute(replicas: readonly ReplicaProcess[], count: number): Promise<number> {
+  const each = Math.ceil(count / replicas.length);
+  const answers = await Promise.all(replicas.map((replica) => replica.order({ do: 'bare', count: each, atOnce: 32 })));
+  return (each * replicas.length * 60_000) / Math.max(...answers.map((answer) => answer.elapsedMs));
+}

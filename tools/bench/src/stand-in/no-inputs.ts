@@ -1,0 +1,12 @@
+import { JobInputs, type RepoCredentials } from '@dstack/server/parts';
+
+/** No secrets, no credentials. */
+export class NoInputs extends JobInputs {
+  override async secrets(): Promise<ReadonlyMap<string, string>> {
+    return new Map();
+  }
+
+  override async repoCredentials(): Promise<RepoCredentials | null> {
+    return null;
+  }
+}
