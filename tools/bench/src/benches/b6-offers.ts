@@ -130,12 +130,14 @@ function ofCatalogs(
   return planOffers([], [{ offers: withoutDuplicates(mergeOffers(lists)), order: 'price' }], SHOWN).offers;
 }
 
+/** CPU of this thread: what a plan waits for, without what else the machine does. */
 function timed(rounds: number, work: () => unknown): Latency {
   const times: number[] = [];
   for (let round = -5; round < rounds; round += 1) {
-    const startedAt = performance.now();
+    const before = process.threadCpuUsage();
     work();
-    if (round >= 0) times.push(performance.now() - startedAt);
+    const { user, system } = process.threadCpuUsage(before);
+    if (round >= 0) times.push((user + system) / 1000);
   }
   return latencyOf(times);
 }
@@ -143,7 +145,13 @@ function timed(rounds: number, work: () => unknown): Latency {
 function both(name: string, { p50, p99 }: Latency, floor: Latency): Measurement[] {
   const what = 'reading the columns';
   return [
-    { name: `${name}, p50`, value: p50, unit: 'ms', floor: { what, value: floor.p50 } },
-    { name: `${name}, p99`, value: p99, unit: 'ms', floor: { what, value: floor.p99 }, target: { atMost: WARM_MS } },
+    { name: `${name}, p50`, value: p50, unit: 'ms CPU', floor: { what, value: floor.p50 } },
+    {
+      name: `${name}, p99`,
+      value: p99,
+      unit: 'ms CPU',
+      floor: { what, value: floor.p99 },
+      target: { atMost: WARM_MS },
+    },
   ];
 }
