@@ -49,7 +49,10 @@ const someFilters: fc.Arbitrary<OfferFilters> = fc.record({
 
 const someRequirements: fc.Arbitrary<Wire.Requirements> = fc
   .record({
-    gpu: fc.constantFrom({ count: { min: 0, max: null } }, { name: ['H100'], count: { min: 8 } }),
+    gpu: fc.constantFrom<NonNullable<Wire.ResourcesSpec['gpu']>>(
+      { count: { min: 0, max: null } },
+      { name: ['H100'], count: { min: 8 } },
+    ),
     cpu: fc.constantFrom({ count: { min: 2, max: null } }, { count: { min: 1, max: 8 } }),
     disk: fc.constantFrom({ size: { min: 100, max: null } }, { size: { min: 600 } }, { size: { min: 1 } }),
     maxPrice: fc.constantFrom(null, 0.05, 1, 2.5),
