@@ -20,7 +20,7 @@ const someOffer: fc.Arbitrary<Offer> = fc
     disk: fc.constantFrom({ size_mib: 102_400 }, { size_mib: 10_240 }, null),
     backend: fc.constantFrom('aws' as const, 'gcp' as const, 'vastai' as const, 'local' as const),
     region: fc.constantFrom('us-east-1', 'eu-west-1'),
-    zones: fc.constantFrom(null, ['a'], ['a', 'b']),
+    zones: fc.constantFrom<string[] | null>(null, ['a'], ['a', 'b']),
     price: fc.constantFrom(0.1, 1, 2, 3),
     availability: fc.constantFrom<Wire.InstanceAvailability>('unknown', 'available', 'no_quota', 'not_available'),
   })
