@@ -17,6 +17,7 @@ import { InstanceLimits } from './instances/instance-limits.js';
 import { InstanceReader } from './instances/instance-reader.js';
 import { InstanceReconciler } from './instances/instance.reconciler.js';
 import { InstanceSnapshots } from './instances/instance-snapshots.js';
+import { OrphanCollector } from './instances/orphan-collector.js';
 import { JobCommit } from './jobs/job-commit.js';
 import { JobEffects } from './jobs/job-effects.js';
 import type { JobInputs } from './jobs/job-inputs.js';
@@ -37,6 +38,7 @@ import { Notices } from './reconcile/notices.js';
 import { ReconcileEngine } from './reconcile/reconcile-engine.js';
 import { ServerIdentity } from './reconcile/server-identity.js';
 import { Wake } from './reconcile/wake.js';
+import { ClusterKeys } from './runs/cluster-keys.js';
 import { JobOffers } from './runs/job-offers.js';
 import { RunApplier } from './runs/run-applier.js';
 import { RunCommit } from './runs/run-commit.js';
@@ -59,12 +61,16 @@ export interface WorkloadParts {
   readonly hosts: Hosts;
   readonly keyring: Keyring;
   readonly inputs: JobInputs;
+  readonly clusterKeys?: ClusterKeys;
 }
 
 export interface BuiltWorkload {
   readonly workload: Workload;
   readonly runs: RunsService;
   readonly fleets: FleetsService;
+  readonly notices: Notices;
+  /** How this life of the server signs its leases. */
+  readonly holder: string;
 }
 
 /** Without listeners there is no API for jobs to call. */
@@ -80,6 +86,7 @@ export function buildWorkload({
   hosts,
   keyring,
   inputs,
+  clusterKeys = new ClusterKeys(),
 }: WorkloadParts): BuiltWorkload {
   const notices = new Notices();
   const wake = new Wake(notices);
@@ -93,7 +100,7 @@ export function buildWorkload({
   const agents = new AgentRegistry();
   const defaultFleets = new DefaultFleetMaker(wake, events, world);
   const hostAccesses = new HostAccessStore(keyring);
-  const submitter = new ReplicaSubmitter(wake, events, defaultFleets, world, settings);
+  const submitter = new ReplicaSubmitter(wake, events, defaultFleets, world, clusterKeys, settings);
   const jobEffects = new JobEffects(db, agents, inputs, offers, hostAccesses);
   const reader = new RunReader();
   const applier = new RunApplier(db, wake, events, submitter, world);
@@ -136,6 +143,7 @@ export function buildWorkload({
     new FleetReconciler(wake, events, world),
     limits,
     jobEffects,
+    new OrphanCollector(db, accounts, events, me, world),
     new MetricsRetention(metrics, health, settings, world),
     settings,
   );
@@ -157,5 +165,5 @@ export function buildWorkload({
     wake,
     world,
   );
-  return { workload, runs, fleets };
+  return { workload, runs, fleets, notices, holder: me.holder };
 }

@@ -2,6 +2,7 @@ import { Global, Module, type DynamicModule, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { AuthService } from './auth/auth.service.js';
 import { BackendAccounts } from './backends/backend-accounts.js';
+import { BackendEnvironments } from './backends/backend-environments.js';
 import { BackendRegistry } from './backends/backend-registry.js';
 import { BackendStore } from './backends/backend-store.js';
 import { BackendsController } from './backends/backends.controller.js';
@@ -68,6 +69,7 @@ export const PLATFORM_CONTROLLERS: readonly Type[] = [
 
 const SHARED = [
   AuthService,
+  BackendEnvironments,
   BackendAccounts,
   BackendRegistry,
   BackendStore,

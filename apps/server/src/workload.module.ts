@@ -24,6 +24,7 @@ import { InstanceReconciler } from './instances/instance.reconciler.js';
 import { InstanceSnapshots } from './instances/instance-snapshots.js';
 import { InstancesController } from './instances/instances.controller.js';
 import { InstancesService } from './instances/instances.service.js';
+import { OrphanCollector } from './instances/orphan-collector.js';
 import { JobCommit } from './jobs/job-commit.js';
 import { JobEffects } from './jobs/job-effects.js';
 import { JobInputs } from './jobs/job-inputs.js';
@@ -42,6 +43,7 @@ import { Notices } from './reconcile/notices.js';
 import { ReconcileEngine } from './reconcile/reconcile-engine.js';
 import { ServerIdentity } from './reconcile/server-identity.js';
 import { Wake } from './reconcile/wake.js';
+import { ClusterKeys } from './runs/cluster-keys.js';
 import { JobOffers } from './runs/job-offers.js';
 import { RunApplier } from './runs/run-applier.js';
 import { RunCommit } from './runs/run-commit.js';
@@ -73,6 +75,7 @@ import { Workload } from './workload.js';
     RunSnapshots,
     RunCommit,
     RunReconciler,
+    ClusterKeys,
     ReplicaSubmitter,
     JobSnapshots,
     JobEffects,
@@ -91,6 +94,7 @@ import { Workload } from './workload.js';
     InstanceReconciler,
     InstanceReader,
     InstancesService,
+    OrphanCollector,
     DefaultFleetMaker,
     FleetReconciler,
     FleetsService,

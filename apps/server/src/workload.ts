@@ -5,6 +5,7 @@ import { InstanceLimits } from './instances/instance-limits.js';
 import { InstanceReconciler } from './instances/instance.reconciler.js';
 import { JobEffects } from './jobs/job-effects.js';
 import { JobReconciler } from './jobs/job.reconciler.js';
+import { OrphanCollector } from './instances/orphan-collector.js';
 import { MetricsRetention } from './metrics/metrics-retention.js';
 import { PlacementLoop } from './placement/placement-loop.js';
 import { ReconcileEngine } from './reconcile/reconcile-engine.js';
@@ -24,6 +25,7 @@ export class Workload {
     @Inject(FleetReconciler) private readonly fleets: FleetReconciler,
     @Inject(InstanceLimits) private readonly limits: InstanceLimits,
     @Inject(JobEffects) private readonly jobEffects: JobEffects,
+    @Inject(OrphanCollector) private readonly orphans: OrphanCollector,
     @Inject(MetricsRetention) private readonly metrics: MetricsRetention,
     @Inject(SETTINGS) private readonly settings: ServerSettings,
   ) {}
@@ -38,11 +40,13 @@ export class Workload {
     await this.engine.start(reconcilers);
     this.connections.start();
     this.placement.start();
+    this.orphans.start();
     this.metrics.start();
   }
 
   async stop(): Promise<void> {
     this.metrics.stop();
+    await this.orphans.stop();
     await this.placement.stop();
     await this.engine.stop();
     await this.connections.stop();

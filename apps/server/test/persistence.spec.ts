@@ -43,11 +43,15 @@ describe.each(testDatabases())('database on $name', ({ open }) => {
 
   it('shows readers committed rows only, and one snapshot throughout', async () => {
     const db = await open();
-    const seen = await db.read(async (tx) => {
-      const before = await tx.query('SELECT name FROM leases');
-      await db.dataSource.manager.connection.query('SELECT 1'); // another connection works meanwhile
-      return before;
-    });
+    const elsewhere = signal();
+    const [seen] = await Promise.all([
+      db.read(async (tx) => {
+        const before = await tx.query('SELECT name FROM leases');
+        await elsewhere.given;
+        return before;
+      }),
+      db.read((tx) => tx.query('SELECT 1')).then(elsewhere.give),
+    ]);
     expect(seen).toEqual([]);
     const started = signal();
     const finish = signal();

@@ -23,5 +23,5 @@ export type {
   SshSpec,
 } from './job-start.js';
 export type { JobEndReason, JobPhase, JobState, LogStream, PullProgress, StopRequest } from './job-state.js';
-export { encodeLogFrame, type LogFrame, LogFrameDecoder } from './log-frame.js';
+export { encodeLogFrame, encodeLogFrameHeader, type LogFrame, LogFrameDecoder } from './log-frame.js';
 export { commonProtocol, EPOCH_HEADER, PROTOCOL, type ProtocolRange } from './version.js';

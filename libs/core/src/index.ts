@@ -108,7 +108,10 @@ export { type InstanceDecision, decideInstance } from './lifecycle/decide-instan
 export { type JobDecision, decideJob } from './lifecycle/decide-job.js';
 export { type RunDecision, decideRun } from './lifecycle/decide-run.js';
 export { type Decision, type Instant, undecided } from './lifecycle/decision.js';
+export { type FailedPlace, type LaunchPlace, nextPlace } from './placement/next-place.js';
+export { findOrphans, type KnownAttempt, type ListedFact, type Orphan } from './lifecycle/find-orphans.js';
 export type {
+  BareHost,
   HostProblemFact,
   InstanceChanges,
   InstanceEffect,
@@ -141,7 +144,7 @@ export {
 export { type BackendFeature, backendHas, backendsWith, requiredFeatures } from './offers/backend-features.js';
 export { type BlockDivision, divideIntoBlocks, shareName, shareOfResources } from './offers/blocks.js';
 export { acceleratorNames, normaliseGpuName, snapGpuMemoryGb } from './offers/gpu-name.js';
-export { type GpuGroupBy, groupByProblem, groupOffersByGpu } from './offers/group-offers.js';
+export { type GpuGroupBy, groupByProblem, groupOffersByGpu, groupRowsByGpu } from './offers/group-offers.js';
 export { type InstanceOffer, type PoolInstance, offerOfInstance } from './offers/instance-offer.js';
 export {
   KNOWN_ACCELERATORS,
@@ -150,9 +153,12 @@ export {
   isTpuName,
   knownAccelerator,
 } from './offers/known-accelerators.js';
+export type { OfferPlace } from './offers/judge-place.js';
+export type { OfferType } from './offers/judge-type.js';
 export { type OfferMatch, matchOffer } from './offers/match-offer.js';
 export { resourceRejections } from './offers/match-resources.js';
 export { NO_FILTERS, type OfferFilters, type VolumeLocation, filtersOfProfile } from './offers/offer-filters.js';
+export { AVAILABILITIES, type OfferTable, tabulateOffers } from './offers/offer-table.js';
 export { type IntRange, type Offer, isUsable, toWireOffer } from './offers/offer.js';
 export {
   type OfferList,
@@ -162,6 +168,7 @@ export {
   usableFirst,
   withoutDuplicates,
 } from './offers/order-offers.js';
+export { type FittingOffers, queryOffers } from './offers/query-offers.js';
 export { intersectRanges } from './offers/range.js';
 export {
   type RejectionCode,
@@ -213,6 +220,7 @@ export {
   decideApply,
   planAction,
 } from './runs/decide-apply.js';
+export { decideStop, type StoppedRun } from './runs/decide-stop.js';
 export { type FieldChange, diffValues, formatChange, isSame } from './runs/diff.js';
 export {
   DEFAULT_FLEET_IDLE_SECONDS,

@@ -66,15 +66,17 @@ export async function startSshd(...moreConfig: string[]): Promise<Sshd> {
     },
     freeze() {
       const { pid } = running ?? {};
-      if (pid !== undefined) for (const each of [pid, ...descendants(pid)]) process.kill(each, 'SIGSTOP');
+      if (pid === undefined) return;
+      signalQuietly(pid, 'SIGSTOP'); // it starts no others from here on
+      for (const each of descendants(pid)) signalQuietly(each, 'SIGSTOP');
     },
     async kill() {
       const child = running;
       running = null;
       if (child?.pid === undefined) return;
       const ended = new Promise((resolve) => child.once('exit', resolve));
-      for (const pid of descendants(child.pid)) killQuietly(pid);
-      killQuietly(child.pid);
+      for (const pid of descendants(child.pid)) signalQuietly(pid, 'SIGKILL');
+      signalQuietly(child.pid, 'SIGKILL');
       await ended;
     },
     replaceHostKey() {
@@ -150,9 +152,9 @@ function childrenOf(pid: number): number[] {
   }
 }
 
-function killQuietly(pid: number): void {
+function signalQuietly(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, signal);
   } catch {
     // it ended by itself
   }

@@ -88,6 +88,13 @@ export class Stack {
     this.server?.kill(signal);
   }
 
+  /** Of the running server. */
+  get serverPid(): number {
+    const pid = this.server?.pid;
+    if (pid === undefined) throw new Error('the server does not run');
+    return pid;
+  }
+
   /** Process ids of the host agents of this server's local instances. */
   agentPids(): number[] {
     const dir = join(this.serverDir, 'local');

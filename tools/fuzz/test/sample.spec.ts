@@ -6,6 +6,8 @@ const isFull = process.env['DSTACK_TEST_FULL'] !== undefined;
 const seed = isFull ? Math.floor(Date.now() / 1000) : 1;
 const rounds = isFull ? 5 : 1;
 const share = isFull ? 1 : 0.4;
+/** Five whole rounds on a machine that others use too. */
+const LIMIT_MS = 600_000;
 
 it.each(CAMPAIGNS.map((campaign) => [campaign.name, campaign] as const))(
   `%s: nothing is found with the seed ${seed}`,
@@ -15,4 +17,5 @@ it.each(CAMPAIGNS.map((campaign) => [campaign.name, campaign] as const))(
       expect({ findings, tried: cases > 0 }).toEqual({ findings: [], tried: true });
     }
   },
+  LIMIT_MS,
 );

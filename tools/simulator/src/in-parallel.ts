@@ -1,17 +1,19 @@
 import { fork } from 'node:child_process';
 import type { SimulationOptions, SimulationResult } from './simulate.js';
 
-/** Each worker takes the next story as soon as it has told one; results come in the order of the options. */
+/** Each worker takes the next story as soon as it has told one; `onResult` hears of it at once, the results come in the order of the options. */
 export async function inParallel(
   script: string,
+  workerFlag: string,
   options: readonly SimulationOptions[],
   workers: number,
+  onResult: (options: SimulationOptions, result: SimulationResult) => void,
 ): Promise<SimulationResult[]> {
   const results = new Map<number, SimulationResult>();
   let next = 0;
   const work = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const child = fork(script, ['--worker'], { serialization: 'advanced' });
+      const child = fork(script, [workerFlag], { serialization: 'advanced' });
       let current = 0;
       const give = (): void => {
         const option = options[next];
@@ -21,7 +23,10 @@ export async function inParallel(
         else child.send(option);
       };
       child.on('message', (message) => {
-        results.set(current, message as SimulationResult); // what the worker sends
+        const result = message as SimulationResult; // what the worker sends
+        const told = options[current];
+        if (told !== undefined) onResult(told, result);
+        results.set(current, result);
         give();
       });
       child.on('error', reject);

@@ -1,103 +1,91 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { type CommandLine, HELP, readCommandLine } from './command-line.js';
 import { NO_FAULTS } from './faults.js';
 import { inParallel } from './in-parallel.js';
-import { DEFAULT_RUNS, simulate, type SimulationOptions, type SimulationResult } from './simulate.js';
+import { simulate, type SimulationOptions, type SimulationResult } from './simulate.js';
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '100' },
-    from: { type: 'string', default: '1' },
-    seed: { type: 'string' },
-    runs: { type: 'string', default: String(DEFAULT_RUNS) },
-    'every-point': { type: 'boolean', default: false },
-    'crash-at': { type: 'string' },
-    trace: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    worker: { type: 'boolean', default: false },
-  },
-});
+const WORKER = '--worker';
 
-if (values.worker) serve();
-else await tellAll();
+if (process.argv.includes(WORKER)) serve();
+else {
+  try {
+    const line = readCommandLine(process.argv.slice(2));
+    if (line.help) console.log(HELP);
+    else await tellAll(line);
+  } catch (error) {
+    console.error(error instanceof TypeError || error instanceof RangeError ? error.message : error);
+    process.exitCode = 2;
+  }
+}
 
 function serve(): void {
   process.on('message', (options: SimulationOptions) => {
     simulate(options).then(
-      (result) => process.send?.(values.trace ? result : { ...result, story: [] }),
+      (result) => process.send?.(result),
       (error: unknown) => {
-        console.error(error);
+        console.error(`seed ${options.seed}:`, error);
         process.exit(1);
       },
     );
   });
 }
 
-async function tellAll(): Promise<void> {
+async function tellAll(line: CommandLine): Promise<void> {
   const startedAt = performance.now();
-  const stories = await plan();
-  const count = stories.length;
-  const results = values.trace || count === 1 ? await inTurn(stories) : await atOnce(stories);
+  const stories = await plan(line);
+  const results = await tell(stories);
   const seconds = (performance.now() - startedAt) / 1000;
   const failed = results.filter(({ violations }) => violations.length > 0);
-  if (values.trace) for (const { story } of results) console.log(story.join('\n'));
-  if (!values.json || values.trace) {
-    stories.forEach((options, index) => {
-      const { violations } = results[index] ?? { violations: [] };
-      if (violations.length > 0) report(options, violations);
-    });
-  }
-  const summary = { seeds: count, violations: failed.length };
+  const summary = { seeds: stories.length, violations: failed.length };
   const sum = (of: (result: SimulationResult) => number): number =>
     results.reduce((total, each) => total + of(each), 0);
   const totals = {
     simulatedSeconds: Math.round(sum(({ simulatedMs }) => simulatedMs) / 1000),
-    crashes: sum(({ crashes }) => crashes),
     runs: sum(({ runs }) => runs),
     machines: sum(({ machines }) => machines),
+    severalServers: results.filter(({ replicas }) => replicas > 1).length,
+    crashes: sum(({ crashes }) => crashes),
+    freezes: sum(({ freezes }) => freezes),
     transactions: sum(({ commits }) => commits),
     seconds: Math.round(seconds * 10) / 10,
   };
-  if (values.json) {
+  if (line.json) {
     console.log(JSON.stringify({ ...summary, ...totals, failedSeeds: failed.map(({ seed }) => seed) }));
   } else {
     console.log(
-      `${count} stories, ${totals.simulatedSeconds} simulated seconds in ${totals.seconds} s: ${totals.runs} runs, ` +
-        `${totals.machines} machines, ${totals.crashes} server crashes, ${totals.transactions} transactions`,
+      `${summary.seeds} stories (${totals.severalServers} with several servers), ${totals.simulatedSeconds} simulated seconds in ` +
+        `${totals.seconds} s: ${totals.runs} runs, ${totals.machines} machines, ${totals.crashes} crashes and ${totals.freezes} ` +
+        `standstills of servers, ${totals.transactions} transactions. ${summary.violations} broke a promise.`,
     );
-    console.log(JSON.stringify(summary));
   }
   process.exitCode = failed.length === 0 ? 0 : 1;
 }
 
+async function tell(stories: readonly SimulationOptions[]): Promise<SimulationResult[]> {
+  const [only] = stories;
+  if (only === undefined || stories.length > 1)
+    return inParallel(fileURLToPath(import.meta.url), WORKER, stories, availableParallelism(), report);
+  const result = await simulate(only);
+  if (result.story.length > 0) console.log(result.story.join('\n'));
+  report(only, result);
+  return [result];
+}
+
 /** One story per seed; or one seed once for every point where a crash of the server leaves something else behind, with no other fault. */
-async function plan(): Promise<SimulationOptions[]> {
-  const seed = Number(values.seed ?? values.from);
-  const runs = Number(values.runs);
-  const crashAt = values['crash-at'];
-  if (crashAt !== undefined) return [{ seed, runs, faults: NO_FAULTS, crashAt: Number(crashAt) }];
-  if (values['every-point']) {
-    const { crashPoints } = await simulate({ seed, runs, faults: NO_FAULTS, crashAt: 0 });
-    return Array.from({ length: crashPoints }, (_, index) => ({ seed, runs, faults: NO_FAULTS, crashAt: index + 1 }));
-  }
-  const count = values.seed === undefined ? Number(values.seeds) : 1;
-  return Array.from({ length: count }, (_story, index) => ({ seed: seed + index, runs }));
+async function plan({ trace, everyPoint, crashAt, seeds, from, runs }: CommandLine): Promise<SimulationOptions[]> {
+  const crash = crashAt === null ? {} : { faults: NO_FAULTS, crashAt };
+  if (trace !== null) return [{ seed: trace, runs, trace: true, ...crash }];
+  if (everyPoint === null) return Array.from({ length: seeds }, (_story, index) => ({ seed: from + index, runs }));
+  const story = { seed: everyPoint, runs, faults: NO_FAULTS };
+  const { crashPoints } = await simulate({ ...story, crashAt: 0 });
+  return Array.from({ length: crashPoints }, (_, index) => ({ ...story, crashAt: index + 1 }));
 }
 
-async function inTurn(stories: readonly SimulationOptions[]): Promise<SimulationResult[]> {
-  const results: SimulationResult[] = [];
-  for (const options of stories) results.push(await simulate(options));
-  return results;
-}
-
-function atOnce(stories: readonly SimulationOptions[]): Promise<SimulationResult[]> {
-  return inParallel(fileURLToPath(import.meta.url), stories, availableParallelism());
-}
-
-function report({ seed, crashAt }: SimulationOptions, violations: readonly string[]): void {
+function report({ seed, runs, crashAt }: SimulationOptions, { violations }: SimulationResult): void {
+  if (violations.length === 0) return;
   const point = crashAt === undefined ? '' : ` --crash-at ${crashAt}`;
   console.log(`seed ${seed}${point}:`);
   for (const violation of violations) console.log(`  ${violation}`);
-  console.log(`  replay: npm run sim -- --seed ${seed} --runs ${values.runs}${point} --trace`);
+  console.log(`  replay: npm run sim -- --trace ${seed} --runs ${runs}${point}`);
 }

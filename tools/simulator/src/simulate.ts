@@ -1,40 +1,33 @@
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import {
-  ALL_MIGRATIONS,
-  buildWorkload,
-  Database,
-  type Engine,
-  Keyring,
-  migrate,
-  openSqliteEngine,
-  readSettings,
-  silenceLogs,
-  SqliteConnection,
-} from '@dstack/server/parts';
+import { Database, silenceLogs, SqliteConnection } from '@dstack/server/parts';
+import { SimulatedCloud } from './clouds/simulated-cloud.js';
 import { FAULTS, type Faults } from './faults.js';
-import { Invariants } from './invariants.js';
-import { type Activity, mortalEngine } from './mortal-engine.js';
+import { SimulatedHosts } from './hosts/simulated-hosts.js';
+import { ChangeLog } from './invariants/change-log.js';
+import { JobsRunOnce } from './invariants/jobs-run-once.js';
+import { LeasesFence } from './invariants/leases-fence.js';
+import { Watched } from './invariants/watched.js';
+import { Network } from './network.js';
 import { RandomSource } from './random-source.js';
-import { type ProjectSeed, seedProjects } from './seed-projects.js';
-import { ServerEpoch } from './server-epoch.js';
-import { NoInputs, SimulatedAccounts, SimulatedConnector } from './simulated-accounts.js';
-import { SimulatedCloud } from './simulated-cloud.js';
-import { SimulatedHosts } from './simulated-hosts.js';
-import { type Front, SimulatedUser } from './simulated-user.js';
+import { planLeaseExpiry } from './servers/plan-lease-expiry.js';
+import { emptyDatabase } from './servers/empty-database.js';
+import type { Activity } from './servers/mortal-engine.js';
+import { Replicas } from './servers/replicas.js';
+import type { Fate } from './servers/server-epoch.js';
+import { SimulatedDatabase } from './servers/simulated-database.js';
 import { Story } from './story.js';
-import { VirtualTime } from './virtual-time.js';
+import type { Surroundings } from './surroundings.js';
+import { VirtualTime } from './time/virtual-time.js';
+import { WallClock } from './time/wall-clock.js';
+import { planUsers } from './users/plan-users.js';
+import { seedProjects } from './users/seed-projects.js';
+import { SimulatedUser } from './users/simulated-user.js';
 
 const START = Date.UTC(2026, 0, 1);
 export const DEFAULT_RUNS = 4;
-const PROJECTS: readonly ProjectSeed[] = [
-  { name: 'red', limited: true },
-  { name: 'blue', limited: false },
-];
 const LIMIT_MS = 6 * 3_600_000;
-const RESTART_MS = { min: 500, max: 30_000 };
+/** Beginnings and ends of transactions within one second: who needs more goes round in circles. */
+const MOST_STEPS_A_SECOND = 10_000;
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -43,14 +36,19 @@ export interface SimulationOptions {
   readonly faults?: Faults;
   /** Instead of crashes at random: one, at the n-th point that leaves the world in another state than the point before it; 0: none. */
   readonly crashAt?: number;
+  /** Whether the story is kept. */
+  readonly trace?: boolean;
 }
 
 export interface SimulationResult {
   readonly seed: number;
   readonly violations: readonly string[];
+  /** Empty unless it was asked for. */
   readonly story: readonly string[];
   readonly simulatedMs: number;
+  readonly replicas: number;
   readonly crashes: number;
+  readonly freezes: number;
   /** How many points `crashAt` may name; counted only when it is given. */
   readonly crashPoints: number;
   readonly runs: number;
@@ -58,166 +56,125 @@ export interface SimulationResult {
   readonly commits: number;
 }
 
-/** One whole story: users, servers that crash and come back, a cloud, agents. The same seed tells the same one. */
+/** One whole story: users, servers that crash and come back, clouds, hosts, agents. The same seed tells the same one. */
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
   silenceLogs();
-  const directory = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'dstack-sim-'));
+  const connection = SqliteConnection.inMemory(await emptyDatabase());
   try {
-    return await new Simulation(directory, options).run();
+    return await new Simulation(connection, options).run();
   } finally {
-    rmSync(directory, { recursive: true, force: true });
+    connection.close();
   }
 }
 
-/** What a server finds when it starts, and what watches it. */
-interface Outside {
-  readonly cloud: SimulatedCloud;
-  readonly hosts: SimulatedHosts;
-  readonly installation: string;
-  readonly invariants: Invariants;
-}
-
-class Simulation {
+class Simulation implements Fate {
   private readonly random: RandomSource;
   private readonly time = new VirtualTime(START);
-  private readonly story = new Story(() => this.time.now(), START);
   private readonly activity: Activity = { open: 0, steps: 0, commits: 0 };
   private readonly faults: Faults;
-  private readonly path: string;
   private crashes = 0;
+  private freezes = 0;
   private crashPoints = 0;
   private crashVersion = -1;
-  private servers = 0;
-  private front: Front | null = null;
-  private servingSince = START;
-  private engine: Engine | null = null;
-  private starting: Promise<void> | null = null;
+  /** The second that the clock is in, and where it began. */
+  private second = { number: 0, steps: 0 };
 
   constructor(
-    directory: string,
+    private readonly connection: SqliteConnection,
     private readonly options: SimulationOptions,
   ) {
-    this.path = join(directory, 'sqlite.db');
     this.random = new RandomSource(options.seed);
     this.faults = options.faults ?? FAULTS;
   }
 
   async run(): Promise<SimulationResult> {
-    const { random, time, story, faults } = this;
-    const runs = this.options.runs ?? DEFAULT_RUNS;
-    copyFileSync(await emptyDatabase(), this.path);
-    const engine = await openSqliteEngine({ path: this.path, clock: { now: () => time.now() }, entities: [] });
-    const scopes = await seedProjects(new Database(engine), random, PROJECTS);
-    await engine.close();
-    const watching = SqliteConnection.open(this.path);
-    const invariants = new Invariants(watching, story);
-    const installation = random.uuid();
-    const idempotency = random.pick([
-      { kind: 'token' },
-      { kind: 'name' },
-      { kind: 'lookup', listLagMs: 20_000 },
-    ] as const);
-    const cloud = new SimulatedCloud(idempotency, time, random, faults, story, installation, invariants);
-    const nameOf = (instanceId: string): string => invariants.hostOf(instanceId);
-    const hosts = new SimulatedHosts(nameOf, time, random, faults, story, invariants);
-    const outside = { cloud, hosts, installation, invariants };
-    const users = scopes.map((scope) => new SimulatedUser(scope, () => this.front, time, random, story));
-    for (const user of users) {
-      user.plan(runs, 50_000 * runs);
-      if (random.chance(0.5)) user.planHosts(50_000 * runs);
-    }
+    const { random, time, faults, connection, activity, options } = this;
+    const replicaCount = this.drawReplicas();
+    const databaseClock = new WallClock(time);
+    const database = new SimulatedDatabase(connection, { clock: databaseClock, isShared: replicaCount > 1 });
+    const scopes = await seedProjects(new Database(database.engine()), random, ['red', 'blue']);
 
-    await this.startServer(outside);
-    if (Number.isFinite(faults.leaseExpiryMs)) this.planLeaseExpiry(invariants);
+    const story: Story = new Story(
+      () => time.now(),
+      START,
+      options.trace === true,
+      (id) => watched.mirror.nameOf(id),
+    );
+    const log = new ChangeLog(connection);
+    const jobs = new JobsRunOnce(
+      () => story,
+      (jobId, stream) => this.durableEnd(jobId, stream),
+    );
+    const network = new Network(time, random, faults, story);
+    const around: Surroundings = { time, random, faults, story, network, watch: jobs };
+    const installation = random.uuid();
+    const clouds = (random.chance(0.5) ? (['aws'] as const) : (['aws', 'gcp'] as const)).map(
+      (type) => new SimulatedCloud(type, this.drawIdempotency(), around, installation),
+    );
+    const hosts = new SimulatedHosts((instanceId) => this.hostOf(instanceId), around);
+    const watched: Watched = new Watched(connection, log, story, {
+      machines: () => clouds.flatMap((cloud) => cloud.living),
+      inhabitedHosts: () => hosts.inhabited,
+      unfinishedOnHosts: () =>
+        [...clouds.flatMap((cloud) => cloud.living.map(({ agent }) => agent)), ...hosts.everyAgent].flatMap(
+          (agent) => agent.unfinishedJobIds,
+        ),
+      version: () => clouds.reduce((sum, cloud) => sum + cloud.version, 0),
+    }, jobs); // prettier-ignore
+    const fence = new LeasesFence(log, story, replicaCount > 1);
+    const clocks = Array.from({ length: replicaCount }, () =>
+      replicaCount === 1 ? databaseClock : new WallClock(time, random.between(-2_000, 2_000)),
+    );
+    const outside = { database, clouds, hosts, installation, activity, fence };
+    const replicas = new Replicas(clocks, { time, random, faults, story, fate: this, outside });
+    const users = scopes.map(
+      (scope) => new SimulatedUser({ scope, front: () => replicas.front(), time, random, faults, story }),
+    );
+
+    replicas.startAll();
+    planUsers(users, clouds, options.runs ?? DEFAULT_RUNS);
+    if (random.chance(faults.slowServers)) planLeaseExpiry({ time, random, faults, story, database });
     let seenCommits = -1;
-    let seenVersion = -1;
-    let isQuiet = false;
     let isOver = false;
     while (!isOver && story.violations.length === 0) {
-      await this.rest();
-      if (this.front?.epoch.isDead === true) await this.bury(outside);
-      const version = this.activity.commits === seenCommits ? seenVersion : invariants.dataVersion();
-      seenCommits = this.activity.commits;
-      if (version !== seenVersion) {
-        seenVersion = version;
-        invariants.afterCommit(cloud, time.now(), this.servingSince);
-        isQuiet = invariants.isOver(cloud);
+      if (!(await this.rest())) {
+        story.violate('the servers go round in circles: their transactions bring the clock no further');
+        break;
       }
-      // The last word of a user need not change anything.
-      isOver = isQuiet && users.every((user) => user.pending === 0);
+      watched.look(activity.commits !== seenCommits, databaseClock.now(), () => replicas.calmMs);
+      seenCommits = activity.commits;
+      isOver = users.every((user) => user.pending === 0) && replicas.areAllAwake && watched.isOver();
       if (isOver) break;
       if (time.now() - START > LIMIT_MS) {
-        invariants.atTheEnd(cloud, hosts);
         story.violate('the end is never reached');
+        watched.atTheEnd(databaseClock.now());
         break;
       }
       if (!time.step()) story.violate('nothing is left to happen, and it is not over');
-      await this.starting;
     }
-    if (isOver) invariants.atTheEnd(cloud, hosts);
-    const result = {
-      seed: this.options.seed,
+    if (isOver) watched.atTheEnd(databaseClock.now());
+    replicas.crashAll();
+    this.second = { number: 0, steps: activity.steps };
+    await this.rest();
+    return {
+      seed: options.seed,
       violations: story.violations,
       story: story.lines,
       simulatedMs: time.now() - START,
+      replicas: replicaCount,
       crashes: this.crashes,
+      freezes: this.freezes,
       crashPoints: this.crashPoints,
-      runs: invariants.count('SELECT COUNT(*) AS n FROM runs'),
-      machines: cloud.machines.size - 1,
-      commits: this.activity.commits,
+      runs: watched.mirror.runs.size,
+      machines: clouds.reduce((sum, cloud) => sum + cloud.machines.size - 1, 0),
+      commits: activity.commits,
     };
-    this.front?.epoch.crash('the end of the story');
-    await this.rest();
-    await this.engine?.close();
-    watching.close();
-    return result;
   }
 
-  private async startServer({ cloud, hosts, installation, invariants }: Outside): Promise<void> {
-    this.servers += 1;
-    const crashes = { isDue: (point: string) => this.isCrashDue(point, invariants) };
-    const epoch = new ServerEpoch(this.servers, this.time, this.random, crashes, (text) => this.story.tell(text));
-    this.engine = await openSqliteEngine({ path: this.path, clock: epoch.world.clock, entities: [] });
-    const { workload, runs, fleets } = buildWorkload({
-      db: new Database(mortalEngine(this.engine, epoch, this.activity)),
-      world: epoch.world,
-      settings: readSettings({}, { serverDir: '/nowhere', logLevel: 'CRITICAL' }).settings,
-      accounts: new SimulatedAccounts(cloud, epoch, installation),
-      connector: new SimulatedConnector(cloud, hosts, epoch),
-      hosts: hosts.for(epoch),
-      keyring: new Keyring([], epoch.world.random),
-      inputs: new NoInputs(),
-    });
-    this.front = { epoch, runs, fleets };
-    this.servingSince = this.time.now();
-    this.story.tell(`server ${epoch.number} starts`);
-    workload.start().catch((error: unknown) => {
-      if (!epoch.isDead) this.story.violate(`the server does not start: ${String(error)}`);
-    });
-  }
-
-  /** What the dead server had open is rolled back and closed before the next one opens the file. */
-  private async bury(outside: Outside): Promise<void> {
-    this.front = null;
-    await this.engine?.close();
-    this.engine = null;
-    this.time.after(this.random.between(RESTART_MS.min, RESTART_MS.max), () => {
-      this.starting = this.startServer(outside).finally(() => (this.starting = null));
-    });
-  }
-
-  private planLeaseExpiry(invariants: Invariants): void {
-    this.time.after(this.random.between(1, 2 * this.faults.leaseExpiryMs), () => {
-      const expired = invariants.expireLeases(this.time.now());
-      if (expired.length > 0) this.story.tell(`leases run out: ${expired.join(', ')}`);
-      this.planLeaseExpiry(invariants);
-    });
-  }
-
-  private isCrashDue(point: string, invariants: Invariants): boolean {
+  isCrashDue(point: string): boolean {
     const { crashAt } = this.options;
     if (crashAt !== undefined) {
-      if (!this.leavesTheWorldAnew(point, invariants)) return false;
+      if (!this.leavesTheWorldAnew(point)) return false;
       this.crashPoints += 1;
       this.crashes += Number(this.crashPoints === crashAt);
       return this.crashPoints === crashAt;
@@ -227,38 +184,61 @@ class Simulation {
     return true;
   }
 
+  freezeMs(): number | null {
+    if (this.freezes >= this.faults.maxFreezes || !this.random.chance(this.faults.freeze)) return null;
+    this.freezes += 1;
+    return this.random.between(1_000, 90_000);
+  }
+
+  private drawReplicas(): number {
+    const { random, faults } = this;
+    if (!random.chance(faults.replicas)) return 1;
+    return random.chance(faults.replicas) ? 3 : 2;
+  }
+
+  private drawIdempotency() {
+    return this.random.pick([{ kind: 'token' }, { kind: 'name' }, { kind: 'lookup', listLagMs: 20_000 }] as const);
+  }
+
   /** Whoever dies while reading, or before asking or committing, leaves what there was after the last write or effect. */
-  private leavesTheWorldAnew(point: string, invariants: Invariants): boolean {
+  private leavesTheWorldAnew(point: string): boolean {
     if (point.startsWith('between ')) return true;
-    if (point !== 'after write') return false;
-    const version = invariants.dataVersion();
+    if (point !== 'after a write') return false;
+    const version = this.query<{ n: number }>('SELECT total_changes() AS n')[0]?.n ?? 0;
     const isNew = version !== this.crashVersion;
     this.crashVersion = version;
     return isNew;
   }
 
-  /** Until no transaction is open and a whole turn of the event loop brought nothing new. */
-  private async rest(): Promise<void> {
+  private durableEnd(jobId: string, stream: string): number {
+    const [row] = this.query<{ end_offset: number }>(
+      'SELECT end_offset FROM log_streams WHERE job_id = ? AND stream = ?',
+      jobId,
+      stream,
+    );
+    return row?.end_offset ?? 0;
+  }
+
+  /** Of an instance that is a host somebody gave. */
+  private hostOf(instanceId: string): string {
+    const [row] = this.query<{ host_name: string | null }>('SELECT host_name FROM instances WHERE id = ?', instanceId);
+    return row?.host_name ?? '';
+  }
+
+  private query<Row extends object>(sql: string, ...params: unknown[]): Row[] {
+    return this.connection.prepare(sql).all(...params) as Row[]; // as the migrations shape them
+  }
+
+  /** Until no transaction is open and a whole turn of the event loop brought nothing new; false when that takes for ever. */
+  private async rest(): Promise<boolean> {
+    const number = Math.floor(this.time.now() / 1000);
+    if (number !== this.second.number) this.second = { number, steps: this.activity.steps };
     let steps = -1;
     while (this.activity.open > 0 || steps !== this.activity.steps) {
       steps = this.activity.steps;
+      if (steps - this.second.steps > MOST_STEPS_A_SECOND) return false;
       await turn();
     }
+    return true;
   }
-}
-
-let prepared: Promise<string> | null = null;
-
-/** Migrated once per process; each story begins with a copy. */
-function emptyDatabase(): Promise<string> {
-  prepared ??= (async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'dstack-sim-empty-'));
-    process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
-    const path = join(directory, 'sqlite.db');
-    const engine = await openSqliteEngine({ path, clock: { now: () => START }, entities: [] });
-    await migrate(new Database(engine), ALL_MIGRATIONS);
-    await engine.close();
-    return path;
-  })();
-  return prepared;
 }

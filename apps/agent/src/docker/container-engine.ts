@@ -5,7 +5,7 @@ import type Docker from 'dockerode';
 import { agentMainPath, folderCommand } from '../self-command.js';
 import { AGENT_PATH } from './container-payload.js';
 import { DockerRuntime } from './docker-runtime.js';
-import { engineFacts } from './engine-facts.js';
+import { EngineFacts } from './engine-facts.js';
 
 export interface ContainerEngineOptions {
   readonly agentId: string;
@@ -21,6 +21,7 @@ const PROXY_VARIABLES = ['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 
 /** The host's container engine. Nothing of its client is loaded before somebody asks. */
 export class ContainerEngine {
   private client: Promise<Docker> | undefined;
+  private facts: EngineFacts | undefined;
 
   constructor(private readonly options: ContainerEngineOptions) {}
 
@@ -42,7 +43,8 @@ export class ContainerEngine {
   }
 
   async fact(): Promise<RuntimeFact> {
-    const fact = await engineFacts(await this.docker());
+    this.facts ??= new EngineFacts(await this.docker());
+    const fact = await this.facts.ask();
     if (!fact.available || this.findFolder() !== undefined) return fact;
     return {
       available: false,

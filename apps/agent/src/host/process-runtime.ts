@@ -14,6 +14,7 @@ import { removeServerSocket } from '../job/server-socket-path.js';
 import { killJobProcesses, signalQuietly } from '../process/job-processes.js';
 import { findJobSide } from '../process/find-job-side.js';
 import { isSameProcess, readProc } from '../process/proc-table.js';
+import { lastWords } from './last-words.js';
 import { openLaunchLog } from './launch-log.js';
 import { makePrivateUsers, whyNoPrivateUsers } from './private-users.js';
 import { makeProcessDirectories, type ProcessDirectories } from './process-directories.js';
@@ -41,6 +42,7 @@ interface ProcessPlace {
   readonly cgroup: Cgroup | undefined;
 }
 
+const DIED = "the job's agent process died (killed, out of memory, or the host restarted)";
 const CLEAN_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Jobs as plain processes: a clean environment, a directory and (under a root agent) an uid of their own. */
@@ -77,6 +79,7 @@ export class ProcessRuntime implements JobRuntime {
       workDir: dirs.workDir,
       ...(uid === undefined ? {} : { uid }),
       ...(cgroup === undefined ? {} : { cgroup }),
+      agentLog: paths.agentLog,
     });
   }
 
@@ -87,9 +90,11 @@ export class ProcessRuntime implements JobRuntime {
   async waitGone(handle: RuntimeHandle, signal: AbortSignal): Promise<Loss> {
     // Not our child after a restart, and Linux tells a process's end only to its parent (and to pidfds, which Node has not).
     while (await this.isAlive(handle)) await delay(250, undefined, { signal });
-    const cgroup = handle.kind === 'process' ? handle.cgroup : undefined;
+    if (handle.kind !== 'process') return { message: DIED };
+    const { cgroup, agentLog } = handle;
     if (cgroup !== undefined && (await countOomKills(cgroup)) > 0) return { message: OUT_OF_MEMORY };
-    return { message: "the job's agent process died (killed, out of memory, or the host restarted)" };
+    const said = agentLog === undefined ? undefined : await lastWords(agentLog);
+    return { message: said === undefined ? DIED : `the job's agent process died; it said last: ${said}` };
   }
 
   async publishedSshPort(): Promise<number | undefined> {

@@ -11,6 +11,8 @@ export type RuntimeHandle =
       readonly uid?: number;
       readonly cgroup?: Cgroup;
       readonly workDir: string;
+      /** Where the process writes what goes wrong with itself; absent from records of older agents. */
+      readonly agentLog?: string;
     }
   | { readonly kind: 'container'; readonly containerId: string; readonly volumes: readonly string[] };
 

@@ -22,6 +22,8 @@ export function buildEnvironment(input: EnvironmentInput): Record<string, string
     if (value !== undefined && !isExportedFunction(name) && !name.startsWith('DSTACK_AGENT_')) env[name] = value;
   }
   env['TERM'] ??= 'xterm-256color';
+  // Commands have a terminal and nobody at its keyboard: a pager would wait for a key for ever.
+  env['PAGER'] ??= 'cat';
   return {
     ...env,
     USER: input.userName,
@@ -70,7 +72,16 @@ export function mpiHostfile(job: JobStart): string {
   return nodesIps.map((ip) => (gpusPerNode > 0 ? `${ip} slots=${gpusPerNode}\n` : `${ip}\n`)).join('');
 }
 
-const NOT_FOR_LOGINS: ReadonlySet<string> = new Set(['HOSTNAME', 'USER', 'HOME', 'SHELL', 'SHLVL', 'PWD', '_']);
+const NOT_FOR_LOGINS: ReadonlySet<string> = new Set([
+  'HOSTNAME',
+  'USER',
+  'HOME',
+  'SHELL',
+  'SHLVL',
+  'PWD',
+  '_',
+  'PAGER',
+]);
 
 /** For a login shell to source, so that it sees what the commands see. */
 export function profileText(env: Readonly<Record<string, string>>): string {

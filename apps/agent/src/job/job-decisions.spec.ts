@@ -52,7 +52,7 @@ const job = {
 } as unknown as JobStart;
 
 describe('the environment of a job', () => {
-  const env = buildEnvironment({
+  const input = {
     job,
     base: { A: 'image', B: 'image', 'BASH_FUNC_f%%': '() { :; }', DSTACK_AGENT_HOST_KEY: 'secret', PATH: '/bin' },
     home: '/home/jo',
@@ -61,12 +61,20 @@ describe('the environment of a job', () => {
     repoDir: undefined,
     publicDir: '/dstack',
     serverSocket: undefined,
-  });
+  };
+  const env = buildEnvironment(input);
 
   it('lets the job’s values win over the agent’s and the image’s, but for HOME, and expands nothing', () => {
     expect(env).toMatchObject({ A: 'job', B: 'image', REF: '$A', DSTACK_RUN_NAME: 'mine', HOME: '/home/jo' });
     expect(env).not.toHaveProperty('BASH_FUNC_f%%');
     expect(env).not.toHaveProperty('DSTACK_AGENT_HOST_KEY');
+  });
+
+  it('lets nothing wait at a pager, unless the image or the job names one; logins have their own', () => {
+    expect(env['PAGER']).toBe('cat');
+    expect(profileText(env)).not.toContain('PAGER');
+    expect(buildEnvironment({ ...input, base: { PAGER: 'less' } })['PAGER']).toBe('less');
+    expect(buildEnvironment({ ...input, job: { ...job, env: { PAGER: 'more' } } })['PAGER']).toBe('more');
   });
 
   it('tells the job of its nodes', () => {

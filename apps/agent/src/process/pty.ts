@@ -1,8 +1,8 @@
 import { chownSync, existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import * as tty from 'node:tty';
 import { fileURLToPath } from 'node:url';
+import { TerminalStream } from './terminal-stream.js';
 
 export interface PtyOptions {
   readonly file: string;
@@ -97,7 +97,7 @@ export function spawnPty(options: PtyOptions): PtyProcess {
   // Without this `> /dev/stderr` fails: it opens the terminal anew, by its name.
   if (identity !== undefined) chownQuietly(child.pty, identity.uid);
 
-  const socket = new tty.ReadStream(child.fd);
+  const socket = new TerminalStream(child.fd);
   const ended = new Promise<void>((resolve) => {
     socket.once('close', () => {
       resolve();

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { encodeLogFrame } from '@dstack/agent-protocol';
+import { encodeLogFrame, encodeLogFrameHeader, type LogFrame } from '@dstack/agent-protocol';
 import type { JobLog } from '../spool/job-log.js';
 
 export interface LogRequest {
@@ -30,7 +30,7 @@ export async function sendLog(
   try {
     for await (const frame of log.frames(request.offset, request.windowBytes, ended)) {
       position = frame.endOffset;
-      if (!response.write(encodeLogFrame(frame))) await once(response, 'drain', { signal: ended });
+      if (!writeFrame(response, frame)) await once(response, 'drain', { signal: ended });
     }
     if (ended.aborted) response.destroy();
     else response.end();
@@ -39,4 +39,10 @@ export async function sendLog(
   } finally {
     clearInterval(heartbeat);
   }
+}
+
+/** False when the reader has to catch up first. The two go out together: Node holds what is written until the end of the turn. */
+function writeFrame(response: ServerResponse, { endOffset, at, payload }: LogFrame): boolean {
+  response.write(encodeLogFrameHeader({ endOffset, at, payloadBytes: payload.length }));
+  return response.write(payload);
 }

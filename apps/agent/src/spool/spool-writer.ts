@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
-import { encodeLogFrame, type LogStream } from '@dstack/agent-protocol';
+import { encodeLogFrameHeader, type LogStream } from '@dstack/agent-protocol';
 import { whenDiskHasRoom } from '../files/when-disk-has-room.js';
 import { MAX_FRAME_PAYLOAD_BYTES } from './frame-scan.js';
 import { ackPath, segmentPath } from './segment-files.js';
@@ -23,6 +23,8 @@ export interface SpoolOptions {
 export const DEFAULT_SPOOL_MAX_BYTES = 1024 ** 3;
 export const DEFAULT_DROP_AFTER_MS = 24 * 3600 * 1000;
 const DEFAULT_SEGMENT_BYTES = 16 * 1024 * 1024;
+/** As many as one system call takes. */
+const MOST_PARTS = 1024;
 /** Held in memory beyond what is on disk; above it the source must pause. */
 const MAX_QUEUED_BYTES = 1024 * 1024;
 
@@ -117,7 +119,7 @@ export class SpoolWriter {
       }
       if (await this.hasRoom()) {
         await this.tellDropped();
-        await this.write(this.takeBatch());
+        await this.writeWaiting();
       } else if (this.mayDrop()) {
         this.droppedBytes += this.queuedBytes;
         this.queue = [];
@@ -156,10 +158,11 @@ export class SpoolWriter {
     if (this.droppedBytes === 0) return;
     const line = `\r\n… ${this.droppedBytes} bytes dropped: the server did not take them in time …\r\n`;
     this.droppedBytes = 0;
-    await this.write(Buffer.from(line));
+    await this.write([[Buffer.from(line)]]);
   }
 
-  private takeBatch(): Buffer {
+  /** The payload of the next frame, in the pieces it came in. */
+  private takeBatch(): Buffer[] {
     const taken: Buffer[] = [];
     let bytes = 0;
     for (;;) {
@@ -176,24 +179,45 @@ export class SpoolWriter {
         bytes += space;
       }
     }
-    return taken.length === 1 && taken[0] !== undefined ? taken[0] : Buffer.concat(taken, bytes);
+    return taken;
   }
 
-  private async write(payload: Buffer): Promise<void> {
+  /** All that waits, in one write: on a disk that is slow to take it, each costs the same however much it is. */
+  private async writeWaiting(): Promise<void> {
+    const payloads: Buffer[][] = [];
+    while (this.queue.length > 0) payloads.push(this.takeBatch());
+    await this.write(payloads);
+  }
+
+  private async write(payloads: readonly (readonly Buffer[])[]): Promise<void> {
     if (this.fileBytes >= (this.options.segmentBytes ?? DEFAULT_SEGMENT_BYTES)) await this.rotate();
-    const endOffset = this.offset + payload.length;
-    const frame = encodeLogFrame({ endOffset, at: this.options.now(), payload });
-    let written = 0;
-    while (written < frame.length) {
-      const from = written;
-      const { bytesWritten } = await whenDiskHasRoom(() =>
-        this.file.write(frame, from, frame.length - from, this.fileBytes + from),
-      );
-      written += bytesWritten;
-    }
-    this.fileBytes += frame.length;
+    let endOffset = this.offset;
+    const frames = payloads.flatMap((payload) => {
+      const payloadBytes = totalLength(payload);
+      endOffset += payloadBytes;
+      return [encodeLogFrameHeader({ endOffset, at: this.options.now(), payloadBytes }), ...payload];
+    });
+    await this.writeAll(frames);
     this.offset = endOffset;
-    this.queuedBytes = this.queue.reduce((sum, chunk) => sum + chunk.length, 0);
+    this.queuedBytes = totalLength(this.queue);
+  }
+
+  private async writeAll(parts: readonly Buffer[]): Promise<void> {
+    for (let from = 0; from < parts.length; from += MOST_PARTS) {
+      const some = parts.slice(from, from + MOST_PARTS);
+      const bytes = totalLength(some);
+      let written = await whenDiskHasRoom(async () => (await this.file.writev(some, this.fileBytes)).bytesWritten);
+      // Seldom: the rest of what was written in part.
+      const whole = written < bytes ? Buffer.concat(some) : null;
+      while (whole !== null && written < bytes) {
+        const at = written;
+        const { bytesWritten } = await whenDiskHasRoom(() =>
+          this.file.write(whole, at, bytes - at, this.fileBytes + at),
+        );
+        written += bytesWritten;
+      }
+      this.fileBytes += bytes;
+    }
   }
 
   private async rotate(): Promise<void> {
@@ -208,4 +232,8 @@ export class SpoolWriter {
 function createSegment(path: string): Promise<FileHandle> {
   const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   return open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+}
+
+function totalLength(parts: readonly Buffer[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0);
 }

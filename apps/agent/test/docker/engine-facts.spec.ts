@@ -3,7 +3,7 @@ import * as net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
-import { engineFacts } from '../../src/docker/engine-facts.js';
+import { EngineFacts } from '../../src/docker/engine-facts.js';
 import { describeContainers, docker } from './engine.js';
 
 describe('what is said of the engine', () => {
@@ -14,7 +14,7 @@ describe('what is said of the engine', () => {
   });
 
   it('that it is not there, with what to do', async () => {
-    const { available, detail } = await engineFacts(new Docker({ socketPath }));
+    const { available, detail } = await new EngineFacts(new Docker({ socketPath })).ask();
     expect(available).toBe(false);
     expect(detail).toContain(`${socketPath} is not there. Install Docker`);
   });
@@ -24,7 +24,7 @@ describe('what is said of the engine', () => {
     const mute = net.createServer((socket) => sockets.push(socket));
     await new Promise<void>((resolve) => mute.listen(socketPath, resolve));
     try {
-      const fact = await engineFacts(new Docker({ socketPath }));
+      const fact = await new EngineFacts(new Docker({ socketPath })).ask();
       expect(fact).toEqual({ available: false, detail: 'Docker Engine did not answer within 2 s' });
     } finally {
       for (const socket of sockets) socket.destroy();
@@ -35,7 +35,7 @@ describe('what is said of the engine', () => {
 
 describeContainers('the engine of this host', () => {
   it('tells its version', async () => {
-    expect(await engineFacts(docker)).toEqual({
+    expect(await new EngineFacts(docker).ask()).toEqual({
       available: true,
       detail: expect.stringMatching(/^Docker \d+\./) as string,
     });

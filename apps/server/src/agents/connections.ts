@@ -139,14 +139,14 @@ export class Connections {
 
   /** @param among null: all */
   private async unconnected(among: readonly string[] | null): Promise<string[]> {
-    const named = among === null ? { sql: 'deleted = ?', params: [false] } : inList('id', among);
+    const named = among === null ? null : inList('id', among);
     const rows = await this.db.read(async (tx) =>
       tx.query<{ id: string }>(
-        `SELECT id FROM instances WHERE deleted = ? AND status IN ('provisioning', 'idle', 'busy', 'terminating')
-           AND machine IS NOT NULL AND machine LIKE '%"agent":{%'
+        // `false` is no parameter: the index of live instances is asked by it.
+        `SELECT id FROM instances WHERE deleted = false AND status IN ('provisioning', 'idle', 'busy', 'terminating')
            AND (connection_holder IS NULL OR connection_holder = ? OR connection_expires_at IS NULL OR connection_expires_at <= ?)
-           AND ${named.sql}`,
-        [false, this.me.holder, await tx.now(), ...named.params],
+           AND machine LIKE '%"agent":{%'${named === null ? '' : ` AND ${named.sql}`}`,
+        [this.me.holder, await tx.now(), ...(named?.params ?? [])],
       ),
     );
     return rows.map((row) => row.id).filter((id) => !this.open.has(id));

@@ -1,8 +1,11 @@
 import type { AgentApi, LogFrame, LogStream } from '@dstack/agent-protocol';
 import { type LogKey, LogOffsetConflictError, type LogStore } from '../logs/log-store.js';
 
-/** What may be under way beyond the last acknowledged byte. */
-const WINDOW_BYTES = 4 * 1024 * 1024;
+/**
+ * What may be under way beyond the last acknowledged byte. While one append waits for the disk the next one fills up, so on a disk that is slow to
+ * sync, speed is this by the time of an append; it is held in memory only for streams that are faster than the disk.
+ */
+const WINDOW_BYTES = 16 * 1024 * 1024;
 
 export interface PumpedLog {
   readonly agent: AgentApi;
@@ -19,18 +22,50 @@ export interface PumpedLog {
 export async function pumpLog({ agent, store, key, stream, signal }: PumpedLog): Promise<number> {
   const broken = new AbortController();
   const both = AbortSignal.any([signal, broken.signal]);
+  const breakOff = (error: unknown): never => {
+    broken.abort(error);
+    throw error;
+  };
+  const acknowledgements = new Acknowledgements((durable) =>
+    agent.acknowledgeLogs(key.jobId, stream, durable, both).catch(breakOff),
+  );
   const writer = new BatchWriter(await store.endOffset(key), async (end, frames) => {
-    try {
-      const durable = await appendFrames(store, key, end, frames);
-      await agent.acknowledgeLogs(key.jobId, stream, durable, both);
-      return durable;
-    } catch (error) {
-      broken.abort(error);
-      throw error;
-    }
+    const durable = await appendFrames(store, key, end, frames).catch(breakOff);
+    acknowledgements.send(durable);
+    return durable;
   });
   for await (const frame of agent.logs(key.jobId, stream, writer.end, WINDOW_BYTES, both)) writer.add(frame);
-  return writer.finish();
+  const end = await writer.finish();
+  await acknowledgements.sent();
+  return end;
+}
+
+/** The latest offset, one request at a time: the store does not wait for the host to hear of what it has. */
+class Acknowledgements {
+  private latest: number | null = null;
+  private sending: Promise<void> | null = null;
+
+  constructor(private readonly acknowledge: (offset: number) => Promise<void>) {}
+
+  send(offset: number): void {
+    this.latest = offset;
+    if (this.sending !== null) return;
+    this.sending = this.drain();
+    this.sending.catch(() => undefined); // told by `sent`, or by the aborted stream
+  }
+
+  async sent(): Promise<void> {
+    await this.sending;
+  }
+
+  private async drain(): Promise<void> {
+    while (this.latest !== null) {
+      const offset = this.latest;
+      this.latest = null;
+      await this.acknowledge(offset);
+    }
+    this.sending = null;
+  }
 }
 
 /** One append at a time; frames that arrive meanwhile go into the next one. The window bounds how many those are. */

@@ -1,10 +1,10 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { BackendError, type BackendDefinition, type BackendEnvironment, type Compute } from '@dstack/backend-base';
+import { BackendError, type BackendDefinition, type Compute } from '@dstack/backend-base';
 import type { InternalBackendType } from '@dstack/core';
 import { INSTALLATION, type Installation } from '../bootstrap/installation.js';
 import { Database } from '../persistence/database.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
-import { WORLD, type World } from '../world/world.js';
+import { BackendEnvironments } from './backend-environments.js';
 import { BackendNotInstalledError, BackendRegistry } from './backend-registry.js';
 import { BackendStore, type BackendConfig } from './backend-store.js';
 import { installedAgent, localExtras, localIsOn } from './local-backend.js';
@@ -36,7 +36,7 @@ export class BackendAccounts implements OnApplicationShutdown {
     private readonly registry: BackendRegistry,
     @Inject(SETTINGS) private readonly settings: ServerSettings,
     @Inject(INSTALLATION) private readonly installation: Installation,
-    @Inject(WORLD) private readonly world: World,
+    private readonly environments: BackendEnvironments,
   ) {
     this.agentIsThere = (settings.agentCommand ?? installedAgent()) !== undefined;
   }
@@ -123,7 +123,7 @@ export class BackendAccounts implements OnApplicationShutdown {
       const module = await this.registry.module(config.type);
       const extras = config.type === 'local' ? localExtras(this.settings) : {};
       const parsed: unknown = definition.configSchema.parse(config);
-      const compute = await module.open(parsed, { ...this.environment(config.type), ...extras });
+      const compute = await module.open(parsed, { ...this.environments.of(config.type), ...extras });
       return { type: definition.type, definition, compute };
     } catch (error) {
       if (error instanceof BackendError) throw error;
@@ -131,16 +131,5 @@ export class BackendAccounts implements OnApplicationShutdown {
       const kind = error instanceof BackendNotInstalledError ? 'rejected' : 'credentials';
       throw new BackendError({ kind, blocks: 'account' }, message, { cause: error });
     }
-  }
-
-  private environment(type: string): BackendEnvironment {
-    const log = new Logger(`Backend ${type}`);
-    const write = { debug: 'debug', info: 'log', warn: 'warn', error: 'error' } as const;
-    return {
-      now: () => this.world.clock.now(),
-      random: () => this.world.random.next(),
-      log: (level, message, fields) => log[write[level]](fields === undefined ? message : { message, ...fields }),
-      endpoints: {},
-    };
   }
 }

@@ -1,4 +1,5 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { type ConfigIssue, isBackendError } from '@dstack/backend-base';
+import { Injectable } from '@nestjs/common';
 import { BACKEND_TYPES } from '@dstack/core';
 import type { Wire } from '@dstack/core';
 import { dump } from 'js-yaml';
@@ -8,11 +9,19 @@ import { ClientError, ResourceExistsError, ResourceNotExistsError } from '../htt
 import { Database } from '../persistence/database.js';
 import type { WriteTx } from '../persistence/transaction.js';
 import { projectTarget } from '../projects/project-target.js';
-import { WORLD, type World } from '../world/world.js';
+import { BackendEnvironments } from './backend-environments.js';
 import { backendInUse } from './backend-in-use.js';
 import { checkBackendConfig, parseBackendYaml, requireType } from './backend-config.js';
 import { BackendNotInstalledError, BackendRegistry } from './backend-registry.js';
 import { BackendStore, type BackendConfig } from './backend-store.js';
+
+const VALIDATE_LIMIT_MS = 20_000;
+
+/** Credentials that cannot be checked now are taken; only a refusal is one. */
+function unlessUnanswered(error: unknown): readonly ConfigIssue[] {
+  if (isBackendError(error) && (error.failure.kind === 'outage' || error.failure.kind === 'throttled')) return [];
+  throw error;
+}
 
 @Injectable()
 export class BackendsService {
@@ -21,7 +30,7 @@ export class BackendsService {
     private readonly store: BackendStore,
     private readonly registry: BackendRegistry,
     private readonly events: EventRecorder,
-    @Inject(WORLD) private readonly world: World,
+    private readonly environments: BackendEnvironments,
   ) {}
 
   /** Those of the contract whose package is there. */
@@ -87,13 +96,9 @@ export class BackendsService {
     try {
       const config = checkBackendConfig(await this.registry.definition(given.type), given);
       const module = await this.registry.module(given.type);
-      const environment = {
-        now: () => this.world.clock.now(),
-        random: () => this.world.random.next(),
-        log: () => undefined,
-        endpoints: {},
-      };
-      const issues = (await module.validate?.(config, environment, AbortSignal.timeout(20_000))) ?? [];
+      const environment = this.environments.of(given.type);
+      const check = module.validate?.(config, environment, AbortSignal.timeout(VALIDATE_LIMIT_MS));
+      const issues = (await check?.catch(unlessUnanswered)) ?? [];
       if (issues.length === 0) return config;
       const text = issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
       throw new ClientError(`Invalid ${given.type} configuration. ${text}`, 'invalid_credentials');

@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto';
 import { LineCounter, parseDocument, type Document } from 'yaml';
 import { z } from 'zod';
 import { STANDARD_PERMISSIONS } from '../settings/default-permissions.js';
@@ -83,7 +84,7 @@ function toConfigFile(parsed: ParsedConfig, path: string): ConfigFile {
     projects,
     encryptionKeys: (parsed.encryption?.keys ?? []).map((key) =>
       key.type === 'aes'
-        ? { type: 'aes', name: key.name, secret: Buffer.from(key.secret, 'base64') }
+        ? { type: 'aes', name: key.name, secret: createSecretKey(key.secret, 'base64') }
         : { type: 'identity' },
     ),
     permissions: {

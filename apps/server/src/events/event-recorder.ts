@@ -18,16 +18,17 @@ export class EventRecorder {
     tx.afterCommit(() => this.log.log(`${message} (${targets.map(({ type, name }) => `${type} ${name}`).join(', ')})`));
     if (this.settings.eventsTtlSeconds <= 0) return;
     const id = this.world.ids.uuid();
+    const recordedAt = this.world.clock.now();
     await tx.execute('INSERT INTO events (id, message, recorded_at, actor_user_id) VALUES (?, ?, ?, ?)', [
       id,
       message,
-      this.world.clock.now(),
+      recordedAt,
       actorId,
     ]);
     for (const target of targets) {
       await tx.execute(
-        `INSERT INTO event_targets (id, event_id, entity_type, entity_id, entity_name, entity_project_id, run_id, fleet_id)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO event_targets (id, event_id, entity_type, entity_id, entity_name, entity_project_id, run_id, fleet_id, recorded_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         [
           this.world.ids.uuid(),
           id,
@@ -37,6 +38,7 @@ export class EventRecorder {
           target.projectId,
           target.runId,
           target.fleetId,
+          recordedAt,
         ],
       );
     }

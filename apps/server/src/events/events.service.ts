@@ -3,6 +3,7 @@ import type { Wire } from '@dstack/core';
 import type { Caller } from '../auth/caller.js';
 import { Database } from '../persistence/database.js';
 import { inList } from '../persistence/in-list.js';
+import type { ReadTx } from '../persistence/transaction.js';
 import { toWireTime } from '../http/wire-time.js';
 import { eventQuery } from './event-query.js';
 
@@ -32,8 +33,9 @@ export class EventsService {
   /** A caller who may see one target of an event sees the whole event. */
   async list(caller: Caller, request: Wire.ListEventsRequest): Promise<Wire.Event[]> {
     return this.db.read(async (tx) => {
-      const { sql, params } = eventQuery(caller, request);
-      const events = await tx.query<EventRow>(sql, params);
+      const query = eventQuery({ userId: caller.id, projectIds: await visibleProjects(tx, caller) }, request);
+      if (query === null) return [];
+      const events = await tx.query<EventRow>(query.sql, query.params);
       const ofEvents = inList(
         't.event_id',
         events.map((event) => event.id),
@@ -45,14 +47,16 @@ export class EventsService {
          WHERE ${ofEvents.sql} ORDER BY t.id`,
         ofEvents.params,
       );
-      return events.map((event) =>
-        toWireEvent(
-          event,
-          targets.filter((target) => target.event_id === event.id),
-        ),
-      );
+      const byEvent = Map.groupBy(targets, (target) => target.event_id);
+      return events.map((event) => toWireEvent(event, byEvent.get(event.id) ?? []));
     });
   }
+}
+
+async function visibleProjects(tx: ReadTx, caller: Caller): Promise<string[] | null> {
+  if (caller.globalRole === 'admin') return null;
+  const rows = await tx.query<{ project_id: string }>('SELECT project_id FROM members WHERE user_id = ?', [caller.id]);
+  return rows.map((row) => row.project_id);
 }
 
 function toWireEvent(event: EventRow, targets: readonly TargetRow[]): Wire.Event {

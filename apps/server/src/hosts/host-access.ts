@@ -1,10 +1,11 @@
+import type { HostLogin } from '@dstack/backend-base';
 import { Inject, Injectable } from '@nestjs/common';
 import type { SshHost } from '@dstack/core';
 import { Keyring } from '../keys/keyring.js';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
-import { readJson, writeJson } from '../reconcile/stored-json.js';
+import { readJson, readJsonOrNull, writeJson } from '../reconcile/stored-json.js';
 
-/** How a given host is reached, private keys included, and what its fleet gives it. */
+/** How a host is reached, private keys included, and what its fleet gives it. */
 export interface HostAccess {
   readonly host: SshHost;
   readonly env: Readonly<Record<string, string>>;
@@ -15,13 +16,16 @@ export interface HostAccess {
 export class HostAccessStore {
   constructor(@Inject(Keyring) private readonly keyring: Keyring) {}
 
-  /** @throws when the instance is no given host (any more) */
+  /** A given host as its fleet says, a machine of a cloud with the project's key. @throws when nobody logs in to the instance */
   async read(tx: ReadTx, instanceId: string): Promise<HostAccess> {
-    const [row] = await tx.query<{ host_access: string | null }>('SELECT host_access FROM instances WHERE id = ?', [
-      instanceId,
-    ]);
-    if (!row?.host_access) throw new Error(`instance ${instanceId} is not a host of a fleet`);
-    return readJson<HostAccess>(this.keyring.decrypt(row.host_access));
+    const [row] = await tx.query<AccessRow>(
+      `SELECT i.host_access, i.machine, p.ssh_private_key FROM instances i JOIN projects p ON p.id = i.project_id WHERE i.id = ?`,
+      [instanceId],
+    );
+    if (row?.host_access) return readJson<HostAccess>(this.keyring.decrypt(row.host_access));
+    const login = readJsonOrNull<{ readonly login?: HostLogin }>(row?.machine ?? null)?.login;
+    if (row === undefined || login === undefined) throw new Error(`nobody logs in to instance ${instanceId}`);
+    return { host: rentedHost(login, this.keyring.decrypt(row.ssh_private_key)), env: {} };
   }
 
   /** Returns whether anything changed. */
@@ -37,4 +41,24 @@ export class HostAccessStore {
     ]);
     return true;
   }
+}
+
+interface AccessRow {
+  readonly host_access: string | null;
+  readonly machine: string | null;
+  readonly ssh_private_key: string;
+}
+
+function rentedHost({ host, port, user, jump }: HostLogin, privateKey: string): SshHost {
+  const privateKeys = [privateKey];
+  return {
+    hostname: host,
+    port,
+    user,
+    privateKeys,
+    jump: jump === null ? null : { hostname: jump.host, port: jump.port, user: jump.user, privateKeys },
+    internalIp: null,
+    network: null,
+    blocks: 1,
+  };
 }

@@ -1,3 +1,4 @@
+import type { AgentAddress } from '@dstack/backend-base';
 import type { MachineRecord } from '../instances/instance-record.js';
 import type { Offer } from '@dstack/core';
 
@@ -13,13 +14,21 @@ export class UnfitHostError extends Error {
   override readonly name = 'UnfitHostError';
 }
 
-/** What is done to given hosts, as opposed to machines of a cloud. Its own class, so that a simulated world can bring its own hosts. */
+/** The agent on a machine that was made for us. */
+export interface InstalledAgent {
+  readonly agent: AgentAddress;
+  readonly agentDigest: string;
+}
+
+/** What is done over SSH to hosts: given ones, and machines of a cloud. Its own class, so that a simulated world can bring its own hosts. */
 export abstract class Hosts {
   /**
    * `onReached` is awaited once the host answers and before anything is put on it.
    * @throws {SshError | HostProblemError | UnfitHostError}
    */
   abstract onboard(instanceId: string, onReached: () => Promise<void>, signal: AbortSignal): Promise<ReadyHost>;
+  /** On a machine of a cloud, from its first answer on. @throws {SshError | HostProblemError} */
+  abstract installAgent(instanceId: string, signal: AbortSignal): Promise<InstalledAgent>;
   /** Gives the digest of the agent that runs there from then on. */
   abstract replaceAgent(instanceId: string, signal: AbortSignal): Promise<string>;
   /** Removes everything of ours. */

@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { AgentAddress } from '@dstack/backend-base';
 import { hostOffer } from '@dstack/core';
 import type { HostRequest, OnboardedHost, OnboardingStep } from '@dstack/backend-ssh/hosts';
 import type { SshConnection } from '@dstack/ssh';
@@ -9,7 +10,7 @@ import { AgentBundles } from './agent-bundles.js';
 import type { HostAccess } from './host-access.js';
 import { HostDialer } from './host-dialer.js';
 import { tellStep } from './host-progress.js';
-import { Hosts, type ReadyHost, UnfitHostError } from './hosts.js';
+import { Hosts, type InstalledAgent, type ReadyHost, UnfitHostError } from './hosts.js';
 
 /** One try; an upload over a slow line needs minutes. */
 const ONBOARD_LIMIT_MS = 8 * 60_000;
@@ -52,6 +53,20 @@ export class SshHosts extends Hosts {
         now: () => this.world.clock.now(),
       });
       return readyHost(access, onboarded, request.connection);
+    });
+  }
+
+  async installAgent(instanceId: string, signal: AbortSignal): Promise<InstalledAgent> {
+    const { onboardHost } = await import('@dstack/backend-ssh/hosts');
+    return this.visit(instanceId, { signal, limitMs: ONBOARD_LIMIT_MS }, async (request, access) => {
+      const onboarded = await onboardHost({
+        ...request,
+        bundle: (arch) => this.bundles.get(arch),
+        env: access.env,
+        onProgress: (step, detail) => this.tell(instanceId, step, detail),
+        now: () => this.world.clock.now(),
+      });
+      return { agent: agentAddress(access, onboarded, request.connection), agentDigest: onboarded.agentDigest };
     });
   }
 
@@ -99,10 +114,10 @@ export class SshHosts extends Hosts {
   }
 }
 
-function readyHost({ host }: HostAccess, onboarded: OnboardedHost, { hostKey }: SshConnection): ReadyHost {
+function readyHost(access: HostAccess, onboarded: OnboardedHost, connection: SshConnection): ReadyHost {
+  const { host } = access;
   const offered = hostOffer(host, onboarded.info.host);
   if (!offered.ok) throw new UnfitHostError(`host ${host.hostname}: ${offered.problem}`);
-  const { jump } = host;
   return {
     offer: offered.offer,
     blocks: offered.blocks,
@@ -110,15 +125,7 @@ function readyHost({ host }: HostAccess, onboarded: OnboardedHost, { hostKey }: 
       ref: { cloudName: host.hostname, machineId: null, region: 'remote', zone: null, backendData: null },
       state: 'ready',
       message: null,
-      agent: {
-        via: 'ssh',
-        host: host.hostname,
-        port: host.port,
-        user: host.user,
-        hostKey,
-        socketPath: onboarded.agentSocketPath,
-        jump: jump === null ? null : { host: jump.hostname, port: jump.port, user: jump.user },
-      },
+      agent: agentAddress(access, onboarded, connection),
       agentDigest: onboarded.agentDigest,
       replaceAgentAt: null,
       hostname: host.hostname,
@@ -126,5 +133,18 @@ function readyHost({ host }: HostAccess, onboarded: OnboardedHost, { hostKey }: 
       terminateFailures: 0,
       nextTerminateAt: null,
     },
+  };
+}
+
+function agentAddress({ host }: HostAccess, onboarded: OnboardedHost, { hostKey }: SshConnection): AgentAddress {
+  const { jump } = host;
+  return {
+    via: 'ssh',
+    host: host.hostname,
+    port: host.port,
+    user: host.user,
+    hostKey,
+    socketPath: onboarded.agentSocketPath,
+    jump: jump === null ? null : { host: jump.hostname, port: jump.port, user: jump.user },
   };
 }

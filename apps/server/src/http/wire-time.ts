@@ -1,7 +1,7 @@
 /** ISO 8601 in UTC with `Z`; microseconds only when not zero. */
 export function toWireTime(unixMs: number): string {
-  const [seconds = '', fraction = ''] = new Date(unixMs).toISOString().slice(0, -1).split('.');
-  return fraction === '000' ? `${seconds}Z` : `${seconds}.${fraction}000Z`;
+  const text = new Date(unixMs).toISOString();
+  return text.endsWith('.000Z') ? `${text.slice(0, -5)}Z` : `${text.slice(0, -1)}000Z`;
 }
 
 /** A time of a request: a text without an offset means UTC. */

@@ -1,4 +1,4 @@
-import type { InternalBackendType, Offer } from '@dstack/core';
+import type { FailedPlace, InternalBackendType, Offer } from '@dstack/core';
 import type { ReadTx } from '../persistence/transaction.js';
 import { readJson } from '../reconcile/stored-json.js';
 
@@ -51,12 +51,14 @@ export async function findAttempts(tx: ReadTx, instanceId: string): Promise<Atte
   }));
 }
 
-/** Whether an earlier failure rules the offer out: the same offer, or everything in the zone, region or account it blocked. */
-export function isRuledOut(offer: Offer, attempts: readonly AttemptRecord[]): boolean {
-  return attempts.some((tried) => {
-    if (tried.backendType !== offer.backend) return false;
-    if (tried.failureBlocks === 'account') return true;
-    if (tried.region !== offer.region) return false;
-    return tried.failureBlocks === 'region' || tried.offer.instance.name === offer.instance.name;
-  });
+/** What the attempts that are over say about where not to try. */
+export function failedPlaces(attempts: readonly AttemptRecord[]): FailedPlace[] {
+  return attempts.map(({ offer, region, zone, failureBlocks }) => ({
+    backend: offer.backend,
+    region,
+    zone,
+    instanceType: offer.instance.name,
+    isSpot: offer.instance.resources.spot,
+    blocks: failureBlocks,
+  }));
 }

@@ -4,12 +4,15 @@ import { cloudName, doublingDelayMs, type InstanceDecision, type InstanceEffect,
 import type { WriteTx } from '../persistence/transaction.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { changeProgress } from '../hosts/host-progress.js';
-import { isLastingHostError, type ReadyHost } from '../hosts/hosts.js';
+import { type InstalledAgent, isLastingHostError, type ReadyHost } from '../hosts/hosts.js';
 import type { CommitContext, CommitResult, Outcome } from '../reconcile/reconciler.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
 import { WORLD, type World } from '../world/world.js';
-import { isDefiniteFailure, type PlanOutcome, type SettleOutcome, type TerminateOutcome } from './instance-effects.js';
+import type { PlanOutcome, SettleOutcome, TerminateOutcome } from './instance-effects.js';
+import type { AttemptRecord } from './attempt-record.js';
+import { beginPricedInterval, endPricedInterval } from './priced-intervals.js';
+import { isDefiniteFailure } from './create-call.js';
 import type { MachineRecord } from './instance-record.js';
 import type { InstanceView } from './instance-snapshots.js';
 
@@ -96,6 +99,8 @@ export class InstanceCommit {
         return this.recordPoll(tx, context, outcome);
       case 'onboard':
         return this.recordOnboard(tx, context, outcome);
+      case 'install-agent':
+        return this.recordInstallAgent(tx, context, outcome);
       case 'replace-agent':
         return this.recordReplaceAgent(tx, context, outcome);
       case 'terminate':
@@ -113,10 +118,9 @@ export class InstanceCommit {
       await tx.execute('UPDATE instances SET termination_message = ? WHERE id = ?', [plan.none, id]);
       return now;
     }
-    const { offer, maxNameLength } = plan;
+    const { offer, zone, maxNameLength } = plan;
     const random = () => this.world.random.next();
     const name = cloudName({ project: snapshot.projectName, name: snapshot.record.name }, random, maxNameLength);
-    const zone = offer.availability_zones?.[0] ?? null;
     await tx.execute(
       `INSERT INTO provisioning_attempts (id, instance_id, attempt, offer, backend_type, region, zone, cloud_name, token, created_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -165,16 +169,21 @@ export class InstanceCommit {
       return now;
     }
     await finishAttempt(tx, attempt.id, 'created', null, now);
+    // This call is answered; one before it may not be.
+    await setAskedAt(tx, attempt.id, attempt.askedAt);
     await writeMachine(tx, id, machineOf(state));
-    await tx.execute(
-      `INSERT INTO priced_intervals (id, instance_id, project_id, price_usd_per_hour, started_at) VALUES (?, ?, ?, ?, ?)`,
-      [this.world.ids.uuid(), id, snapshot.record.projectId, attempt.offer.price, now],
-    );
+    await this.price(tx, context, attempt);
     this.wake.host(tx, 'connections', id);
     return now;
   }
 
-  private async recordSettle(tx: WriteTx, { id, snapshot, now }: Context, outcome: Outcome<InstanceEffect>) {
+  private price(tx: WriteTx, { id, snapshot, now }: Context, { offer }: AttemptRecord): Promise<void> {
+    const { projectId } = snapshot.record;
+    return beginPricedInterval(tx, { id: this.world.ids.uuid(), instanceId: id, projectId, price: offer.price, now });
+  }
+
+  private async recordSettle(tx: WriteTx, context: Context, outcome: Outcome<InstanceEffect>) {
+    const { id, snapshot, now } = context;
     const attempt = snapshot.attempts.at(-1);
     if (attempt === undefined) return undefined;
     if (!outcome.ok) {
@@ -183,12 +192,15 @@ export class InstanceCommit {
     }
     const settled = outcome.value as SettleOutcome; // what `settle` returns
     if ('undecided' in settled) return undefined;
+    if ('repeatable' in settled) return now;
     if ('absent' in settled) {
       await finishAttempt(tx, attempt.id, 'failed', 'the create call never reached the cloud', now);
       return now;
     }
     await finishAttempt(tx, attempt.id, 'created', null, now);
+    await setAskedAt(tx, attempt.id, null);
     await writeMachine(tx, id, machineOf({ state: 'pending', ref: settled.found }));
+    await this.price(tx, context, attempt);
     return now;
   }
 
@@ -200,7 +212,7 @@ export class InstanceCommit {
     const state = outcome.value as MachineState | null; // what `get` returns
     const known = snapshot.record.machine;
     if (state === null || known === null) return undefined;
-    const machine = state.state === 'gone' ? { ...known, state: 'gone' as const } : { ...known, ...machineOf(state) };
+    const machine = state.state === 'gone' ? { ...known, state: 'gone' as const } : withNews(known, machineOf(state));
     await writeMachine(tx, id, machine);
     this.wake.host(tx, 'connections', id);
     return machine.state === 'gone' || machine.state === 'failed' ? now : undefined;
@@ -225,6 +237,25 @@ export class InstanceCommit {
     );
     this.wake.host(tx, 'connections', id);
     return now;
+  }
+
+  private async recordInstallAgent(tx: WriteTx, { id, snapshot }: Context, outcome: Outcome<InstanceEffect>) {
+    const { machine, progress } = snapshot.record;
+    if (machine === null) return undefined;
+    if (!outcome.ok) {
+      const problem = {
+        message: statusText(outcome.error, HOST_TEXT_LIMIT),
+        lasting: isLastingHostError(outcome.error),
+      };
+      await changeProgress(tx, id, { step: null, failedTries: progress.failedTries + 1, problem });
+      await setLastError(tx, id, outcome.error, HOST_TEXT_LIMIT);
+      return undefined;
+    }
+    await writeMachine(tx, id, { ...machine, ...(outcome.value as InstalledAgent) }); // what `installAgent` returns
+    await changeProgress(tx, id, { step: 'waiting for the agent', failedTries: 0, problem: null });
+    await tx.execute('UPDATE instances SET last_error = NULL WHERE id = ?', [id]);
+    this.wake.host(tx, 'connections', id);
+    return undefined;
   }
 
   private async recordReplaceAgent(tx: WriteTx, { id, snapshot, now }: Context, outcome: Outcome<InstanceEffect>) {
@@ -265,13 +296,22 @@ function staysVisible({ record, fleet }: InstanceView, reason: string | null): b
   return record.hostName !== null && fleet?.status !== 'terminating' && because !== 'terminated_by_user';
 }
 
+/** The agent on a machine that was made without one stays where it is; the machine's address may have changed. */
+function withNews(known: MachineRecord, news: MachineRecord): MachineRecord {
+  const { agent } = known;
+  if (agent?.via !== 'ssh' || news.agent !== null) return { ...known, ...news };
+  const { host, port, user } = news.login ?? agent;
+  return { ...known, ...news, agent: { ...agent, host, port, user } };
+}
+
 function machineOf(state: Exclude<MachineState, { state: 'gone' }>): MachineRecord {
   const isReady = state.state === 'ready';
   return {
     ref: state.ref,
     state: state.state,
     message: state.state === 'failed' ? state.message : state.state === 'pending' ? (state.reason ?? null) : null,
-    agent: isReady ? state.agent : null,
+    agent: isReady && state.agent.via !== 'login' ? state.agent : null,
+    ...(isReady && state.agent.via === 'login' ? { login: state.agent } : {}),
     hostname: isReady ? state.hostname : null,
     internalIp: isReady ? state.internalIp : null,
     terminateFailures: 0,
@@ -320,9 +360,6 @@ async function finishAttempt(
   );
 }
 
-async function endPricedInterval(tx: WriteTx, instanceId: string, now: number): Promise<void> {
-  await tx.execute('UPDATE priced_intervals SET ended_at = ? WHERE instance_id = ? AND ended_at IS NULL', [
-    now,
-    instanceId,
-  ]);
+async function setAskedAt(tx: WriteTx, id: string, askedAt: number | null): Promise<void> {
+  await tx.execute('UPDATE provisioning_attempts SET asked_at = CAST(? AS bigint) WHERE id = ?', [askedAt, id]);
 }

@@ -1,6 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { isBackendError, type Attempt, type Call, type MachineRef, type MachineState } from '@dstack/backend-base';
-import { filtersOfProfile, type InstanceEffect, isUsable, type Offer, type OpenAttempt, undecided } from '@dstack/core';
+import { type Attempt, type Call, type MachineRef, type MachineState } from '@dstack/backend-base';
+import {
+  filtersOfProfile,
+  type InstanceEffect,
+  nextPlace,
+  type OpenAttempt,
+  type LaunchPlace,
+  undecided,
+} from '@dstack/core';
 import { markReached } from '../hosts/host-progress.js';
 import { Hosts } from '../hosts/hosts.js';
 import { ComputeAccounts } from '../offers/compute-accounts.js';
@@ -8,15 +15,20 @@ import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
 import type { ActContext } from '../reconcile/reconciler.js';
 import { WORLD, type World } from '../world/world.js';
-import { type AttemptRecord, isRuledOut } from './attempt-record.js';
+import { type AttemptRecord, failedPlaces } from './attempt-record.js';
+import { arrivalMs, CREATE_DEADLINE_MS, mayStillArrive } from './create-call.js';
 import { InstanceLimits } from './instance-limits.js';
 import type { InstanceView } from './instance-snapshots.js';
 
-const CREATE_DEADLINE_MS = 120_000;
 const CALL_DEADLINE_MS = 30_000;
 
-export type PlanOutcome = { readonly offer: Offer; readonly maxNameLength: number } | { readonly none: string };
-export type SettleOutcome = { readonly found: MachineRef } | { readonly absent: true } | { readonly undecided: true };
+export type PlanOutcome = (LaunchPlace & { readonly maxNameLength: number }) | { readonly none: string };
+export type SettleOutcome =
+  | { readonly found: MachineRef }
+  | { readonly absent: true }
+  | { readonly undecided: true }
+  /** The call may simply be made again, which a server that has just started did not know. */
+  | { readonly repeatable: true };
 export type TerminateOutcome = 'done' | 'pending';
 
 /** The outside half of an instance's life: offers, create, get, list, terminate. */
@@ -43,6 +55,8 @@ export class InstanceEffects {
         return this.poll(context);
       case 'onboard':
         return this.hosts.onboard(context.id, () => markReached(this.db, context.id), context.signal);
+      case 'install-agent':
+        return this.hosts.installAgent(context.id, context.signal);
       case 'replace-agent':
         return this.hosts.replaceAgent(context.id, context.signal);
       case 'terminate':
@@ -58,11 +72,11 @@ export class InstanceEffects {
       requirements: record.requirements,
       filters: filtersOfProfile(record.profile ?? {}),
     });
-    const offer = found.offers.find((candidate) => isUsable(candidate) && !isRuledOut(candidate, attempts));
-    if (offer === undefined) return { none: whyNotCreated(attempts) ?? found.notes.join('; ') };
-    const { definition } = await this.accounts.open(record.projectId, offer.backend);
+    const place = nextPlace(found.offers, failedPlaces(attempts));
+    if (place === null) return { none: whyNotCreated(attempts) ?? found.notes.join('; ') };
+    const { definition } = await this.accounts.open(record.projectId, place.offer.backend);
     this.learn(definition);
-    return { offer, maxNameLength: definition.maxNameLength };
+    return { ...place, maxNameLength: definition.maxNameLength };
   }
 
   private async launch(context: ActContext<InstanceView>): Promise<MachineState> {
@@ -87,8 +101,12 @@ export class InstanceEffects {
       userData: null,
       container: null,
     };
+    // Its time begins before it is written down: a server that stood still in between must not ask any more.
+    const call = this.call(context, CREATE_DEADLINE_MS);
     await this.markAsked(open, definition.idempotency.kind);
-    return compute.create(attempt, this.call(context, CREATE_DEADLINE_MS));
+    call.signal.throwIfAborted();
+    if (this.world.clock.now() >= call.deadline) throw new Error('the create call came too late');
+    return compute.create(attempt, call);
   }
 
   /**
@@ -97,10 +115,10 @@ export class InstanceEffects {
    */
   private async markAsked({ id }: AttemptRecord, idempotency: OpenAttempt['idempotency']): Promise<void> {
     const repeatable = idempotency === 'lookup' ? '' : ` OR outcome = 'unknown'`;
-    const marked = await this.db.writeDurable((tx) =>
+    const marked = await this.db.writeDurable(async (tx) =>
       tx.execute(
         `UPDATE provisioning_attempts SET outcome = 'unknown', asked_at = ? WHERE id = ? AND (outcome IS NULL${repeatable})`,
-        [this.world.clock.now(), id],
+        [await tx.now(), id],
       ),
     );
     if (marked !== 1) throw new Error('the attempt was made by somebody else meanwhile');
@@ -110,17 +128,19 @@ export class InstanceEffects {
     const { record, attempts } = context.snapshot;
     const open = lastAttempt(attempts);
     const { compute, definition } = await this.accounts.open(record.projectId, open.backendType);
+    this.learn(definition);
+    if (definition.idempotency.kind !== 'lookup') return { repeatable: true };
     const machines = await compute.list(await this.accounts.owner(), this.call(context, CALL_DEADLINE_MS));
     const mine = machines.find((machine) => machine.ref.cloudName === open.cloudName || machine.token === open.token);
     if (mine !== undefined) return { found: mine.ref };
-    const lagMs = definition.idempotency.kind === 'lookup' ? definition.idempotency.listLagMs : 0;
-    return context.now - open.createdAt > lagMs + CREATE_DEADLINE_MS ? { absent: true } : { undecided: true };
+    return mayStillArrive(open, arrivalMs(definition), context.now) ? { undecided: true } : { absent: true };
   }
 
   private async poll(context: ActContext<InstanceView>): Promise<MachineState | null> {
     const { record } = context.snapshot;
     if (record.machine === null || record.backendType === null) return null;
-    const { compute } = await this.accounts.open(record.projectId, record.backendType);
+    const { compute, definition } = await this.accounts.open(record.projectId, record.backendType);
+    this.learn(definition);
     return compute.get(record.machine.ref, this.call(context, CALL_DEADLINE_MS));
   }
 
@@ -134,9 +154,14 @@ export class InstanceEffects {
   private async terminate(context: ActContext<InstanceView>): Promise<TerminateOutcome> {
     const { record, attempts } = context.snapshot;
     let outcome: TerminateOutcome = 'done';
-    for (const { backendType, ref } of possibleMachines(record.machine?.ref ?? null, attempts)) {
-      const { compute } = await this.accounts.open(record.projectId, backendType);
-      if ((await compute.terminate(ref, this.call(context, CALL_DEADLINE_MS))) === 'pending') outcome = 'pending';
+    for (const attempt of attempts) {
+      if (attempt.outcome === 'failed') continue;
+      const { compute, definition } = await this.accounts.open(record.projectId, attempt.backendType);
+      const isUnderWay = mayStillArrive(attempt, arrivalMs(definition), context.now);
+      for (const ref of possibleMachines(record.machine?.ref ?? null, attempt, isUnderWay)) {
+        if ((await compute.terminate(ref, this.call(context, CALL_DEADLINE_MS))) === 'pending') outcome = 'pending';
+      }
+      if (isUnderWay) outcome = 'pending';
     }
     return outcome;
   }
@@ -160,22 +185,15 @@ function lastAttempt(attempts: readonly AttemptRecord[]): AttemptRecord {
   return last;
 }
 
-function possibleMachines(known: MachineRef | null, attempts: readonly AttemptRecord[]) {
-  return attempts
-    .filter((attempt) => attempt.outcome !== 'failed')
-    .map((attempt) => ({
-      backendType: attempt.backendType,
-      ref:
-        known?.cloudName === attempt.cloudName
-          ? known
-          : {
-              cloudName: attempt.cloudName,
-              machineId: null,
-              region: attempt.region,
-              zone: attempt.zone,
-              backendData: null,
-            },
-    }));
+/** The machine that is known; by its name, what an attempt without an answer may have made or may still make. */
+function possibleMachines(
+  known: MachineRef | null,
+  { cloudName, region, zone }: AttemptRecord,
+  isUnderWay: boolean,
+): MachineRef[] {
+  const isKnown = known?.cloudName === cloudName;
+  const byName = { cloudName, machineId: null, region, zone, backendData: null };
+  return [...(isKnown ? [known] : []), ...(!isKnown || isUnderWay ? [byName] : [])];
 }
 
 const ERRORS_SHOWN = 3;
@@ -184,13 +202,4 @@ function whyNotCreated(attempts: readonly AttemptRecord[]): string | null {
   if (attempts.length === 0) return null;
   const messages = [...new Set(attempts.flatMap(({ message }) => (message === null ? [] : [message])))];
   return `all ${attempts.length} offers tried failed: ${messages.slice(0, ERRORS_SHOWN).join('; ')}`;
-}
-
-/**
- * Whether the attempt is over without a machine: the call says that it had no effect, and no other call of the same attempt, by a
- * server that lost its lease meanwhile, can still make one.
- */
-export function isDefiniteFailure(error: unknown, { askedAt }: Pick<AttemptRecord, 'askedAt'>, now: number): boolean {
-  const isAlone = askedAt === null || now > askedAt + CREATE_DEADLINE_MS;
-  return isAlone && isBackendError(error) && error.failure.kind !== 'outage' && error.failure.kind !== 'throttled';
 }

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { type InternalBackendType, LIMITS, type OpenAttempt } from '@dstack/core';
 import type { InstanceRecord } from './instance-record.js';
 
-const DEFAULT_PROVISIONING_MS = 10 * 60_000;
+/** Until the backend was asked for something since the server started: longer than the slowest takes. */
+const UNKNOWN_PROVISIONING_MS = 60 * 60_000;
 
 type Known = {
   readonly idempotency: OpenAttempt['idempotency'];
@@ -27,6 +28,6 @@ export class InstanceLimits {
 
   provisioningMs(instance: Pick<InstanceRecord, 'backendType' | 'offer'>): number {
     const instanceType = instance.offer?.instance.name ?? '';
-    return this.known.get(instance.backendType ?? '')?.provisioningTimeoutMs(instanceType) ?? DEFAULT_PROVISIONING_MS;
+    return this.known.get(instance.backendType ?? '')?.provisioningTimeoutMs(instanceType) ?? UNKNOWN_PROVISIONING_MS;
   }
 }

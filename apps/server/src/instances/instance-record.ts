@@ -1,5 +1,5 @@
 import type { AgentInfo } from '@dstack/agent-protocol';
-import type { AgentAddress, MachineRef } from '@dstack/backend-base';
+import type { AgentAddress, HostLogin, MachineRef } from '@dstack/backend-base';
 import type { InternalBackendType, InternalInstanceStatus, InstanceTerminationReason, Offer, Wire } from '@dstack/core';
 import { type HostProgress, readProgress } from '../hosts/host-progress.js';
 import type { ReadTx } from '../persistence/transaction.js';
@@ -11,11 +11,13 @@ export interface MachineRecord {
   readonly state: 'pending' | 'ready' | 'failed' | 'gone' | 'unknown';
   readonly message: string | null;
   readonly agent: AgentAddress | null;
+  /** Of a machine that came without an agent. */
+  readonly login?: HostLogin;
   readonly hostname: string | null;
   readonly internalIp: string | null;
   readonly terminateFailures: number;
   readonly nextTerminateAt: number | null;
-  /** Of the agent that was installed on a given host. */
+  /** Of the agent that was installed over SSH. */
   readonly agentDigest?: string;
   /** Replacing it failed: not tried again before. */
   readonly replaceAgentAt?: number | null;

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
+  type BareHost,
   idleLimitMs,
   type InstanceSnapshot,
   type InstanceTerminationReason,
@@ -100,6 +101,7 @@ export class InstanceSnapshots {
           provisioningLimitMs: this.limits.provisioningMs(record),
           unwanted: record.busyBlocks === 0 ? whyUnwanted(facts) : null,
           tenure,
+          bareHost: bareHost(record),
         };
       case 'idle':
       case 'busy':
@@ -136,6 +138,11 @@ export class InstanceSnapshots {
 function tenureOf({ hostName, backendType }: InstanceRecord): Tenure {
   if (hostName !== null) return 'given';
   return backendType === 'local' ? 'local' : 'rented';
+}
+
+function bareHost({ machine, progress }: InstanceRecord): BareHost | null {
+  if (machine?.state !== 'ready' || machine.login === undefined || machine.agent !== null) return null;
+  return { problem: progress.problem?.message ?? null, failedTries: progress.failedTries };
 }
 
 function pendingHost(facts: Facts) {

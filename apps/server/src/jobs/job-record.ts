@@ -70,7 +70,8 @@ interface Row {
   log_end_job: number | null; log_end_runner: number | null;
 } // prettier-ignore
 
-function toRecord(tx: ReadTx, row: Row): JobRecord {
+function toRecord({ sealing }: ReadTx, row: Row): JobRecord {
+  let spec: Wire.JobSpec | undefined;
   return {
     id: row.id,
     runId: row.run_id,
@@ -87,7 +88,10 @@ function toRecord(tx: ReadTx, row: Row): JobRecord {
     terminationReason: row.termination_reason as JobTerminationReason | null,
     terminationMessage: row.termination_message,
     exitStatus: row.exit_status,
-    spec: readSealed<Wire.JobSpec>(tx, row.job_spec),
+    // Most of the row by far, and few who read jobs look at it.
+    get spec() {
+      return (spec ??= readSealed<Wire.JobSpec>({ sealing }, row.job_spec));
+    },
     provisioningData: readJsonOrNull<Wire.JobProvisioningData>(row.provisioning_data),
     runtimeRecord: readJsonOrNull<JobRuntimeRecord>(row.runtime_data) ?? NEW_RUNTIME,
     runtime: row.runtime as JobRecord['runtime'],

@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode } from '../errors/has-code.js';
@@ -21,11 +22,11 @@ export function readGeneratedKey(serverDir: string): Key | undefined {
   const secret = Buffer.from(text.trim(), 'base64');
   if (secret.length !== 32)
     throw new DatabaseRefusedError(`${path(serverDir)} does not hold a key. Restore it from a backup.`);
-  return { type: 'aes', name: GENERATED_KEY_NAME, secret };
+  return { type: 'aes', name: GENERATED_KEY_NAME, secret: createSecretKey(secret) };
 }
 
 export function writeGeneratedKey(serverDir: string, random: Random): Key {
   const secret = random.bytes(32);
   writeFileSync(path(serverDir), `${secret.toString('base64')}\n`, { mode: 0o600, flag: 'wx', flush: true });
-  return { type: 'aes', name: GENERATED_KEY_NAME, secret };
+  return { type: 'aes', name: GENERATED_KEY_NAME, secret: createSecretKey(secret) };
 }

@@ -1,9 +1,9 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
 import type { Random } from '../world/world.js';
 
-/** `aes` encrypts; `identity` stores the text itself. */
+/** `aes` encrypts; `identity` stores the text itself. A secret as bytes would cost more to take in than a value costs to open. */
 export type Key =
-  { readonly type: 'aes'; readonly name: string; readonly secret: Buffer } | { readonly type: 'identity' };
+  { readonly type: 'aes'; readonly name: string; readonly secret: KeyObject } | { readonly type: 'identity' };
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -73,7 +73,7 @@ export class Keyring {
   }
 }
 
-function open(secret: Buffer, sealed: Buffer): string | undefined {
+function open(secret: KeyObject, sealed: Buffer): string | undefined {
   if (sealed.length < NONCE_BYTES + TAG_BYTES) return undefined;
   const decipher = createDecipheriv('aes-256-gcm', secret, sealed.subarray(0, NONCE_BYTES));
   decipher.setAuthTag(sealed.subarray(-TAG_BYTES));

@@ -154,7 +154,9 @@ const EVENTS = [
     recorded_at bigint NOT NULL,
     actor_user_id varchar(36) NULL REFERENCES users (id) ON DELETE CASCADE
   )`,
-  `CREATE INDEX ix_events_recorded ON events (recorded_at, id)`,
+  // As the list of events reads them: newest first, and the other way round.
+  `CREATE INDEX ix_events_recorded ON events (recorded_at DESC, id)`,
+  `CREATE INDEX ix_events_actor ON events (actor_user_id, recorded_at DESC, id)`,
   `CREATE TABLE event_targets (
     ${ID},
     event_id varchar(36) NOT NULL REFERENCES events (id) ON DELETE CASCADE,
@@ -163,13 +165,17 @@ const EVENTS = [
     entity_name varchar(300) NOT NULL,
     entity_project_id varchar(36) NULL REFERENCES projects (id) ON DELETE CASCADE,
     run_id varchar(36) NULL,
-    fleet_id varchar(36) NULL
+    fleet_id varchar(36) NULL,
+    recorded_at bigint NOT NULL
   )`,
-  `CREATE INDEX ix_event_targets_event ON event_targets (event_id)`,
-  `CREATE INDEX ix_event_targets_entity ON event_targets (entity_type, entity_id)`,
-  `CREATE INDEX ix_event_targets_project ON event_targets (entity_project_id)`,
-  `CREATE INDEX ix_event_targets_run ON event_targets (run_id)`,
-  `CREATE INDEX ix_event_targets_fleet ON event_targets (fleet_id)`,
+  `CREATE INDEX ix_event_targets_event ON event_targets (event_id, entity_type)`,
+  // One for each way to ask for events (events/event-sources.ts): the page asked for is the first entries from a place on.
+  `CREATE INDEX ix_event_targets_entity ON event_targets (entity_type, entity_id, recorded_at DESC, event_id)`,
+  `CREATE INDEX ix_event_targets_type ON event_targets (entity_type, recorded_at DESC, event_id)`,
+  `CREATE INDEX ix_event_targets_project ON event_targets (entity_project_id, recorded_at DESC, event_id)`,
+  `CREATE INDEX ix_event_targets_project_type ON event_targets (entity_project_id, entity_type, recorded_at DESC, event_id)`,
+  `CREATE INDEX ix_event_targets_run ON event_targets (run_id, recorded_at DESC, event_id) WHERE run_id IS NOT NULL`,
+  `CREATE INDEX ix_event_targets_fleet ON event_targets (fleet_id, recorded_at DESC, event_id) WHERE fleet_id IS NOT NULL`,
 ];
 
 const CAPACITY = [
@@ -311,6 +317,11 @@ const WORK = [
   `CREATE UNIQUE INDEX ux_runs_name ON runs (project_id, name) WHERE deleted = false`,
   `CREATE UNIQUE INDEX ux_runs_idempotency_key ON runs (project_id, idempotency_key)`,
   `CREATE INDEX ix_runs_submitted ON runs (submitted_at DESC, id)`,
+  // As lists read them (runs/run-list-query.ts).
+  `CREATE INDEX ix_runs_project ON runs (project_id, submitted_at DESC, id) WHERE deleted = false`,
+  `CREATE INDEX ix_runs_user ON runs (user_id, project_id, submitted_at DESC, id) WHERE deleted = false`,
+  `CREATE INDEX ix_runs_active ON runs (project_id, submitted_at DESC, id)
+    WHERE deleted = false AND status NOT IN ('terminated', 'failed', 'done')`,
   dueIndex('runs'),
   `CREATE TABLE jobs (
     ${ID},

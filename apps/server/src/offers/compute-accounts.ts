@@ -6,7 +6,7 @@ export interface ComputeAccount {
   readonly type: InternalBackendType;
   readonly definition: Pick<
     BackendDefinition,
-    'type' | 'capabilities' | 'idempotency' | 'maxNameLength' | 'provisioningTimeoutMs'
+    'type' | 'capabilities' | 'idempotency' | 'createArrivesMs' | 'maxNameLength' | 'provisioningTimeoutMs'
   >;
   readonly compute: Compute;
 }

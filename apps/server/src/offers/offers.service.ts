@@ -20,6 +20,13 @@ import { type ComputeAccount, ComputeAccounts } from './compute-accounts.js';
 /** A backend that has not answered by then is shown as late, the others count. */
 const OFFERS_DEADLINE_MS = 10_000;
 
+class LateOffersError extends Error {
+  override readonly name = 'LateOffersError';
+  constructor() {
+    super(`no offers within ${OFFERS_DEADLINE_MS / 1000} seconds`);
+  }
+}
+
 export interface FoundOffers {
   /** By price; those that cannot be used now are in it, with their reason. */
   readonly offers: readonly Offer[];
@@ -49,9 +56,12 @@ export class OffersService {
   }
 
   /** All backends in parallel, each within the deadline. */
-  async find(projectId: string, ask: OfferAsk, signal = AbortSignal.timeout(OFFERS_DEADLINE_MS)): Promise<FoundOffers> {
+  async find(projectId: string, ask: OfferAsk): Promise<FoundOffers> {
     const accounts = await this.accounts.ofProject(projectId);
-    const answers = await Promise.all(accounts.map((account) => this.ask(account, ask, signal)));
+    const late = new AbortController();
+    const timer = this.world.scheduler.after(OFFERS_DEADLINE_MS, () => late.abort(new LateOffersError()));
+    const answers = await Promise.all(accounts.map((account) => this.ask(account, ask, late.signal)));
+    timer.cancel();
     const judged = answers.map((answer) => judge(answer, ask));
     return {
       offers: mergeOffers(judged.map(({ offers }) => ({ offers, order: 'price' }))),

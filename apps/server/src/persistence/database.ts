@@ -1,6 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { DataSource, QueryRunner } from 'typeorm';
-import type { Engine } from './engine.js';
+import type { Engine, Runner } from './engine.js';
 import { GroupCommit } from './group-commit.js';
 import { NestedTransactionError, TooManyValuesError } from './errors.js';
 import { toDollarPlaceholders } from './placeholders.js';
@@ -40,8 +39,12 @@ export class Database {
     return this.engine.dialect;
   }
 
-  get dataSource(): DataSource {
-    return this.engine.dataSource;
+  get isShared(): boolean {
+    return this.engine.isShared;
+  }
+
+  get noticesUrl(): string | null {
+    return this.engine.noticesUrl;
   }
 
   read<T>(work: (tx: ReadTx) => Promise<T>): Promise<T> {
@@ -87,7 +90,7 @@ export class Database {
     }
   }
 
-  private async finish<T>(runner: QueryRunner, work: () => Promise<T>): Promise<T> {
+  private async finish<T>(runner: Runner, work: () => Promise<T>): Promise<T> {
     try {
       const result = await work();
       await runner.commitTransaction();
@@ -100,7 +103,7 @@ export class Database {
     }
   }
 
-  private transaction(runner: QueryRunner, tasks: (() => void)[]): WriteTx {
+  private transaction(runner: Runner, tasks: (() => void)[]): WriteTx {
     const { sealing } = this;
     const { dialect } = this.engine;
     let now: Promise<number> | undefined;
@@ -113,7 +116,9 @@ export class Database {
     return {
       dialect,
       sealing,
-      manager: runner.manager,
+      get manager() {
+        return runner.manager;
+      },
       query: async <Row extends object>(sql: string, params: readonly SqlValue[] = []) =>
         ((await run(sql, params)).records ?? []) as Row[],
       execute: async (sql, params = []) => {

@@ -1,7 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { QueryRunner } from 'typeorm';
-import type { Engine } from './engine.js';
+import type { Engine, Runner } from './engine.js';
 import { GroupCommit } from './group-commit.js';
 
 /** Writes down what it is told; the commit may be told to fail. */
@@ -21,7 +20,7 @@ function scene({ commitFails = false, beginFails = false } = {}) {
       await turn();
       if (beginFails) throw new Error('locked');
       log.push(durable ? 'BEGIN durable' : 'BEGIN');
-      return runner as unknown as QueryRunner; // the part of one that a group uses
+      return runner as unknown as Runner; // the part of one that a group uses
     },
     end: async () => void log.push('END'),
   };
@@ -69,9 +68,7 @@ describe('write transactions that wait for the one writer', () => {
   it('that have to wait for the disk never join a group that does not', async () => {
     const { log, groups, write } = scene();
     let later: Promise<string> | undefined;
-    await groups.run(false, async () => {
-      later = write('b', true);
-    });
+    await groups.run(false, async () => void (later = write('b', true)));
     await later;
     expect(log.filter((each) => /BEGIN|^b$/.test(each))).toEqual(['BEGIN', 'BEGIN durable', 'b']);
   });

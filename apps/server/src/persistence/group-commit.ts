@@ -1,11 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { QueryRunner } from 'typeorm';
-import type { Engine } from './engine.js';
+import type { Engine, Runner } from './engine.js';
 
 /** What one group may hold up the event loop and those that wait for its commit. */
 const MOST_IN_GROUP = 32;
 
-type Work<T> = (runner: QueryRunner) => Promise<T>;
+type Work<T> = (runner: Runner) => Promise<T>;
 
 interface Waiting {
   readonly durable: boolean;
@@ -50,7 +49,7 @@ export class GroupCommit {
     const durable = this.waiting.slice(0, MOST_IN_GROUP).some((each) => each.durable);
     const done: (() => void)[] = [];
     const taken: Waiting[] = [];
-    let runner: QueryRunner | null = null;
+    let runner: Runner | null = null;
     try {
       runner = await this.engine.beginWrite({ durable });
       for (let next = this.next(durable); next !== null && taken.length < MOST_IN_GROUP; next = this.next(durable)) {
@@ -73,23 +72,23 @@ export class GroupCommit {
     return first === undefined || (first.durable && !durable) ? null : first;
   }
 
-  private async giveUp(runner: QueryRunner): Promise<void> {
+  private async giveUp(runner: Runner): Promise<void> {
     if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined); // the first error is the one to tell
     await this.engine.end(runner).catch(() => undefined);
   }
 }
 
 /** Returns how to tell its outcome. @throws when the whole transaction is broken */
-async function one(runner: QueryRunner, { work, resolve, reject }: Waiting): Promise<() => void> {
-  await runner.query('SAVEPOINT one');
+async function one(runner: Runner, { work, resolve, reject }: Waiting): Promise<() => void> {
+  await runner.query('SAVEPOINT one', [], true);
   let tell: () => void;
   try {
     const value = await work(runner);
     tell = () => resolve(value);
   } catch (error) {
     tell = () => reject(error);
-    await runner.query('ROLLBACK TO one');
+    await runner.query('ROLLBACK TO one', [], true);
   }
-  await runner.query('RELEASE one');
+  await runner.query('RELEASE one', [], true);
   return tell;
 }

@@ -22,7 +22,8 @@ export function keyset(page: KeysetPage): SqlCondition & { readonly orderBy: str
   if (previousId === null) return { sql: `${dateColumn} ${later} ?`, params: [previousDate], orderBy };
   const nextId = ascending ? '<' : '>';
   return {
-    sql: `(${dateColumn} ${later} ? OR (${dateColumn} = ? AND ${idColumn} ${nextId} ?))`,
+    // The first condition is what an index is entered by: with an OR alone it would be read from its beginning.
+    sql: `${dateColumn} ${later}= ? AND (${dateColumn} ${later} ? OR ${idColumn} ${nextId} ?)`,
     params: [previousDate, previousDate, previousId],
     orderBy,
   };

@@ -43,11 +43,12 @@ export async function openPostgresEngine({ url, poolSize, entities }: PostgresEn
 
   return {
     dialect: 'postgres',
-    dataSource,
+    isShared: true,
+    noticesUrl: url,
     beginRead: () => begin(dataSource, 'REPEATABLE READ', beganAt),
     beginWrite: () => begin(dataSource, 'READ COMMITTED', beganAt),
-    end: (runner) => runner.release(),
-    now: (runner) => Promise.resolve(beganAt.get(runner) ?? Number.NaN),
+    end: (runner: QueryRunner) => runner.release(),
+    now: (runner: QueryRunner) => Promise.resolve(beganAt.get(runner) ?? Number.NaN),
     close: () => dataSource.destroy(),
   };
 }

@@ -30,6 +30,13 @@ export class SqliteConnection {
     return new SqliteConnection(database);
   }
 
+  /** A database of its own, beginning as a copy of one that was written to a file; it is gone with the connection. */
+  static inMemory(content: Buffer): SqliteConnection {
+    const database = new sqliteDriver(content);
+    database.pragma('foreign_keys = ON');
+    return new SqliteConnection(database);
+  }
+
   prepare(sql: string): SqliteStatement {
     const cached = this.statements.get(sql);
     if (cached !== undefined) return cached;

@@ -39,7 +39,8 @@ export async function openSqliteEngine({ path, clock, entities }: SqliteEngineOp
 
   return {
     dialect: 'sqlite',
-    dataSource,
+    isShared: false,
+    noticesUrl: null,
     async beginRead() {
       return begin(createRunner('read'));
     },
@@ -51,8 +52,8 @@ export async function openSqliteEngine({ path, clock, entities }: SqliteEngineOp
       }
       return begin(runner);
     },
-    async end(runner) {
-      if (durable.has(runner)) (await (runner as PooledSqliteRunner).connect()).pragma('synchronous = NORMAL');
+    async end(runner: PooledSqliteRunner) {
+      if (durable.has(runner)) (await runner.connect()).pragma('synchronous = NORMAL');
       await runner.release();
     },
     now: () => Promise.resolve(clock.now()),

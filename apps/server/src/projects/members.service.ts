@@ -51,7 +51,9 @@ export class MembersService {
     const leaving = usernames.every((name) => name === scope.caller.name);
     if (!hasRole(scope, 'manager') && !leaving) throw new ForbiddenError();
     return this.change(scope, async (tx, current) => {
-      const ids = await Promise.all(usernames.map(async (name) => (await this.users.get(tx, name)).id));
+      // One after the other: a transaction is one connection.
+      const ids: string[] = [];
+      for (const name of usernames) ids.push((await this.users.get(tx, name)).id);
       const missing = usernames.filter((_, index) => !current.has(ids[index] ?? ''));
       if (missing.length > 0) throw new ResourceNotExistsError(`Not a member of the project: ${missing.join(', ')}`);
       return ids.map((userId) => ({ userId, from: current.get(userId) ?? null, to: null }));

@@ -1,5 +1,4 @@
 import pg from 'pg';
-import type { Database } from '../persistence/database.js';
 import type { Notices, Topic } from './notices.js';
 
 const CHANNEL = 'dstack_notices';
@@ -13,11 +12,10 @@ export interface NoticeRelay {
 
 /** Carries notices between replicas. What is lost here the sweep finds, so errors are told and nothing more. */
 export async function relayNotices(
-  db: Database,
+  url: string,
   notices: Notices,
   onError: (error: unknown) => void,
 ): Promise<NoticeRelay> {
-  const url = (db.dataSource.options as { url?: string }).url;
   const pending = new Set<Topic>();
   let flush: NodeJS.Timeout | null = null;
   let reconnect: NodeJS.Timeout | null = null;
@@ -26,7 +24,7 @@ export async function relayNotices(
   let isStopped = false;
 
   const connect = async (): Promise<void> => {
-    const own = new pg.Client({ ...(url === undefined ? {} : { connectionString: url }) });
+    const own = new pg.Client({ connectionString: url });
     own.on('error', (error) => {
       if (isStopped) return;
       client = null;

@@ -28,9 +28,9 @@ export class ReconcileEngine {
   ) {}
 
   async start(reconcilers: readonly AnyReconciler[]): Promise<void> {
-    if (this.db.dialect === 'sqlite') await this.forgetFormerLife();
-    else
-      this.relay = await relayNotices(this.db, this.notices, (error) =>
+    if (!this.db.isShared) await this.forgetFormerLife();
+    if (this.db.noticesUrl !== null)
+      this.relay = await relayNotices(this.db.noticesUrl, this.notices, (error) =>
         this.log.warn(`Notices from other replicas are late: ${String(error)}`),
       );
     const limiter = new EffectLimiter(EFFECTS_PER_ACCOUNT);
@@ -60,7 +60,7 @@ export class ReconcileEngine {
     await this.relay?.stop();
   }
 
-  /** One process owns a SQLite database, so every lease in it is of a server that is gone. */
+  /** One process owns the database, so every lease in it is of a server that is gone. */
   private async forgetFormerLife(): Promise<void> {
     await this.db.write(async (tx) => {
       for (const table of RECONCILED_TABLES) await dropAllLeases(tx, table);

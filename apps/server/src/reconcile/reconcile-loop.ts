@@ -57,27 +57,35 @@ export class ReconcileLoop {
   private async claim(): Promise<void> {
     this.timer?.cancel();
     try {
+      let pauseMs = SWEEP_MS;
       while (this.hasNotice && !this.isStopped) {
         this.hasNotice = false;
-        await this.claimOnce();
+        pauseMs = await this.claimOnce();
       }
-      if (!this.isStopped) await this.sleepUntilDue();
+      this.wakeIn(Math.min(SWEEP_MS, Math.max(pauseMs, 1)));
     } catch (error) {
       this.options.onError(error, this.reconciler.table, null);
       this.wakeIn(SWEEP_MS);
     }
   }
 
-  private async claimOnce(): Promise<void> {
+  /** Returns in how many milliseconds the next row comes due. */
+  private async claimOnce(): Promise<number> {
     const free = this.reconciler.concurrency - this.running.size;
-    if (free <= 0) return;
+    if (free <= 0) return SWEEP_MS; // whoever gets done pokes
     const { db, holder } = this.options;
-    const claims = await db.write(async (tx) => {
+    const { table } = this.reconciler;
+    const { claims, pauseMs } = await db.write(async (tx) => {
       const now = await tx.now();
       const filter = this.reconciler.claimFilter?.(now);
-      return claimDue(tx, { table: this.reconciler.table, holder, limit: free, now, filter });
+      const due = await nextDueAfter(tx, table, now);
+      return {
+        claims: await claimDue(tx, { table, holder, limit: free, now, filter }),
+        pauseMs: due === null ? SWEEP_MS : due - now,
+      };
     });
     for (const claim of claims) this.launch(claim);
+    return pauseMs;
   }
 
   private launch(claim: Claim): void {
@@ -105,16 +113,6 @@ export class ReconcileLoop {
     await this.options.db.write(async (tx) =>
       releaseLease(tx, this.reconciler.table, claim, (await tx.now()) + delayMs),
     );
-  }
-
-  private async sleepUntilDue(): Promise<void> {
-    const { db } = this.options;
-    const delayMs = await db.read(async (tx) => {
-      const now = await tx.now();
-      const due = await nextDueAfter(tx, this.reconciler.table, now);
-      return due === null ? SWEEP_MS : due - now;
-    });
-    this.wakeIn(Math.min(SWEEP_MS, Math.max(delayMs, 1)));
   }
 
   private wakeIn(delayMs: number): void {

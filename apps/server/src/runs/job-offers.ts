@@ -74,7 +74,8 @@ export class JobOffers {
       }
       if (!fleet.mayGrow || named !== null || profile.creation_policy === 'reuse') continue;
       const found = await this.createdIn(fleet, { requirements, filters }, plan);
-      created.push(...found.offers);
+      // Not spread into arguments: there may be more offers than a call can have.
+      for (const offer of found.offers) created.push(offer);
       summaries.push(...found.rejections);
     }
     return { pool, created, rejections: mergeRejections([...summariseRejections(rejected), ...summaries]) };

@@ -1,5 +1,5 @@
 import type { PendingBecause, RunTerminationReason, Wire } from '@dstack/core';
-import type { ReadTx } from '../persistence/transaction.js';
+import type { ReadTx, SqlValue } from '../persistence/transaction.js';
 import { readSealed } from '../reconcile/sealed-json.js';
 import { readJsonOrNull } from '../reconcile/stored-json.js';
 
@@ -61,9 +61,7 @@ function toRecord(tx: ReadTx, row: Row): RunRecord {
   };
 }
 
-type Param = string | number | boolean | null;
-
-export async function findRuns(tx: ReadTx, where: string, params: readonly Param[]): Promise<RunRecord[]> {
+export async function findRuns(tx: ReadTx, where: string, params: readonly SqlValue[]): Promise<RunRecord[]> {
   const rows = await tx.query<Row>(`SELECT * FROM runs WHERE ${where}`, params);
   return rows.map((row) => toRecord(tx, row));
 }

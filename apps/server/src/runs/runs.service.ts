@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
+  decideStop,
   effectiveProfile,
   groupByProblem,
   groupOffersByGpu,
@@ -11,18 +12,17 @@ import {
 import type { Caller, ProjectScope } from '../auth/caller.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { ClientError, ResourceNotExistsError } from '../http/api-errors.js';
-import { fromWireTime } from '../http/wire-time.js';
 import { Database } from '../persistence/database.js';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
 import { Wake } from '../reconcile/wake.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { explainRunSpecErrors, parseRunSpec, readSpec } from './parse-spec.js';
 import { RunApplier } from './run-applier.js';
+import { type RunListScope, runListQuery } from './run-list-query.js';
 import { RunPlanner } from './run-planner.js';
 import { RunReader } from './run-reader.js';
 import { findRuns, type RunRecord } from './run-record.js';
 
-const DEFAULT_LIMIT = 100;
 const DEFAULT_MAX_OFFERS = 50;
 
 @Injectable()
@@ -39,14 +39,9 @@ export class RunsService {
 
   list(caller: Caller, request: Wire.ListRunsRequest): Promise<Wire.Run[]> {
     return this.db.read(async (tx) => {
-      const { where, params } = await listFilter(tx, caller, request);
-      const direction = request.ascending === true ? 'ASC' : 'DESC';
-      const limit = Math.min(request.limit ?? DEFAULT_LIMIT, DEFAULT_LIMIT);
-      const runs = await findRuns(
-        tx,
-        `${where} ORDER BY submitted_at ${direction}, id ASC LIMIT ${Math.max(0, Math.trunc(limit))}`,
-        params,
-      );
+      const query = runListQuery(await listScope(tx, caller, request), request);
+      if (query === null) return [];
+      const runs = await findRuns(tx, query.sql, query.params);
       return this.reader.wire(tx, runs, caller, {
         includeJobs: request.include_jobs ?? true,
         jobSubmissionsLimit: request.job_submissions_limit ?? null,
@@ -108,7 +103,7 @@ export class RunsService {
   async stop(scope: ProjectScope, { runs_names: names, abort }: Wire.StopRunsRequest): Promise<void> {
     await this.db.write(async (tx) => {
       const runs = await findNamed(tx, scope, names);
-      for (const run of runs.filter((each) => !isFinishedRun(each.status))) await this.stopOne(tx, scope, run, abort);
+      for (const run of runs) await this.stopOne(tx, scope, run, abort);
     });
   }
 
@@ -125,8 +120,9 @@ export class RunsService {
   }
 
   private async stopOne(tx: WriteTx, scope: ProjectScope, run: RunRecord, abort: boolean): Promise<void> {
-    const reason = abort ? 'aborted_by_user' : 'stopped_by_user';
-    if (run.status === 'terminating' && !abort) return;
+    const isScheduled = (effectiveProfile(run.spec).schedule ?? null) !== null;
+    const reason = decideStop({ ...run, isScheduled }, abort);
+    if (reason === null) return;
     await tx.execute(
       `UPDATE runs SET status = 'terminating', termination_reason = ?, rev = rev + 1,
          status_changed_at = CASE WHEN status = 'terminating' THEN status_changed_at ELSE CAST(? AS bigint) END WHERE id = ?`,
@@ -186,37 +182,24 @@ async function findNamed(tx: WriteTx, scope: ProjectScope, names: readonly strin
   return runs;
 }
 
-type Param = string | number | boolean;
-
-async function listFilter(
-  tx: ReadTx,
-  caller: Caller,
-  request: Wire.ListRunsRequest,
-): Promise<{ where: string; params: Param[] }> {
-  const conditions: string[] = ['deleted = ?'];
-  const params: Param[] = [false];
-  const add = (condition: string, ...values: Param[]): void => {
-    conditions.push(condition);
-    params.push(...values);
-  };
-  if (caller.globalRole !== 'admin') add('project_id IN (SELECT project_id FROM members WHERE user_id = ?)', caller.id);
-  add('project_id IN (SELECT id FROM projects WHERE deleted = ?)', false);
+/** A project or a user that is not there, or not the caller's to see, has no runs. */
+async function listScope(tx: ReadTx, caller: Caller, request: Wire.ListRunsRequest): Promise<RunListScope> {
+  const conditions = ['p.deleted = false'];
+  const params: string[] = [];
   if (request.project_name) {
-    const [project] = await tx.query<{ id: string }>('SELECT id FROM projects WHERE name = ? AND deleted = ?', [
-      request.project_name,
-      false,
-    ]);
-    add('project_id = ?', project?.id ?? '');
+    conditions.push('p.name = ?');
+    params.push(request.project_name);
   }
-  if (request.repo_id) add('repo_id IN (SELECT id FROM repos WHERE name = ?)', request.repo_id);
-  if (request.username) add('user_id IN (SELECT id FROM users WHERE name = ?)', request.username);
-  if (request.only_active === true) add(`status NOT IN ('terminated', 'failed', 'done')`);
-  if (request.prev_submitted_at) {
-    const at = fromWireTime(request.prev_submitted_at);
-    const comparison = request.ascending === true ? '>' : '<';
-    if (request.prev_run_id)
-      add(`(submitted_at ${comparison} ? OR (submitted_at = ? AND id > ?))`, at, at, request.prev_run_id);
-    else add(`submitted_at ${comparison} ?`, at);
+  if (caller.globalRole !== 'admin') {
+    conditions.push('p.id IN (SELECT project_id FROM members WHERE user_id = ?)');
+    params.push(caller.id);
   }
-  return { where: conditions.join(' AND '), params };
+  const projects =
+    params.length === 0
+      ? null
+      : await tx.query<{ id: string }>(`SELECT p.id FROM projects p WHERE ${conditions.join(' AND ')}`, params);
+  const projectIds = projects?.map(({ id }) => id) ?? null;
+  if (!request.username) return { projectIds, userId: null };
+  const [user] = await tx.query<{ id: string }>('SELECT id FROM users WHERE name = ?', [request.username]);
+  return user === undefined ? { projectIds: [], userId: null } : { projectIds, userId: user.id };
 }

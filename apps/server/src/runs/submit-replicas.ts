@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { buildJobSpecs, effectiveProfile, LIMITS, replicaGroups, type Wire } from '@dstack/core';
 import { DefaultFleetMaker } from '../fleets/default-fleet.js';
@@ -10,6 +9,7 @@ import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { WORLD, type World } from '../world/world.js';
+import { ClusterKeys } from './cluster-keys.js';
 
 export interface ReplicaSubmission {
   readonly run: {
@@ -30,6 +30,7 @@ export class ReplicaSubmitter {
     @Inject(EventRecorder) private readonly events: EventRecorder,
     @Inject(DefaultFleetMaker) private readonly defaultFleets: DefaultFleetMaker,
     @Inject(WORLD) private readonly world: World,
+    @Inject(ClusterKeys) private readonly clusterKeys: ClusterKeys,
     @Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'images'>,
   ) {}
 
@@ -41,9 +42,10 @@ export class ReplicaSubmitter {
       [run.id, replicaNum],
     );
     const submissionNum = last?.n === null || last?.n === undefined ? 0 : Number(last.n) + 1;
+    const sshKey = isMultiNode(spec) ? this.clusterKeys.create() : null;
     const specs = buildJobSpecs(
       { ...spec, run_name: run.name },
-      { replicaNum, images: this.settings.images, sshKey: clusterKey(spec), ...groupOfReplica(spec, replicaNum) },
+      { replicaNum, images: this.settings.images, sshKey, ...groupOfReplica(spec, replicaNum) },
     );
     for (const jobSpec of specs) {
       const id = this.world.ids.uuid();
@@ -78,42 +80,6 @@ function groupOfReplica(spec: Wire.RunSpec, replicaNum: number): { replicaGroup?
   return last === undefined ? {} : { replicaGroup: last.name };
 }
 
-/** The pair the nodes of one replica use among themselves. */
-function clusterKey(spec: Wire.RunSpec): Wire.JobSSHKey | null {
-  const isMultiNode =
-    spec.configuration.type === 'task' && ((spec.configuration.nodes ?? 1) > 1 || spec.configuration.groups);
-  if (!isMultiNode) return null;
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', {
-    modulusLength: 2048,
-    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
-    publicKeyEncoding: { type: 'pkcs1', format: 'der' },
-  });
-  return { private: privateKey, public: rsaLine(publicKey) };
-}
-
-/** A PKCS#1 public key (two DER integers) as an OpenSSH line. */
-function rsaLine(der: Buffer): string {
-  const [modulus, exponent] = derIntegers(der);
-  const parts = [Buffer.from('ssh-rsa'), exponent, modulus].map((part) => {
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(part.length);
-    return Buffer.concat([length, part]);
-  });
-  return `ssh-rsa ${Buffer.concat(parts).toString('base64')}`;
-}
-
-function derIntegers(der: Buffer): [Buffer, Buffer] {
-  let at = 0;
-  const element = (): Buffer => {
-    at += 1; // the tag: a sequence, then two integers
-    const first = der.readUInt8(at);
-    const lengthBytes = first < 0x80 ? 0 : first & 0x7f;
-    const length = lengthBytes === 0 ? first : der.readUIntBE(at + 1, lengthBytes);
-    at += 1 + lengthBytes;
-    return der.subarray(at, at + length);
-  };
-  element();
-  const modulus = element();
-  at += modulus.length;
-  return [modulus, element()];
+function isMultiNode({ configuration }: Wire.RunSpec): boolean {
+  return configuration.type === 'task' && ((configuration.nodes ?? 1) > 1 || Boolean(configuration.groups));
 }

@@ -55,6 +55,7 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
     },
     sshConnectTimeoutSeconds: integer(env, 'DSTACK_SERVER_SSH_CONNECT_TIMEOUT', 3),
     unreachableJobSeconds: integer(env, 'DSTACK_SERVER_UNREACHABLE_JOB_SECONDS', LIMITS.unreachableJobMs / 1000),
+    backendEndpoints: backendEndpoints(env),
     databaseIsReplicated: env['LITESTREAM_REPLICA_URL'] !== undefined,
     inServerImage: flag(env, 'DSTACK_IMAGE'),
     agentCommand: undefined,
@@ -138,4 +139,19 @@ function expandHome(path: string): string {
 
 function definedOnly<T extends object>(values: T): Partial<T> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+/** `lambda=http://127.0.0.1:8080,aws=http://127.0.0.1:5000` */
+function backendEndpoints(env: Environment): Record<string, string> {
+  const entries = (env['DSTACK_SERVER_BACKEND_ENDPOINTS'] ?? '').split(',').filter((entry) => entry.trim() !== '');
+  return Object.fromEntries(
+    entries.map((entry) => {
+      const [, type, url] = /^\s*([a-z][a-z0-9-]*)=(\S+)\s*$/.exec(entry) ?? [];
+      if (type === undefined || url === undefined || !URL.canParse(url))
+        throw new SettingsError(
+          `DSTACK_SERVER_BACKEND_ENDPOINTS must be like lambda=http://host:port,…, not ${entry}.`,
+        );
+      return [type, url.replace(/\/+$/, '')];
+    }),
+  );
 }

@@ -32,6 +32,8 @@ export interface ServerSettings {
   readonly sshConnectTimeoutSeconds: number;
   /** How long a job survives that nobody can reach its host. */
   readonly unreachableJobSeconds: number;
+  /** By backend type: another address than the cloud's own API. */
+  readonly backendEndpoints: Readonly<Record<string, string>>;
   /** How the agent of local instances is started; undefined: the installed package's. */
   readonly agentCommand: readonly string[] | undefined;
   /** Holds the agents that are put on hosts, a folder each; undefined: the installed package's. */

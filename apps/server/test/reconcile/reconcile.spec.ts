@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Decision } from '@dstack/core';
 import type { Database } from '../../src/persistence/database.js';
 import type { ReadTx, WriteTx } from '../../src/persistence/transaction.js';
-import { claimDue, LEASE_MS, renewLease } from '../../src/reconcile/claims.js';
+import { claimDue, LEASE_MS, releaseLease, renewLease } from '../../src/reconcile/claims.js';
 import { EffectLimiter } from '../../src/reconcile/effect-limiter.js';
 import { Notices } from '../../src/reconcile/notices.js';
 import { relayNotices } from '../../src/reconcile/postgres-notices.js';
@@ -166,6 +166,20 @@ describe.each(testDatabases())('the reconcile engine on $name', ({ open }) => {
     expect((await row())?.lease_expires_at).toBeGreaterThan(Date.now() + LEASE_MS / 2);
   });
 
+  it('does not bring a lease back to life that was given back', async () => {
+    const leaseToken = await claimOne();
+    expect(await pass(leaseToken)).toBe('committed');
+    expect(await db.write(async (tx) => renewLease(tx, 'jobs', { id, leaseToken }, await tx.now()))).toBe(false);
+    expect((await row())?.lease_expires_at).toBeNull();
+  });
+
+  it('leaves a row alone that was given back, when it learns too late that its commit was done', async () => {
+    const leaseToken = await claimOne();
+    expect(await pass(leaseToken)).toBe('committed');
+    await db.write((tx) => releaseLease(tx, 'jobs', { id, leaseToken }, 5));
+    expect((await row())?.next_due_at).toBeNull();
+  });
+
   it('finds a row whose notice was lost', async () => {
     const notices = new Notices();
     const loop = new ReconcileLoop(reconciler as never, {
@@ -190,12 +204,12 @@ describe.each(testDatabases().filter(({ name }) => name === 'Postgres'))(
   'notices between replicas on $name',
   ({ open }) => {
     it('reach the other replica, and come as one when many are sent', async () => {
-      const db = await open();
+      const url = (await open()).noticesUrl ?? '';
       const [mine, theirs] = [new Notices(), new Notices()];
       const fail = (error: unknown): void => {
         throw error;
       };
-      const relays = [await relayNotices(db, mine, fail), await relayNotices(db, theirs, fail)];
+      const relays = [await relayNotices(url, mine, fail), await relayNotices(url, theirs, fail)];
       const heard: string[] = [];
       const arrived = new Promise<void>((resolve) => {
         theirs.listen('jobs', () => {

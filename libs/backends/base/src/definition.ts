@@ -13,6 +13,11 @@ export interface BackendDefinition<Config = unknown> {
   readonly configSchema: z.ZodType<Config>;
   readonly capabilities: Capabilities;
   readonly idempotency: Idempotency;
+  /**
+   * From a create call on, for how many milliseconds it may make a machine though its caller has given up or died. Absent: three minutes,
+   * which is the call's own limit and a minute more for a request that is under way. 0: never.
+   */
+  readonly createArrivesMs?: number;
   /** Longest machine name the cloud accepts. */
   readonly maxNameLength: number;
   /** How long a machine may take from create to a reachable agent. */
@@ -23,13 +28,15 @@ export interface BackendDefinition<Config = unknown> {
 export interface BackendEnvironment {
   readonly now: () => number;
   readonly random: () => number;
+  /** Rejects with the signal's reason when it is aborted. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly log: (
     level: 'debug' | 'info' | 'warn' | 'error',
     message: string,
     fields?: Readonly<Record<string, unknown>>,
   ) => void;
-  /** Overrides of API endpoints, for emulators and tests. */
-  readonly endpoints: Readonly<Record<string, string>>;
+  /** Instead of the cloud's own API: an emulator, or a proxy that people must go through. */
+  readonly endpoint: string | null;
 }
 
 /** `@dstack/backend-<type>/compute`: the first place where an SDK is imported. `Extras` is what only this backend needs to open. */

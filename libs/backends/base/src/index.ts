@@ -1,13 +1,23 @@
 export { BackendError, isBackendError, statusText } from './backend-error.js';
 export { callSignal, withinCall, type Call } from './call.js';
 export { NO_CAPABILITIES, type Capabilities, type Idempotency } from './capabilities.js';
+export {
+  ADD_NVIDIA_RUNTIME,
+  cloudConfig,
+  type CloudConfig,
+  INSTALL_DOCKER,
+  KEEP_GPUS_ON_RELOAD,
+} from './cloud-config.js';
 export type { Compute, OfferQuery } from './compute.js';
 export type { BackendDefinition, BackendEnvironment, BackendModule, ConfigIssue } from './definition.js';
+export { Kept } from './kept.js';
+export { KeyedLock } from './keyed-lock.js';
 export type { Failure, FailureKind, FailureScope } from './failure.js';
 export type {
   AgentAddress,
   Attempt,
   ContainerStart,
+  HostLogin,
   ListedMachine,
   MachineRef,
   MachineState,

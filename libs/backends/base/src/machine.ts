@@ -64,12 +64,24 @@ export type AgentAddress =
       readonly jump: { readonly host: string; readonly port: number; readonly user: string } | null;
     };
 
+/** Where the server logs in to put the agent on a machine. */
+export interface HostLogin {
+  readonly via: 'login';
+  readonly host: string;
+  readonly port: number;
+  /** May become root without a password. */
+  readonly user: string;
+  /** The machine to go through. */
+  readonly jump: { readonly host: string; readonly port: number; readonly user: string } | null;
+}
+
 export type MachineState =
   | { readonly state: 'pending'; readonly ref: MachineRef; readonly reason?: string }
   | {
       readonly state: 'ready';
       readonly ref: MachineRef;
-      readonly agent: AgentAddress;
+      /** A login where no agent comes with the machine: the server installs its own. */
+      readonly agent: AgentAddress | HostLogin;
       readonly hostname: string;
       readonly internalIp: string | null;
     }

@@ -26,6 +26,8 @@ export const localDefinition: BackendDefinition<LocalConfig> = {
     powerOffStopsBilling: true,
   },
   idempotency: { kind: 'name' },
+  // What creates it is the server itself.
+  createArrivesMs: 0,
   // A Unix socket path holds 107 bytes, and the agent's socket lies below the server directory and this name.
   maxNameLength: 40,
   provisioningTimeoutMs: () => 60_000,

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   BackendError,
   callSignal,
+  KeyedLock,
   type Attempt,
   type Call,
   type Compute,
@@ -17,7 +18,6 @@ import type { Offer } from '@dstack/core';
 import { claimAllocation, freeAllocation, shapeAllocation, type Allocation } from './allocation.js';
 import { answers, liveAgentPids, signalAgent, spawnAgent } from './agent-process.js';
 import { InstanceDirectory, listDirectories, type InstanceRecord } from './instance-directory.js';
-import { KeyedLock } from './keyed-lock.js';
 import { listProcesses, processesOf } from './process-table.js';
 import type { LocalMachine } from './local-machine.js';
 import { allocationOfOffer, localOffer } from './local-offer.js';

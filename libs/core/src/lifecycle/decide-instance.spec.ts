@@ -32,7 +32,7 @@ const host = (over: Partial<PendingHost> = {}): PendingHost => ({
 }); // prettier-ignore
 const starting = (over: Partial<StartingInstance> = {}): StartingInstance => ({
   ...base, status: 'provisioning', machineState: 'pending', machineMessage: null, connectedSince: null, provisioningLimitMs: 10 * MIN,
-  unwanted: null, tenure: 'rented', ...over,
+  unwanted: null, tenure: 'rented', bareHost: null, ...over,
 }); // prettier-ignore
 const live = (over: Partial<LiveInstance> = {}): LiveInstance => ({
   ...base, status: 'idle', connectedSince: T, unreachableSince: null, machineState: 'ready', machineMessage: null, idleSince: T,
@@ -67,6 +67,9 @@ it.each<[string, InstanceSnapshot, number, Expected]>([
   ['a machine that never gets ready is given up', starting(), T + 10 * MIN, { status: 'terminating', reason: 'provisioning_timeout' }],
   ['a machine nobody wants while it starts is given up', starting({ unwanted: 'job_finished' }), T, { status: 'terminating', reason: 'job_finished' }],
   ['a machine that vanishes while it starts is given up', starting({ machineState: 'gone' }), T, { status: 'terminating', reason: 'error' }],
+  ['a machine that answers gets the agent', starting({ machineState: 'ready', bareHost: { problem: null, failedTries: 0 } }), T, { status: 'provisioning', effects: ['install-agent'], dueAt: T + LIMITS.onboardRetryMinMs }],
+  ['ever later when that fails', starting({ machineState: 'ready', bareHost: { problem: 'refused', failedTries: 2 } }), T, { status: 'provisioning', effects: ['install-agent'], dueAt: T + 4 * LIMITS.onboardRetryMinMs }],
+  ['and is given up with the reason', starting({ machineState: 'ready', bareHost: { problem: 'refused', failedTries: 9 } }), T + 10 * MIN, { status: 'terminating', reason: 'provisioning_timeout' }],
   ['a ready machine whose agent never answers is given up', starting({ machineState: 'ready' }), T + 10 * MIN, { status: 'terminating', reason: 'provisioning_timeout' }],
   ['a machine that fails is given up', starting({ machineState: 'failed' }), T, { status: 'terminating', reason: 'error' }],
   ['an idle machine waits for its deadline', live(), T + 4 * MIN, { status: 'idle', effects: [], dueAt: T + 5 * MIN }],
@@ -96,7 +99,8 @@ it.each<[string, InstanceSnapshot, number, Expected]>([
   ['under its jobs too', live({ status: 'busy', busyBlocks: 1, replaceAgentAt: T }), T, { status: 'busy', effects: ['replace-agent'], dueAt: T + LIMITS.agentReplaceRetryMs }],
   ['and again later when that failed', live({ replaceAgentAt: T + MIN, idleLimitMs: null }), T, { status: 'idle', effects: [], dueAt: T + MIN }],
   ['a given host that goes is cleaned up', ending({ tenure: 'given' }), T, { status: 'terminating', effects: ['terminate'] }],
-  ['but not waited for without end', ending({ tenure: 'given' }), T + LIMITS.offboardMs, { status: 'terminated' }],
+  ['but not waited for without end', ending({ tenure: 'given', terminateFailures: 1 }), T + LIMITS.offboardMs, { status: 'terminated' }],
+  ['nor given up before it was tried', ending({ tenure: 'given' }), T + LIMITS.offboardMs, { status: 'terminating', effects: ['terminate'] }],
   ['a machine that vanished is not kept', live({ machineState: 'gone' }), T, { status: 'terminating', reason: 'error' }],
   ['terminating asks the cloud', ending(), T, { status: 'terminating', effects: ['terminate'] }],
   ['not more often than the back-off allows', ending({ nextTerminateAt: T + MIN }), T, { status: 'terminating', effects: [], dueAt: T + MIN }],
@@ -118,6 +122,6 @@ it.each([
   [null, 'what was installed on the host could not be removed'],
   ['no sudo', 'no sudo (what was installed on the host could not be removed)'],
 ])('a host that cannot be visited any more keeps its reason: %s', (endMessage, message) => {
-  const lost = ending({ tenure: 'given', endMessage, statusChangedAt: T - LIMITS.offboardMs });
+  const lost = ending({ tenure: 'given', endMessage, terminateFailures: 1, statusChangedAt: T - LIMITS.offboardMs });
   expect(decideInstance(lost, T)).toMatchObject({ status: 'terminated', changes: { message } });
 });

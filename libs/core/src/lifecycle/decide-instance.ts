@@ -12,7 +12,7 @@ import type {
 } from './instance-snapshot.js';
 import { decidePendingHost } from './decide-pending-host.js';
 import { giveUp } from './give-up.js';
-import { LIMITS } from './limits.js';
+import { doublingDelayMs, LIMITS } from './limits.js';
 
 export type InstanceDecision = Decision<InternalInstanceStatus, InstanceEffect, InstanceChanges>;
 
@@ -96,9 +96,11 @@ function decideStarting(instance: StartingInstance, now: Instant): InstanceDecis
     return giveUp('error', instance.machineMessage ?? 'the machine failed to start', now);
   if (instance.machineState === 'gone') return giveUp('error', 'the machine disappeared while it was starting', now);
   const deadline = instance.statusChangedAt + instance.provisioningLimitMs;
-  if (now >= deadline) {
-    const what = instance.machineState === 'ready' ? 'its agent did not answer' : 'the machine did not become ready';
-    return giveUp('provisioning_timeout', `${what} in time`, now);
+  if (now >= deadline) return giveUp('provisioning_timeout', whyNotReady(instance), now);
+  if (instance.bareHost !== null) {
+    const { failedTries } = instance.bareHost;
+    const retryMs = doublingDelayMs(failedTries, LIMITS.onboardRetryMinMs, LIMITS.onboardRetryMaxMs);
+    return stay('provisioning', { effects: [{ do: 'install-agent' }], dueAt: Math.min(deadline, now + retryMs) });
   }
   // A given host is asked by the connection that is being made to it.
   if (instance.tenure === 'given') return stay('provisioning', { dueAt: deadline });
@@ -108,6 +110,12 @@ function decideStarting(instance: StartingInstance, now: Instant): InstanceDecis
     return stay('provisioning', { dueAt: Math.min(deadline, instance.statusChangedAt + LIMITS.pollMaxMs) });
   const pauseMs = Math.min(LIMITS.pollMaxMs, Math.max(LIMITS.pollMinMs, age / 4));
   return stay('provisioning', { effects: [{ do: 'poll' }], dueAt: Math.min(deadline, Math.round(now + pauseMs)) });
+}
+
+function whyNotReady({ machineState, bareHost }: StartingInstance): string {
+  if (machineState !== 'ready') return 'the machine did not become ready in time';
+  if (bareHost === null) return 'its agent did not answer in time';
+  return `its agent could not be installed in time${bareHost.problem === null ? '' : `: ${bareHost.problem}`}`;
 }
 
 function decideLive(instance: LiveInstance, now: Instant): InstanceDecision {
@@ -157,7 +165,9 @@ function decideTerminating(instance: TerminatingInstance, now: Instant): Instanc
   if (instance.nextTerminateAt !== null && now < instance.nextTerminateAt) {
     return stay('terminating', { dueAt: instance.nextTerminateAt });
   }
-  if (instance.tenure === 'given' && now >= instance.statusChangedAt + LIMITS.offboardMs) {
+  // Not before a try has failed: after a long outage of the server there has been none.
+  const wasTried = instance.terminateFailures > 0;
+  if (instance.tenure === 'given' && wasTried && now >= instance.statusChangedAt + LIMITS.offboardMs) {
     const left = 'what was installed on the host could not be removed';
     const message = instance.endMessage === null ? left : `${instance.endMessage} (${left})`;
     return go('terminated', { changes: { finishedAt: now, message }, because: left });

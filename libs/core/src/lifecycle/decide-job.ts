@@ -128,7 +128,8 @@ function decideRunning(job: ActiveJob, now: Instant, unreachableDeadline: Instan
   if (job.underUtilised === true) {
     return end('terminated_due_to_utilization_policy', 'GPU utilization stayed below the minimum', 'graceful');
   }
-  const startedAt = job.agent?.runningAt ?? job.statusChangedAt;
+  // The agent's own clock may be wrong; ours saw the start a little later.
+  const startedAt = job.statusChangedAt;
   const maxDurationDeadline =
     job.maxDurationMs === null ? null : startedAt + job.maxDurationMs + LIMITS.maxDurationMarginMs;
   if (maxDurationDeadline !== null && now >= maxDurationDeadline) {

@@ -67,6 +67,14 @@ export interface StartingInstance extends InstanceBase {
   readonly provisioningLimitMs: number;
   readonly unwanted: InstanceTerminationReason | null;
   readonly tenure: Tenure;
+  /** A machine that answers and has no agent yet; null: it has one, or comes with one. */
+  readonly bareHost: BareHost | null;
+}
+
+export interface BareHost {
+  /** Why the last try to put the agent there failed; null before the first. */
+  readonly problem: string | null;
+  readonly failedTries: number;
 }
 
 export interface LiveInstance extends InstanceBase {
@@ -117,6 +125,8 @@ export type InstanceEffect =
   | { readonly do: 'poll' }
   /** Prepare a given host: check it, install the agent, learn what it has. */
   | { readonly do: 'onboard' }
+  /** Put the agent on a machine of a cloud. */
+  | { readonly do: 'install-agent' }
   /** Put the server's agent in the place of an older one, while jobs go on. */
   | { readonly do: 'replace-agent' }
   /** Of a given host: remove everything of ours from it. */

@@ -47,6 +47,8 @@ export const LIMITS = {
   terminateRetryMaxMs: 10 * MINUTE,
   /** A run that has been running this long is healthy: its next failure is retried as if it were the first. */
   stableRunMs: 10 * MINUTE,
+  /** Between two looks for machines that nobody will terminate. */
+  orphansMs: 5 * MINUTE,
   /** A safety look at runs that wait for others. */
   runCheckMs: 10 * MINUTE,
   fleetCheckMs: MINUTE,

@@ -1,7 +1,13 @@
 import type * as Wire from '../wire/generated/api.js';
 import { toWireBackend } from '../wire/internal-values.js';
+import type { OfferPlace } from './judge-place.js';
+import type { OfferType } from './judge-type.js';
+import { GpuTallies } from './gpu-tallies.js';
 import { knownAccelerator } from './known-accelerators.js';
 import { isUsable, type Offer } from './offer.js';
+import { tabulateOffers } from './offer-table.js';
+import { oncePerTable } from './once-per-table.js';
+import type { FittingOffers } from './query-offers.js';
 
 export type GpuGroupBy = 'backend' | 'region' | 'count';
 
@@ -15,48 +21,113 @@ export function groupByProblem(groupBy: readonly string[]): string | null {
 
 /** Offers by accelerator, with prices per GPU. Offers without GPU drop out. */
 export function groupOffersByGpu(offers: readonly Offer[], groupBy: readonly GpuGroupBy[] = []): Wire.GpuGroup[] {
-  const groups = new Map<string, Offer[]>();
-  for (const offer of offers) {
-    const key = groupKey(offer, groupBy);
-    if (key !== null) groups.set(key, [...(groups.get(key) ?? []), offer]);
+  return groupRowsByGpu({ table: tabulateOffers(offers), rows: Uint32Array.from(offers.keys()) }, groupBy);
+}
+
+/** The same of the rows of a table that fit. */
+export function groupRowsByGpu(
+  { table, rows }: Pick<FittingOffers, 'table' | 'rows'>,
+  groupBy: readonly GpuGroupBy[] = [],
+): Wire.GpuGroup[] {
+  const types = (groupBy.includes('count') ? gpusByCount : gpus)(table);
+  const { gpuCounts, isSpot } = typeColumns(table);
+  const places = kindsOf(table.places, (place) => placeKind(place, groupBy));
+  const tallies = new GpuTallies(types.count * places.count);
+  const seenIn = new Uint8Array(types.count * table.places.length);
+  for (const row of rows) {
+    const type = table.typeOf[row] ?? 0;
+    const kind = types.kindOf[type] ?? NO_KIND;
+    if (kind === NO_KIND) continue;
+    const place = table.placeOf[row] ?? 0;
+    seenIn[kind * table.places.length + place] = 1;
+    tallies.add(
+      kind * places.count + (places.kindOf[place] ?? 0),
+      gpuCounts[type] ?? 1,
+      isSpot[type] === 1,
+      table.availabilityOf[row] ?? 0,
+      table.price[row] ?? 0,
+    );
   }
-  return [...groups.values()].map((members) => toGroup(members, groupBy)).sort(compareGroups);
+  const groups = tallies.used().map((group): Wire.GpuGroup => {
+    const kind = Math.floor(group / places.count);
+    const members = places.members[group % places.count] ?? [];
+    const seen = members.filter((place) => seenIn[kind * table.places.length + place] === 1);
+    return {
+      ...gpuOf(table.types[types.members[kind]?.[0] ?? 0]),
+      ...tallies.of(group),
+      ...placeFields(
+        seen.flatMap((place) => table.places[place] ?? []),
+        groupBy,
+      ),
+    };
+  });
+  return groups.sort(compareGroups);
 }
 
-function groupKey(offer: Offer, groupBy: readonly GpuGroupBy[]): string | null {
-  const gpu = offer.instance.resources.gpus[0];
-  if (gpu === undefined) return null;
-  return JSON.stringify([
-    gpu.name,
-    gpu.memory_mib,
-    vendorOf(gpu),
-    groupBy.includes('backend') ? offer.backend : null,
-    groupBy.includes('region') ? offer.region : null,
-    groupBy.includes('count') ? offer.instance.resources.gpus.length : null,
-  ]);
+const NO_KIND = -1;
+
+interface Kinds {
+  readonly count: number;
+  /** Of each value. */
+  readonly kindOf: Int32Array;
+  /** Of each kind: indexes of its values. */
+  readonly members: readonly (readonly number[])[];
 }
 
-function toGroup(members: readonly Offer[], groupBy: readonly GpuGroupBy[]): Wire.GpuGroup {
-  const [first] = members;
-  const gpu = first?.instance.resources.gpus[0];
-  if (first === undefined || gpu === undefined) throw new RangeError('a GPU group has at least one offer with a GPU');
-  const counts = members.map((offer) => offer.instance.resources.gpus.length);
-  const prices = members.map((offer) => offer.price / offer.instance.resources.gpus.length);
-  const regions = [...new Set(members.map((offer) => offer.region))].sort();
-  const place: Partial<Wire.GpuGroup> = !groupBy.includes('backend')
-    ? { backends: [...new Set(members.map((offer) => toWireBackend(offer.backend)))].sort() }
-    : groupBy.includes('region')
-      ? { backend: toWireBackend(first.backend), region: first.region }
-      : { backend: toWireBackend(first.backend), regions };
+/** Values with the same key are of one kind; those without a key of none. */
+function kindsOf<T>(values: readonly T[], keyOf: (value: T) => string | null): Kinds {
+  const byKey = new Map<string, number>();
+  const members: number[][] = [];
+  const kindOf = new Int32Array(values.length).fill(NO_KIND);
+  for (const [index, value] of values.entries()) {
+    const key = keyOf(value);
+    if (key === null) continue;
+    const kind = byKey.get(key) ?? members.push([]) - 1;
+    byKey.set(key, kind);
+    members[kind]?.push(index);
+    kindOf[index] = kind;
+  }
+  return { count: members.length, kindOf, members };
+}
+
+const gpus = oncePerTable(({ types }) => kindsOf(types, gpuKind));
+
+const gpusByCount = oncePerTable(({ types }) =>
+  kindsOf(types, (type) => {
+    const kind = gpuKind(type);
+    return kind === null ? null : `${kind}\n${type.instance.resources.gpus.length}`;
+  }),
+);
+
+const typeColumns = oncePerTable(({ types }) => ({
+  gpuCounts: Uint16Array.from(types, ({ instance }) => instance.resources.gpus.length),
+  isSpot: Uint8Array.from(types, ({ instance }) => (instance.resources.spot ? 1 : 0)),
+}));
+
+function gpuKind({ instance }: OfferType): string | null {
+  const [gpu] = instance.resources.gpus;
+  return gpu === undefined ? null : `${gpu.name}\n${gpu.memory_mib}\n${vendorOf(gpu)}`;
+}
+
+function placeKind({ backend, region }: OfferPlace, groupBy: readonly GpuGroupBy[]): string {
+  return `${groupBy.includes('backend') ? backend : ''}\n${groupBy.includes('region') ? region : ''}`;
+}
+
+function gpuOf(type: OfferType | undefined): Pick<Wire.GpuGroup, 'name' | 'memory_mib' | 'vendor'> {
+  const gpu = type?.instance.resources.gpus[0];
+  if (gpu === undefined) throw new RangeError('a GPU group has at least one type with a GPU');
+  return { name: gpu.name, memory_mib: gpu.memory_mib, vendor: vendorOf(gpu) };
+}
+
+function placeFields(places: readonly OfferPlace[], groupBy: readonly GpuGroupBy[]): Partial<Wire.GpuGroup> {
+  const backends = [...new Set(places.map(({ backend }) => toWireBackend(backend)))].sort();
+  if (!groupBy.includes('backend')) return { backends };
+  const [backend] = backends;
+  const regions = [...new Set(places.map(({ region }) => region))].sort();
+  const [region] = regions;
   return {
-    name: gpu.name,
-    memory_mib: gpu.memory_mib,
-    vendor: vendorOf(gpu),
-    availability: [...new Set(members.map((offer) => offer.availability))].sort(),
-    spot: [...new Set(members.map((offer) => (offer.instance.resources.spot ? 'spot' : 'on-demand')))].sort(),
-    count: { min: Math.min(...counts), max: Math.max(...counts) },
-    price: { min: Math.min(...prices), max: Math.max(...prices) },
-    ...place,
+    ...(backend === undefined ? {} : { backend }),
+    ...(groupBy.includes('region') ? (region === undefined ? {} : { region }) : { regions }),
   };
 }
 

@@ -1,7 +1,7 @@
 import type * as Wire from '../wire/generated/api.js';
-import { gpuRejections } from './match-gpu.js';
+import { rejectGpus } from './match-gpu.js';
 import { contains, formatNumber, formatRange } from './range.js';
-import type { RejectionReason } from './rejection.js';
+import { collectRejections, type Reject, type RejectionReason } from './rejection.js';
 
 /** A disk of size 0 is unknown, as on hosts nobody asked; an absent one can be chosen at creation. Neither is filtered. */
 export function knownDiskGb(resources: Wire.Resources): number | null {
@@ -10,26 +10,24 @@ export function knownDiskGb(resources: Wire.Resources): number | null {
 }
 
 export function resourceRejections(spec: Wire.ResourcesSpec, resources: Wire.Resources): RejectionReason[] {
-  const reasons: RejectionReason[] = [];
+  return collectRejections((reject) => {
+    rejectResources(spec, resources, reject);
+  });
+}
+
+export function rejectResources(spec: Wire.ResourcesSpec, resources: Wire.Resources, reject: Reject): void {
+  const { cpus } = resources;
   const arch = resources.cpu_arch ?? 'x86';
-  if (spec.cpu?.arch && spec.cpu.arch !== arch) {
-    reasons.push({ code: 'cpu-arch', text: `cpu ${arch}, not ${spec.cpu.arch}` });
-  }
-  if (!contains(spec.cpu?.count, resources.cpus)) {
-    reasons.push({ code: 'cpu-count', text: `cpus ${resources.cpus} ${outside(resources.cpus, spec.cpu?.count)}` });
-  }
+  const wantedArch = spec.cpu?.arch;
+  if (wantedArch && wantedArch !== arch) reject('cpu-arch', () => `cpu ${arch}, not ${wantedArch}`);
+  if (!contains(spec.cpu?.count, cpus)) reject('cpu-count', () => `cpus ${cpus} ${outside(cpus, spec.cpu?.count)}`);
   const memoryGb = resources.memory_mib / 1024;
-  if (!contains(spec.memory, memoryGb)) {
-    reasons.push({
-      code: 'memory',
-      text: `memory ${formatNumber(memoryGb)}GB ${outside(memoryGb, spec.memory, 'GB')}`,
-    });
-  }
+  if (!contains(spec.memory, memoryGb))
+    reject('memory', () => `memory ${formatNumber(memoryGb)}GB ${outside(memoryGb, spec.memory, 'GB')}`);
   const diskGb = knownDiskGb(resources);
-  if (diskGb !== null && !contains(spec.disk?.size, diskGb)) {
-    reasons.push({ code: 'disk', text: `disk ${formatNumber(diskGb)}GB ${outside(diskGb, spec.disk?.size, 'GB')}` });
-  }
-  return [...reasons, ...gpuRejections(spec.gpu, resources.gpus)];
+  if (diskGb !== null && !contains(spec.disk?.size, diskGb))
+    reject('disk', () => `disk ${formatNumber(diskGb)}GB ${outside(diskGb, spec.disk?.size, 'GB')}`);
+  rejectGpus(spec.gpu, resources.gpus, reject);
 }
 
 function outside(value: number, range: { min?: number | null; max?: number | null } | undefined, unit = ''): string {

@@ -34,6 +34,16 @@ export interface RejectionSummary {
   readonly example: string;
 }
 
+/** Is told why something does not fit. The text is asked for only where somebody reads it: a catalogue has a thousand reasons of a kind. */
+export type Reject = (code: RejectionCode, text: () => string) => void;
+
+/** Everything that is told to `reject`, with its texts. */
+export function collectRejections(judge: (reject: Reject) => void): RejectionReason[] {
+  const reasons: RejectionReason[] = [];
+  judge((code, text) => void reasons.push({ code, text: text() }));
+  return reasons;
+}
+
 /** Why a plan is empty: the most frequent reasons first. */
 export function summariseRejections(rejections: Iterable<readonly RejectionReason[]>): RejectionSummary[] {
   const single = [...rejections].flat().map(({ code, text }) => ({ code, count: 1, example: text }));

@@ -8,7 +8,8 @@ export interface WriteCount {
 export function countingEngine(engine: Engine, count: WriteCount): Engine {
   return {
     dialect: engine.dialect,
-    dataSource: engine.dataSource,
+    isShared: engine.isShared,
+    noticesUrl: engine.noticesUrl,
     beginRead: () => engine.beginRead(),
     beginWrite: (options) => {
       count.writes += 1;

@@ -1,8 +1,12 @@
-import { Hosts, type ReadyHost } from '@dstack/server/parts';
+import { Hosts, type InstalledAgent, type ReadyHost } from '@dstack/server/parts';
 
 /** Nobody gives hosts of his own. */
 export class NoHosts extends Hosts {
   override onboard(): Promise<ReadyHost> {
+    return Promise.reject(new Error('there are no hosts'));
+  }
+
+  override installAgent(): Promise<InstalledAgent> {
     return Promise.reject(new Error('there are no hosts'));
   }
 

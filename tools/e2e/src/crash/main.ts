@@ -11,7 +11,7 @@ import { type CaseResult, runCase } from './run-case.js';
 const USAGE = `npm run crash -- [--n CASES] [--seed FIRST] [--world NAME] [--fault TEXT] [--json]
 
 Kills and pauses servers, agents and Postgres while runs go on, then counts what is wrong: runs, submissions, lines of logs, processes,
-containers, busy blocks. Worlds: sqlite, postgres, replicas. The cases are shared out over the worlds; each takes 10 to 40 seconds.`;
+containers, busy blocks. Every other story strikes at a named point of a run's life, the others at any moment. Worlds: sqlite, postgres, replicas. The cases are shared out over the worlds; each takes 10 to 40 seconds.`;
 
 /** Characters of a server's log that are shown when something is wrong. */
 const LOG_END = 4_000;
@@ -82,7 +82,7 @@ async function runCases(world: CrashWorld, count: number): Promise<CaseResult[]>
   return results;
 }
 
-function tell({ world, fault, seed, strikeAtMs, wrong }: CaseResult): void {
-  console.log(`${wrong.length === 0 ? 'ok   ' : 'WRONG'} ${world}: ${fault} after ${strikeAtMs} ms (seed ${seed})`);
+function tell({ world, fault, seed, strikeAt, wrong }: CaseResult): void {
+  console.log(`${wrong.length === 0 ? 'ok   ' : 'WRONG'} ${world}: ${fault} ${strikeAt} (seed ${seed})`);
   for (const text of wrong) console.log(`      ${text}`);
 }

@@ -4,20 +4,22 @@ import { finalRun, hasStarted, wrongWith } from './check-run.js';
 import type { CrashFault } from './faults.js';
 import type { CrashWorld } from './crash-world.js';
 import { RandomSource } from '@dstack/simulator/random-source';
+import { strikeMoment } from './strike-moments.js';
 import { submitRuns } from './workload.js';
 
 export interface CaseResult {
   readonly world: string;
   readonly fault: string;
   readonly seed: number;
-  readonly strikeAtMs: number;
+  /** `after 2013 ms`, `when its first line is stored`. */
+  readonly strikeAt: string;
   readonly runs: number;
   readonly logLines: number;
   readonly wrong: readonly string[];
 }
 
-/** From the submission on: runs are placed, started, print, end, and are cleaned up after. */
-const STRIKE_WITHIN_MS = 5_000;
+/** Once all print. */
+const STRIKE_RUNNING_WITHIN_MS = 1_000;
 const END_WITHIN_MS = 120_000;
 
 /** Submits runs, strikes at a moment that the seed decides, waits for the end of all, and says what is not as without the fault. */
@@ -25,13 +27,14 @@ export async function runCase(world: CrashWorld, fault: CrashFault, seed: number
   const random = new RandomSource(seed);
   const [front] = world.servers;
   if (front === undefined) throw new Error('a world without a server');
-  const strikeAtMs = random.whole(0, STRIKE_WITHIN_MS);
-  const base = { world: world.name, fault: fault.name, seed, strikeAtMs };
+  const moment = strikeMoment(seed, random);
+  const strikeAt = fault.isForRunning === true ? 'while all run' : moment.name;
+  const base = { world: world.name, fault: fault.name, seed, strikeAt };
   const runs = await submitRuns(front, { prefix: `case-${seed}`, image: world.image, random });
   if (fault.isForRunning === true) {
     for (const { name } of runs) await until(`${name} to run`, () => hasStarted(front, name), END_WITHIN_MS);
-    await sleep(strikeAtMs / 5);
-  } else await sleep(strikeAtMs);
+    await sleep(random.whole(0, STRIKE_RUNNING_WITHIN_MS));
+  } else if (runs[0] !== undefined) await moment.wait(front, runs[0]);
   await fault.strike(world, random);
   const wrong: string[] = [];
   for (const expected of runs) {

@@ -1,0 +1,119 @@
+import type { ListedMachine } from '@dstack/backend-base';
+import { displayBackend, findOrphans, type KnownAttempt, LIMITS } from '@dstack/core';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { EventRecorder } from '../events/event-recorder.js';
+import { type ComputeAccount, ComputeAccounts } from '../offers/compute-accounts.js';
+import { Database } from '../persistence/database.js';
+import { takeLease } from '../placement/lease.js';
+import { projectTarget } from '../projects/project-target.js';
+import { ServerIdentity } from '../reconcile/server-identity.js';
+import type { Timer } from '../world/scheduler.js';
+import { WORLD, type World } from '../world/world.js';
+import type { MachineRecord } from './instance-record.js';
+import { readJsonOrNull } from '../reconcile/stored-json.js';
+
+const LEASE = 'orphans';
+const CALL_MS = 60_000;
+
+interface ProjectRow {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** Looks from time to time whether the clouds have machines of this installation that nobody will terminate, and does. */
+@Injectable()
+export class OrphanCollector {
+  private readonly log = new Logger('Orphans');
+  private timer: Timer | null = null;
+  private current: Promise<void> | null = null;
+  private isStopped = false;
+
+  constructor(
+    private readonly db: Database,
+    private readonly accounts: ComputeAccounts,
+    @Inject(EventRecorder) private readonly events: EventRecorder,
+    @Inject(ServerIdentity) private readonly me: ServerIdentity,
+    @Inject(WORLD) private readonly world: World,
+  ) {}
+
+  start(): void {
+    this.isStopped = false;
+    this.rest();
+  }
+
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    this.timer?.cancel();
+    await this.current;
+  }
+
+  private rest(): void {
+    this.current = null;
+    if (this.isStopped) return;
+    this.timer = this.world.scheduler.after(LIMITS.orphansMs, () => {
+      this.current = this.round()
+        .catch((error: unknown) => this.log.error('Orphans were not looked for; later again', String(error)))
+        .finally(() => this.rest());
+    });
+  }
+
+  /** One server of several does; the others leave it to that one until its lease ends. */
+  async round(): Promise<void> {
+    if ((await takeLease(this.db, LEASE, this.me.holder, LIMITS.orphansMs)) === null) return;
+    const projects = await this.db.read((tx) =>
+      tx.query<ProjectRow>('SELECT id, name FROM projects WHERE deleted = ?', [false]),
+    );
+    for (const project of projects) {
+      for (const account of await this.accounts.ofProject(project.id)) {
+        if (this.isStopped) return;
+        await this.collect(project, account).catch((error: unknown) => {
+          const text = error instanceof Error ? error.message : String(error);
+          this.log.warn(`Backend ${displayBackend(account.type)} of ${project.name} was not looked through: ${text}`);
+        });
+      }
+    }
+  }
+
+  private async collect(project: ProjectRow, { type, compute }: ComputeAccount): Promise<void> {
+    const listed = await compute.list(await this.accounts.owner(), this.call());
+    if (listed.length === 0) return;
+    // The cloud first, then the rows: an attempt is on disk before its machine exists.
+    const facts = listed.map((machine) => ({ ...machine.ref, token: machine.token, machine }));
+    for (const { machine, because } of findOrphans(facts, await this.attemptsOf(listed))) {
+      const { ref } = machine.machine;
+      await compute.terminate(ref, this.call());
+      const name = ref.cloudName === '' ? (ref.machineId ?? 'without a name') : ref.cloudName;
+      const message = `Machine ${name} of backend ${displayBackend(type)} is terminated: ${because}`;
+      this.log.warn(message);
+      await this.db.write((tx) =>
+        this.events.record(tx, { message, actorId: null, targets: [projectTarget(project.id, project.name)] }),
+      );
+    }
+  }
+
+  private async attemptsOf(listed: readonly ListedMachine[]): Promise<KnownAttempt[]> {
+    const names = listed.map(({ ref }) => ref.cloudName);
+    const tokens = listed.flatMap(({ token }) => token ?? []);
+    const marks = (values: readonly string[]): string => values.map(() => '?').join(', ') || 'NULL';
+    const rows = await this.db.read((tx) =>
+      tx.query<{ cloud_name: string; token: string; outcome: string | null; status: string; machine: string | null }>(
+        `SELECT a.cloud_name, a.token, a.outcome, i.status, i.machine FROM provisioning_attempts a
+         JOIN instances i ON i.id = a.instance_id WHERE a.cloud_name IN (${marks(names)}) OR a.token IN (${marks(tokens)})`,
+        [...names, ...tokens],
+      ),
+    );
+    return rows.map((row) => {
+      const ref = readJsonOrNull<MachineRecord>(row.machine)?.ref;
+      return {
+        cloudName: row.cloud_name,
+        token: row.token,
+        machineId: ref?.cloudName === row.cloud_name ? ref.machineId : null,
+        isOver: row.status === 'terminated' || row.outcome === 'failed',
+      };
+    });
+  }
+
+  private call() {
+    return { signal: AbortSignal.timeout(CALL_MS), deadline: this.world.clock.now() + CALL_MS };
+  }
+}

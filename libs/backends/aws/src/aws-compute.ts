@@ -1,0 +1,265 @@
+import {
+  type Attempt,
+  BackendError,
+  type BackendEnvironment,
+  type Call,
+  cloudConfig,
+  type Compute,
+  INSTALL_DOCKER,
+  isBackendError,
+  KEEP_GPUS_ON_RELOAD,
+  Kept,
+  type ListedMachine,
+  type MachineRef,
+  type MachineState,
+  type OfferQuery,
+  type Termination,
+} from '@dstack/backend-base';
+import { bundledCatalog } from '@dstack/catalog';
+import type { Offer } from '@dstack/core';
+import { accountQuotas } from './account-quotas.js';
+import { type AwsAccess, Ec2 } from './client.js';
+import { type AwsConfig, DEFAULT_REGIONS } from './definition.js';
+import { awsCode } from './errors.js';
+import { imageQuery, newestImage } from './images.js';
+import { OWNER_TAG, readData, refOf, stateOf, tagOf, TOKEN_TAG, writeData } from './machine-state.js';
+import { Networks } from './networks.js';
+import { awsOffers, type RegionFacts } from './offers.js';
+import type { Quotas } from './quotas.js';
+import { type LaunchPlan, machineTags, type Reservation, runInstances } from './run-instances.js';
+import { ensureSecurityGroup } from './security-group.js';
+
+const FACTS_KEPT_MS = 600_000;
+
+/** For so long EC2 may not know a machine that it has just made. */
+const SETTLES_MS = 60_000;
+
+/** At once, of many regions. */
+const PARALLEL = 8;
+
+/** States in which a machine costs money or soon may. */
+const COSTS = ['pending', 'running', 'shutting-down', 'stopping', 'stopped'];
+
+const DEFAULT_DISK_GB = 100;
+
+export interface AwsOptions {
+  readonly config: AwsConfig;
+  readonly access: AwsAccess;
+  readonly environment: Pick<BackendEnvironment, 'now' | 'log'>;
+}
+
+export class AwsCompute implements Compute {
+  private readonly regions: readonly string[];
+  private readonly clients = new Map<string, Ec2>();
+  private readonly networks: Networks;
+  private readonly zones: Kept<string[]>;
+  private readonly quotas: Kept<Quotas | null>;
+
+  constructor(private readonly options: AwsOptions) {
+    const { config, environment } = options;
+    this.regions = config.regions ?? DEFAULT_REGIONS;
+    this.networks = new Networks(config, FACTS_KEPT_MS, environment.now);
+    this.zones = new Kept(Infinity, environment.now);
+    this.quotas = new Kept(FACTS_KEPT_MS, environment.now);
+  }
+
+  async offers({ requirements }: OfferQuery, call: Call): Promise<Offer[]> {
+    call.signal.throwIfAborted();
+    const facts = await this.everywhere(async (region): Promise<[string, RegionFacts]> => [
+      region,
+      await this.factsOf(region, call),
+    ]);
+    const reservation = await this.reserved(requirements.reservation ?? null, call);
+    return awsOffers({
+      catalog: bundledCatalog('aws'),
+      requirements,
+      experimental: this.options.config.experimental_instance_types ?? [],
+      regions: new Map(facts),
+      reservation,
+    });
+  }
+
+  async create(attempt: Attempt, call: Call): Promise<MachineState> {
+    const { region } = attempt.offer;
+    const { environment, config } = this.options;
+    const client = this.ec2(region);
+    const { plan, user } = await this.planLaunch(attempt, call);
+    const data = writeData({ user, publicIps: config.public_ips ?? true, createdAt: environment.now() });
+    const made = await client.runInstances(runInstances(attempt, plan), call).catch((error: unknown) => {
+      // Made by an earlier call of this attempt, when an image or a subnet was another.
+      if (awsCode(error) === 'IdempotentParameterMismatch') return this.byToken(attempt, call);
+      this.networks.forget(region, error);
+      throw error;
+    });
+    if (made === null) throw new BackendError({ kind: 'outage', blocks: 'offer' }, 'EC2 named no machine');
+    return stateOf(made, { ...refOf(made, region, data), cloudName: attempt.cloudName });
+  }
+
+  async get(ref: MachineRef, call: Call): Promise<MachineState> {
+    const found = await this.find(ref, call);
+    if (found !== null)
+      return stateOf(found, { ...refOf(found, ref.region, ref.backendData), cloudName: ref.cloudName });
+    return this.isYoung(ref) ? { state: 'pending', ref, reason: 'EC2 does not list it yet' } : { state: 'gone' };
+  }
+
+  async list(owner: string, call: Call): Promise<ListedMachine[]> {
+    const found = await this.everywhere(async (region) => {
+      const instances = await this.ec2(region).instances({ filters: ownFilters(`tag:${OWNER_TAG}`, owner) }, call);
+      return instances.map((instance) => ({
+        ref: refOf(instance, region, null),
+        owner,
+        token: tagOf(instance, TOKEN_TAG),
+        createdAt: instance.LaunchTime?.getTime() ?? null,
+      }));
+    });
+    return found.flat();
+  }
+
+  async terminate(ref: MachineRef, call: Call): Promise<Termination> {
+    const found = await this.find(ref, call);
+    if (found?.InstanceId === undefined) return this.isYoung(ref) ? 'pending' : 'done';
+    const state = found.State?.Name;
+    if (state === 'terminated') return 'done';
+    if (state !== 'shutting-down') await this.ec2(ref.region).terminate(found.InstanceId, call).catch(unlessMissing);
+    return 'pending';
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.clients.values()) client.close();
+  }
+
+  private async planLaunch(attempt: Attempt, call: Call): Promise<{ plan: LaunchPlan; user: string }> {
+    const { offer, zone } = attempt;
+    const { config } = this.options;
+    const client = this.ec2(offer.region);
+    const { resources, name: type } = offer.instance;
+    const query = imageQuery(config, resources.gpus.length > 0);
+    const arch = resources.cpu_arch === 'arm' ? 'arm64' : 'x86_64';
+    const [network, images, efaCards, reservation] = await Promise.all([
+      this.networks.of(offer.region, client, call),
+      client.images(query.name, query.owner, arch, call),
+      client.efaCards(type, call),
+      this.reserved(attempt.reservation, call),
+    ]);
+    const subnet = network.subnets.find((each) => zone === null || each.zone === zone);
+    if (subnet === undefined) {
+      const where = zone === null ? offer.region : zone;
+      const text = `network ${network.vpcId} has no subnet in ${where} from which machines reach the internet`;
+      throw new BackendError({ kind: 'no-capacity', blocks: 'zone' }, text);
+    }
+    const image = newestImage(images, query);
+    const plan: LaunchPlan = {
+      imageId: image.id,
+      rootDevice: image.rootDevice,
+      diskGb: Math.ceil((resources.disk?.size_mib ?? DEFAULT_DISK_GB * 1024) / 1024),
+      subnetId: subnet.id,
+      securityGroupId: await ensureSecurityGroup(client, network.vpcId, attempt.project, call),
+      publicIps: config.public_ips ?? true,
+      userData: cloudConfig({
+        authorizedKeys: attempt.authorizedKeys,
+        // An image of one's own is as one wants it.
+        steps: config.os_images ? [] : [INSTALL_DOCKER, KEEP_GPUS_ON_RELOAD],
+      }),
+      instanceProfile: config.iam_instance_profile ?? null,
+      reservation: reservation?.terms ?? null,
+      efaCards,
+      tags: machineTags(attempt, config.tags ?? {}),
+    };
+    return { plan, user: query.user };
+  }
+
+  private async factsOf(region: string, call: Call): Promise<RegionFacts> {
+    const { access, environment } = this.options;
+    const [zones, quotas] = await Promise.all([
+      this.zones
+        .get(region, () => this.ec2(region).zones(call))
+        .catch((error: unknown) => {
+          if (!isBackendError(error) || error.failure.kind === 'credentials') throw error;
+          environment.log('warn', `AWS ${region} does not tell its zones (${error.message})`);
+          return null;
+        }),
+      this.quotas.get(region, () => accountQuotas(region, access, call)),
+    ]);
+    return { zones, quotas };
+  }
+
+  /** Null: none is wanted, or it is of another cloud or region. */
+  private async reserved(id: string | null, call: Call): Promise<(Place & { readonly terms: Reservation }) | null> {
+    if (id === null) return null;
+    const found = await this.everywhere(async (region) => {
+      const reservation = await this.ec2(region)
+        .reservation(id, call)
+        .catch((error: unknown) => unlessMissing(error) ?? null);
+      if (reservation?.InstanceType === undefined || reservation.AvailabilityZone === undefined) return [];
+      return [
+        {
+          region,
+          zone: reservation.AvailabilityZone,
+          type: reservation.InstanceType,
+          free: reservation.AvailableInstanceCount ?? 0,
+          terms: {
+            id,
+            isCapacityBlock: reservation.ReservationType === 'capacity-block',
+            tenancy: reservation.Tenancy ?? 'default',
+          },
+        },
+      ];
+    });
+    return found.flat()[0] ?? null;
+  }
+
+  private async find({ machineId, cloudName, region }: MachineRef, call: Call) {
+    const client = this.ec2(region);
+    if (machineId === null) {
+      const named = await client.instances({ filters: ownFilters('tag:Name', cloudName) }, call);
+      return named[0] ?? null;
+    }
+    const found = await client.instances({ ids: [machineId] }, call).catch(unlessMissing);
+    return found?.[0] ?? null;
+  }
+
+  private async byToken({ token, offer }: Attempt, call: Call) {
+    const filters = [{ Name: 'client-token', Values: [token] }];
+    return (await this.ec2(offer.region).instances({ filters }, call))[0] ?? null;
+  }
+
+  private isYoung({ backendData }: MachineRef): boolean {
+    return this.options.environment.now() < readData(backendData).createdAt + SETTLES_MS;
+  }
+
+  private ec2(region: string): Ec2 {
+    const known = this.clients.get(region);
+    if (known !== undefined) return known;
+    const client = new Ec2(region, this.options.access);
+    this.clients.set(region, client);
+    return client;
+  }
+
+  /** In every region of the account, some at once. */
+  private async everywhere<T>(ask: (region: string) => Promise<T>): Promise<T[]> {
+    const results: T[] = [];
+    for (let first = 0; first < this.regions.length; first += PARALLEL) {
+      results.push(...(await Promise.all(this.regions.slice(first, first + PARALLEL).map(ask))));
+    }
+    return results;
+  }
+}
+
+interface Place {
+  readonly region: string;
+  readonly zone: string;
+  readonly type: string;
+  readonly free: number;
+}
+
+function ownFilters(name: string, value: string) {
+  return [
+    { Name: name, Values: [value] },
+    { Name: 'instance-state-name', Values: COSTS },
+  ];
+}
+
+function unlessMissing(error: unknown): undefined {
+  if (isBackendError(error) && error.failure.kind === 'not-found') return undefined;
+  throw error;
+}

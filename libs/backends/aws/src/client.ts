@@ -1,0 +1,225 @@
+import {
+  AuthorizeSecurityGroupIngressCommand,
+  CreateSecurityGroupCommand,
+  DescribeAvailabilityZonesCommand,
+  DescribeCapacityReservationsCommand,
+  DescribeImagesCommand,
+  type DescribeInstancesCommandInput,
+  DescribeInstanceTypesCommand,
+  DescribeVpcsCommand,
+  EC2Client,
+  type Image,
+  type Instance,
+  paginateDescribeInstances,
+  paginateDescribeRouteTables,
+  paginateDescribeSecurityGroups,
+  paginateDescribeSubnets,
+  type RouteTable,
+  RunInstancesCommand,
+  type RunInstancesCommandInput,
+  type SecurityGroup,
+  type Subnet,
+  TerminateInstancesCommand,
+} from '@aws-sdk/client-ec2';
+import { type Call, withinCall } from '@dstack/backend-base';
+import { explainAws } from './errors.js';
+
+export interface AwsAccess {
+  /** Null: the SDK's own chain – environment, profile, role of the machine. */
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
+  readonly endpoint: string | null;
+  readonly now: () => number;
+}
+
+type Filters = readonly { readonly Name: string; readonly Values: readonly string[] }[];
+const filters = (given: Filters) => given.map(({ Name, Values }) => ({ Name, Values: [...Values] }));
+
+/** The calls of EC2 that are used, in one region; all failures are `BackendError`s. */
+export class Ec2 {
+  private readonly client: EC2Client;
+
+  constructor(
+    region: string,
+    private readonly access: AwsAccess,
+  ) {
+    this.client = new EC2Client({
+      region,
+      ...(access.credentials === null ? {} : { credentials: access.credentials }),
+      ...(access.endpoint === null ? {} : { endpoint: access.endpoint }),
+      maxAttempts: 4,
+      // The default has no limit at all.
+      requestHandler: { connectionTimeout: 5_000, requestTimeout: 60_000 },
+    });
+  }
+
+  close(): void {
+    this.client.destroy();
+  }
+
+  zones(call: Call): Promise<string[]> {
+    return this.run(call, async (abortSignal) => {
+      const command = new DescribeAvailabilityZonesCommand({
+        // Local and wavelength zones sell other things at other prices.
+        Filters: filters([{ Name: 'zone-type', Values: ['availability-zone'] }]),
+      });
+      const { AvailabilityZones: zones } = await this.client.send(command, { abortSignal });
+      return (zones ?? [])
+        .flatMap(({ ZoneName, State }) => (ZoneName && State === 'available' ? [ZoneName] : []))
+        .sort();
+    });
+  }
+
+  /** Ids of the networks that the filters leave. */
+  vpcs(given: Filters, call: Call): Promise<string[]> {
+    return this.run(call, async (abortSignal) => {
+      const { Vpcs } = await this.client.send(new DescribeVpcsCommand({ Filters: filters(given) }), { abortSignal });
+      return (Vpcs ?? []).flatMap(({ VpcId }) => VpcId ?? []);
+    });
+  }
+
+  subnets(vpcId: string, call: Call): Promise<Subnet[]> {
+    const input = { Filters: filters([{ Name: 'vpc-id', Values: [vpcId] }]) };
+    return this.run(call, async (abortSignal) => {
+      const found: Subnet[] = [];
+      const pages = paginateDescribeSubnets({ client: this.client }, input, { abortSignal });
+      for await (const { Subnets } of pages) found.push(...(Subnets ?? []));
+      return found;
+    });
+  }
+
+  routeTables(vpcId: string, call: Call): Promise<RouteTable[]> {
+    const input = { Filters: filters([{ Name: 'vpc-id', Values: [vpcId] }]) };
+    return this.run(call, async (abortSignal) => {
+      const found: RouteTable[] = [];
+      const pages = paginateDescribeRouteTables({ client: this.client }, input, { abortSignal });
+      for await (const { RouteTables } of pages) found.push(...(RouteTables ?? []));
+      return found;
+    });
+  }
+
+  securityGroups(vpcId: string, name: string, call: Call): Promise<SecurityGroup[]> {
+    const input = {
+      Filters: filters([
+        { Name: 'vpc-id', Values: [vpcId] },
+        { Name: 'group-name', Values: [name] },
+      ]),
+    };
+    return this.run(call, async (abortSignal) => {
+      const found: SecurityGroup[] = [];
+      const pages = paginateDescribeSecurityGroups({ client: this.client }, input, { abortSignal });
+      for await (const { SecurityGroups } of pages) found.push(...(SecurityGroups ?? []));
+      return found;
+    });
+  }
+
+  /** Gives the group's id. */
+  createSecurityGroup(
+    vpcId: string,
+    name: string,
+    tags: Readonly<Record<string, string>>,
+    call: Call,
+  ): Promise<string> {
+    return this.run(call, async (abortSignal) => {
+      const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+      const command = new CreateSecurityGroupCommand({
+        VpcId: vpcId,
+        GroupName: name,
+        Description: 'Machines of dstack: SSH from anywhere, everything from each other',
+        TagSpecifications: [{ ResourceType: 'security-group', Tags }],
+      });
+      return (await this.client.send(command, { abortSignal })).GroupId ?? '';
+    });
+  }
+
+  /** SSH from anywhere, everything from machines of the same group. */
+  openSecurityGroup(groupId: string, rule: 'ssh' | 'itself', call: Call): Promise<void> {
+    const permission =
+      rule === 'ssh'
+        ? { IpProtocol: 'tcp', FromPort: 22, ToPort: 22, IpRanges: [{ CidrIp: '0.0.0.0/0' }] }
+        : { IpProtocol: '-1', UserIdGroupPairs: [{ GroupId: groupId }] };
+    return this.run(call, async (abortSignal) => {
+      const command = new AuthorizeSecurityGroupIngressCommand({ GroupId: groupId, IpPermissions: [permission] });
+      await this.client.send(command, { abortSignal });
+    });
+  }
+
+  images(name: string, owner: string, arch: 'x86_64' | 'arm64', call: Call): Promise<Image[]> {
+    return this.run(call, async (abortSignal) => {
+      const command = new DescribeImagesCommand({
+        Owners: [owner],
+        Filters: filters([
+          { Name: 'name', Values: [name] },
+          { Name: 'state', Values: ['available'] },
+          { Name: 'architecture', Values: [arch] },
+        ]),
+      });
+      return (await this.client.send(command, { abortSignal })).Images ?? [];
+    });
+  }
+
+  /** How many network cards of the type can speak EFA. */
+  efaCards(type: string, call: Call): Promise<number> {
+    return this.run(call, async (abortSignal) => {
+      const command = new DescribeInstanceTypesCommand({
+        Filters: filters([
+          { Name: 'instance-type', Values: [type] },
+          { Name: 'network-info.efa-supported', Values: ['true'] },
+        ]),
+      });
+      const { InstanceTypes: types } = await this.client.send(command, { abortSignal });
+      return types?.[0]?.NetworkInfo?.EfaInfo?.MaximumEfaInterfaces ?? 0;
+    });
+  }
+
+  reservation(id: string, call: Call) {
+    return this.run(call, async (abortSignal) => {
+      const command = new DescribeCapacityReservationsCommand({
+        CapacityReservationIds: [id],
+        Filters: filters([{ Name: 'state', Values: ['active'] }]),
+      });
+      return (await this.client.send(command, { abortSignal })).CapacityReservations?.[0] ?? null;
+    });
+  }
+
+  runInstances(input: RunInstancesCommandInput, call: Call): Promise<Instance | null> {
+    return this.run(call, async (abortSignal) => {
+      const { Instances } = await this.client.send(new RunInstancesCommand(input), { abortSignal });
+      return Instances?.[0] ?? null;
+    });
+  }
+
+  instances(input: { readonly ids?: readonly string[]; readonly filters?: Filters }, call: Call): Promise<Instance[]> {
+    const request: DescribeInstancesCommandInput = {
+      ...(input.ids === undefined ? {} : { InstanceIds: [...input.ids] }),
+      ...(input.filters === undefined ? {} : { Filters: filters(input.filters) }),
+    };
+    return this.run(call, async (abortSignal) => {
+      const found: Instance[] = [];
+      const pages = paginateDescribeInstances({ client: this.client }, request, { abortSignal });
+      for await (const { Reservations } of pages)
+        found.push(...(Reservations ?? []).flatMap((each) => each.Instances ?? []));
+      return found;
+    });
+  }
+
+  terminate(id: string, call: Call): Promise<void> {
+    return this.run(call, async (abortSignal) => {
+      await this.client.send(new TerminateInstancesCommand({ InstanceIds: [id] }), { abortSignal });
+    });
+  }
+
+  private run<T>(call: Call, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return withinCall(
+      call,
+      async (signal) => {
+        try {
+          return await work(signal);
+        } catch (error) {
+          signal.throwIfAborted();
+          throw explainAws(error);
+        }
+      },
+      this.access.now,
+    );
+  }
+}

@@ -1,0 +1,1 @@
+export { type AwsConfig, awsDefinition } from './definition.js';

@@ -1,0 +1,1 @@
+export { type RefusedReply, RestClient, type RestOptions, type RestRequest } from './rest-client.js';

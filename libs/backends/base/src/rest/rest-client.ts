@@ -1,0 +1,131 @@
+import type { AxiosInstance, AxiosResponse } from 'axios';
+import type { z } from 'zod';
+import { BackendError } from '../backend-error.js';
+import { type Call, withinCall } from '../call.js';
+import type { BackendEnvironment } from '../definition.js';
+import type { Failure } from '../failure.js';
+import { decideRetry, retryAfterMs } from './decide-retry.js';
+import { Pace } from './pace.js';
+
+/** What the cloud answered instead of a result. */
+export interface RefusedReply {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+export interface RestOptions {
+  readonly baseUrl: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Never shown, whatever the cloud says. */
+  readonly secrets: readonly string[];
+  /** The cloud's own words, and what they mean. */
+  readonly explain: (reply: RefusedReply) => { readonly failure: Failure; readonly message: string };
+  /** Between any two requests; absent: none. */
+  readonly spacingMs?: number;
+  readonly environment: Pick<BackendEnvironment, 'now' | 'random' | 'sleep'>;
+}
+
+export interface RestRequest<T> {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | boolean>>;
+  readonly body?: unknown;
+  readonly schema: z.ZodType<T>;
+  /** Default: all but POST. */
+  readonly isRepeatable?: boolean;
+}
+
+/** One account of a cloud that speaks JSON over HTTP: retries, pace, deadlines, typed failures; no redirects, no secrets in messages. */
+export class RestClient {
+  private readonly pace: Pace;
+
+  private constructor(
+    private readonly http: AxiosInstance,
+    private readonly options: RestOptions,
+  ) {
+    this.pace = new Pace(options.spacingMs ?? 0, options.environment);
+  }
+
+  /** The HTTP library is loaded here and not before. */
+  static async open(options: RestOptions): Promise<RestClient> {
+    const { default: axios } = await import('axios');
+    const http = axios.create({
+      baseURL: options.baseUrl,
+      headers: options.headers,
+      // A redirect would turn a POST into a GET, or take the key somewhere else.
+      maxRedirects: 0,
+      validateStatus: () => true,
+      maxContentLength: 64 * 1024 * 1024,
+      proxy: false,
+    });
+    return new RestClient(http, options);
+  }
+
+  /** @throws {BackendError} */
+  send<T>(request: RestRequest<T>, call: Call): Promise<T> {
+    const { environment } = this.options;
+    return withinCall(call, (signal) => this.sendUntil(request, call, signal), environment.now);
+  }
+
+  private async sendUntil<T>(request: RestRequest<T>, call: Call, signal: AbortSignal): Promise<T> {
+    const { environment } = this.options;
+    for (let tries = 1; ; tries += 1) {
+      await this.pace.wait(signal);
+      const answer = await this.once(request, signal);
+      if (!(answer instanceof Error) && answer.status < 300) return this.read(request, answer);
+      const waitMs = decideRetry(
+        {
+          status: answer instanceof Error ? null : answer.status,
+          retryAfterMs: answer instanceof Error ? null : retryAfterMs(answer.headers['retry-after'], environment.now()),
+          tries,
+          isRepeatable: request.isRepeatable ?? request.method !== 'POST',
+          msLeft: call.deadline - environment.now(),
+        },
+        environment.random(),
+      );
+      if (waitMs === null) throw this.failureOf(answer);
+      await environment.sleep(waitMs, signal);
+    }
+  }
+
+  private async once<T>(request: RestRequest<T>, signal: AbortSignal): Promise<AxiosResponse<unknown> | Error> {
+    const { method, path, query, body } = request;
+    try {
+      return await this.http.request<unknown>({ method, url: path, params: query, data: body, signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  private read<T>({ method, path, schema }: RestRequest<T>, { data }: AxiosResponse<unknown>): T {
+    const parsed = schema.safeParse(data);
+    if (parsed.success) return parsed.data;
+    const [issue] = parsed.error.issues;
+    const where = issue === undefined ? '' : ` at ${issue.path.join('.') || 'its top'}: ${issue.message}`;
+    throw this.error({ kind: 'outage', blocks: 'account' }, `${method} ${path}: the answer is not understood${where}`);
+  }
+
+  private failureOf(answer: AxiosResponse<unknown> | Error): BackendError {
+    if (answer instanceof Error) {
+      return this.error({ kind: 'outage', blocks: 'account' }, `no answer: ${answer.message}`);
+    }
+    const { status, data, headers } = answer;
+    const afterMs = retryAfterMs(headers['retry-after'], this.options.environment.now());
+    if (status === 429) {
+      const retryAt = afterMs === null ? {} : { retryAt: this.options.environment.now() + afterMs };
+      return this.error({ kind: 'throttled', blocks: 'account', ...retryAt }, 'too many requests');
+    }
+    if (status >= 500)
+      return this.error({ kind: 'outage', blocks: 'account' }, `the cloud failed with status ${status}`);
+    const { failure, message } = this.options.explain({ status, body: data });
+    return this.error(failure, message);
+  }
+
+  private error(failure: Failure, message: string): BackendError {
+    const shown = this.options.secrets
+      .filter((secret) => secret !== '')
+      .reduce((text, secret) => text.replaceAll(secret, '***'), message);
+    return new BackendError(failure, shown);
+  }
+}

@@ -1,0 +1,1 @@
+export { type CudoConfig, CUDO_IS_CLOSED, cudoDefinition } from './definition.js';

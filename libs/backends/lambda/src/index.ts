@@ -1,0 +1,1 @@
+export { type LambdaConfig, lambdaDefinition } from './definition.js';

@@ -1,0 +1,6 @@
+export { bundledCatalog, bundledClouds } from './bundled-catalogs.js';
+export { buildColumns } from './build-catalog.js';
+export { Catalog, type CatalogColumns, type CatalogFilter } from './catalog.js';
+export { CatalogFileError, decodeCatalog, encodeCatalog } from './catalog-file.js';
+export type { CatalogGpu, CatalogRow, CatalogType, PriceSource } from './catalog-row.js';
+export { typeResources } from './type-resources.js';

@@ -1,0 +1,3 @@
+export function includesIgnoringCase(list: readonly string[], value: string): boolean {
+  return list.some((item) => item.toLowerCase() === value.toLowerCase());
+}

@@ -1,0 +1,53 @@
+import { backendHas } from './backend-features.js';
+import { includesIgnoringCase } from './includes-ignoring-case.js';
+import type { Offer } from './offer.js';
+import type { OfferFilters } from './offer-filters.js';
+import type { Reject } from './rejection.js';
+
+/** What an offer says of where the machine is or would be. */
+export type OfferPlace = Pick<Offer, 'backend' | 'region' | 'availability_zones' | 'instance_id'>;
+
+/** Gives those of its zones that are asked for; null where it names none. */
+export function judgePlace(offer: OfferPlace, filters: OfferFilters, reject: Reject): string[] | null {
+  const { backends, regions } = filters;
+  if (backends && !backends.some((backend) => isBackend(offer, backend)))
+    reject('backend', () => `backend ${offer.backend}, not ${backends.join(' or ')}`);
+  if (regions && !includesIgnoringCase(regions, offer.region))
+    reject('region', () => `region ${offer.region}, not ${regions.join(' or ')}`);
+  const zones = narrowZones(offer, filters, reject);
+  rejectVolumes(offer, filters, reject);
+  for (const feature of filters.features)
+    if (!backendHas(offer.backend, feature))
+      reject('feature', () => `backend ${offer.backend} has no ${feature.replaceAll('-', ' ')}`);
+  return zones;
+}
+
+// This machine goes as `remote` on the wire, so either name asks for it.
+function isBackend(offer: OfferPlace, backend: string): boolean {
+  return offer.backend === backend || (offer.backend === 'local' && backend === 'remote');
+}
+
+// An existing instance whose zone nobody knows passes; an offer to create must say where it can be.
+function narrowZones(offer: OfferPlace, filters: OfferFilters, reject: Reject): string[] | null {
+  const wanted = filters.availabilityZones;
+  const has = offer.availability_zones ?? null;
+  if (wanted === null) return has;
+  if (has === null && offer.instance_id !== undefined) return null;
+  const zones = (has ?? []).filter((zone) => wanted.includes(zone));
+  if (zones.length > 0) return zones;
+  reject('availability-zone', () => `zone ${has?.join(', ') ?? 'unknown'}, not ${wanted.join(' or ')}`);
+  return has;
+}
+
+function rejectVolumes(offer: OfferPlace, { volumeLocations: locations }: OfferFilters, reject: Reject): void {
+  if (locations === null) return;
+  const fits = locations.some(
+    (at) =>
+      at.backend === offer.backend &&
+      at.region.toLowerCase() === offer.region.toLowerCase() &&
+      (at.zone === null || !offer.availability_zones || offer.availability_zones.includes(at.zone)),
+  );
+  if (fits) return;
+  const where = (): string => locations.map((at) => `${at.backend} ${at.zone ?? at.region}`).join(' or ');
+  reject('volumes', () => `${offer.backend} ${offer.region}, but the volumes are in ${where()}`);
+}

@@ -1,0 +1,44 @@
+import type * as Wire from '../wire/generated/api.js';
+import { includesIgnoringCase } from './includes-ignoring-case.js';
+import { knownDiskGb, rejectResources } from './match-resources.js';
+import type { Offer } from './offer.js';
+import type { OfferFilters } from './offer-filters.js';
+import { formatRange, intersectRanges } from './range.js';
+import type { Reject } from './rejection.js';
+
+/** What an offer says of the machine, wherever it is and whatever it costs. */
+export type OfferType = Pick<Offer, 'instance' | 'disk_range_gb'>;
+
+/** Gives the size in GB of the disk it would get, where that can be chosen, else null. */
+export function judgeType(
+  type: OfferType,
+  requirements: Wire.Requirements,
+  { instanceTypes }: OfferFilters,
+  reject: Reject,
+): number | null {
+  const { name, resources } = type.instance;
+  const spot = requirements.spot ?? null;
+  if (spot !== null && resources.spot !== spot)
+    reject('spot', () => (spot ? 'on-demand, not spot' : 'spot, not on-demand'));
+  rejectResources(requirements.resources, resources, reject);
+  const diskGb = chooseDisk(type, requirements, reject);
+  if (instanceTypes !== null && !includesIgnoringCase(instanceTypes, name))
+    reject('instance-type', () => `instance type ${name}, not ${instanceTypes.join(' or ')}`);
+  return diskGb;
+}
+
+const DEFAULT_DISK = { min: 100, max: null };
+
+// A backend that lets the disk be chosen gets the smallest that satisfies both sides.
+function chooseDisk(
+  { disk_range_gb: offered, instance }: OfferType,
+  requirements: Wire.Requirements,
+  reject: Reject,
+): number | null {
+  if (offered === undefined || knownDiskGb(instance.resources) !== null) return null;
+  const wanted = requirements.resources.disk?.size ?? DEFAULT_DISK;
+  const range = intersectRanges(wanted, offered);
+  if (range !== null) return range.min ?? null;
+  reject('disk', () => `disk ${formatRange(offered, 'GB')} has nothing in ${formatRange(wanted, 'GB')}`);
+  return null;
+}

@@ -1,0 +1,2 @@
+export { AwsFake, type AwsFakeOptions } from './aws-fake.js';
+export type { FakeEc2Instance } from './ec2-region.js';

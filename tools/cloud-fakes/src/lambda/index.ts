@@ -1,0 +1,1 @@
+export { type FakeInstance, LambdaFake, type LambdaFakeOptions } from './lambda-fake.js';

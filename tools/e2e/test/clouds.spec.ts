@@ -1,0 +1,146 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AwsFake } from '@dstack/cloud-fakes/aws';
+import { LambdaFake } from '@dstack/cloud-fakes/lambda';
+import { createTestNetwork, type TestHost, type TestNetwork, whyNoTestHosts } from '@dstack/test-hosts';
+import { load } from 'js-yaml';
+import { agentFolder, canRunContainers, TEST_IMAGE } from '../src/programs.js';
+import { Stack } from '../src/stack.js';
+
+const why = whyNoTestHosts() ?? (canRunContainers() ? null : 'no container engine');
+if (why !== null) console.warn(`The stories of clouds are left out: ${why}`);
+
+/** The one type that needs no GPU on this machine. */
+const CHEAP = 'resources: {cpu: 4, memory: 1GB.., gpu: 0, disk: 1GB..}';
+
+const API_KEY = 'key-of-the-account';
+const REGION = 'us-east-1';
+
+interface Booted {
+  readonly id: string;
+  readonly userData: string | null;
+}
+
+/** The machines of clouds are hosts of this machine's own: with the keys they were launched with, after their user data ran. */
+class Machines {
+  private readonly hosts = new Map<string, TestHost>();
+  private made = 0;
+
+  constructor(private readonly network: TestNetwork) {}
+
+  async boot({ id, userData }: Booted): Promise<string> {
+    const host = await this.network.host({ name: `m${(this.made += 1)}`, user: 'ubuntu', dockerImages: [TEST_IMAGE] });
+    this.hosts.set(id, host);
+    const config = load(userData ?? '') as { ssh_authorized_keys: string[]; runcmd: string[][] }; // cloud-init's own format
+    await host.run('cat > ~ubuntu/.ssh/authorized_keys', `${config.ssh_authorized_keys.join('\n')}\n`);
+    for (const [, , script] of config.runcmd) await host.run(script ?? '');
+    return host.address;
+  }
+
+  async halt({ id }: Pick<Booted, 'id'>): Promise<void> {
+    await this.hosts.get(id)?.remove();
+    this.hosts.delete(id);
+  }
+
+  get count(): number {
+    return this.hosts.size;
+  }
+}
+
+(why === null ? describe : describe.skip)('a team with accounts at clouds', () => {
+  const agents = mkdtempSync(join(tmpdir(), 'dstack-agents-'));
+  let network: TestNetwork;
+  let machines: Machines;
+  let lambda: LambdaFake;
+  let aws: AwsFake;
+  let stack: Stack;
+
+  beforeAll(async () => {
+    cpSync(agentFolder, join(agents, 'folder'), { recursive: true });
+    network = await createTestNetwork();
+    machines = new Machines(network);
+    lambda = await LambdaFake.start({
+      apiKey: API_KEY,
+      boot: (instance) => machines.boot(instance),
+      halt: (instance) => machines.halt(instance),
+    });
+    aws = await AwsFake.start({
+      accessKey: 'AKIAFAKE',
+      boot: (instance) => machines.boot(instance),
+      halt: (instance) => machines.halt(instance),
+    });
+    stack = new Stack({
+      DSTACK_SERVER_AGENT_DIR: agents,
+      DSTACK_SERVER_BACKEND_ENDPOINTS: `lambda=${lambda.url},aws=${aws.url}`,
+    });
+    await stack.start();
+  }, 120_000);
+
+  afterAll(async () => {
+    await stack.close();
+    await lambda.close();
+    await aws.close();
+    await network.remove();
+    rmSync(agents, { recursive: true, force: true });
+  });
+
+  const create = (config: object) => stack.api('/api/project/main/backends/create', config);
+
+  it('is told when its key is wrong', async () => {
+    await expect(create({ type: 'lambda', creds: { type: 'api_key', api_key: 'wrong' } })).rejects.toThrow(
+      'creds.api_key',
+    );
+  });
+
+  it('sees what Lambda sells once it gives its key', async () => {
+    await create({ type: 'lambda', creds: { type: 'api_key', api_key: API_KEY } });
+    const { stdout } = await stack.cli(['offer', '--gpu', 'H100', '--backend', 'lambda']);
+    expect(stdout).toMatch(/lambda \(us-west-1\) .*gpu=H100:80GB:1 +gpu_1x_h100_pcie +\$3\.29/);
+  });
+
+  it('runs a task on a machine of Lambda, which is given back', async () => {
+    stack.file(
+      'train',
+      `type: task\nname: train\nimage: ${TEST_IMAGE}\ncommands:\n  - echo "$(nproc) processors, $DSTACK_RUN_NAME"\n${CHEAP}\nbackends: [lambda]\nidle_duration: 0s\n`,
+    );
+    const run = await stack.cli(['apply', '-y', '-f', 'train.dstack.yml']);
+    expect(run.stdout + run.stderr).toContain('processors, train');
+    expect(run.code).toBe(0);
+    await stack.until('the machine to be given back', async () => machines.count === 0, 60_000);
+    await stack.until('Lambda to have none', async () =>
+      [...lambda.instances.values()].every(({ status }) => status === 'terminated'),
+    );
+    expect(lambda.instances.size).toBe(1);
+    expect(lambda.violations).toEqual([]);
+  }, 180_000);
+
+  it('is told that Lambda has none left', async () => {
+    lambda.exhausted.add('cpu_4x_general');
+    const run = await stack.cli(['apply', '-y', '-f', 'train.dstack.yml']);
+    expect(run.stdout + run.stderr).toMatch(/no capacity|not available|no offers/i);
+    expect(lambda.instances.size).toBe(1);
+  });
+
+  it('compares the prices of its clouds once it gives the key of another', async () => {
+    const creds = { type: 'access_key', access_key: 'AKIAFAKE', secret_key: 'secret' };
+    await create({ type: 'aws', regions: [REGION], creds });
+    const { stdout } = await stack.cli(['offer', '--gpu', 'A10,L4', '--max-offers', '20']);
+    const clouds = stdout.split('\n').flatMap((line) => /^ +\d+ +(\w+) \(/.exec(line)?.[1] ?? []);
+    expect(new Set(clouds)).toEqual(new Set(['lambda', 'aws']));
+  });
+
+  it('runs a task on spot capacity of AWS in a zone that has some', async () => {
+    aws.region(REGION).dryZones.add(`${REGION}a`);
+    stack.file(
+      'spot',
+      `type: task\nname: spot\nimage: ${TEST_IMAGE}\ncommands:\n  - echo "$DSTACK_RUN_NAME ran"\nresources: {cpu: 2.., memory: 1GB.., disk: 100GB..}\nbackends: [aws]\nspot_policy: auto\nidle_duration: 0s\n`,
+    );
+    const run = await stack.cli(['apply', '-y', '-f', 'spot.dstack.yml']);
+    expect(run.stdout + run.stderr).toContain('spot ran');
+    expect(aws.instances.map(({ zone }) => zone)).toEqual([`${REGION}b`]);
+    await stack.until('the machine to be given back', async () => machines.count === 0, 60_000);
+    await stack.until('AWS to have none', async () => aws.instances.every(({ state }) => state === 'terminated'));
+    expect(aws.violations).toEqual([]);
+  }, 180_000);
+});

@@ -1,0 +1,32 @@
+import type { MachineRef, MachineState } from '@dstack/backend-base';
+import type { SimulatedAgent } from '../hosts/simulated-agent.js';
+
+export interface CloudMachine {
+  readonly id: string;
+  readonly cloudName: string;
+  readonly owner: string;
+  readonly token: string | null;
+  readonly region: string;
+  readonly zone: string | null;
+  readonly createdAt: number;
+  readonly readyAt: number;
+  /** It never gets ready, and says so. */
+  readonly fails: boolean;
+  isAlive: boolean;
+  terminationAskedAt: number | null;
+  readonly terminationMs: number;
+  readonly agent: SimulatedAgent;
+}
+
+export function refOf({ cloudName, id, region, zone }: CloudMachine): MachineRef {
+  return { cloudName, machineId: id, region, zone, backendData: null };
+}
+
+export function stateOf(machine: CloudMachine, now: number): MachineState {
+  if (!machine.isAlive) return { state: 'gone' };
+  const ref = refOf(machine);
+  if (now < machine.readyAt) return { state: 'pending', ref };
+  if (machine.fails) return { state: 'failed', ref, message: 'it did not start' };
+  const agent = { via: 'unix', socketPath: machine.id } as const;
+  return { state: 'ready', ref, agent, hostname: machine.id, internalIp: null };
+}

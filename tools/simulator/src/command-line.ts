@@ -1,0 +1,65 @@
+import { parseArgs } from 'node:util';
+import { DEFAULT_RUNS } from './simulate.js';
+
+export const HELP = `npm run sim -- [options]
+
+Tells stories of servers that crash, stand still and come back while clouds, hosts, agents and users do what they do, under a virtual
+clock. One seed is one story; the same seed tells the same one.
+
+  --seeds N          how many stories (100)
+  --from N           the first seed (1)
+  --trace SEED       tell one story, line by line
+  --every-point SEED tell one story again and again without faults, with one crash at each point where it leaves something else behind
+  --crash-at N       with --trace: the story of --every-point with the crash at the n-th of these points
+  --runs N           tasks per project (${DEFAULT_RUNS})
+  --json             end with one line of JSON: {"seeds":…,"violations":…,…}
+  --help
+
+Ends with 1 when a promise was broken, and says how to replay it. docs/simulator.md says more.`;
+
+export interface CommandLine {
+  readonly seeds: number;
+  readonly from: number;
+  readonly trace: number | null;
+  readonly everyPoint: number | null;
+  readonly crashAt: number | null;
+  readonly runs: number;
+  readonly json: boolean;
+  readonly help: boolean;
+}
+
+/** @throws {TypeError} for an option that does not exist; {RangeError} for a number that is none */
+export function readCommandLine(args: readonly string[]): CommandLine {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      seeds: { type: 'string', default: '100' },
+      from: { type: 'string', default: '1' },
+      trace: { type: 'string' },
+      'every-point': { type: 'string' },
+      'crash-at': { type: 'string' },
+      runs: { type: 'string', default: String(DEFAULT_RUNS) },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  return {
+    seeds: whole('seeds', values.seeds),
+    from: whole('from', values.from),
+    trace: optional('trace', values.trace),
+    everyPoint: optional('every-point', values['every-point']),
+    crashAt: optional('crash-at', values['crash-at']),
+    runs: whole('runs', values.runs),
+    json: values.json,
+    help: values.help,
+  };
+}
+
+function optional(name: string, text: string | undefined): number | null {
+  return text === undefined ? null : whole(name, text);
+}
+
+function whole(name: string, text: string): number {
+  if (!/^\d+$/.test(text)) throw new RangeError(`--${name} takes a whole number, not "${text}"`);
+  return Number(text);
+}

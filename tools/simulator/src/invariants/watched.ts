@@ -1,0 +1,99 @@
+import type { SqliteConnection } from '@dstack/server/parts';
+import type { CloudMachine } from '../clouds/cloud-machine.js';
+import type { Story } from '../story.js';
+import { blocksMatchJobs } from './blocks-match-jobs.js';
+import type { ChangeLog } from './change-log.js';
+import { EndedJobsStop } from './ended-jobs-stop.js';
+import { everythingEnds, isEverythingFinal } from './everything-ends.js';
+import { fleetsKeepTheirLimit } from './fleets-keep-their-limit.js';
+import { gangsAreWhole } from './gangs-are-whole.js';
+import { hostsAreLeftClean } from './hosts-are-left-clean.js';
+import type { Invariant, Scene } from './invariant.js';
+import { machinesHaveRows } from './machines-have-rows.js';
+import { Mirror } from './mirror.js';
+import { moneyIsRight } from './money-is-right.js';
+import { nothingIsForgotten } from './nothing-is-forgotten.js';
+import { runsAndJobsAgree } from './runs-and-jobs-agree.js';
+import { seatsAreSound } from './seats-are-sound.js';
+import { statusesMoveForward } from './statuses-move-forward.js';
+import { StopsAreHeard } from './stops-are-heard.js';
+
+const INVARIANTS: readonly Invariant[] = [
+  statusesMoveForward,
+  runsAndJobsAgree,
+  seatsAreSound,
+  blocksMatchJobs,
+  gangsAreWhole,
+  fleetsKeepTheirLimit,
+  moneyIsRight,
+  machinesHaveRows,
+  nothingIsForgotten,
+  everythingEnds,
+  hostsAreLeftClean,
+];
+const NOW_AND_THEN_MS = 30_000;
+
+export interface Sights {
+  readonly machines: () => readonly CloudMachine[];
+  readonly inhabitedHosts: () => readonly string[];
+  readonly unfinishedOnHosts: () => readonly string[];
+  /** Moves with every change of the clouds. */
+  readonly version: () => number;
+}
+
+/** Looks at the world whenever it has come to rest, and asks every invariant. */
+export class Watched {
+  readonly mirror: Mirror;
+  private readonly invariants: readonly Invariant[];
+  private seenVersion = -1;
+  private nextLook = 0;
+
+  constructor(
+    private readonly connection: SqliteConnection,
+    log: ChangeLog,
+    private readonly story: Story,
+    private readonly sights: Sights,
+    more: Invariant,
+  ) {
+    this.mirror = new Mirror(connection, log);
+    this.invariants = [...INVARIANTS, new EndedJobsStop(), new StopsAreHeard(), more];
+  }
+
+  /** `hasWritten`: whether a server has committed something since the last look. */
+  look(hasWritten: boolean, now: number, calmMs: () => number): void {
+    const version = this.sights.version();
+    if (hasWritten || version !== this.seenVersion) {
+      this.seenVersion = version;
+      const scene = this.scene(now, 0);
+      for (const invariant of this.invariants) invariant.afterChange?.(scene);
+    }
+    if (now < this.nextLook) return;
+    this.nextLook = now + NOW_AND_THEN_MS;
+    const scene = this.scene(now, calmMs());
+    for (const invariant of this.invariants) invariant.nowAndThen?.(scene);
+  }
+
+  isOver(): boolean {
+    return this.sights.machines().length === 0 && isEverythingFinal(this.mirror);
+  }
+
+  atTheEnd(now: number): void {
+    const scene = this.scene(now, 0);
+    for (const invariant of this.invariants) invariant.atTheEnd?.(scene);
+  }
+
+  private scene(now: number, calmMs: number): Scene {
+    const { story, mirror, connection, sights } = this;
+    return {
+      story,
+      mirror,
+      changes: mirror.refresh(),
+      machines: sights.machines,
+      inhabitedHosts: sights.inhabitedHosts,
+      unfinishedOnHosts: sights.unfinishedOnHosts,
+      now,
+      calmMs,
+      query: <Row extends object>(sql: string, ...params: unknown[]) => connection.prepare(sql).all(...params) as Row[], // as the migrations shape them
+    };
+  }
+}

@@ -1,0 +1,81 @@
+import {
+  BackendAccounts,
+  BackendsService,
+  BackendEnvironments,
+  BackendStore,
+  buildWorkload,
+  type BuiltWorkload,
+  ClusterKeys,
+  Database,
+  EventRecorder,
+  Keyring,
+  readSettings,
+} from '@dstack/server/parts';
+import { SimulatedBackends } from '../clouds/simulated-backends.js';
+import type { SimulatedCloud } from '../clouds/simulated-cloud.js';
+import { NoInputs } from '../hosts/no-inputs.js';
+import { SimulatedConnector } from '../hosts/simulated-connector.js';
+import type { SimulatedHosts } from '../hosts/simulated-hosts.js';
+import type { LeasesFence } from '../invariants/leases-fence.js';
+import type { DatabaseLine } from './database-line.js';
+import type { Front } from './front.js';
+import { type Activity, mortalEngine } from './mortal-engine.js';
+import type { ServerEpoch } from './server-epoch.js';
+import type { SimulatedDatabase } from './simulated-database.js';
+
+/** What a server finds when it starts. */
+export interface Outside {
+  readonly database: SimulatedDatabase;
+  readonly clouds: readonly SimulatedCloud[];
+  readonly hosts: SimulatedHosts;
+  readonly installation: string;
+  readonly activity: Activity;
+  readonly fence: LeasesFence;
+}
+
+export interface Started {
+  readonly front: Front;
+  readonly built: BuiltWorkload;
+}
+
+const SETTINGS = {
+  ...readSettings({}, { serverDir: '/nowhere', logLevel: 'CRITICAL' }).settings,
+  localBackend: false,
+};
+
+class OneKey extends ClusterKeys {
+  override create() {
+    return { private: 'simulated', public: 'ssh-rsa AAAA simulated' };
+  }
+}
+
+/** The server's own objects, with a simulated world below them. */
+export function startServer(epoch: ServerEpoch, line: DatabaseLine | null, outside: Outside): Started {
+  const { database, clouds, hosts, installation, activity, fence } = outside;
+  const { world } = epoch;
+  let holder = '';
+  const beforeCommit = (): void => fence.beforeCommit(epoch.name, holder, database.clock.now());
+  const engine = mortalEngine(database.engine(), epoch, activity, line, beforeCommit);
+  // As the server does on SQLite.
+  const db = new Database(engine, { groupsCommits: !database.isShared });
+  const keyring = new Keyring([], world.random);
+  const registry = new SimulatedBackends(clouds, epoch);
+  const store = new BackendStore(keyring, world);
+  const environments = new BackendEnvironments(SETTINGS, world);
+  const agentAt = (socketPath: string) =>
+    clouds.map((cloud) => cloud.agentAt(socketPath)).find((agent) => agent !== null) ?? hosts.agentAt(socketPath);
+  const built = buildWorkload({
+    db,
+    world,
+    settings: SETTINGS,
+    accounts: new BackendAccounts(db, store, registry, SETTINGS, { id: installation }, environments),
+    connector: new SimulatedConnector(agentAt, epoch),
+    hosts: hosts.for(epoch),
+    keyring,
+    inputs: new NoInputs(),
+    clusterKeys: new OneKey(),
+  });
+  holder = built.holder;
+  const backends = new BackendsService(db, store, registry, new EventRecorder(world, SETTINGS), environments);
+  return { built, front: { epoch, runs: built.runs, fleets: built.fleets, backends } };
+}

@@ -1,0 +1,52 @@
+import { REGIONS } from '../clouds/cloud-offers.js';
+import type { SimulatedCloud } from '../clouds/simulated-cloud.js';
+import { asError } from '../servers/server-epoch.js';
+import type { SimulatedUser } from './simulated-user.js';
+
+/** Configures each cloud, and later changes its regions, removes it, and brings it back. */
+export function planBackends(
+  users: readonly SimulatedUser[],
+  clouds: readonly SimulatedCloud[],
+  withinMs: number,
+): void {
+  for (const user of users) for (const cloud of clouds) planBackend(user, cloud, withinMs);
+  const [user] = users;
+  const [cloud] = clouds;
+  if (user !== undefined && cloud !== undefined && user.random.chance(0.15))
+    user.later(user.random.between(0, withinMs), () => replaceKey(users, cloud));
+}
+
+function planBackend(user: SimulatedUser, cloud: SimulatedCloud, withinMs: number): void {
+  const { random, scope } = user;
+  const configure = (regions: readonly string[]): void =>
+    user.ask(`configure ${cloud.type} in ${regions.join(', ')}`, async ({ backends }) => {
+      const config = { type: cloud.type, regions, creds: { key: cloud.key } };
+      await backends.update(scope, config).catch(ifMissing(() => backends.create(scope, config)));
+    });
+  configure(REGIONS);
+  if (random.chance(0.3))
+    user.later(random.between(0, withinMs), () => configure(random.pick([['north'], ['south', 'east']])));
+  if (!random.chance(0.3)) return;
+  user.later(random.between(0, withinMs), () => {
+    user.ask(`remove ${cloud.type}`, ({ backends }) => backends.delete(scope, [cloud.type]));
+    user.later(random.between(10_000, 60_000), () => configure(REGIONS));
+  });
+}
+
+/** The old one is worth nothing at once; it takes a while until every project has the new one. */
+function replaceKey(users: readonly SimulatedUser[], cloud: SimulatedCloud): void {
+  cloud.renewKey();
+  for (const user of users) {
+    user.later(user.random.between(5_000, 90_000), () =>
+      user.ask(`update the key of ${cloud.type}`, async ({ backends }) => {
+        const config = { type: cloud.type, regions: REGIONS, creds: { key: cloud.key } };
+        await backends.update(user.scope, config).catch(ifMissing(() => backends.create(user.scope, config)));
+      }),
+    );
+  }
+}
+
+function ifMissing(create: () => Promise<unknown>): (error: unknown) => Promise<unknown> {
+  return (error) =>
+    error instanceof Error && error.message.includes('not configured') ? create() : Promise.reject(asError(error));
+}

@@ -1,0 +1,70 @@
+import { drawTask } from './draw-task.js';
+import type { SimulatedUser } from './simulated-user.js';
+
+const ENDING: ReadonlySet<string> = new Set(['terminating', 'terminated', 'failed', 'done']);
+/** A run with a schedule would be back by then. */
+const STAYS_ENDED_MS = 60_000;
+
+type Task = ReturnType<typeof drawTask>;
+
+/** Submits tasks; stops, aborts, changes, applies again and deletes some of them. */
+export function planTasks(user: SimulatedUser, count: number, withinMs: number): void {
+  for (let index = 0; index < count; index += 1)
+    user.later(user.random.between(0, withinMs), () => submit(user, `task-${index}`));
+}
+
+function submit(user: SimulatedUser, name: string): void {
+  const { random } = user;
+  const task = drawTask(name, random);
+  const within = (probability: number, ms: number, act: () => void): void => {
+    if (random.chance(probability)) user.later(random.between(0, ms), act);
+  };
+  apply(user, task);
+  within(0.3, 120_000, () => stop(user, name, random.chance(0.4)));
+  within(0.1, 120_000, () => stop(user, name, true));
+  within(0.15, 300_000, () => remove(user, name));
+  within(0.15, 300_000, () => apply(user, task));
+  within(0.15, 300_000, () => apply(user, { ...task, priority: 3 }));
+  within(0.1, 300_000, () => apply(user, { ...task, commands: ['work', 'more'] }));
+  // It would go on for ever.
+  if ('schedule' in task) {
+    user.later(random.between(150_000, 400_000), () => stop(user, name, random.chance(0.3)));
+    user.later(420_000, () => stop(user, name, true));
+  }
+}
+
+function apply(user: SimulatedUser, task: Task): void {
+  const name = String(task.name);
+  const key = user.random.uuid();
+  const body = { plan: { run_spec: { run_name: name, configuration: task }, current_resource: null }, force: true };
+  user.ask(`apply ${name}`, ({ runs }) => runs.apply(user.scope, body, key));
+}
+
+/** Who was told that it stops looks whether it does. */
+function stop(user: SimulatedUser, name: string, abort: boolean): void {
+  let stopped = '';
+  user.ask(
+    `${abort ? 'abort' : 'stop'} ${name}`,
+    async ({ runs }) => {
+      const { id } = await runs.get(user.scope, { run_name: name });
+      await runs.stop(user.scope, { runs_names: [name], abort });
+      stopped = id;
+    },
+    (refusal) => {
+      if (refusal !== null) return;
+      expectEnd(user, stopped, name);
+      user.later(STAYS_ENDED_MS, () => expectEnd(user, stopped, name));
+    },
+  );
+}
+
+function expectEnd(user: SimulatedUser, id: string, name: string): void {
+  user.ask(`look at ${name}`, async ({ runs }) => {
+    const { status } = await runs.get(user.scope, { id });
+    if (!ENDING.has(status)) user.complain(`${name} was stopped, and is ${status}`);
+  });
+}
+
+function remove(user: SimulatedUser, name: string): void {
+  user.ask(`delete ${name}`, ({ runs }) => runs.delete(user.scope, { runs_names: [name] }));
+}

@@ -1,0 +1,16 @@
+import { expect, it } from '@jest/globals';
+import { readCommandLine } from '../src/command-line.js';
+
+it('tells a hundred stories unless told otherwise', () => {
+  expect(readCommandLine([])).toMatchObject({ seeds: 100, from: 1, trace: null, json: false });
+});
+
+it('takes what the help names', () => {
+  expect(readCommandLine(['--seeds', '7', '--from', '30', '--json'])).toMatchObject({ seeds: 7, from: 30, json: true });
+  expect(readCommandLine(['--trace', '25', '--crash-at', '3'])).toMatchObject({ trace: 25, crashAt: 3 });
+});
+
+it('says what is wrong with a number, and with an option it does not know', () => {
+  expect(() => readCommandLine(['--seeds', 'many'])).toThrow('--seeds takes a whole number, not "many"');
+  expect(() => readCommandLine(['--seed', '1'])).toThrow('--seed');
+});
