@@ -65,6 +65,7 @@ if (totals.failed === 0) {
   }
   stage('simulator', () => command(['tools/simulator/dist/main.js', '--seeds', '200']));
   if (full) {
+    stage('mutations', () => command(['tools/mutations/dist/main.js']));
     stage('crash matrix', () => command(['tools/e2e/dist/crash/main.js', '--n', '30']));
     stage('packages install from tarballs', () => command(['tools/ci/pack-and-install.mjs']));
     stage('the 0.21.2 client', () => {

@@ -1,9 +1,4 @@
 import { parseArgs } from 'node:util';
-import { runHost } from './host/run-host.js';
-import { runPurge } from './host/run-purge.js';
-import { runGitSsh } from './job/git-ssh.js';
-import { runJobSide } from './job/run-job-side.js';
-import { runSshChild } from './ssh/ssh-child.js';
 import { AGENT_VERSION } from './version.js';
 
 const USAGE = `Usage:
@@ -13,6 +8,7 @@ const USAGE = `Usage:
   agent --version
 `;
 
+/** Each command loads what it needs: every job starts one, and a shell is waited for. */
 async function main(argv: readonly string[]): Promise<number> {
   const [command, ...rest] = argv;
   if (command === '--version') {
@@ -31,6 +27,7 @@ async function main(argv: readonly string[]): Promise<number> {
       },
     });
     if (values.dir === undefined) return usage('--dir is required');
+    const { runHost } = await import('./host/run-host.js');
     return runHost({
       dir: values.dir,
       workDir: values['work-dir'],
@@ -42,15 +39,17 @@ async function main(argv: readonly string[]): Promise<number> {
   if (command === 'purge') {
     const { values } = parseArgs({ args: rest, options: { dir: { type: 'string' } } });
     if (values.dir === undefined) return usage('--dir is required');
+    const { runPurge } = await import('./host/run-purge.js');
     return runPurge(values.dir);
   }
   if (command === 'job') {
     const { values } = parseArgs({ args: rest, options: { dir: { type: 'string' } } });
     if (values.dir === undefined) return usage('--dir is required');
+    const { runJobSide } = await import('./job/run-job-side.js');
     return runJobSide(values.dir);
   }
-  if (command === 'ssh-child') return runSshChild(rest);
-  if (command === 'git-ssh') return runGitSsh(rest);
+  if (command === 'ssh-child') return (await import('./ssh/ssh-child.js')).runSshChild(rest);
+  if (command === 'git-ssh') return (await import('./job/git-ssh.js')).runGitSsh(rest);
   return usage(command === undefined ? 'a command is required' : `there is no command ${command}`);
 }
 

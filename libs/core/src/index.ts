@@ -220,6 +220,7 @@ export {
   decideApply,
   planAction,
 } from './runs/decide-apply.js';
+export { decideStop, type StoppedRun } from './runs/decide-stop.js';
 export { type FieldChange, diffValues, formatChange, isSame } from './runs/diff.js';
 export {
   DEFAULT_FLEET_IDLE_SECONDS,

@@ -26,6 +26,8 @@ export class ClientConnection implements SshConnection {
   readonly closed: Promise<Error | null>;
   private isClosed = false;
   private isLost = false;
+  /** What is told to those who wait for a channel. Not by `closed`: that would keep something of each channel as long as the connection lives. */
+  private readonly opening = new Set<(error: Error) => void>();
   readonly hostKey: string;
   private readonly client: Client;
   private readonly where: string;
@@ -41,7 +43,11 @@ export class ClientConnection implements SshConnection {
       client.once('close', () => {
         this.isLost = true;
         jump?.close();
-        resolve(this.isClosed ? null : new SshError('disconnected', `the connection to ${where} broke`, { cause }));
+        const error = this.isClosed
+          ? null
+          : new SshError('disconnected', `the connection to ${where} broke`, { cause });
+        for (const lose of this.opening) lose(this.lossOf(error));
+        resolve(error);
       });
     });
   }
@@ -101,10 +107,7 @@ export class ClientConnection implements SshConnection {
   }
 
   private async open<T>(what: string, start: Start<T>): Promise<T> {
-    const lost = this.closed.then((error) => {
-      throw error ?? new SshError('disconnected', `the connection to ${this.where} was closed`);
-    });
-    if (this.isLost) return await lost;
+    if (this.isLost) throw this.lossOf(await this.closed);
     const opened = new Promise<T>((resolve, reject) => {
       start(resolve, (error) => {
         // Whatever was under way fails a moment before the client says that it is closed: then `lost` tells, with its cause.
@@ -114,6 +117,17 @@ export class ClientConnection implements SshConnection {
         });
       });
     });
-    return await Promise.race([opened, lost]);
+    let lose = (_error: Error): void => undefined;
+    const lost = new Promise<never>((_resolve, reject) => (lose = reject));
+    this.opening.add(lose);
+    try {
+      return await Promise.race([opened, lost]);
+    } finally {
+      this.opening.delete(lose);
+    }
+  }
+
+  private lossOf(error: Error | null): Error {
+    return error ?? new SshError('disconnected', `the connection to ${this.where} was closed`);
   }
 }

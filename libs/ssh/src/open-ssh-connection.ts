@@ -1,18 +1,27 @@
-import { connect as connectTcp } from 'node:net';
 import type { Duplex } from 'node:stream';
 import ssh2 from 'ssh2';
 import { ClientConnection } from './client-connection.js';
 import { toConnectError } from './connect-error.js';
 import { describeTarget } from './describe-target.js';
 import { fingerprint, formatHostKey, hostKeyAlgorithms } from './host-key.js';
+import { openSocket } from './open-socket.js';
 import { checkPrivateKeys } from './private-keys.js';
 import type { SshConnection } from './ssh-connection.js';
 import { SshError } from './ssh-failure.js';
 import type { SshTarget } from './ssh-target.js';
+import { Turns } from './turns.js';
+
+/**
+ * A login costs milliseconds of one processor. When a thousand hosts come back at once and all log in together, none is done before its time
+ * is up; hosts that do not even answer wait outside.
+ */
+const logins = new Turns(100);
+
+const CONNECT_TIMEOUT_MS = 10_000;
 
 export interface OpenOptions {
   readonly signal: AbortSignal;
-  /** From the first packet to an authenticated connection, each hop: 10 s by default. */
+  /** To be connected, and once more to be logged in; each hop: 10 s by default. */
   readonly connectTimeoutMs?: number;
   /** Three unanswered ones in a row end the connection: 10 s by default. */
   readonly keepAliveMs?: number;
@@ -28,8 +37,12 @@ export async function openSshConnection(target: SshTarget, options: OpenOptions)
   checkPrivateKeys(target.privateKeys, where);
   const jump = target.jump === null ? null : await openJump(target.jump, where, options);
   try {
-    const socket = jump === null ? openSocket(target) : await jump.openTcp(target.host, target.port);
-    return await authenticate(target, socket, jump, options);
+    const { signal, connectTimeoutMs: timeoutMs = CONNECT_TIMEOUT_MS } = options;
+    const socket =
+      jump === null
+        ? await openSocket(target, { where, signal, timeoutMs })
+        : await jump.openTcp(target.host, target.port);
+    return await logins.take(() => authenticate(target, socket, jump, options));
   } catch (error) {
     jump?.close();
     options.signal.throwIfAborted();
@@ -47,16 +60,11 @@ async function openJump(jump: SshTarget, where: string, options: OpenOptions): P
   }
 }
 
-/** Our own socket, because ssh2's keeps Nagle's delay: 45 ms for each small request. */
-function openSocket({ host, port }: SshTarget): Duplex {
-  return connectTcp({ host, port, noDelay: true });
-}
-
 function authenticate(
   target: SshTarget,
   socket: Duplex,
   jump: SshConnection | null,
-  { signal, connectTimeoutMs = 10_000, keepAliveMs = 10_000 }: OpenOptions,
+  { signal, connectTimeoutMs = CONNECT_TIMEOUT_MS, keepAliveMs = 10_000 }: OpenOptions,
 ): Promise<SshConnection> {
   const where = describeTarget(target);
   return new Promise((resolve, reject) => {
@@ -74,7 +82,8 @@ function authenticate(
       fail(signal.reason);
     };
     client.on('error', fail);
-    client.once('close', () => fail(new SshError('unreachable', `${where} hung up before the login was complete`)));
+    const hungUp = (): void => fail(new SshError('unreachable', `${where} hung up before the login was complete`));
+    client.once('close', hungUp);
     client.once('ready', () => {
       signal.removeEventListener('abort', abort);
       client.removeAllListeners();
@@ -82,6 +91,7 @@ function authenticate(
     });
     socket.once('error', fail);
     if (signal.aborted) return abort();
+    if (socket.destroyed) return hungUp();
     signal.addEventListener('abort', abort, { once: true });
     client.connect({
       sock: socket,

@@ -10,7 +10,9 @@ export interface Faults {
   /** Per point outside of transactions: the server stands still for up to a minute and a half. */
   readonly freeze: number;
   readonly maxFreezes: number;
-  /** Mean milliseconds between two moments at which every lease of a row runs out; now and then, with replicas, those of connections too. */
+  /** Per story: its servers are too slow for their leases now and then. */
+  readonly slowServers: number;
+  /** Of slow servers: mean milliseconds between two moments at which every lease of a row runs out; now and then, with replicas, those of connections too. */
   readonly leaseExpiryMs: number;
   /** Per notice from one replica to another. */
   readonly lostNotice: number;
@@ -44,7 +46,9 @@ export interface Faults {
   readonly spotInterruption: number;
   readonly slowTermination: number;
 
-  /** Mean milliseconds between two troubles of one agent: a restart, a cut or a partition. */
+  /** Per agent: it has no trouble at all. */
+  readonly quietAgent: number;
+  /** Of the others: mean milliseconds between two troubles of one agent: a restart, a cut or a partition. */
   readonly agentTroubleMs: number;
   /** Per event of an agent: it tells an older state again. */
   readonly repeatedEvent: number;
@@ -59,6 +63,7 @@ export const FAULTS: Faults = {
   longOutage: 0.1,
   freeze: 0.0005,
   maxFreezes: 6,
+  slowServers: 0.5,
   leaseExpiryMs: 5_000,
   lostNotice: 0.1,
   databaseOutageMs: 150_000,
@@ -78,6 +83,7 @@ export const FAULTS: Faults = {
   bootFailure: 0.04,
   spotInterruption: 0.3,
   slowTermination: 0.3,
+  quietAgent: 0.3,
   agentTroubleMs: 90_000,
   repeatedEvent: 0.05,
   brokenHost: 0.05,
@@ -90,6 +96,7 @@ export const NO_FAULTS: Faults = {
   longOutage: 0,
   freeze: 0,
   maxFreezes: 0,
+  slowServers: 0,
   leaseExpiryMs: Infinity,
   lostNotice: 0,
   databaseOutageMs: Infinity,
@@ -109,6 +116,7 @@ export const NO_FAULTS: Faults = {
   bootFailure: 0,
   spotInterruption: 0,
   slowTermination: 0,
+  quietAgent: 1,
   agentTroubleMs: Infinity,
   repeatedEvent: 0,
   brokenHost: 0,

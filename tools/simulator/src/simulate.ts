@@ -26,6 +26,8 @@ import { SimulatedUser } from './users/simulated-user.js';
 const START = Date.UTC(2026, 0, 1);
 export const DEFAULT_RUNS = 4;
 const LIMIT_MS = 6 * 3_600_000;
+/** Beginnings and ends of transactions within one second: who needs more goes round in circles. */
+const MOST_STEPS_A_SECOND = 10_000;
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -74,6 +76,8 @@ class Simulation implements Fate {
   private freezes = 0;
   private crashPoints = 0;
   private crashVersion = -1;
+  /** The second that the clock is in, and where it began. */
+  private second = { number: 0, steps: 0 };
 
   constructor(
     private readonly connection: SqliteConnection,
@@ -129,24 +133,28 @@ class Simulation implements Fate {
 
     replicas.startAll();
     planUsers(users, clouds, options.runs ?? DEFAULT_RUNS);
-    if (Number.isFinite(faults.leaseExpiryMs)) planLeaseExpiry({ time, random, faults, story, database });
+    if (random.chance(faults.slowServers)) planLeaseExpiry({ time, random, faults, story, database });
     let seenCommits = -1;
     let isOver = false;
     while (!isOver && story.violations.length === 0) {
-      await this.rest();
+      if (!(await this.rest())) {
+        story.violate('the servers go round in circles: their transactions bring the clock no further');
+        break;
+      }
       watched.look(activity.commits !== seenCommits, databaseClock.now(), () => replicas.calmMs);
       seenCommits = activity.commits;
       isOver = users.every((user) => user.pending === 0) && replicas.areAllAwake && watched.isOver();
       if (isOver) break;
       if (time.now() - START > LIMIT_MS) {
-        watched.atTheEnd(databaseClock.now());
         story.violate('the end is never reached');
+        watched.atTheEnd(databaseClock.now());
         break;
       }
       if (!time.step()) story.violate('nothing is left to happen, and it is not over');
     }
     if (isOver) watched.atTheEnd(databaseClock.now());
     replicas.crashAll();
+    this.second = { number: 0, steps: activity.steps };
     await this.rest();
     return {
       seed: options.seed,
@@ -221,12 +229,16 @@ class Simulation implements Fate {
     return this.connection.prepare(sql).all(...params) as Row[]; // as the migrations shape them
   }
 
-  /** Until no transaction is open and a whole turn of the event loop brought nothing new. */
-  private async rest(): Promise<void> {
+  /** Until no transaction is open and a whole turn of the event loop brought nothing new; false when that takes for ever. */
+  private async rest(): Promise<boolean> {
+    const number = Math.floor(this.time.now() / 1000);
+    if (number !== this.second.number) this.second = { number, steps: this.activity.steps };
     let steps = -1;
     while (this.activity.open > 0 || steps !== this.activity.steps) {
       steps = this.activity.steps;
+      if (steps - this.second.steps > MOST_STEPS_A_SECOND) return false;
       await turn();
     }
+    return true;
   }
 }

@@ -5,7 +5,10 @@ import { gangsAreWhole } from '../src/invariants/gangs-are-whole.js';
 import type { Invariant } from '../src/invariants/invariant.js';
 import { machinesHaveRows } from '../src/invariants/machines-have-rows.js';
 import { moneyIsRight } from '../src/invariants/money-is-right.js';
+import { runsAndJobsAgree } from '../src/invariants/runs-and-jobs-agree.js';
+import { seatsAreSound } from '../src/invariants/seats-are-sound.js';
 import { statusesMoveForward } from '../src/invariants/statuses-move-forward.js';
+import { StopsAreHeard } from '../src/invariants/stops-are-heard.js';
 import { instance, job, machine, type Picture, sceneOf } from './scene-of.js';
 
 interface Case {
@@ -95,16 +98,16 @@ const CASES: readonly Case[] = [
     invariant: moneyIsRight,
     fine: {
       instances: { i: instance({ status: 'idle', machine: 'ready' }) },
-      intervals: [{ id: 'p', started_at: 1, ended_at: null }],
+      rows: [{ id: 'p', started_at: 1, ended_at: null }],
     },
-    broken: { instances: { i: instance({ status: 'idle', machine: 'ready' }) }, intervals: [] },
+    broken: { instances: { i: instance({ status: 'idle', machine: 'ready' }) }, rows: [] },
     says: 'not priced',
   },
   {
     what: 'time does not run backwards for money',
     invariant: moneyIsRight,
-    fine: { instances: { i: instance({}) }, intervals: [{ id: 'p', started_at: 5, ended_at: 5 }] },
-    broken: { instances: { i: instance({}) }, intervals: [{ id: 'p', started_at: 5, ended_at: 4 }] },
+    fine: { instances: { i: instance({}) }, rows: [{ id: 'p', started_at: 5, ended_at: 5 }] },
+    broken: { instances: { i: instance({}) }, rows: [{ id: 'p', started_at: 5, ended_at: 4 }] },
     says: '1 ms before it starts',
   },
   {
@@ -112,19 +115,90 @@ const CASES: readonly Case[] = [
     invariant: moneyIsRight,
     fine: {
       instances: { i: instance({}) },
-      intervals: [
+      rows: [
         { id: 'p', started_at: 1, ended_at: 2 },
         { id: 'q', started_at: 2, ended_at: 3 },
       ],
     },
     broken: {
       instances: { i: instance({}) },
-      intervals: [
+      rows: [
         { id: 'p', started_at: 1, ended_at: 3 },
         { id: 'q', started_at: 2, ended_at: 3 },
       ],
     },
     says: 'priced twice',
+  },
+  {
+    what: 'a machine is priced as it was offered',
+    invariant: moneyIsRight,
+    fine: { instances: { i: instance({}) }, rows: [{ id: 'p', started_at: 1, ended_at: 2, price: 1, offered: 1 }] },
+    broken: { instances: { i: instance({}) }, rows: [{ id: 'p', started_at: 1, ended_at: 2, price: 2, offered: 1 }] },
+    says: 'priced at 2 an hour, and costs 1',
+  },
+  {
+    what: 'a machine is priced until it is gone',
+    invariant: moneyIsRight,
+    fine: { instances: { i: instance({ status: 'terminating', machine: 'gone' }) }, rows: [] },
+    broken: { instances: { i: instance({ status: 'terminating', machine: 'ready' }) }, rows: [] },
+    says: 'not priced',
+  },
+  {
+    what: 'a run that is over has no job left',
+    invariant: runsAndJobsAgree,
+    fine: { runs: { r: { name: 'run', status: 'done', isDeleted: 0 } }, jobs: { a: job({ status: 'done' }) } },
+    broken: { runs: { r: { name: 'run', status: 'done', isDeleted: 0 } }, jobs: { a: job({ status: 'terminating' }) } },
+    says: 'run is done, and job is not over',
+  },
+  {
+    what: 'a run that is deleted is over',
+    invariant: runsAndJobsAgree,
+    fine: { runs: { r: { name: 'run', status: 'failed', isDeleted: 1 } } },
+    broken: { runs: { r: { name: 'run', status: 'running', isDeleted: 1 } } },
+    says: 'deleted while it is running',
+  },
+  {
+    what: 'a job is submitted again when it is over',
+    invariant: runsAndJobsAgree,
+    fine: {
+      runs: { r: { name: 'run', status: 'running', isDeleted: 0 } },
+      jobs: { a: job({ status: 'failed' }), b: job({ status: 'running' }), c: job({ place: '0 1' }) },
+    },
+    broken: {
+      runs: { r: { name: 'run', status: 'running', isDeleted: 0 } },
+      jobs: { a: job({ name: 'one', status: 'terminating' }), b: job({ name: 'two' }) },
+    },
+    says: 'one and two are the same job',
+  },
+  {
+    what: 'a machine that is to go gets no job',
+    invariant: seatsAreSound,
+    fine: {
+      instances: { i: instance({ isUnwanted: 1 }) },
+      before: { instances: { i: instance({}) } },
+      jobs: { a: job({ instanceId: 'i' }) },
+    },
+    broken: {
+      instances: { i: instance({ isUnwanted: 1 }) },
+      before: { instances: { i: instance({ isUnwanted: 1 }) } },
+      jobs: { a: job({ instanceId: 'i' }) },
+    },
+    says: 'which is to go',
+  },
+  {
+    what: 'a machine that is ending gets no job',
+    invariant: seatsAreSound,
+    fine: {
+      instances: { i: instance({ status: 'terminating' }) },
+      before: { instances: { i: instance({ status: 'terminating' }) }, jobs: { a: job({ instanceId: 'i' }) } },
+      jobs: { a: job({ instanceId: 'i' }) },
+    },
+    broken: {
+      instances: { i: instance({ status: 'terminated' }) },
+      before: { instances: { i: instance({ status: 'terminating' }) } },
+      jobs: { a: job({ instanceId: 'i' }) },
+    },
+    says: 'which is terminated',
   },
 ];
 
@@ -135,5 +209,34 @@ describe('an invariant holds, and says when it does not', () => {
     invariant.afterChange?.(bad);
     expect(good.story.violations).toEqual([]);
     expect(bad.story.violations.join('\n')).toContain(says);
+  });
+});
+
+describe('a stop', () => {
+  const look = (invariant: StopsAreHeard, now: number, rows: readonly object[], calmMs = now): readonly string[] => {
+    const scene = sceneOf({ rows, now, calmMs });
+    invariant.nowAndThen(scene);
+    return scene.story.violations;
+  };
+  const UNHEARD = [{ id: 'a', is_aborted: 0 }];
+
+  it('reaches the jobs within two minutes', () => {
+    const invariant = new StopsAreHeard();
+    expect(look(invariant, 0, UNHEARD)).toEqual([]);
+    expect(look(invariant, 119_000, UNHEARD)).toEqual([]);
+    expect(look(invariant, 120_000, UNHEARD)).toEqual(['the run of job a was stopped, and it was not told']);
+  });
+
+  it('takes its time while no server is at work', () => {
+    const invariant = new StopsAreHeard();
+    look(invariant, 0, UNHEARD);
+    expect(look(invariant, 200_000, UNHEARD, 50_000)).toEqual([]);
+  });
+
+  it('counts anew when the job was told', () => {
+    const invariant = new StopsAreHeard();
+    look(invariant, 0, UNHEARD);
+    look(invariant, 60_000, []);
+    expect(look(invariant, 130_000, UNHEARD)).toEqual([]);
   });
 });

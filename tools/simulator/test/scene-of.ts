@@ -9,6 +9,7 @@ import {
   type InstanceFacts,
   type JobFacts,
   Mirror,
+  type RunFacts,
 } from '../src/invariants/mirror.js';
 import { emptyDatabase } from '../src/servers/empty-database.js';
 import { Story } from '../src/story.js';
@@ -17,19 +18,32 @@ type Rows<Facts> = Readonly<Record<string, Facts>>;
 
 /** What an invariant is shown: all rows but those of fleets have just changed. */
 export interface Picture {
+  readonly runs?: Rows<RunFacts>;
   readonly jobs?: Rows<JobFacts>;
   readonly instances?: Rows<InstanceFacts>;
   readonly fleets?: Rows<FleetFacts>;
   readonly attempts?: Rows<AttemptFacts>;
-  readonly before?: { readonly jobs?: Rows<JobFacts> };
+  readonly before?: { readonly jobs?: Rows<JobFacts>; readonly instances?: Rows<InstanceFacts> };
   readonly machines?: readonly CloudMachine[];
-  readonly intervals?: readonly object[];
+  /** What every query finds. */
+  readonly rows?: readonly object[];
+  readonly now?: number;
+  readonly calmMs?: number;
 }
 
 const content = await emptyDatabase();
 
 export function job(facts: Partial<JobFacts>): JobFacts {
-  return { name: 'job', status: 'submitted', runId: 'r', gang: 'own', instanceId: null, blocks: 1, ...facts };
+  return {
+    name: 'job',
+    status: 'submitted',
+    runId: 'r',
+    gang: 'own',
+    place: '0 0',
+    instanceId: null,
+    blocks: 1,
+    ...facts,
+  };
 }
 
 export function instance(facts: Partial<InstanceFacts>): InstanceFacts {
@@ -40,6 +54,7 @@ export function instance(facts: Partial<InstanceFacts>): InstanceFacts {
     busyBlocks: 0,
     totalBlocks: 1,
     hostName: null,
+    isUnwanted: 0,
     machine: null,
     ...facts,
   };
@@ -69,9 +84,9 @@ export function sceneOf(picture: Picture): Scene {
     ),
     mirror,
     changes: {
-      runs: [],
+      runs: fill(mirror.runs, picture.runs),
       jobs: fill(mirror.jobs, picture.jobs, picture.before?.jobs),
-      instances: fill(mirror.instances, picture.instances),
+      instances: fill(mirror.instances, picture.instances, picture.before?.instances),
       fleets: [],
       attempts: fill(mirror.attempts, picture.attempts),
       priced: [],
@@ -79,8 +94,8 @@ export function sceneOf(picture: Picture): Scene {
     machines: () => picture.machines ?? [],
     inhabitedHosts: () => [],
     unfinishedOnHosts: () => [],
-    now: 0,
-    calmMs: 0,
-    query: <Row extends object>() => [...(picture.intervals ?? [])] as Row[],
+    now: picture.now ?? 0,
+    calmMs: picture.calmMs ?? 0,
+    query: <Row extends object>() => [...(picture.rows ?? [])] as Row[],
   };
 }

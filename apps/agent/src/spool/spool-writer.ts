@@ -23,6 +23,8 @@ export interface SpoolOptions {
 export const DEFAULT_SPOOL_MAX_BYTES = 1024 ** 3;
 export const DEFAULT_DROP_AFTER_MS = 24 * 3600 * 1000;
 const DEFAULT_SEGMENT_BYTES = 16 * 1024 * 1024;
+/** As many as one system call takes. */
+const MOST_PARTS = 1024;
 /** Held in memory beyond what is on disk; above it the source must pause. */
 const MAX_QUEUED_BYTES = 1024 * 1024;
 
@@ -117,7 +119,7 @@ export class SpoolWriter {
       }
       if (await this.hasRoom()) {
         await this.tellDropped();
-        await this.write(this.takeBatch());
+        await this.writeWaiting();
       } else if (this.mayDrop()) {
         this.droppedBytes += this.queuedBytes;
         this.queue = [];
@@ -156,7 +158,7 @@ export class SpoolWriter {
     if (this.droppedBytes === 0) return;
     const line = `\r\n… ${this.droppedBytes} bytes dropped: the server did not take them in time …\r\n`;
     this.droppedBytes = 0;
-    await this.write([Buffer.from(line)]);
+    await this.write([[Buffer.from(line)]]);
   }
 
   /** The payload of the next frame, in the pieces it came in. */
@@ -180,25 +182,42 @@ export class SpoolWriter {
     return taken;
   }
 
-  private async write(payload: readonly Buffer[]): Promise<void> {
+  /** All that waits, in one write: on a disk that is slow to take it, each costs the same however much it is. */
+  private async writeWaiting(): Promise<void> {
+    const payloads: Buffer[][] = [];
+    while (this.queue.length > 0) payloads.push(this.takeBatch());
+    await this.write(payloads);
+  }
+
+  private async write(payloads: readonly (readonly Buffer[])[]): Promise<void> {
     if (this.fileBytes >= (this.options.segmentBytes ?? DEFAULT_SEGMENT_BYTES)) await this.rotate();
-    const payloadBytes = totalLength(payload);
-    const endOffset = this.offset + payloadBytes;
-    const frame = [encodeLogFrameHeader({ endOffset, at: this.options.now(), payloadBytes }), ...payload];
-    const frameBytes = totalLength(frame);
-    let written = await whenDiskHasRoom(async () => (await this.file.writev(frame, this.fileBytes)).bytesWritten);
-    // Seldom: the rest of what was written in part.
-    const whole = written < frameBytes ? Buffer.concat(frame) : null;
-    while (whole !== null && written < frameBytes) {
-      const from = written;
-      const { bytesWritten } = await whenDiskHasRoom(() =>
-        this.file.write(whole, from, frameBytes - from, this.fileBytes + from),
-      );
-      written += bytesWritten;
-    }
-    this.fileBytes += frameBytes;
+    let endOffset = this.offset;
+    const frames = payloads.flatMap((payload) => {
+      const payloadBytes = totalLength(payload);
+      endOffset += payloadBytes;
+      return [encodeLogFrameHeader({ endOffset, at: this.options.now(), payloadBytes }), ...payload];
+    });
+    await this.writeAll(frames);
     this.offset = endOffset;
     this.queuedBytes = totalLength(this.queue);
+  }
+
+  private async writeAll(parts: readonly Buffer[]): Promise<void> {
+    for (let from = 0; from < parts.length; from += MOST_PARTS) {
+      const some = parts.slice(from, from + MOST_PARTS);
+      const bytes = totalLength(some);
+      let written = await whenDiskHasRoom(async () => (await this.file.writev(some, this.fileBytes)).bytesWritten);
+      // Seldom: the rest of what was written in part.
+      const whole = written < bytes ? Buffer.concat(some) : null;
+      while (whole !== null && written < bytes) {
+        const at = written;
+        const { bytesWritten } = await whenDiskHasRoom(() =>
+          this.file.write(whole, at, bytes - at, this.fileBytes + at),
+        );
+        written += bytesWritten;
+      }
+      this.fileBytes += bytes;
+    }
   }
 
   private async rotate(): Promise<void> {

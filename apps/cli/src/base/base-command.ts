@@ -1,7 +1,9 @@
 import { Command } from '@oclif/core/command';
+import type { Config } from '@oclif/core/config';
 import * as Flags from '@oclif/core/flags';
 import type { Input, ParserOutput } from '@oclif/core/interfaces';
 import { type CliContext, processContext } from '../terminal/context.js';
+import { BareConfig } from './bare-config.js';
 
 type Values = Record<string, unknown>;
 
@@ -12,6 +14,20 @@ export abstract class BaseCommand extends Command {
   };
 
   protected readonly context: CliContext = processContext();
+
+  static override async run<T extends Command>(
+    this: new (argv: string[], config: Config) => T,
+    argv: string[] = [],
+    options?: { readonly root: string },
+  ): Promise<ReturnType<T['run']>> {
+    const command: unknown = new this(argv, new BareConfig({ root: options?.root ?? '' }));
+    if (!(command instanceof BaseCommand)) throw new TypeError('Only commands of this program are run.');
+    return command.start<ReturnType<T['run']>>();
+  }
+
+  private start<R>(): Promise<R> {
+    return this._run<R>();
+  }
 
   /** The types of switches say boolean: one that is not given is false, also in the body of a request. */
   protected override async parse<F extends Values, B extends Values, A extends Values>(

@@ -1,8 +1,11 @@
 import type { AgentApi, LogFrame, LogStream } from '@dstack/agent-protocol';
 import { type LogKey, LogOffsetConflictError, type LogStore } from '../logs/log-store.js';
 
-/** What may be under way beyond the last acknowledged byte. */
-const WINDOW_BYTES = 4 * 1024 * 1024;
+/**
+ * What may be under way beyond the last acknowledged byte. While one append waits for the disk the next one fills up, so on a disk that is slow to
+ * sync, speed is this by the time of an append; it is held in memory only for streams that are faster than the disk.
+ */
+const WINDOW_BYTES = 16 * 1024 * 1024;
 
 export interface PumpedLog {
   readonly agent: AgentApi;

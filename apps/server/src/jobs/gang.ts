@@ -40,16 +40,25 @@ export async function whatItWaitsFor(tx: ReadTx, job: Member, run: RunRecord): P
 }
 
 /** By rank. Without opening what is sealed in their specifications: of two hundred nodes that takes longer than all the rest. */
-export async function nodeAddresses(tx: ReadTx, job: Member): Promise<NodeAddress[]> {
+export async function nodeAddresses(
+  tx: ReadTx,
+  job: Member & Pick<JobRecord, 'provisioningData'>,
+): Promise<NodeAddress[]> {
+  if (!isGang(job)) return [addressOf(job.spec, job.provisioningData)];
   const rows = await tx.query<{ job_spec: string; provisioning_data: string | null }>(
     `SELECT job_spec, provisioning_data ${OF_GANG} ORDER BY job_num`,
     gangOf(job),
   );
   return rows.map((row) => {
-    const spec = readJson<Wire.JobSpec>(row.job_spec);
-    const data = readJsonOrNull<Wire.JobProvisioningData>(row.provisioning_data);
-    return { group: spec.node_group_index ?? 0, index: spec.node_group_job_index ?? 0, ip: data?.internal_ip ?? '' };
+    return addressOf(
+      readJson<Wire.JobSpec>(row.job_spec),
+      readJsonOrNull<Wire.JobProvisioningData>(row.provisioning_data),
+    );
   });
+}
+
+function addressOf(spec: Wire.JobSpec, data: Wire.JobProvisioningData | null): NodeAddress {
+  return { group: spec.node_group_index ?? 0, index: spec.node_group_job_index ?? 0, ip: data?.internal_ip ?? '' };
 }
 
 /** Of this change somebody may have been waiting. */

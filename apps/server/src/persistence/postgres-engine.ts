@@ -71,7 +71,7 @@ async function begin(
   const runner = dataSource.createQueryRunner();
   const query = runner.query.bind(runner);
   runner.query = (async (sql: string, ...rest: unknown[]) => {
-    if (sql !== 'START TRANSACTION') return query(sql, ...(rest as []));
+    if (sql !== 'START TRANSACTION') return query(sql, ...(rest as [])) as Promise<unknown>;
     const client = (await runner.connect()) as pg.PoolClient; // of the pool of this data source
     const answers: unknown = await client.query(`START TRANSACTION ISOLATION LEVEL ${isolation}; SELECT ${NOW} AS now`);
     const [, clock] = answers as [unknown, Began]; // one for each statement

@@ -27,7 +27,6 @@ export class SqliteConnection {
     database.pragma('foreign_keys = ON');
     // Pages that change often are written back to the database once in a while, not again and again: 32 MB of log at most wait for it.
     database.pragma('wal_autocheckpoint = 8000');
-    database.pragma('cache_size = -16000');
     return new SqliteConnection(database);
   }
 

@@ -22,6 +22,8 @@ export class SqlitePool {
 
   constructor(private readonly path: string) {
     this.writer = SqliteConnection.open(path);
+    // 16 MB of pages. Readers would not keep theirs: to them each commit is another database.
+    this.writer.pragma('cache_size = -16000');
   }
 
   async leaseWriter(): Promise<Lease> {

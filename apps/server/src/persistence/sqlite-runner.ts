@@ -29,12 +29,14 @@ export class PooledSqliteRunner extends BetterSqlite3QueryRunner {
 
   /** Without TypeORM's events and logs around each statement, which cost more than most statements do. */
   override async query(
-    ...[sql, parameters = [], useStructuredResult = false]: Parameters<BetterSqlite3QueryRunner['query']>
+    sql: string,
+    parameters: unknown[] = [],
+    useStructuredResult = false,
   ): ReturnType<BetterSqlite3QueryRunner['query']> {
     const connection = this.leased ?? (await this.connect());
     // Taken at once: a deferred transaction that upgrades later can fail in the middle with SQLITE_BUSY.
     const text = sql === 'BEGIN TRANSACTION' && this.access === 'write' ? 'BEGIN IMMEDIATE' : sql;
-    const values = parameters.map((value: unknown) => (typeof value === 'boolean' ? Number(value) : value));
+    const values = parameters.map((value) => (typeof value === 'boolean' ? Number(value) : value));
     const result = new QueryResult();
     try {
       const statement = connection.prepare(text);

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
+  decideStop,
   effectiveProfile,
   groupByProblem,
   groupOffersByGpu,
@@ -102,7 +103,7 @@ export class RunsService {
   async stop(scope: ProjectScope, { runs_names: names, abort }: Wire.StopRunsRequest): Promise<void> {
     await this.db.write(async (tx) => {
       const runs = await findNamed(tx, scope, names);
-      for (const run of runs.filter((each) => !isFinishedRun(each.status))) await this.stopOne(tx, scope, run, abort);
+      for (const run of runs) await this.stopOne(tx, scope, run, abort);
     });
   }
 
@@ -119,8 +120,9 @@ export class RunsService {
   }
 
   private async stopOne(tx: WriteTx, scope: ProjectScope, run: RunRecord, abort: boolean): Promise<void> {
-    const reason = abort ? 'aborted_by_user' : 'stopped_by_user';
-    if (run.status === 'terminating' && !abort) return;
+    const isScheduled = (effectiveProfile(run.spec).schedule ?? null) !== null;
+    const reason = decideStop({ ...run, isScheduled }, abort);
+    if (reason === null) return;
     await tx.execute(
       `UPDATE runs SET status = 'terminating', termination_reason = ?, rev = rev + 1,
          status_changed_at = CASE WHEN status = 'terminating' THEN status_changed_at ELSE CAST(? AS bigint) END WHERE id = ?`,

@@ -4,7 +4,7 @@ import { gpus, offer, requirements } from '../../test/planning-builders.js';
 import { type GpuGroupBy, groupRowsByGpu } from './group-offers.js';
 import { matchOffer } from './match-offer.js';
 import type { Offer } from './offer.js';
-import { NO_FILTERS, type OfferFilters } from './offer-filters.js';
+import type { OfferFilters } from './offer-filters.js';
 import { tabulateOffers } from './offer-table.js';
 import { mergeOffers, usableFirst } from './order-offers.js';
 import { queryOffers } from './query-offers.js';
@@ -20,7 +20,7 @@ const someOffer: fc.Arbitrary<Offer> = fc
     disk: fc.constantFrom({ size_mib: 102_400 }, { size_mib: 10_240 }, null),
     backend: fc.constantFrom('aws' as const, 'gcp' as const, 'vastai' as const, 'local' as const),
     region: fc.constantFrom('us-east-1', 'eu-west-1'),
-    zones: fc.constantFrom(null, ['a'], ['a', 'b']),
+    zones: fc.constantFrom<string[] | null>(null, ['a'], ['a', 'b']),
     price: fc.constantFrom(0.1, 1, 2, 3),
     availability: fc.constantFrom<Wire.InstanceAvailability>('unknown', 'available', 'no_quota', 'not_available'),
   })
@@ -49,7 +49,10 @@ const someFilters: fc.Arbitrary<OfferFilters> = fc.record({
 
 const someRequirements: fc.Arbitrary<Wire.Requirements> = fc
   .record({
-    gpu: fc.constantFrom({ count: { min: 0, max: null } }, { name: ['H100'], count: { min: 8 } }),
+    gpu: fc.constantFrom<NonNullable<Wire.ResourcesSpec['gpu']>>(
+      { count: { min: 0, max: null } },
+      { name: ['H100'], count: { min: 8 } },
+    ),
     cpu: fc.constantFrom({ count: { min: 2, max: null } }, { count: { min: 1, max: 8 } }),
     disk: fc.constantFrom({ size: { min: 100, max: null } }, { size: { min: 600 } }, { size: { min: 1 } }),
     maxPrice: fc.constantFrom(null, 0.05, 1, 2.5),
@@ -108,14 +111,14 @@ it.each([[[]], [['backend' as const]], [['backend' as const, 'region' as const]]
 );
 
 function summary(members: readonly Offer[]): Partial<Wire.GpuGroup> {
-  const counts = members.map(({ instance }) => instance.resources.gpus.length);
+  const gpuCounts = members.map(({ instance }) => instance.resources.gpus.length);
   const prices = members.map(({ price, instance }) => price / instance.resources.gpus.length);
   const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)].sort();
   return {
     ...(members[0] && { name: members[0].instance.resources.gpus[0]?.name ?? '' }),
     availability: distinct(members.map(({ availability }) => availability)),
     spot: distinct(members.map(({ instance }) => (instance.resources.spot ? 'spot' : 'on-demand'))),
-    count: { min: Math.min(...counts), max: Math.max(...counts) },
+    count: { min: Math.min(...gpuCounts), max: Math.max(...gpuCounts) },
     price: { min: Math.min(...prices), max: Math.max(...prices) },
   };
 }

@@ -5,7 +5,7 @@ export const bench: Bench = {
   id: 'B15',
   title: 'The load of B1 on SQLite, on Postgres, and on Postgres with three replicas',
   async run({ quick, say }) {
-    const runs = quick ? 20 : 3_000;
+    const runs = quick ? 20 : 1_000;
     const measurements: Measurement[] = [];
     for (const [dialect, replicas] of [
       ['sqlite', 1],

@@ -16,8 +16,8 @@ export const bench: Bench = {
   async run({ quick, say }) {
     return [
       ...(await withStandIns('sqlite', quick ? 5 : 100, 50, say)),
-      ...(await withStandIns('postgres', quick ? 3 : 100, null, say)),
-      ...(await forReal(quick ? 2 : 20, say)),
+      ...(await withStandIns('postgres', quick ? 3 : 40, null, say)),
+      ...(await forReal(quick ? 2 : 8, say)),
     ];
   },
 };

@@ -6,12 +6,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ApiClient, latencyOf } from '../api-client.js';
 import type { Bench, BenchOptions, Measurement } from '../bench.js';
+import { cpuOf } from '../process-usage.js';
 import { growHistory, type HistoryPlan, RUN_EVERY_MS } from '../history/grow-history.js';
 import { madeUpId } from '../history/made-up-id.js';
 import { type Asked, QUESTIONS } from '../history/questions.js';
 
 const PROJECTS = 20;
-const USERS = 20;
 /** Before it counts: statements are prepared, code is compiled, pages are read. */
 const WARM_UP = 10;
 
@@ -155,10 +155,12 @@ async function askAll({ engine, stack, db, asked, rounds }: Asking): Promise<Mea
     const empty = latencyOf(await timed(rounds, () => clients.admin.post('/api/server/get_info', {})));
     const measurements: Measurement[] = [];
     for (const { name, atMostMs, askedBy, request, bareSql } of QUESTIONS) {
+      const cpuBefore = cpuOf(stack.serverPid).own;
       const times = await timed(rounds, () => {
         const { path, body } = request(asked);
         return clients[askedBy].post(path, body);
       });
+      const cpuMs = (cpuOf(stack.serverPid).own - cpuBefore) / (rounds + WARM_UP);
       const { p50, p99 } = latencyOf(times);
       const bare = bareSql && latencyOf(await timed(rounds, () => db.read((tx) => bareSql(tx, asked))));
       const floor =
@@ -170,6 +172,7 @@ async function askAll({ engine, stack, db, asked, rounds }: Asking): Promise<Mea
               p99: bare.p99 + empty.p99,
             };
       measurements.push(
+        { name: `${engine}, ${name}, CPU of the server`, value: cpuMs, unit: 'ms CPU' },
         { name: `${engine}, ${name}, p50`, value: p50, unit: 'ms', floor: { what: floor.what, value: floor.p50 } },
         {
           name: `${engine}, ${name}, p99`,

@@ -2,7 +2,7 @@ import type { Bench } from '../bench.js';
 
 interface Listed {
   readonly id: string;
-  load(): Promise<Bench>;
+  readonly load: () => Promise<Bench>;
 }
 
 /** Loaded when chosen: one bench's programs are not in another's memory. */
@@ -16,6 +16,7 @@ export const BENCHES: readonly Listed[] = [
   { id: 'B7', load: async () => (await import('./b7-log-ingest.js')).bench },
   { id: 'B11', load: async () => (await import('./b11-cli-start.js')).bench },
   { id: 'B12', load: async () => (await import('./b12-server-start.js')).bench },
+  { id: 'B13', load: async () => (await import('./b13-ssh-sessions.js')).bench },
   { id: 'B14', load: async () => (await import('./b14-takeover.js')).bench },
   { id: 'B15', load: async () => (await import('./b15-databases.js')).bench },
 ];

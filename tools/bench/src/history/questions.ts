@@ -19,9 +19,9 @@ export interface Question {
   readonly name: string;
   readonly atMostMs: number;
   readonly askedBy: 'admin' | 'member';
-  request(asked: Asked): { readonly path: string; readonly body: unknown };
+  readonly request: (asked: Asked) => { readonly path: string; readonly body: unknown };
   /** The same rows with nothing around them; absent where another question has the same. */
-  bareSql?(tx: ReadTx, asked: Asked): Promise<unknown>;
+  readonly bareSql?: (tx: ReadTx, asked: Asked) => Promise<unknown>;
 }
 
 const LIST_MS = 30;

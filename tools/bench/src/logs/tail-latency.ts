@@ -20,7 +20,8 @@ export async function followTicks(url: string, token: string, run: string): Prom
   const decoder = new LogFrameDecoder();
   const ticks: Tick[] = [];
   let rest = '';
-  for await (const bytes of reply.body) {
+  for await (const chunk of reply.body) {
+    const bytes = chunk as Uint8Array; // a body is bytes; its type does not say so
     const now = Date.now();
     const text = decoder.push(bytes).map(({ payload }) => Buffer.from(payload).toString('latin1'));
     const lines = (rest + text.join('')).split('\n');

@@ -7,7 +7,7 @@ export interface ReadyProcess<Message> {
   /** What it said when it was ready. */
   readonly ready: Message;
   /** Ends it and waits until it is gone. */
-  end(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  readonly end: (signal?: 'SIGTERM' | 'SIGKILL') => Promise<void>;
 }
 
 /** Starts a program that tells its parent over IPC when it is ready. @throws {Error} with what it wrote, when it ends before that */

@@ -35,6 +35,7 @@ export class SimulatedAgent {
   private readonly clock: WallClock;
   private readonly startedAt: number;
   private highestEpoch = 0;
+  private highestLink: Link | null = null;
   private isUp = false;
   private isReachable = true;
   private isDestroyed = false;
@@ -61,7 +62,8 @@ export class SimulatedAgent {
   start(): void {
     if (this.isDestroyed) return;
     this.isUp = true;
-    if (Number.isFinite(this.around.faults.agentTroubleMs)) this.planTrouble();
+    const { random, faults } = this.around;
+    if (!random.chance(faults.quietAgent)) this.planTrouble();
   }
 
   /** The machine is gone, and with it the agent, its jobs and what they printed. */
@@ -129,7 +131,7 @@ export class SimulatedAgent {
       effect: () => {
         if (!this.isUp || !this.isReachable) return NO_ANSWER;
         link.assertWhole();
-        this.admit(epoch);
+        this.admit(epoch, link);
         return effect();
       },
     });
@@ -137,16 +139,19 @@ export class SimulatedAgent {
     return answer;
   }
 
-  private admit(epoch: number): void {
+  private admit(epoch: number, link: Link): void {
     if (epoch < this.highestEpoch) throw new StaleEpochError(this.highestEpoch);
+    if (epoch === this.highestEpoch && link !== this.highestLink)
+      this.around.story.violate(`${this.id}: two connections have the epoch ${epoch}`);
     this.highestEpoch = epoch;
+    this.highestLink = link;
   }
 
   private async *events({ link, epoch, server }: Session, signal: AbortSignal): AsyncGenerator<ControlEvent> {
     const { random, faults } = this.around;
     await server.sleep(random.between(1, 60), signal);
     this.checkOpen(link);
-    this.admit(epoch);
+    this.admit(epoch, link);
     const told = new Map<string, JobState>();
     const changed = (): JobState[] =>
       this.jobs.states.filter((state) => (told.get(state.id)?.revision ?? 0) < state.revision);

@@ -1,12 +1,12 @@
 import type { SqliteConnection } from '@dstack/server/parts';
 
 const KINDS = {
-  runs: { on: 'status', id: 'id' },
+  runs: { on: 'status, deleted', id: 'id' },
   jobs: { on: 'status, instance_id, blocks', id: 'id' },
-  instances: { on: 'status, busy_blocks, total_blocks, machine', id: 'id' },
+  instances: { on: 'status, busy_blocks, total_blocks, machine, unwanted', id: 'id' },
   fleets: { on: 'status, spec', id: 'id' },
   provisioning_attempts: { on: 'outcome', id: 'id' },
-  priced_intervals: { on: 'started_at, ended_at', id: 'instance_id' },
+  priced_intervals: { on: 'started_at, ended_at, price_usd_per_hour', id: 'instance_id' },
 } as const;
 export type ChangedKind = keyof typeof KINDS;
 

@@ -37,8 +37,24 @@ export class JobsRunOnce implements Invariant, JobWatch {
     if (offset > spool.content.length) this.story().violate(`${name}: more bytes acknowledged than the job printed`);
   }
 
+  atTheEnd(scene: Scene): void {
+    this.logsAreRight(scene);
+    this.logsAreWhole(scene);
+  }
+
+  /** To the length that the agent has told; if not, it is said. */
+  private logsAreWhole({ story, query }: Scene): void {
+    const cut = query<{ id: string; missing: number }>(
+      `SELECT j.id, json_extract(j.runtime_data, '$.agent.logEnd.job') - COALESCE(s.end_offset, 0) AS missing
+       FROM jobs j LEFT JOIN log_streams s ON s.job_id = j.id AND s.stream = 'job'
+       WHERE json_extract(j.runtime_data, '$.agent.phase') = 'finished' AND missing > 0
+         AND COALESCE(j.termination_message, '') NOT LIKE '%could not be fetched%'`,
+    );
+    for (const { id, missing } of cut) story.violate(`job ${id}: the last ${missing} bytes of its log are missing`);
+  }
+
   /** Each acknowledged byte once and in order; what is stored beyond that is what the job printed, too. */
-  atTheEnd({ story, query }: Scene): void {
+  private logsAreRight({ story, query }: Scene): void {
     for (const [name, spool] of this.spools) {
       const chunks = query<{ start_offset: number; end_offset: number; data: Buffer }>(
         'SELECT start_offset, end_offset, data FROM log_chunks WHERE job_id = ? AND stream = ? ORDER BY start_offset',

@@ -4,6 +4,7 @@ import type { ChangeLog } from './change-log.js';
 export interface RunFacts {
   readonly name: string;
   readonly status: string;
+  readonly isDeleted: 0 | 1;
 }
 
 export interface JobFacts {
@@ -12,6 +13,8 @@ export interface JobFacts {
   readonly runId: string;
   /** The jobs that are placed together. */
   readonly gang: string;
+  /** Of its run; submitted again it is in the same one. */
+  readonly place: string;
   readonly instanceId: string | null;
   readonly blocks: number;
 }
@@ -23,6 +26,7 @@ export interface InstanceFacts {
   readonly busyBlocks: number;
   readonly totalBlocks: number;
   readonly hostName: string | null;
+  readonly isUnwanted: 0 | 1;
   /** Of the machine, as the server knows it. */
   readonly machine: string | null;
 }
@@ -56,12 +60,12 @@ export interface Changes {
   readonly priced: readonly string[];
 }
 
-const RUNS = `SELECT r.id, p.name || '/' || r.name AS name, r.status FROM runs r JOIN projects p ON p.id = r.project_id`;
+const RUNS = `SELECT r.id, p.name || '/' || r.name AS name, r.status, r.deleted <> 0 AS isDeleted FROM runs r JOIN projects p ON p.id = r.project_id`;
 const JOBS = `SELECT r.id, p.name || '/' || json_extract(r.job_spec, '$.job_name') || '#' || r.submission_num AS name, r.status,
-  r.run_id AS runId, r.run_id || ' ' || r.replica_num || ' ' || r.submission_num AS gang, r.instance_id AS instanceId,
+  r.run_id AS runId, r.run_id || ' ' || r.replica_num || ' ' || r.submission_num AS gang, r.replica_num || ' ' || r.job_num AS place, r.instance_id AS instanceId,
   COALESCE(r.blocks, 1) AS blocks FROM jobs r JOIN projects p ON p.id = r.project_id`;
 const INSTANCES = `SELECT r.id, p.name || '/' || r.name AS name, r.status, r.fleet_id AS fleetId, r.busy_blocks AS busyBlocks,
-  COALESCE(r.total_blocks, 1) AS totalBlocks, r.host_name AS hostName, json_extract(r.machine, '$.state') AS machine
+  COALESCE(r.total_blocks, 1) AS totalBlocks, r.host_name AS hostName, r.unwanted IS NOT NULL AS isUnwanted, json_extract(r.machine, '$.state') AS machine
   FROM instances r JOIN projects p ON p.id = r.project_id`;
 const FLEETS = `SELECT r.id, p.name || '/' || r.name AS name, r.status, json_extract(r.spec, '$.configuration.nodes.max') AS maxNodes
   FROM fleets r JOIN projects p ON p.id = r.project_id`;

@@ -22,6 +22,14 @@ export const nothingIsForgotten: Invariant = {
       now - FORGOTTEN_MS,
     );
     for (const { id } of runs) story.violate(`run ${id} has not noticed that its jobs are over`);
+    const idle = query<{ id: string }>(
+      `SELECT id FROM instances i WHERE status = 'idle' AND host_name IS NULL AND unreachable_since IS NULL AND idle_seconds >= 0
+         AND idle_since + idle_seconds * 1000 < ? AND NOT EXISTS (
+           SELECT 1 FROM fleets f WHERE f.id = i.fleet_id AND json_extract(f.spec, '$.configuration.nodes.min') >= (
+             SELECT COUNT(*) FROM instances o WHERE o.fleet_id = f.id AND o.status NOT IN ('terminating', 'terminated') AND NOT o.deleted))`,
+      now - FORGOTTEN_MS,
+    );
+    for (const { id } of idle) story.violate(`instance ${id} is idle for longer than it may`);
     const jobs = query<{ id: string }>(
       `SELECT id FROM jobs WHERE status IN ('provisioning', 'pulling', 'running')
          AND json_extract(runtime_data, '$.agent.phase') = 'finished' AND json_extract(runtime_data, '$.agent.finishedAt') < ?`,

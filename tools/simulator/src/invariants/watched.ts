@@ -13,10 +13,15 @@ import { machinesHaveRows } from './machines-have-rows.js';
 import { Mirror } from './mirror.js';
 import { moneyIsRight } from './money-is-right.js';
 import { nothingIsForgotten } from './nothing-is-forgotten.js';
+import { runsAndJobsAgree } from './runs-and-jobs-agree.js';
+import { seatsAreSound } from './seats-are-sound.js';
 import { statusesMoveForward } from './statuses-move-forward.js';
+import { StopsAreHeard } from './stops-are-heard.js';
 
 const INVARIANTS: readonly Invariant[] = [
   statusesMoveForward,
+  runsAndJobsAgree,
+  seatsAreSound,
   blocksMatchJobs,
   gangsAreWhole,
   fleetsKeepTheirLimit,
@@ -51,7 +56,7 @@ export class Watched {
     more: Invariant,
   ) {
     this.mirror = new Mirror(connection, log);
-    this.invariants = [...INVARIANTS, new EndedJobsStop(), more];
+    this.invariants = [...INVARIANTS, new EndedJobsStop(), new StopsAreHeard(), more];
   }
 
   /** `hasWritten`: whether a server has committed something since the last look. */

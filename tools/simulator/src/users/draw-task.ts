@@ -28,6 +28,8 @@ export function drawTask(name: string, random: RandomSource): Readonly<Record<st
     ...sometimes(0.1, () => ({ regions: [random.pick(['north', 'south'])] })),
     ...sometimes(0.1, () => ({ backends: ['aws'] })),
     ...sometimes(0.05, () => ({ creation_policy: 'reuse' })),
+    // Nothing can hold it.
+    ...sometimes(0.05, () => ({ resources: { cpu: '64..', memory: '1GB..', disk: null } })),
     ...sometimes(0.05, () => ({ schedule: { cron: '*/2 * * * *' } })),
   };
 }

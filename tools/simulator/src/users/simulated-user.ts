@@ -35,6 +35,11 @@ export class SimulatedUser {
     return this.tools.random;
   }
 
+  /** Of what a server has promised him and does not keep. */
+  complain(text: string): void {
+    this.tools.story.violate(`user of ${this.scope.projectName}: ${text}`);
+  }
+
   later(delayMs: number, task: () => void): void {
     this.pending += 1;
     this.tools.time.after(delayMs, () => {

@@ -1,6 +1,10 @@
 import { drawTask } from './draw-task.js';
 import type { SimulatedUser } from './simulated-user.js';
 
+const ENDING: ReadonlySet<string> = new Set(['terminating', 'terminated', 'failed', 'done']);
+/** A run with a schedule would be back by then. */
+const STAYS_ENDED_MS = 60_000;
+
 type Task = ReturnType<typeof drawTask>;
 
 /** Submits tasks; stops, aborts, changes, applies again and deletes some of them. */
@@ -36,8 +40,29 @@ function apply(user: SimulatedUser, task: Task): void {
   user.ask(`apply ${name}`, ({ runs }) => runs.apply(user.scope, body, key));
 }
 
+/** Who was told that it stops looks whether it does. */
 function stop(user: SimulatedUser, name: string, abort: boolean): void {
-  user.ask(`${abort ? 'abort' : 'stop'} ${name}`, ({ runs }) => runs.stop(user.scope, { runs_names: [name], abort }));
+  let stopped = '';
+  user.ask(
+    `${abort ? 'abort' : 'stop'} ${name}`,
+    async ({ runs }) => {
+      const { id } = await runs.get(user.scope, { run_name: name });
+      await runs.stop(user.scope, { runs_names: [name], abort });
+      stopped = id;
+    },
+    (refusal) => {
+      if (refusal !== null) return;
+      expectEnd(user, stopped, name);
+      user.later(STAYS_ENDED_MS, () => expectEnd(user, stopped, name));
+    },
+  );
+}
+
+function expectEnd(user: SimulatedUser, id: string, name: string): void {
+  user.ask(`look at ${name}`, async ({ runs }) => {
+    const { status } = await runs.get(user.scope, { id });
+    if (!ENDING.has(status)) user.complain(`${name} was stopped, and is ${status}`);
+  });
 }
 
 function remove(user: SimulatedUser, name: string): void {
