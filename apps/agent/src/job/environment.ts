@@ -22,8 +22,9 @@ export function buildEnvironment(input: EnvironmentInput): Record<string, string
     if (value !== undefined && !isExportedFunction(name) && !name.startsWith('DSTACK_AGENT_')) env[name] = value;
   }
   env['TERM'] ??= 'xterm-256color';
-  // Commands have a terminal and nobody at its keyboard: a pager would wait for a key for ever.
+  // Commands have a terminal and nobody at its keyboard: a pager would wait for a key for ever, and git for a name.
   env['PAGER'] ??= 'cat';
+  env['GIT_TERMINAL_PROMPT'] ??= '0';
   return {
     ...env,
     USER: input.userName,
@@ -81,6 +82,7 @@ const NOT_FOR_LOGINS: ReadonlySet<string> = new Set([
   'PWD',
   '_',
   'PAGER',
+  'GIT_TERMINAL_PROMPT',
 ]);
 
 /** For a login shell to source, so that it sees what the commands see. */

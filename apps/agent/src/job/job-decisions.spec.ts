@@ -70,9 +70,10 @@ describe('the environment of a job', () => {
     expect(env).not.toHaveProperty('DSTACK_AGENT_HOST_KEY');
   });
 
-  it('lets nothing wait at a pager, unless the image or the job names one; logins have their own', () => {
+  it('lets nothing wait for somebody at a keyboard, unless the image or the job wants it; logins have their own', () => {
     expect(env['PAGER']).toBe('cat');
-    expect(profileText(env)).not.toContain('PAGER');
+    expect(env['GIT_TERMINAL_PROMPT']).toBe('0');
+    expect(profileText(env)).not.toMatch(/PAGER|GIT_TERMINAL_PROMPT/);
     expect(buildEnvironment({ ...input, base: { PAGER: 'less' } })['PAGER']).toBe('less');
     expect(buildEnvironment({ ...input, job: { ...job, env: { PAGER: 'more' } } })['PAGER']).toBe('more');
   });
