@@ -1,0 +1,1 @@
+export { type TensorDockConfig, tensordockDefinition } from './definition.js';

@@ -1,0 +1,1 @@
+export { type FakeMachine, TensorDockFake, type TensorDockFakeOptions } from './tensordock-fake.js';
