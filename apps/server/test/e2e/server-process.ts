@@ -31,6 +31,8 @@ export class ServerProcess {
     const child = spawn(process.execPath, [MAIN, '--host', '127.0.0.1', '--port', String(this.port)], {
       env: {
         PATH: process.env['PATH'],
+        // No test reaches a cloud.
+        DSTACK_SERVER_BACKEND_ENDPOINTS: 'aws=http://127.0.0.1:1,lambda=http://127.0.0.1:1',
         HOME: this.dir,
         DSTACK_SERVER_DIR: join(this.dir, 's'),
         DSTACK_SERVER_ADMIN_TOKEN: TOKEN,

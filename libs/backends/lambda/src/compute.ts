@@ -6,7 +6,7 @@ import { LambdaCompute } from './lambda-compute.js';
 export const lambdaModule: BackendModule<LambdaConfig> = {
   async validate({ creds, regions }, environment, signal) {
     const client = await LambdaClient.open(creds.api_key, environment);
-    const call = { signal, deadline: environment.now() + 15_000 };
+    const call = { signal, deadline: environment.now() + 5_000 };
     try {
       const known = await client.regions(call);
       return (regions ?? []).flatMap((region, index) =>

@@ -7,7 +7,7 @@ export const tensordockModule: BackendModule<TensorDockConfig> = {
   async validate({ creds }, environment, signal) {
     const client = await TensorDockClient.open(creds.api_token, environment);
     try {
-      await client.instances({ signal, deadline: environment.now() + 15_000 });
+      await client.instances({ signal, deadline: environment.now() + 5_000 });
       return [];
     } catch (error) {
       if (isBackendError(error) && error.failure.kind === 'credentials')
