@@ -16,7 +16,7 @@ export function whatIsWrongWithCreate(body: unknown): string | null {
   if (!(ram !== undefined && ram > 0 && ram % 8 === 0)) return 'ram_gb goes in steps of 8';
   if (!(storage !== undefined && storage >= 100 && storage % 50 === 0))
     return 'storage_gb is 100 or more, in steps of 50';
-  const gpus = Object.values((member(resources, 'gpus') ?? {}));
+  const gpus = Object.values(member(resources, 'gpus') ?? {});
   const count = gpus.length === 1 ? Number(member(gpus[0], 'count')) : 0;
   return count >= 1 ? null : 'a location needs at least one GPU';
 }
