@@ -3,18 +3,6 @@ import type { Defect } from '../defect.js';
 /** Who has to look again, and when. */
 export const WAKE_UP_DEFECTS: readonly Defect[] = [
   {
-    name: 'wake-up-is-overwritten',
-    loses: 'minutes: what happened while a row was decided about is noticed at its next look',
-    knownFrom: 'the field',
-    edits: [
-      {
-        file: 'apps/server/src/reconcile/claims.ts',
-        find: 'next_due_at = CASE WHEN wake_seq = ? THEN',
-        replace: 'next_due_at = CASE WHEN wake_seq >= ? THEN',
-      },
-    ],
-  },
-  {
     name: 'run-is-not-told-of-its-jobs',
     loses: 'minutes: a run goes on for a while when all of its jobs are over',
     edits: [
