@@ -68,7 +68,7 @@ export class InstanceEffects {
 
   private async plan({ snapshot: { record, attempts } }: ActContext<InstanceView>): Promise<PlanOutcome> {
     if (record.requirements === null) return { none: 'the instance has no requirements' };
-    const found = await this.offers.find(record.projectId, {
+    const found = await this.offers.best(record.projectId, {
       requirements: record.requirements,
       filters: filtersOfProfile(record.profile ?? {}),
     });

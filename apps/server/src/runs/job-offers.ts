@@ -4,6 +4,7 @@ import {
   containerOnly,
   defaultFleetSpec,
   effectiveProfile,
+  type FittingOffers,
   filtersOfProfile,
   mergeRejections,
   namedFleets,
@@ -40,8 +41,11 @@ interface JobToPlan {
 export interface JobOffersFound {
   /** Existing instances, busy ones too. */
   readonly pool: readonly Offer[];
-  readonly created: readonly Offer[];
+  /** Of each fleet and backend. */
+  readonly created: readonly FittingOffers[];
   readonly rejections: readonly RejectionSummary[];
+  /** Of backends that did not answer, cannot be used, or could not be checked. */
+  readonly warnings: readonly string[];
 }
 
 /** Where a job could run, in every fleet its run may use. */
@@ -54,7 +58,8 @@ export class JobOffers {
     const profile = effectiveProfile(effective);
     const named = namedInstances(profile, capacity.instanceRecords, capacity.fleetRecords);
     const pool: Offer[] = [];
-    const created: Offer[] = [];
+    const created: FittingOffers[] = [];
+    const warnings = new Set<string>();
     const rejected: RejectionReason[][] = [];
     const summaries: RejectionSummary[] = [];
     for (const fleet of plannedFleets(profile, capacity, options)) {
@@ -74,11 +79,16 @@ export class JobOffers {
       }
       if (!fleet.mayGrow || named !== null || profile.creation_policy === 'reuse') continue;
       const found = await this.createdIn(fleet, { requirements, filters }, plan);
-      // Not spread into arguments: there may be more offers than a call can have.
-      for (const offer of found.offers) created.push(offer);
+      created.push(...found.fitting);
+      for (const warning of found.warnings) warnings.add(warning);
       summaries.push(...found.rejections);
     }
-    return { pool, created, rejections: mergeRejections([...summariseRejections(rejected), ...summaries]) };
+    return {
+      pool,
+      created,
+      rejections: mergeRejections([...summariseRejections(rejected), ...summaries]),
+      warnings: [...warnings],
+    };
   }
 
   private createdIn(

@@ -3,7 +3,6 @@ import {
   decideStop,
   effectiveProfile,
   groupByProblem,
-  groupOffersByGpu,
   isFinishedRun,
   normaliseRunSpec,
   whyFleetsAreForeign,
@@ -73,13 +72,13 @@ export class RunsService {
     const problem = groupByProblem(groupBy);
     if (problem !== null) throw new ClientError(problem);
     const effective = await this.effective(scope, parseRunSpec(request.run_spec, ['run_spec']), true);
-    const offers = await this.planner.offersOf(scope, effective, {
+    const gpus = await this.planner.gpus(scope, effective, groupBy, {
       maxOffers: Number.MAX_SAFE_INTEGER,
       fullOffers: request.full_offers ?? false,
       unallocated: request.unallocated_resources ?? false,
       forOffersOnly: true,
     });
-    return { gpus: groupOffersByGpu(offers, groupBy) };
+    return { gpus };
   }
 
   async apply(
