@@ -55,6 +55,7 @@ import { RunsController } from './runs/runs.controller.js';
 import { RunsService } from './runs/runs.service.js';
 import { ReplicaSubmitter } from './runs/submit-replicas.js';
 import { StoredSecrets } from './secrets/stored-secrets.js';
+import { ServiceTrafficStore } from './services/service-traffic.js';
 import { SETTINGS, type ServerSettings } from './settings/settings.js';
 import { Workload } from './workload.js';
 
@@ -111,9 +112,10 @@ import { Workload } from './workload.js';
     { provide: OwnApi, useClass: ListeningApi },
     Connections,
     MetricsRetention,
+    ServiceTrafficStore,
     Workload,
   ],
-  exports: [Workload, Wake, Notices, ComputeAccounts],
+  exports: [Workload, Wake, Notices, ComputeAccounts, ServiceTrafficStore],
 })
 export class WorkloadModule implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(

@@ -311,3 +311,12 @@ export {
 } from './wire/internal-values.js';
 export { isUnderUtilised, type UtilisationPolicy, type UtilisationSample } from './lifecycle/utilisation.js';
 export { whyNotBuilt } from './runs/not-built.js';
+export {
+  isQuiet,
+  NO_TRAFFIC,
+  type ServiceTraffic,
+  sumTraffic,
+  TRAFFIC_TTL_MS,
+  type TrafficReport,
+  type TrafficWindow,
+} from './services/traffic.js';

@@ -21,6 +21,11 @@ export class Wake {
     tx.afterCommit(() => this.notices.notify(topic));
   }
 
+  /** Other replicas of the run are ready than before: those who send them requests are told. */
+  replicas(tx: WriteTx, runId: string): void {
+    tx.afterCommit(() => this.notices.notifyOfReplicas(runId));
+  }
+
   host(tx: WriteTx, topic: HostTopic, instanceId: string): void {
     tx.afterCommit(() => this.notices.notifyOfHosts(topic, [instanceId]));
   }
