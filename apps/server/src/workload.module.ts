@@ -2,6 +2,7 @@ import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown
 import { AgentConnector, SocketAgentConnector } from './agents/agent-connector.js';
 import { AgentRegistry } from './agents/agent-registry.js';
 import { Connections } from './agents/connections.js';
+import { JobPorts } from './agents/job-ports.js';
 import { JobStates } from './agents/job-states.js';
 import { ListeningApi, OwnApi } from './agents/own-api.js';
 import { BackendAccounts } from './backends/backend-accounts.js';
@@ -56,6 +57,9 @@ import { RunsService } from './runs/runs.service.js';
 import { ReplicaSubmitter } from './runs/submit-replicas.js';
 import { StoredSecrets } from './secrets/stored-secrets.js';
 import { ServiceTrafficStore } from './services/service-traffic.js';
+import { LiveServices } from './services/proxy/live-services.js';
+import { ServiceAccess } from './services/proxy/service-access.js';
+import { ServiceProxy } from './services/proxy/service-proxy.js';
 import { SETTINGS, type ServerSettings } from './settings/settings.js';
 import { Workload } from './workload.js';
 
@@ -111,11 +115,15 @@ import { Workload } from './workload.js';
     JobStates,
     { provide: OwnApi, useClass: ListeningApi },
     Connections,
+    JobPorts,
+    LiveServices,
+    ServiceAccess,
+    ServiceProxy,
     MetricsRetention,
     ServiceTrafficStore,
     Workload,
   ],
-  exports: [Workload, Wake, Notices, ComputeAccounts, ServiceTrafficStore],
+  exports: [Workload, ServiceProxy, Wake, Notices, ComputeAccounts, ServiceTrafficStore],
 })
 export class WorkloadModule implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(

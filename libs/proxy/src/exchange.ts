@@ -8,8 +8,8 @@ export interface Exchange {
   readonly path: string;
   /** For the replica, as a flat list. */
   readonly headers: readonly string[];
-  /** Set on the answer whatever the replica says of them; names in lower case. */
-  readonly addedHeaders?: Readonly<Record<string, string>>;
+  /** Added to the replica's, as a flat list. */
+  readonly addedHeaders?: readonly string[];
   /** Bytes; longer bodies are refused. Null: any. */
   readonly maxBodyBytes: number | null;
 }

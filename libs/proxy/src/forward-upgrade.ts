@@ -1,7 +1,7 @@
 import { Agent, type ClientRequest, type IncomingMessage, request as httpRequest, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { headerPairs } from './headers/hop-by-hop.js';
-import { rawHeaderList, responseHeaders } from './headers/response-headers.js';
+import { responseHeaders } from './headers/response-headers.js';
 import type { Replica } from './replica.js';
 import type { ReplicaSet } from './replica-set.js';
 
@@ -143,10 +143,9 @@ async function refuse(socket: Duplex, reply: IncomingMessage): Promise<void> {
     // What there is of it is told.
   }
   const body = Buffer.concat(chunks);
-  const headers = responseHeaders(rawHeaderList(reply.rawHeaders), {
-    'content-length': String(body.length),
-    connection: 'close',
-  });
+  // What came in pieces has a length now.
+  const kept = Array.from(headerPairs(reply.rawHeaders)).filter(([name]) => name.toLowerCase() !== 'content-length');
+  const headers = responseHeaders(kept.flat(), ['Content-Length', String(body.length), 'Connection', 'close']);
   socket.end(Buffer.concat([Buffer.from(headText(reply.statusCode ?? 502, headers)), body]));
 }
 

@@ -4,5 +4,5 @@ export { forwardUpgrade, type UpgradeExchange, type UpgradeOutcome } from './for
 export { type Forwarded, requestHeaders } from './headers/request-headers.js';
 export type { ReplicaLimits, ReplicaTarget } from './replica.js';
 export { ReplicaSet, type ReplicaSetOptions } from './replica-set.js';
-export { TrafficMeter, type TrafficWindow, WINDOWS_S } from './traffic/traffic-meter.js';
+export { TrafficMeter } from './traffic/traffic-meter.js';
 export { NotReadyError, WaitingRoom, type WaitingRoomOptions } from './waiting-room.js';

@@ -11,6 +11,8 @@ export interface ReplicaSetOptions {
 /** The replicas of a service that may be asked now. */
 export class ReplicaSet {
   private replicas: readonly Replica[] = [];
+  /** Asked no more, and not done yet. */
+  private readonly leaving = new Set<Replica>();
 
   constructor(private readonly options: ReplicaSetOptions) {}
 
@@ -23,7 +25,14 @@ export class ReplicaSet {
     const known = new Map(this.replicas.map((replica) => [replica.id, replica]));
     this.replicas = targets.map((target) => known.get(target.id) ?? new Replica(target, this.options.limits));
     const kept = new Set(targets.map(({ id }) => id));
-    for (const replica of known.values()) if (!kept.has(replica.id)) void replica.close().catch(() => undefined);
+    for (const replica of known.values()) if (!kept.has(replica.id)) this.leave(replica);
+  }
+
+  /** Requests under way by replica, those of replicas that are asked no more among them. */
+  inFlight(): Record<string, number> {
+    for (const replica of [...this.leaving]) if (replica.inFlight === 0) this.leaving.delete(replica);
+    const busy = [...this.replicas, ...this.leaving].filter(({ inFlight }) => inFlight > 0);
+    return Object.fromEntries(busy.map(({ id, inFlight }) => [id, inFlight]));
   }
 
   pick(tried: ReadonlySet<string>): Replica | null {
@@ -32,5 +41,10 @@ export class ReplicaSet {
 
   close(): void {
     this.update([]);
+  }
+
+  private leave(replica: Replica): void {
+    if (replica.inFlight > 0) this.leaving.add(replica);
+    void replica.close().catch(() => undefined);
   }
 }

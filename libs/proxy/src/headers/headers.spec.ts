@@ -65,10 +65,8 @@ it('credentials of the service itself are passed on', () => {
   expect(requestHeaders(['Authorization', 'Basic x'], { ...forwarded, dropAuthorization: false })).toContain('Basic x');
 });
 
-it('answers lose what is of the connection and get what is added once', () => {
-  expect(
-    responseHeaders(['Transfer-Encoding', 'chunked', 'Content-Security-Policy', 'none', 'X', '1'], {
-      'content-security-policy': 'sandbox',
-    }),
-  ).toEqual(['X', '1', 'content-security-policy', 'sandbox']);
+it('answers lose what is of the connection and get what is added', () => {
+  const raw = ['Transfer-Encoding', 'chunked', 'Content-Security-Policy', "default-src 'self'", 'X', '1'];
+  const added = ['Content-Security-Policy', 'sandbox'];
+  expect(responseHeaders(raw, added)).toEqual([...raw.slice(2), ...added]);
 });
