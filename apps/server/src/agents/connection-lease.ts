@@ -1,5 +1,6 @@
 import type { Database } from '../persistence/database.js';
 import { findInstance, type InstanceRecord } from '../instances/instance-record.js';
+import { findJobsOn } from '../jobs/job-record.js';
 import { inList } from '../persistence/in-list.js';
 import type { Wake } from '../reconcile/wake.js';
 
@@ -57,7 +58,7 @@ export async function wakeHostAndJobs(
   wake: Wake,
   instanceId: string,
 ): Promise<void> {
-  const jobs = await tx.query<{ id: string }>('SELECT id FROM jobs WHERE instance_id = ?', [instanceId]);
+  const jobs = await findJobsOn(tx, instanceId);
   await wake.rows(tx, 'instances', [instanceId]);
   await wake.rows(tx, 'jobs', jobs.map((job) => job.id)); // prettier-ignore
   // A host that is back can take the jobs that wait for one.

@@ -1,5 +1,6 @@
 import type { JobState } from '@dstack/agent-protocol';
 import type { JobTerminationReason, Offer, StopMode, Wire } from '@dstack/core';
+import { rowsByKey } from '../persistence/rows-by-key.js';
 import type { ReadTx } from '../persistence/transaction.js';
 import { readSealed } from '../reconcile/sealed-json.js';
 import { readJsonOrNull } from '../reconcile/stored-json.js';
@@ -118,8 +119,25 @@ export async function findJobs(tx: ReadTx, where: string, params: readonly Param
   return rows.map((row) => toRecord(tx, row));
 }
 
+const jobsById = rowsByKey({ select: 'SELECT * FROM jobs', key: 'id', read: toRecord });
+
 export async function findJob(tx: ReadTx, id: string): Promise<JobRecord | null> {
-  return (await findJobs(tx, 'id = ?', [id]))[0] ?? null;
+  return (await jobsById(tx, id))[0] ?? null;
+}
+
+export const findJobsOfRun = rowsByKey({ select: 'SELECT * FROM jobs', key: 'run_id', read: toRecord });
+
+/** Those that are on a machine. */
+export const findJobsOn = rowsByKey<JobOnInstance, JobOnInstance>({
+  select: 'SELECT id, status, instance_id FROM jobs',
+  key: 'instance_id',
+  read: (_tx, row) => row,
+});
+
+interface JobOnInstance {
+  readonly id: string;
+  readonly status: string;
+  readonly instance_id: string;
 }
 
 /** The latest submission of each (replica, job). */
