@@ -1,7 +1,8 @@
 import type { JobState } from '@dstack/agent-protocol';
 import type { JobTerminationReason, Offer, StopMode, Wire } from '@dstack/core';
+import { lockInOrder } from '../persistence/in-order.js';
 import { rowsByKey } from '../persistence/rows-by-key.js';
-import type { ReadTx } from '../persistence/transaction.js';
+import type { ReadTx, WriteTx } from '../persistence/transaction.js';
 import { readSealed } from '../reconcile/sealed-json.js';
 import { readJsonOrNull } from '../reconcile/stored-json.js';
 
@@ -123,6 +124,13 @@ const jobsById = rowsByKey({ select: 'SELECT * FROM jobs', key: 'id', read: toRe
 
 export async function findJob(tx: ReadTx, id: string): Promise<JobRecord | null> {
   return (await jobsById(tx, id))[0] ?? null;
+}
+
+const lockedJobsById = rowsByKey({ select: 'SELECT * FROM jobs', key: 'id', suffix: lockInOrder, read: toRecord });
+
+/** Nobody else changes it until the transaction ends. */
+export async function findJobToChange(tx: WriteTx, id: string): Promise<JobRecord | null> {
+  return (await lockedJobsById(tx, id))[0] ?? null;
 }
 
 export const findJobsOfRun = rowsByKey({ select: 'SELECT * FROM jobs', key: 'run_id', read: toRecord });

@@ -22,6 +22,7 @@ type Begin<Tx> = <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
 class Together<Tx> {
   private waiting: Waiting<Tx>[] = [];
   private isDraining = false;
+  private current: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly db: Database,
@@ -39,10 +40,18 @@ class Together<Tx> {
     });
   }
 
+  /** Until the transaction under way is over, and those who waited for it know. */
+  async settled(): Promise<void> {
+    await this.current;
+  }
+
   private async drain(): Promise<void> {
     this.isDraining = true;
     await new Promise<void>((resolve) => process.nextTick(resolve)); // those who ask in the same moment are in the first
-    while (this.waiting.length > 0) await this.batch(this.take());
+    while (this.waiting.length > 0) {
+      this.current = this.batch(this.take());
+      await this.current;
+    }
     this.isDraining = false;
   }
 
@@ -77,8 +86,8 @@ class Together<Tx> {
   }
 }
 
-export type ReadTogether = Pick<Together<ReadTx>, 'run'>;
-export type WriteTogether = Pick<Together<WriteTx>, 'run'>;
+export type ReadTogether = Pick<Together<ReadTx>, 'run' | 'settled'>;
+export type WriteTogether = Pick<Together<WriteTx>, 'run' | 'settled'>;
 
 export function readTogether(db: Database): ReadTogether {
   return new Together<ReadTx>(db, (work) => db.read(work), () => undefined); // prettier-ignore

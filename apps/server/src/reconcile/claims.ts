@@ -1,5 +1,6 @@
 import type { Instant } from '@dstack/core';
 import { arrayLiteral } from '../persistence/any-of.js';
+import { lockInOrder } from '../persistence/in-order.js';
 import { rowsByKey } from '../persistence/rows-by-key.js';
 import type { ReadTx, SqlValue, WriteTx } from '../persistence/transaction.js';
 import { ofEachTable, type ReconciledTable, type RestedOn } from './reconciled-table.js';
@@ -96,6 +97,30 @@ export async function releaseLease(
   );
 }
 
+/** As `releaseLease`, of many rows that are due at the same time; when all else is written. */
+export function giveBack(tx: WriteTx, table: ReconciledTable, claim: Claim, dueAt: Instant): void {
+  const known = givenBack[table].get(tx);
+  if (known !== undefined) {
+    known.push(claim);
+    return;
+  }
+  const claims = [claim];
+  givenBack[table].set(tx, claims);
+  tx.beforeCommit(async () => {
+    if (tx.dialect === 'sqlite' || claims.length === 1)
+      for (const each of claims) await releaseLease(tx, table, each, dueAt);
+    else
+      await tx.execute(
+        `UPDATE ${table} t SET lease_expires_at = NULL, lease_holder = NULL, next_due_at = CAST(? AS bigint)
+         FROM unnest(CAST(? AS text[]), CAST(? AS bigint[])) AS c (id, lease_token)
+         WHERE t.id = c.id AND t.lease_token = c.lease_token AND t.lease_holder IS NOT NULL`,
+        [dueAt, arrayLiteral(claims.map(({ id }) => id)), arrayLiteral(claims.map(({ leaseToken }) => leaseToken))],
+      );
+  });
+}
+
+const givenBack = ofEachTable(() => new WeakMap<WriteTx, Claim[]>());
+
 /** Only for a server that is alone by construction: the leases of its former life are dead. */
 export async function dropAllLeases(tx: WriteTx, table: ReconciledTable): Promise<void> {
   await tx.execute(
@@ -120,7 +145,7 @@ const lockedStatesOf = ofEachTable((table) =>
     select: `SELECT id, rev, wake_seq, lease_token FROM ${table}`,
     key: 'id',
     read: toState,
-    suffix: (dialect) => (dialect === 'postgres' ? ' ORDER BY id FOR NO KEY UPDATE' : ''),
+    suffix: lockInOrder,
   }),
 );
 

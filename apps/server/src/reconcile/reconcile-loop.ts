@@ -63,6 +63,8 @@ export class ReconcileLoop {
     try {
       let pauseMs = SWEEP_MS;
       while (this.hasNotice && !this.isStopped) {
+        // What comes due meanwhile is taken together: while much happens, one claim has many rows.
+        await this.tools.committing.settled();
         this.hasNotice = false;
         pauseMs = await this.claimOnce();
       }

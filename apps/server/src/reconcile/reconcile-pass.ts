@@ -3,7 +3,7 @@ import { hasCode } from '../errors/has-code.js';
 import type { Database } from '../persistence/database.js';
 import type { World } from '../world/world.js';
 import type { ReadTogether, WriteTogether } from '../persistence/together.js';
-import { allUnmoved, type Claim, commitOwnRow, isStillOurs, LEASE_MS, releaseLease, renewLease, RowLostError, rowState } from './claims.js'; // prettier-ignore
+import { allUnmoved, type Claim, commitOwnRow, giveBack, isStillOurs, LEASE_MS, releaseLease, renewLease, RowLostError, rowState } from './claims.js'; // prettier-ignore
 import type { EffectLimiter } from './effect-limiter.js';
 import type { CommitContext, Observed, Outcome, Reconciler } from './reconciler.js';
 
@@ -50,8 +50,10 @@ export async function reconcilePass(reconciler: AnyReconciler, claim: Claim, too
         const at = await tx.now();
         const inTime = { ...context, now: at };
         await reconciler.lockFirst?.(tx, inTime);
-        if (!(await allUnmoved(tx, observed.restsOn)) || !(await isStillOurs(tx, table, claim, own))) {
-          await releaseLease(tx, table, claim, at);
+        const isUnmoved = await allUnmoved(tx, observed.restsOn);
+        const isOurs = await isStillOurs(tx, table, claim, own);
+        if (!isUnmoved || !isOurs) {
+          giveBack(tx, table, claim, at);
           return 'moved';
         }
         const result = await reconciler.commit(tx, inTime);

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { anyOf } from '../persistence/any-of.js';
+import { inOrder } from '../persistence/in-order.js';
 import type { WriteTx } from '../persistence/transaction.js';
 import { type HostTopic, Notices, type Topic } from './notices.js';
 import type { ReconciledTable } from './reconciled-table.js';
@@ -49,12 +50,8 @@ export class Wake {
 
 async function makeDue(tx: WriteTx, table: ReconciledTable, ids: readonly string[]): Promise<void> {
   const these = anyOf(tx.dialect, 'id', ids);
-  // In one order everywhere: two that wake the same rows never wait for each other.
-  const inOrder =
-    tx.dialect === 'postgres' && ids.length > 1
-      ? `id IN (SELECT id FROM ${table} WHERE ${these.sql} ORDER BY id FOR NO KEY UPDATE)`
-      : these.sql;
-  await tx.execute(`UPDATE ${table} SET wake_seq = wake_seq + 1, next_due_at = ? WHERE ${inOrder}`, [
+  const rows = ids.length > 1 ? inOrder(tx.dialect, table, these.sql) : these.sql;
+  await tx.execute(`UPDATE ${table} SET wake_seq = wake_seq + 1, next_due_at = ? WHERE ${rows}`, [
     await tx.now(),
     ...these.params,
   ]);

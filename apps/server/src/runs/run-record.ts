@@ -67,6 +67,11 @@ export async function findRuns(tx: ReadTx, where: string, params: readonly SqlVa
   return rows.map((row) => toRecord(tx, row));
 }
 
+/** Names are of those that are not deleted. */
+export async function findNamedRun(tx: ReadTx, projectId: string, name: string): Promise<RunRecord | null> {
+  return (await findRuns(tx, 'project_id = ? AND name = ? AND deleted = ?', [projectId, name, false]))[0] ?? null;
+}
+
 const runsById = rowsByKey({ select: 'SELECT * FROM runs', key: 'id', read: toRecord });
 
 export async function findRun(tx: ReadTx, id: string): Promise<RunRecord | null> {

@@ -11,7 +11,7 @@ export const LEASE_DEFECTS: readonly Defect[] = [
     loses: 'what another server has written meanwhile: a slow one overwrites it',
     knownFrom: 'the field',
     edits: [
-      { file: PASS, find: ' || !(await isStillOurs(tx, table, claim, own))', replace: '' },
+      { file: PASS, find: 'if (!isUnmoved || !isOurs) {', replace: 'if (!isUnmoved) {' },
       { file: CLAIMS, find: '    if (changed < rows.length) throw new RowLostError();\n', replace: '' },
     ],
   },
