@@ -13,6 +13,7 @@ import { Hosts } from '../hosts/hosts.js';
 import { ComputeAccounts } from '../offers/compute-accounts.js';
 import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
+import { type WriteTogether, writeDurableTogether } from '../persistence/together.js';
 import type { ActContext } from '../reconcile/reconciler.js';
 import { WORLD, type World } from '../world/world.js';
 import { type AttemptRecord, failedPlaces } from './attempt-record.js';
@@ -34,6 +35,8 @@ export type TerminateOutcome = 'done' | 'pending';
 /** The outside half of an instance's life: offers, create, get, list, terminate. */
 @Injectable()
 export class InstanceEffects {
+  private readonly asking: WriteTogether;
+
   constructor(
     private readonly db: Database,
     private readonly accounts: ComputeAccounts,
@@ -41,7 +44,9 @@ export class InstanceEffects {
     @Inject(InstanceLimits) private readonly limits: InstanceLimits,
     @Inject(Hosts) private readonly hosts: Hosts,
     @Inject(WORLD) private readonly world: World,
-  ) {}
+  ) {
+    this.asking = writeDurableTogether(db);
+  }
 
   perform(effect: InstanceEffect, context: ActContext<InstanceView>): Promise<unknown> {
     switch (effect.do) {
@@ -115,7 +120,7 @@ export class InstanceEffects {
    */
   private async markAsked({ id }: AttemptRecord, idempotency: OpenAttempt['idempotency']): Promise<void> {
     const repeatable = idempotency === 'lookup' ? '' : ` OR outcome = 'unknown'`;
-    const marked = await this.db.writeDurable(async (tx) =>
+    const marked = await this.asking.run(async (tx) =>
       tx.execute(
         `UPDATE provisioning_attempts SET outcome = 'unknown', asked_at = ? WHERE id = ? AND (outcome IS NULL${repeatable})`,
         [await tx.now(), id],
