@@ -50,6 +50,13 @@ import { RunsService } from './runs/runs.service.js';
 import { ReplicaSubmitter } from './runs/submit-replicas.js';
 import type { ServerSettings } from './settings/settings.js';
 import { Workload } from './workload.js';
+import { OrphanVolumes } from './volumes/orphan-volumes.js';
+import { VolumeCommit } from './volumes/volume-commit.js';
+import { VolumeEffects } from './volumes/volume-effects.js';
+import { VolumeReader } from './volumes/volume-reader.js';
+import { VolumeReconciler } from './volumes/volume.reconciler.js';
+import { VolumeSnapshots } from './volumes/volume-snapshots.js';
+import { VolumesService } from './volumes/volumes.service.js';
 import type { World } from './world/world.js';
 
 export interface WorkloadParts {
@@ -68,6 +75,7 @@ export interface BuiltWorkload {
   readonly workload: Workload;
   readonly runs: RunsService;
   readonly fleets: FleetsService;
+  readonly volumes: VolumesService;
   readonly notices: Notices;
   /** How this life of the server signs its leases. */
   readonly holder: string;
@@ -141,9 +149,14 @@ export function buildWorkload({
       new InstanceCommit(wake, events, world),
     ),
     new FleetReconciler(wake, events, world),
+    new VolumeReconciler(
+      new VolumeSnapshots(),
+      new VolumeEffects(db, accounts, world),
+      new VolumeCommit(wake, events, world),
+    ),
     limits,
     jobEffects,
-    new OrphanCollector(db, accounts, events, me, world),
+    new OrphanCollector(db, accounts, new OrphanVolumes(db, accounts, events, world), events, me, world),
     new MetricsRetention(metrics, health, settings, world),
     settings,
   );
@@ -165,5 +178,6 @@ export function buildWorkload({
     wake,
     world,
   );
-  return { workload, runs, fleets, notices, holder: me.holder };
+  const volumes = new VolumesService(db, accounts, new VolumeReader(), events, wake, world);
+  return { workload, runs, fleets, volumes, notices, holder: me.holder };
 }

@@ -61,12 +61,20 @@ import { LiveServices } from './services/proxy/live-services.js';
 import { ServiceAccess } from './services/proxy/service-access.js';
 import { ServiceProxy } from './services/proxy/service-proxy.js';
 import { SETTINGS, type ServerSettings } from './settings/settings.js';
+import { OrphanVolumes } from './volumes/orphan-volumes.js';
+import { VolumeCommit } from './volumes/volume-commit.js';
+import { VolumeEffects } from './volumes/volume-effects.js';
+import { VolumeReader } from './volumes/volume-reader.js';
+import { VolumeReconciler } from './volumes/volume.reconciler.js';
+import { VolumeSnapshots } from './volumes/volume-snapshots.js';
+import { VolumesController } from './volumes/volumes.controller.js';
+import { VolumesService } from './volumes/volumes.service.js';
 import { Workload } from './workload.js';
 
-/** Runs, jobs, instances and fleets: what is asked for, where it runs, and the loops that bring one to the other. */
+/** Runs, jobs, instances, fleets and volumes: what is asked for, where it runs, and the loops that bring one to the other. */
 @Module({
   imports: [LogsModule, MetricsModule],
-  controllers: [RunsController, FleetsController, InstancesController],
+  controllers: [RunsController, FleetsController, InstancesController, VolumesController],
   providers: [
     { provide: Notices, useFactory: () => new Notices() },
     Wake,
@@ -104,6 +112,13 @@ import { Workload } from './workload.js';
     FleetReconciler,
     FleetsService,
     SshFleetHosts,
+    OrphanVolumes,
+    VolumeSnapshots,
+    VolumeEffects,
+    VolumeCommit,
+    VolumeReconciler,
+    VolumeReader,
+    VolumesService,
     OffersService,
     { provide: ComputeAccounts, useExisting: BackendAccounts },
     BackendsAsker,

@@ -1,5 +1,5 @@
 /** The tables whose rows have a life of their own. */
-export const RECONCILED_TABLES = ['runs', 'jobs', 'instances', 'fleets'] as const;
+export const RECONCILED_TABLES = ['runs', 'jobs', 'instances', 'fleets', 'volumes'] as const;
 export type ReconciledTable = (typeof RECONCILED_TABLES)[number];
 
 /** A row a decision rested on: nothing is committed when it has moved since. */

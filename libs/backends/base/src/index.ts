@@ -25,6 +25,7 @@ export type {
 } from './machine.js';
 export type {
   CloudVolume,
+  ListedVolume,
   GatewaySupport,
   GroupSupport,
   PlacementGroupSupport,
