@@ -6,6 +6,8 @@ import { JobPorts } from './agents/job-ports.js';
 import { JobStates } from './agents/job-states.js';
 import { ListeningApi, OwnApi } from './agents/own-api.js';
 import { BackendAccounts } from './backends/backend-accounts.js';
+import { AgentArchives, DownloadableAgents } from './containers/agent-archives.js';
+import { ContainerStarts } from './containers/container-starts.js';
 import { DefaultFleetMaker } from './fleets/default-fleet.js';
 import { FleetReconciler } from './fleets/fleet.reconciler.js';
 import { FleetsController } from './fleets/fleets.controller.js';
@@ -96,6 +98,8 @@ import { Workload } from './workload.js';
     JobReconciler,
     { provide: JobInputs, useExisting: StoredSecrets },
     AgentBundles,
+    { provide: AgentArchives, useClass: DownloadableAgents },
+    ContainerStarts,
     HostAccessStore,
     HostDialer,
     { provide: Hosts, useClass: SshHosts },

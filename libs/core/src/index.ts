@@ -151,6 +151,7 @@ export {
   isResourceName,
   resourceNameProblem,
 } from './names/name-rules.js';
+export { kindOfOffer, type MachineKind } from './offers/machine-kind.js';
 export { type BackendFeature, backendHas, backendsWith, requiredFeatures } from './offers/backend-features.js';
 export { bestOffers } from './offers/best-offers.js';
 export { type BlockDivision, divideIntoBlocks, shareName, shareOfResources } from './offers/blocks.js';

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import {
   type BareHost,
   idleLimitMs,
+  kindOfOffer,
   type InstanceSnapshot,
   type InstanceTerminationReason,
   type OpenAttempt,
@@ -98,6 +99,7 @@ export class InstanceSnapshots {
           provisioningLimitMs: this.limits.provisioningMs(record),
           unwanted: record.busyBlocks === 0 ? whyUnwanted(facts) : null,
           tenure,
+          kind: kindOfOffer(record.offer),
           bareHost: bareHost(record),
         };
       case 'idle':
@@ -113,6 +115,7 @@ export class InstanceSnapshots {
           neededByFleet: facts.isNeeded,
           unwanted: whyUnwanted(facts),
           tenure,
+          kind: kindOfOffer(record.offer),
           replaceAgentAt: this.replaceAgentAt(record, now),
         };
       case 'terminating':
