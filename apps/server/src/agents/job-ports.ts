@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { kindOfOffer } from '@dstack/core';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { findInstance } from '../instances/instance-record.js';
 import { Database } from '../persistence/database.js';
@@ -68,10 +69,11 @@ export class JobPorts implements OnApplicationShutdown {
 
   private async connect(instanceId: string): Promise<ConnectedAgent> {
     const instance = await this.db.read((tx) => findInstance(tx, instanceId));
-    const address = instance?.machine?.agent;
-    if (address === undefined || address === null) throw new NoAgentError(instanceId);
+    const address = instance?.machine?.agent ?? null;
+    if (instance === null || address === null) throw new NoAgentError(instanceId);
     // No epoch: the agent asks for none where nothing is controlled.
-    return this.connector.connect({ instanceId, address, epoch: 0 }, AbortSignal.timeout(OPEN_LIMIT_MS));
+    const target = { instanceId, address, kind: kindOfOffer(instance.offer), epoch: 0 };
+    return this.connector.connect(target, AbortSignal.timeout(OPEN_LIMIT_MS));
   }
 
   private async close(instanceId: string): Promise<void> {

@@ -10,5 +10,11 @@ export interface RestedOn {
 }
 
 export function ofEachTable<T>(make: (table: ReconciledTable) => T): Readonly<Record<ReconciledTable, T>> {
-  return { runs: make('runs'), jobs: make('jobs'), instances: make('instances'), fleets: make('fleets') };
+  return {
+    runs: make('runs'),
+    jobs: make('jobs'),
+    instances: make('instances'),
+    fleets: make('fleets'),
+    volumes: make('volumes'),
+  };
 }
