@@ -2,7 +2,7 @@ import type { TestHost, TestNetwork } from '@dstack/test-hosts';
 import { load } from 'js-yaml';
 import { TEST_IMAGE } from './programs.js';
 
-export interface BootedMachine {
+interface BootedMachine {
   readonly id: string;
   readonly userData: string | null;
 }
