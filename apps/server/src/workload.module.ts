@@ -5,6 +5,8 @@ import { Connections } from './agents/connections.js';
 import { JobStates } from './agents/job-states.js';
 import { ListeningApi, OwnApi } from './agents/own-api.js';
 import { BackendAccounts } from './backends/backend-accounts.js';
+import { AgentArchives, DownloadableAgents } from './containers/agent-archives.js';
+import { ContainerStarts } from './containers/container-starts.js';
 import { DefaultFleetMaker } from './fleets/default-fleet.js';
 import { FleetReconciler } from './fleets/fleet.reconciler.js';
 import { FleetsController } from './fleets/fleets.controller.js';
@@ -83,6 +85,8 @@ import { Workload } from './workload.js';
     JobReconciler,
     { provide: JobInputs, useExisting: StoredSecrets },
     AgentBundles,
+    { provide: AgentArchives, useClass: DownloadableAgents },
+    ContainerStarts,
     HostAccessStore,
     HostDialer,
     { provide: Hosts, useClass: SshHosts },

@@ -10,11 +10,10 @@ export interface WholeAgentSettings {
 
 /**
  * `DSTACK_AGENT_SSH_LISTEN` (`host:port`), `DSTACK_AGENT_AUTHORIZED_KEYS` (one a line), `DSTACK_AGENT_HOST_KEY` (PEM, or its base64).
- * Undefined without the first. @throws {RangeError}
+ * @throws {RangeError}
  */
-export function readWholeAgentSettings(env: NodeJS.ProcessEnv): WholeAgentSettings | undefined {
-  const listen = env['DSTACK_AGENT_SSH_LISTEN'];
-  if (listen === undefined || listen === '') return undefined;
+export function readWholeAgentSettings(env: NodeJS.ProcessEnv): WholeAgentSettings {
+  const listen = env['DSTACK_AGENT_SSH_LISTEN'] ?? '';
   const match = /^(.*):(\d{1,5})$/.exec(listen);
   if (match?.[1] === undefined) throw new RangeError(`DSTACK_AGENT_SSH_LISTEN must be host:port, not "${listen}"`);
   const agentKeys = (env['DSTACK_AGENT_AUTHORIZED_KEYS'] ?? '').split('\n').filter((line) => line.trim() !== '');

@@ -1,6 +1,6 @@
 import { type AgentInfo, commonProtocol, type ControlEvent, PROTOCOL, StaleEpochError } from '@dstack/agent-protocol';
 import { type AgentAddress, statusText } from '@dstack/backend-base';
-import type { Wire } from '@dstack/core';
+import { kindOfOffer, type Wire } from '@dstack/core';
 import { Logger } from '@nestjs/common';
 import type { InstanceHealth } from '../instances/instance-health.js';
 import type { AgentRecord, InstanceRecord } from '../instances/instance-record.js';
@@ -104,7 +104,12 @@ export class HostConnection {
     });
     let connected: ConnectedAgent | null = null;
     try {
-      const target = { instanceId: instance.id, address, epoch: instance.connectionEpoch };
+      const target = {
+        instanceId: instance.id,
+        address,
+        kind: kindOfOffer(instance.offer),
+        epoch: instance.connectionEpoch,
+      };
       connected = await tools.connector.connect(target, signal);
       const info = await this.greet(connected, instance, signal);
       tools.registry.set(instance.id, connected.api);

@@ -1,19 +1,25 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Attempt, type Call, type MachineRef, type MachineState } from '@dstack/backend-base';
 import {
+  containerOnly,
   filtersOfProfile,
   type InstanceEffect,
   nextPlace,
+  type OfferFilters,
   type OpenAttempt,
   type LaunchPlace,
+  requiredFeatures,
   undecided,
 } from '@dstack/core';
+import { ContainerStarts } from '../containers/container-starts.js';
 import { markReached } from '../hosts/host-progress.js';
 import { Hosts } from '../hosts/hosts.js';
+import { findJob } from '../jobs/job-record.js';
 import { ComputeAccounts } from '../offers/compute-accounts.js';
 import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
 import type { ActContext } from '../reconcile/reconciler.js';
+import { findRun } from '../runs/run-record.js';
 import { WORLD, type World } from '../world/world.js';
 import { type AttemptRecord, failedPlaces } from './attempt-record.js';
 import { arrivalMs, CREATE_DEADLINE_MS, mayStillArrive } from './create-call.js';
@@ -40,6 +46,7 @@ export class InstanceEffects {
     @Inject(OffersService) private readonly offers: OffersService,
     @Inject(InstanceLimits) private readonly limits: InstanceLimits,
     @Inject(Hosts) private readonly hosts: Hosts,
+    private readonly containers: ContainerStarts,
     @Inject(WORLD) private readonly world: World,
   ) {}
 
@@ -70,13 +77,26 @@ export class InstanceEffects {
     if (record.requirements === null) return { none: 'the instance has no requirements' };
     const found = await this.offers.find(record.projectId, {
       requirements: record.requirements,
-      filters: filtersOfProfile(record.profile ?? {}),
+      filters: filtersOfProfile(record.profile ?? {}, await this.needs(record)),
     });
     const place = nextPlace(found.offers, failedPlaces(attempts));
     if (place === null) return { none: whyNotCreated(attempts) ?? found.notes.join('; ') };
     const { definition } = await this.accounts.open(record.projectId, place.offer.backend);
     this.learn(definition);
     return { ...place, maxNameLength: definition.maxNameLength };
+  }
+
+  /** Of the job it is made for; a machine for no job yet must be able to wait for one. */
+  private async needs({
+    provisioningJobId: jobId,
+  }: InstanceView['record']): Promise<Pick<OfferFilters, 'features' | 'containerOnly'>> {
+    if (jobId === null) return { features: ['create-instance'], containerOnly: null };
+    return this.db.read(async (tx) => {
+      const job = await findJob(tx, jobId);
+      const run = job === null ? null : await findRun(tx, job.runId);
+      if (job === null || run === null) return { features: [], containerOnly: null };
+      return { features: requiredFeatures(job.spec), containerOnly: containerOnly(run.spec.configuration, job.spec) };
+    });
   }
 
   private async launch(context: ActContext<InstanceView>): Promise<MachineState> {
@@ -99,7 +119,10 @@ export class InstanceEffects {
       volumeIds: [],
       placementGroup: null,
       userData: null,
-      container: null,
+      container:
+        definition.capabilities.kind === 'hosts'
+          ? null
+          : await this.containers.of(record.provisioningJobId, open.offer, [projectPublicKey]),
     };
     // Its time begins before it is written down: a server that stood still in between must not ask any more.
     const call = this.call(context, CREATE_DEADLINE_MS);

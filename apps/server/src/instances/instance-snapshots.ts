@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import {
   type BareHost,
   idleLimitMs,
+  kindOfOffer,
   type InstanceSnapshot,
   type InstanceTerminationReason,
   type OpenAttempt,
@@ -101,6 +102,7 @@ export class InstanceSnapshots {
           provisioningLimitMs: this.limits.provisioningMs(record),
           unwanted: record.busyBlocks === 0 ? whyUnwanted(facts) : null,
           tenure,
+          kind: kindOfOffer(record.offer),
           bareHost: bareHost(record),
         };
       case 'idle':
@@ -116,6 +118,7 @@ export class InstanceSnapshots {
           neededByFleet: facts.isNeeded,
           unwanted: whyUnwanted(facts),
           tenure,
+          kind: kindOfOffer(record.offer),
           replaceAgentAt: this.replaceAgentAt(record, now),
         };
       case 'terminating':

@@ -1,6 +1,6 @@
 import { AgentUnreachableError, type AgentApi, type JobStart, type JobState } from '@dstack/agent-protocol';
 import { Inject, Injectable } from '@nestjs/common';
-import { defaultRuntimePreference, type JobEffect, type RuntimePreference, undecided } from '@dstack/core';
+import { defaultRuntimePreference, type JobEffect, kindOfOffer, type RuntimePreference, undecided } from '@dstack/core';
 import { AgentRegistry } from '../agents/agent-registry.js';
 import { HostAccessStore } from '../hosts/host-access.js';
 import { OffersService } from '../offers/offers.service.js';
@@ -83,6 +83,7 @@ export class JobEffects {
         runName: run.name,
         projectName: view.projectName,
         agent: await agent.info(signal),
+        machineKind: kindOfOffer(view.instance?.offer ?? null),
         runtimePreference: await this.runtimePreference(view),
         secrets: await this.inputs.secrets(record.projectId),
         ...rows,
@@ -164,6 +165,8 @@ function jobSsh(
 ): JobStart['ssh'] {
   const agent = instance?.machine?.agent ?? null;
   if (agent === null) return { authorizedKeys };
+  // Its own SSH server is the machine's, and listens already. The server's key opens the agent, and is nobody who works in the job.
+  if (kindOfOffer(instance?.offer ?? null) === 'containers') return { authorizedKeys: userKeys };
   if (agent.via === 'unix') return { authorizedKeys, listen: { host: '127.0.0.1', port: 0 } };
   const isCluster = (record.spec.jobs_per_replica ?? 1) > 1;
   return {

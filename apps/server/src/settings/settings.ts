@@ -38,6 +38,8 @@ export interface ServerSettings {
   readonly agentCommand: readonly string[] | undefined;
   /** Holds the agents that are put on hosts, a folder each; undefined: the installed package's. */
   readonly agentDirectory: string | undefined;
+  /** Where containers fetch the agent: a URL with `{version}`, `{arch}` and `{sha256}`. */
+  readonly agentDownloadUrl: string;
   /** Whether this machine runs jobs; undefined: decided by where the server listens. */
   readonly localBackend: boolean | undefined;
   /** `DSTACK_IMAGE` is set by the container image of the server. */
