@@ -1,3 +1,4 @@
+import type { Agent } from 'node:https';
 import type { AxiosInstance, AxiosResponse } from 'axios';
 import type { z } from 'zod';
 import { BackendError } from '../backend-error.js';
@@ -16,6 +17,10 @@ export interface RefusedReply {
 export interface RestOptions {
   readonly baseUrl: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Asked before each try, where the way to the cloud is not the usual one or credentials expire. */
+  readonly connection?: (
+    signal: AbortSignal,
+  ) => Promise<{ readonly headers: Readonly<Record<string, string>>; readonly httpsAgent: Agent }>;
   /** Never shown, whatever the cloud says. */
   readonly secrets: readonly string[];
   /** The cloud's own words, and what they mean. */
@@ -93,8 +98,11 @@ export class RestClient {
 
   private async once<T>(request: RestRequest<T>, signal: AbortSignal): Promise<AxiosResponse<unknown> | Error> {
     const { method, path, query, body } = request;
+    // Without credentials there is no request that could be tried again.
+    const connection = await this.options.connection?.(signal);
     try {
-      return await this.http.request<unknown>({ method, url: path, params: query, data: body, signal });
+      const how = connection ?? {};
+      return await this.http.request<unknown>({ method, url: path, params: query, data: body, signal, ...how });
     } catch (error) {
       signal.throwIfAborted();
       return error instanceof Error ? error : new Error(String(error));
