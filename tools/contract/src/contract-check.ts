@@ -92,6 +92,7 @@ const ADDITIVE = new Set([
   'backend_warnings',
   'price_date',
   'price_is_derived',
+  'status_display',
   'priced_at',
   'last_error',
   'progress',
