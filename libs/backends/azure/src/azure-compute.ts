@@ -10,6 +10,7 @@ import {
   type MachineRef,
   type MachineState,
   type OfferQuery,
+  Survey,
   type Termination,
 } from '@dstack/backend-base';
 import { bundledCatalog } from '@dstack/catalog';
@@ -22,12 +23,9 @@ import { armCode } from './errors.js';
 import { type Addresses, earlyStateOf, OWNER_TAG, refOf, stateWith, TOKEN_TAG } from './machine-state.js';
 import { isMissing, Networks } from './networks.js';
 import { azureOffers } from './offers.js';
-import { type RegionFacts, usableFamilies } from './quotas.js';
+import { type RegionFacts, UNTOLD, usableFamilies } from './quotas.js';
 
 const FACTS_KEPT_MS = 600_000;
-
-/** At once, of many regions. */
-const PARALLEL = 8;
 
 /** Of the resource group that is made when none is configured; what is in it may be anywhere. */
 const GROUP_REGION = 'eastus';
@@ -40,25 +38,25 @@ export interface AzureOptions {
 
 export class AzureCompute implements Compute {
   private readonly networks: Networks;
-  private readonly facts: Kept<RegionFacts>;
+  private readonly survey: Survey<RegionFacts>;
   private readonly resourceGroups: Kept<string>;
 
   constructor(private readonly options: AzureOptions) {
     const { config, arm, environment } = options;
     this.networks = new Networks(config, arm, environment, FACTS_KEPT_MS);
-    this.facts = new Kept(FACTS_KEPT_MS, environment.now);
+    this.survey = new Survey({
+      ask: (region, call) => this.ask(region, call),
+      isWhole: ({ families, limits }) => families !== null && limits !== null,
+      keptMs: FACTS_KEPT_MS,
+      now: environment.now,
+    });
     this.resourceGroups = new Kept(FACTS_KEPT_MS, environment.now);
   }
 
   async offers({ requirements }: OfferQuery, call: Call): Promise<Offer[]> {
-    call.signal.throwIfAborted();
     const regions = regionsOf(this.options.config);
-    const facts = new Map<string, RegionFacts>();
-    for (let first = 0; first < regions.length; first += PARALLEL) {
-      const some = regions.slice(first, first + PARALLEL);
-      const known = await Promise.all(some.map((region) => this.facts.get(region, () => this.ask(region, call))));
-      for (const [index, region] of some.entries()) facts.set(region, known[index] ?? { families: null, limits: null });
-    }
+    const known = await this.survey.of(regions, call);
+    const facts = new Map(regions.map((region) => [region, known.get(region) ?? UNTOLD]));
     return azureOffers({ catalog: bundledCatalog('azure'), requirements, regions: facts });
   }
 

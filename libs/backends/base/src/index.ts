@@ -31,3 +31,4 @@ export type {
   VolumeConfiguration,
   VolumeSupport,
 } from './optional-members.js';
+export { Survey, type SurveyOptions } from './survey.js';

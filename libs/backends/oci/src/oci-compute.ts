@@ -25,7 +25,6 @@ import { earlyStateOf, isOver, OWNER_TAG, readData, refOf, stateWith, TOKEN_TAG 
 import { Networks } from './networks.js';
 import { ociOffers } from './offers.js';
 import { RegionSurvey } from './region-survey.js';
-import type { RegionFacts } from './region-facts.js';
 import type { OciInstance } from './schema.js';
 import type { SignedRest } from './signed-rest.js';
 
@@ -61,6 +60,7 @@ export class OciCompute implements Compute {
     this.survey = new RegionSurvey({
       tenancy: apiKey.tenancy,
       compartmentId: configured ?? apiKey.tenancy,
+      clientOf: (region) => this.oci(region),
       environment,
     });
     this.compartments = new Compartments({
@@ -77,13 +77,8 @@ export class OciCompute implements Compute {
   async offers({ requirements }: OfferQuery, call: Call): Promise<Offer[]> {
     call.signal.throwIfAborted();
     const regions = await this.regions(call);
-    const facts = await Promise.all(
-      regions.map(async (region): Promise<[string, RegionFacts]> => [
-        region,
-        await this.survey.of(this.oci(region), call),
-      ]),
-    );
-    return ociOffers({ catalog: bundledCatalog('oci'), requirements, regions: new Map(facts) });
+    const facts = await this.survey.of(regions, call);
+    return ociOffers({ catalog: bundledCatalog('oci'), requirements, regions: facts });
   }
 
   async create(attempt: Attempt, call: Call): Promise<MachineState> {

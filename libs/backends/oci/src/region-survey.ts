@@ -1,4 +1,4 @@
-import { BackendError, type BackendEnvironment, type Call, isBackendError, Kept } from '@dstack/backend-base';
+import { BackendError, type BackendEnvironment, type Call, isBackendError, Kept, Survey } from '@dstack/backend-base';
 import type { Oci } from './client.js';
 import { type DomainFacts, type RegionFacts, shapesOf } from './region-facts.js';
 import type { LimitValue, Shape } from './schema.js';
@@ -14,6 +14,7 @@ export interface RegionSurveyOptions {
   readonly tenancy: string;
   /** In which is asked what may be used. */
   readonly compartmentId: string;
+  readonly clientOf: (region: string) => Oci;
   readonly environment: Pick<BackendEnvironment, 'now' | 'log'>;
 }
 
@@ -22,18 +23,36 @@ export class RegionSurvey {
   private readonly domains: Kept<string[]>;
   private readonly shapes: Kept<Shape[]>;
   private readonly limits: Kept<LimitValue[]>;
-  private readonly free: Kept<Set<string>>;
+  private readonly survey: Survey<RegionFacts>;
 
   constructor(private readonly options: RegionSurveyOptions) {
     const { now } = options.environment;
     this.domains = new Kept(Infinity, now);
     this.shapes = new Kept(FACTS_KEPT_MS, now);
     this.limits = new Kept(FACTS_KEPT_MS, now);
-    this.free = new Kept(CAPACITY_KEPT_MS, now);
+    this.survey = new Survey({
+      ask: (region, call) => this.ask(options.clientOf(region), call),
+      isWhole,
+      keptMs: CAPACITY_KEPT_MS,
+      now,
+    });
   }
 
-  /** @throws {BackendError} for credentials that are refused */
-  async of(client: Oci, call: Call): Promise<RegionFacts> {
+  /** Of a region that has not answered yet nothing is known. @throws {BackendError} for credentials that are refused */
+  async of(regions: readonly string[], call: Call): Promise<Map<string, RegionFacts>> {
+    const known = await this.survey.of(regions, call);
+    return new Map(regions.map((region) => [region, known.get(region) ?? { domains: null, limits: null }]));
+  }
+
+  /** Where a machine goes when nobody says where. @throws {BackendError} */
+  async firstDomain(client: Oci, call: Call): Promise<string> {
+    const [first] = await this.domainsOf(client, call);
+    if (first === undefined)
+      throw new BackendError({ kind: 'not-found', blocks: 'region' }, `${client.region} has no availability domain`);
+    return first;
+  }
+
+  private async ask(client: Oci, call: Call): Promise<RegionFacts> {
     const { tenancy } = this.options;
     const [domains, limits] = await Promise.all([
       this.orUntold(client, 'its availability domains', () => this.domainsOf(client, call)),
@@ -43,14 +62,6 @@ export class RegionSurvey {
     ]);
     if (domains === null) return { domains, limits };
     return { domains: await Promise.all(domains.map((domain) => this.domain(domain, client, call))), limits };
-  }
-
-  /** Where a machine goes when nobody says where. @throws {BackendError} */
-  async firstDomain(client: Oci, call: Call): Promise<string> {
-    const [first] = await this.domainsOf(client, call);
-    if (first === undefined)
-      throw new BackendError({ kind: 'not-found', blocks: 'region' }, `${client.region} has no availability domain`);
-    return first;
   }
 
   private domainsOf(client: Oci, call: Call): Promise<string[]> {
@@ -66,7 +77,7 @@ export class RegionSurvey {
     const shapes = shapesOf(found);
     const withGpus = [...shapes.keys()].filter((shape) => hasGpus(shape) && isOffered({ name: shape, flags: [] }));
     const free = await this.orUntold(client, `what is free in ${name}`, () =>
-      this.free.get(name, () => this.freeOf(withGpus, name, client, call)),
+      this.freeOf(withGpus, name, client, call),
     );
     return { name, shapes, free };
   }
@@ -89,4 +100,8 @@ export class RegionSurvey {
       return null;
     }
   }
+}
+
+function isWhole({ domains, limits }: RegionFacts): boolean {
+  return domains !== null && limits !== null && domains.every(({ shapes, free }) => shapes !== null && free !== null);
 }
