@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { readProfile } from './config-file.js';
-import type { OciConfig } from './definition.js';
+import { type OciConfig, REGION_NAME } from './definition.js';
 
 /** Who asks: requests are signed with the key. */
 export interface ApiKey {
@@ -43,12 +43,15 @@ async function fromFile({ file, profile }: { readonly file: string; readonly pro
     if (!found) throw new ApiKeyError(['creds', 'file'], `profile ${profile} of ${file} has no ${name}`);
     return found;
   };
+  const region = value('region');
+  if (!REGION_NAME.test(region))
+    throw new ApiKeyError(['creds', 'file'], `profile ${profile} of ${file} names no region`);
   const pem = await textOf(value('key_file'), ['creds', 'file']);
   return {
     tenancy: value('tenancy'),
     user: value('user'),
     fingerprint: value('fingerprint'),
-    region: value('region'),
+    region,
     key: parseKey(pem, values.get('pass_phrase') ?? '', ['creds', 'file']),
   };
 }

@@ -16,6 +16,9 @@ const region = z.string().refine((name) => REGIONS.includes(name), {
   error: ({ input }) => `is none of the regions that can be used: ${String(input)}; they are ${REGIONS.join(', ')}`,
 });
 
+/** Part of the names of Oracle's hosts. */
+export const REGION_NAME = /^[a-z]{2,}(-[a-z]+)+-\d+$/;
+
 const ocid = (kind: string) => z.string().regex(new RegExp(`^ocid1\\.${kind}\\.`), `is the OCID of a ${kind}`);
 
 const client = z
@@ -25,7 +28,7 @@ const client = z
     tenancy: ocid('tenancy'),
     fingerprint: z.string().min(1),
     /** Any that the tenancy is subscribed to: where it is asked first. */
-    region: z.string().regex(/^[a-z]{2,}(-[a-z]+)+-\d+$/, 'is the name of a region, such as eu-frankfurt-1'),
+    region: z.string().regex(REGION_NAME, 'is the name of a region, such as eu-frankfurt-1'),
     /** On the server. */
     key_file: z.string().min(1).nullish(),
     key_content: z.string().min(1).nullish(),

@@ -106,6 +106,8 @@ describe('what is checked before it is stored', () => {
     const text = `[DEFAULT]\nuser=${user}\n tenancy = ${tenancy}\n# comment\n\n[other]\nfingerprint=${fingerprint}\nregion=us-ashburn-1\nkey_file=${key}\n`;
     const path = file('config', text);
     expect(await validate({ creds: { type: 'default', file: path, profile: 'other' } })).toEqual([]);
+    writeFileSync(join(directory, 'evil'), text.replace('us-ashburn-1', 'evil.example/'));
+    expect(await paths({ creds: { type: 'default', file: join(directory, 'evil'), profile: 'other' } })).toEqual(['creds.file']); // prettier-ignore
     expect(await paths({ creds: { type: 'default', file: path, profile: 'none' } })).toEqual(['creds.profile']);
     expect(await paths({ creds: { type: 'default', file: path } })).toEqual(['creds.file']);
     const compute = await ociModule.open(config({ creds: { type: 'default', file: path, profile: 'other' } }), environment(world.fake.url)); // prettier-ignore
