@@ -40,7 +40,11 @@ export function nodeState(node: TpuNode, ref: MachineRef, publicIps: boolean): M
     const message = state === 'PREEMPTED' ? 'Google has taken the spot TPU back' : `the TPU is ${state}`;
     return { state: 'failed', ref, message: healthDescription ? `${message}: ${healthDescription}` : message };
   }
-  const [first] = networkEndpoints ?? [];
-  const internalIp = first?.ipAddress ?? null;
-  return readyAt(publicIps ? (first?.accessConfig?.externalIp ?? null) : internalIp, internalIp, ref);
+  // A slice of several hosts is one node with an address for each; the first is where people log in.
+  const addresses = (networkEndpoints ?? []).map((each) =>
+    publicIps ? each.accessConfig?.externalIp : each.ipAddress,
+  );
+  const [first] = addresses;
+  const isComplete = addresses.every((address) => address !== undefined);
+  return readyAt(isComplete ? (first ?? null) : null, networkEndpoints?.[0]?.ipAddress ?? null, ref);
 }

@@ -85,6 +85,16 @@ export class Gce {
 
   constructor(private readonly options: GceOptions) {}
 
+  /** Whatever they were at. */
+  finishOperations(): void {
+    for (const operation of this.operations.values()) operation.looks = 0;
+  }
+
+  /** As Google does after an hour. */
+  forgetRequests(): void {
+    this.byRequestId.clear();
+  }
+
   /** @throws {GoogleRefusal} */
   answer({ method, parameters, query, body }: GceCall): unknown {
     const at = (name: string): string => parameters.get(name) ?? '';
