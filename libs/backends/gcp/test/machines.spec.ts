@@ -251,7 +251,7 @@ describe('a create call', () => {
   it('learns from the operation that the zone is dry, and leaves nothing', async () => {
     const given = await world.attempt();
     world.fake.gce.dry.add('us-central1-a');
-    world.fake.gce.operationLooks = 3;
+    world.fake.gce.operations.looks = 3;
     expect(await failureOf(world.compute.create(given, call()))).toEqual({
       kind: 'no-capacity',
       blocks: 'zone',
@@ -281,7 +281,7 @@ describe('a create call', () => {
     const compute = await gcpModule.open(config(world.fake), slow);
     const given = await world.attempt();
     world.fake.gce.dry.add('us-central1-a');
-    world.fake.gce.operationLooks = 1_000;
+    world.fake.gce.operations.looks = 1_000;
     const begun = now;
     const state = await compute.create(given, { signal: new AbortController().signal, deadline: now + 120_000 });
     expect(now - begun).toBeLessThanOrEqual(30_000);
@@ -291,12 +291,12 @@ describe('a create call', () => {
   it('that ended before its operation is told later why there is no machine', async () => {
     const given = await world.attempt();
     world.fake.gce.dry.add('us-central1-a');
-    world.fake.gce.operationLooks = Infinity;
+    world.fake.gce.operations.looks = Infinity;
     const short = { signal: new AbortController().signal, deadline: Date.now() + 5_500 };
     const state = await world.compute.create(given, short);
     if (state.state !== 'pending') throw new Error(state.state);
     expect(await world.compute.get(state.ref, call())).toMatchObject({ state: 'pending' });
-    world.fake.gce.finishOperations();
+    world.fake.gce.operations.finishAll();
     expect(await world.compute.get(state.ref, call())).toMatchObject({
       state: 'failed',
       message: expect.stringContaining('ZONE_RESOURCE_POOL_EXHAUSTED') as string,
@@ -306,7 +306,7 @@ describe('a create call', () => {
   it('takes the machine of its attempt, and no other of the name', async () => {
     const given = await world.attempt();
     await world.compute.create(given, call());
-    world.fake.gce.forgetRequests();
+    world.fake.gce.operations.forgetRequests();
     expect(await world.compute.create(given, call())).toMatchObject({ ref: { machineId: given.cloudName } });
     const other = { ...given, token: 'f3b5c1de-0000-4000-8000-000000000002' };
     expect(await failureOf(world.compute.create(other, call()))).toMatchObject({

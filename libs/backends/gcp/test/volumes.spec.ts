@@ -65,7 +65,7 @@ describe('a volume', () => {
   it('is made once for one request', async () => {
     const given = request();
     const [first, second] = await Promise.all([volumes().create(given, call()), volumes().create(given, call())]);
-    world.fake.gce.forgetRequests();
+    world.fake.gce.operations.forgetRequests();
     expect(await volumes().create(given, call())).toEqual(first);
     expect(second).toEqual(first);
     expect(world.fake.gce.disks.size).toBe(1);

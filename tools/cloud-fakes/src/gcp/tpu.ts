@@ -1,7 +1,5 @@
 import { GoogleRefusal } from './google-refusal.js';
-import type { GceCall } from './gce.js';
-
-type Json = Readonly<Record<string, unknown>>;
+import type { GceCall, Json } from './gce-types.js';
 
 export interface FakeNode {
   /** Its whole name. */
