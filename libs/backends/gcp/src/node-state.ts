@@ -31,15 +31,18 @@ export function isOwnedBy({ labels }: TpuNode, owner: string): boolean {
   return labels?.[OWNER_LABEL] === owner;
 }
 
-const STARTING: ReadonlySet<string> = new Set(['STATE_UNSPECIFIED', 'CREATING', 'STARTING']);
+const ENDED: ReadonlySet<string> = new Set([
+  ...['STOPPING', 'STOPPED', 'PREEMPTED', 'TERMINATED', 'DELETING'],
+  ...['REPAIRING', 'REIMAGING', 'RESTARTING', 'HIDING', 'HIDDEN', 'UNHIDING'],
+]);
 
 export function nodeState(node: TpuNode, ref: MachineRef, publicIps: boolean): MachineState {
   const { state, healthDescription, networkEndpoints } = node;
-  if (STARTING.has(state)) return { state: 'pending', ref, reason: state };
-  if (state !== 'READY') {
+  if (ENDED.has(state)) {
     const message = state === 'PREEMPTED' ? 'Google has taken the spot TPU back' : `the TPU is ${state}`;
     return { state: 'failed', ref, message: healthDescription ? `${message}: ${healthDescription}` : message };
   }
+  if (state !== 'READY') return { state: 'pending', ref, reason: state };
   // A slice of several hosts is one node with an address for each; the first is where people log in.
   const addresses = (networkEndpoints ?? []).map((each) =>
     publicIps ? each.accessConfig?.externalIp : each.ipAddress,

@@ -4,6 +4,7 @@ import { firstSteps } from '../src/first-start.js';
 import { imageOf } from '../src/images.js';
 import { machineLabels } from '../src/labels.js';
 import { readData, writeData } from '../src/machine-data.js';
+import { stateOf } from '../src/machine-state.js';
 import { firewallRule, hasNat, MACHINE_TAG, GATEWAY_TAG, networkPath, subnetsOf } from '../src/network.js';
 import { networkCards } from '../src/network-cards.js';
 import { regionOf } from '../src/offers.js';
@@ -160,6 +161,15 @@ describe('what is kept of a machine', () => {
     ['nothing', null, null],
   ])('%s', (_what, backendData, expected) => {
     expect(readData({ backendData })).toEqual(expected);
+  });
+});
+
+it('waits for a machine in a state that nobody knows yet', () => {
+  const ref = { cloudName: 'm', machineId: 'm', region: 'r', zone: 'z', backendData: null };
+  expect(stateOf({ name: 'm', status: 'SOMETHING_NEW' }, ref, true)).toEqual({
+    state: 'pending',
+    ref,
+    reason: 'SOMETHING_NEW',
   });
 });
 

@@ -133,6 +133,14 @@ describe('a machine that is asked for', () => {
     ]);
   });
 
+  it('tells which labels of its profile are none', async () => {
+    const said = environment(world.fake.url);
+    const compute = await gcpModule.open(config(world.fake), said);
+    await compute.create({ ...(await world.attempt()), tags: { team: 'ml', Cost: 'much' } }, call());
+    expect(bodies()[0]).toMatchObject({ labels: { team: 'ml' } });
+    expect(said.said).toEqual(['Tags that Google takes for no labels are left out: Cost']);
+  });
+
   it.each([
     ['e2-standard-2', true, { scheduling: { provisioningModel: 'SPOT', instanceTerminationAction: 'DELETE' } }],
     ['g2-standard-4', false, { scheduling: { onHostMaintenance: 'TERMINATE' } }],
@@ -345,6 +353,7 @@ describe('a machine', () => {
   it.each([
     ['PROVISIONING', 'pending'],
     ['STAGING', 'pending'],
+    ['PENDING', 'pending'],
     ['STOPPING', 'failed'],
     ['TERMINATED', 'failed'],
     ['SUSPENDED', 'failed'],

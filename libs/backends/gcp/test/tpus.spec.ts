@@ -68,6 +68,7 @@ describe('a TPU', () => {
 
   it.each([
     ['CREATING', 'pending'],
+    ['STATE_UNSPECIFIED', 'pending'],
     ['STOPPED', 'failed'],
     ['PREEMPTED', 'failed'],
     ['REPAIRING', 'failed'],
