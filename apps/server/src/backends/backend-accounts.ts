@@ -121,7 +121,8 @@ export class BackendAccounts implements OnApplicationShutdown {
     try {
       const definition = await this.registry.definition(config.type);
       const module = await this.registry.module(config.type);
-      const extras = config.type === 'local' ? localExtras(this.settings) : {};
+      const extras =
+        config.type === 'local' ? localExtras(this.settings) : { agentImage: this.settings.agentImage ?? null };
       const parsed: unknown = definition.configSchema.parse(config);
       const compute = await module.open(parsed, { ...this.environments.of(config.type), ...extras });
       return { type: definition.type, definition, compute };
