@@ -38,6 +38,8 @@ export interface ContainerStart {
   readonly agent: AgentArchive;
   /** Nothing secret: providers show start commands and environments in their consoles. */
   readonly env: Readonly<Record<string, string>>;
+  /** Network volumes, and where the job wants them; those that a backend binds when it creates the container. */
+  readonly mounts: readonly { readonly volumeId: string; readonly path: string }[];
   readonly privileged: boolean;
   readonly shmSizeBytes: number | null;
 }
