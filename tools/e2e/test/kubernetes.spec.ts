@@ -1,11 +1,14 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { DockerPods, type FakeNode, KubernetesFake, type Roles, type Rule } from '@dstack/cloud-fakes/kubernetes';
 import { loadAll } from 'js-yaml';
 import { buildAgentImage } from '../src/agent-image.js';
 import { canRunContainers, repositoryRoot, TEST_IMAGE } from '../src/programs.js';
 import { Stack } from '../src/stack.js';
 
+const run = promisify(execFile);
 const why = canRunContainers() ? null : 'no container engine';
 if (why !== null) console.warn(`The story of Kubernetes is left out: ${why}`);
 
@@ -18,6 +21,22 @@ const NODE: FakeNode = {
   allocatable: { cpu: '3900m', memory: '8Gi', 'ephemeral-storage': '200Gi' },
   externalIp: '127.0.0.1',
 };
+
+/** Of a run of one job. */
+interface RunAsFarAsNeeded {
+  readonly jobs: readonly [
+    {
+      readonly job_submissions: readonly [
+        {
+          readonly job_provisioning_data: {
+            readonly hostname: string;
+            readonly ssh_proxy: { readonly hostname: string; readonly port: number };
+          };
+        },
+      ];
+    },
+  ];
+}
 
 function documentedRoles(): Roles {
   const text = readFileSync(join(repositoryRoot, 'docs/backends/kubernetes-rbac.yaml'), 'utf8');
@@ -99,6 +118,29 @@ function documentedRoles(): Roles {
       ['pods', 'services', 'secrets'].every((resource) => cluster.objects.list(resource, null).length === 0),
     );
     expect(cluster.violations).toEqual([]);
+  }, 180_000);
+
+  it('lets its people into their pods, and nobody else', async () => {
+    stack.file('sleeper', `type: task\nname: sleeper\nimage: ${TEST_IMAGE}\ncommands: [sleep 600]\n${SMALL}\nbackends: [kubernetes]\n`); // prettier-ignore
+    expect(await stack.cli(['apply', '-y', '-d', '-f', 'sleeper.dstack.yml'])).toMatchObject({ code: 0 });
+    await stack.until('it to run', async () => (await stack.statusOf('sleeper')).includes('running'), 60_000);
+    const attached = stack.startCli(['attach', 'sleeper']);
+    await Promise.race([
+      stack.until('the attachment', async () => attached.output().includes('Ctrl+C detaches'), 60_000),
+      attached.done.then((end) => Promise.reject(new Error(JSON.stringify(end)))),
+    ]);
+    const config = join(stack.home, '.dstack/ssh/config');
+    const { stdout } = await run('ssh', ['-F', config, 'sleeper', 'echo "in $DSTACK_RUN_NAME"'], { timeout: 20_000 });
+    expect(stdout).toBe('in sleeper\n');
+    const { jobs } = await stack.api<RunAsFarAsNeeded>('/api/project/main/runs/get', { run_name: 'sleeper' });
+    const { hostname, ssh_proxy: jump } = jobs[0].job_submissions[0].job_provisioning_data;
+    const through = (key: string) =>
+      run('ssh', ['-F', '/dev/null', '-o', 'BatchMode=yes', '-o', 'IdentitiesOnly=yes', '-o', 'StrictHostKeyChecking=no', '-o', `UserKnownHostsFile=${join(stack.work, 'seen')}`, '-i', key, '-p', String(jump.port), '-W', `${hostname}:10022`, `root@${jump.hostname}`], { timeout: 10_000 }); // prettier-ignore
+    const stranger = join(stack.work, 'stranger');
+    await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', stranger]);
+    await expect(through(stranger)).rejects.toThrow('open failed');
+    await stack.cli(['stop', '-x', 'sleeper', '-y']);
+    await stack.until('the pods to be gone', async () => (await pods.running()).length === 0, 60_000);
   }, 180_000);
 
   it('is told that the cluster has no room', async () => {

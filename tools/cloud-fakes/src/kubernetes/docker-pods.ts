@@ -9,6 +9,7 @@ import type { PodRun, PodRunner } from './pod-runner.js';
 
 const run = promisify(execFile);
 const LABEL = 'dstack-test-pods';
+const CLAIM_PREFIX = `dstack-test-claim-${process.pid}-`;
 
 type Secrets = (name: string) => Readonly<Record<string, string>> | undefined;
 
@@ -63,6 +64,8 @@ export class DockerPods implements PodRunner {
   async close(): Promise<void> {
     for (const name of await this.running()) await docker('rm', '-f', name);
     await docker('network', 'rm', this.network);
+    const claims = await docker('volume', 'ls', '-q', '--filter', `name=^${CLAIM_PREFIX}`);
+    for (const claim of claims.split('\n').filter((name) => name !== '')) await docker('volume', 'rm', claim);
   }
 }
 
@@ -87,7 +90,10 @@ function mountsOf({ volumeMounts = [] }: ContainerSpec, volumes: readonly Volume
     const volume = volumes.find((one) => one.name === name);
     if (volume === undefined) throw new Error(`no volume ${name}`);
     if (mountPath === '/dev/shm') return ['--shm-size', volume.emptyDir?.sizeLimit ?? '64m'];
-    return ['--volume', `${join(directory, name)}:${mountPath}${readOnly ? ':ro' : ''}`];
+    const claim = volume.persistentVolumeClaim?.claimName;
+    // What a claim keeps outlives its pods.
+    const source = claim === undefined ? join(directory, name) : `${CLAIM_PREFIX}${claim}`;
+    return ['--volume', `${source}:${mountPath}${readOnly ? ':ro' : ''}`];
   });
 }
 
