@@ -39,6 +39,7 @@ import { PlacementPass } from './placement/placement-pass.js';
 import { Notices } from './reconcile/notices.js';
 import { ReconcileEngine } from './reconcile/reconcile-engine.js';
 import { ServerIdentity } from './reconcile/server-identity.js';
+import { FIRST_LIFE, type ServerLives } from './reconcile/server-lives.js';
 import { Wake } from './reconcile/wake.js';
 import { ClusterKeys } from './runs/cluster-keys.js';
 import { JobOffers } from './runs/job-offers.js';
@@ -72,6 +73,7 @@ export interface WorkloadParts {
   readonly inputs: JobInputs;
   readonly agentArchives: AgentArchives;
   readonly clusterKeys?: ClusterKeys;
+  readonly lives?: ServerLives;
 }
 
 export interface BuiltWorkload {
@@ -99,6 +101,7 @@ export function buildWorkload({
   inputs,
   agentArchives,
   clusterKeys = new ClusterKeys(),
+  lives = FIRST_LIFE,
 }: WorkloadParts): BuiltWorkload {
   const notices = new Notices();
   const wake = new Wake(notices);
@@ -117,7 +120,7 @@ export function buildWorkload({
   const reader = new RunReader();
   const applier = new RunApplier(db, wake, events, submitter, world);
   const workload = new Workload(
-    new ReconcileEngine(db, world, notices, me),
+    new ReconcileEngine(db, world, notices, me, lives),
     new PlacementLoop(
       new PlacementPass(
         db,
