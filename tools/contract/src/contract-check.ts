@@ -94,6 +94,7 @@ const ADDITIVE = new Set([
   'progress',
   'pending_reasons',
   'health_incidents',
+  'status_display',
 ]);
 
 /** Also without the fleet that this server makes by itself for runs that name none. */

@@ -8,6 +8,7 @@ import { type InstalledAgent, isLastingHostError, type ReadyHost } from '../host
 import type { CommitContext, CommitResult, Outcome } from '../reconcile/reconciler.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
+import { wakeVolumesOf } from '../volumes/job-volumes.js';
 import { WORLD, type World } from '../world/world.js';
 import type { PlanOutcome, SettleOutcome, TerminateOutcome } from './instance-effects.js';
 import type { AttemptRecord } from './attempt-record.js';
@@ -74,6 +75,7 @@ export class InstanceCommit {
       const jobs = await tx.query<{ id: string }>('SELECT id FROM jobs WHERE instance_id = ?', [id]);
       await this.wake.rows(tx, 'jobs', jobs.map((job) => job.id)); // prettier-ignore
     }
+    if (decision.status !== 'launching') await wakeVolumesOf(tx, this.wake, id);
     if (fleet !== null && (decision.status === 'terminated' || decision.status === 'terminating')) {
       await this.wake.rows(tx, 'fleets', [fleet.id]);
     }

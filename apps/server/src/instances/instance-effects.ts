@@ -14,6 +14,7 @@ import { ComputeAccounts } from '../offers/compute-accounts.js';
 import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
 import type { ActContext } from '../reconcile/reconciler.js';
+import { reservedVolumes } from '../volumes/job-volumes.js';
 import { WORLD, type World } from '../world/world.js';
 import { type AttemptRecord, failedPlaces } from './attempt-record.js';
 import { arrivalMs, CREATE_DEADLINE_MS, mayStillArrive } from './create-call.js';
@@ -68,9 +69,10 @@ export class InstanceEffects {
 
   private async plan({ snapshot: { record, attempts } }: ActContext<InstanceView>): Promise<PlanOutcome> {
     if (record.requirements === null) return { none: 'the instance has no requirements' };
+    const { locations } = await this.db.read((tx) => reservedVolumes(tx, record.id));
     const found = await this.offers.find(record.projectId, {
       requirements: record.requirements,
-      filters: filtersOfProfile(record.profile ?? {}),
+      filters: filtersOfProfile(record.profile ?? {}, { volumeLocations: locations }),
     });
     const place = nextPlace(found.offers, failedPlaces(attempts));
     if (place === null) return { none: whyNotCreated(attempts) ?? found.notes.join('; ') };
@@ -84,6 +86,7 @@ export class InstanceEffects {
     const open = lastAttempt(attempts);
     const { compute, definition } = await this.accounts.open(record.projectId, open.backendType);
     this.learn(definition);
+    const { boundIds } = await this.db.read((tx) => reservedVolumes(tx, record.id));
     const attempt: Attempt = {
       token: open.token,
       cloudName: open.cloudName,
@@ -96,7 +99,7 @@ export class InstanceEffects {
       reservation: record.requirements?.reservation ?? null,
       tags: record.profile?.tags ?? {},
       authorizedKeys: [projectPublicKey],
-      volumeIds: [],
+      volumeIds: boundIds,
       placementGroup: null,
       userData: null,
       container: null,

@@ -11,6 +11,7 @@ import type { ReadTx } from '../persistence/transaction.js';
 import type { Observed } from '../reconcile/reconciler.js';
 import { Hosts } from '../hosts/hosts.js';
 import { findFleets, type FleetRecord, nodesOf } from '../fleets/fleet-record.js';
+import { hasAttachedVolumes } from '../volumes/job-volumes.js';
 import { type AttemptRecord, findAttempts } from './attempt-record.js';
 import { connectedSince, findInstance, type InstanceRecord } from './instance-record.js';
 import { InstanceLimits } from './instance-limits.js';
@@ -45,7 +46,8 @@ export class InstanceSnapshots {
       id,
     ]);
     const isNeeded = await isNeededBy(tx, fleet);
-    const facts = { now, record, attempts, fleet, jobs, isNeeded };
+    const volumesLeaving = record.status === 'terminating' && (await hasAttachedVolumes(tx, id));
+    const facts = { now, record, attempts, fleet, jobs, isNeeded, volumesLeaving };
     const view = {
       snapshot: this.snapshotOf(facts),
       record,
@@ -126,6 +128,7 @@ export class InstanceSnapshots {
           terminateFailures: record.machine?.terminateFailures ?? 0,
           nextTerminateAt: record.machine?.nextTerminateAt ?? null,
           jobsDraining: jobs.length > 0,
+          volumesLeaving: facts.volumesLeaving,
           endMessage: record.terminationMessage,
           tenure,
         };
@@ -166,6 +169,7 @@ interface Facts {
   readonly jobs: readonly { id: string; status: string }[];
   /** The fleet has no more nodes than it wants. */
   readonly isNeeded: boolean;
+  readonly volumesLeaving: boolean;
 }
 
 function openAttempt(attempts: readonly AttemptRecord[], idempotency: OpenAttempt['idempotency']): OpenAttempt | null {

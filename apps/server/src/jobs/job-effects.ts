@@ -6,6 +6,7 @@ import { HostAccessStore } from '../hosts/host-access.js';
 import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
 import type { ActContext } from '../reconcile/reconciler.js';
+import { volumeMounts } from '../volumes/job-volumes.js';
 import { readJson } from '../reconcile/stored-json.js';
 import { UnknownSecretError } from './interpolate-secrets.js';
 import { JobInputs } from './job-inputs.js';
@@ -123,6 +124,7 @@ export class JobEffects {
       const hostEnv = instance?.hostName ? (await this.accesses.read(tx, instance.id)).env : {};
       return {
         hostEnv,
+        volumes: await volumeMounts(tx, record.id, record.spec),
         archives,
         repoInfo: repo === undefined ? null : readJson<Record<string, unknown>>(repo.info),
         authorizedKeys: [...new Set(keys)],

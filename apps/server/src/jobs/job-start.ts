@@ -26,6 +26,8 @@ export interface JobStartFacts {
   readonly ssh: JobStart['ssh'];
   /** Of the host's fleet; the run's own values win. */
   readonly hostEnv: Readonly<Record<string, string>>;
+  /** The network volumes that were attached for it. */
+  readonly volumes: readonly Mount[];
   /** The replica's nodes, by rank. */
   readonly nodes: readonly NodeAddress[];
   readonly logQuotaBytesPerHour: number | null;
@@ -82,7 +84,7 @@ function commandsOf({ job, nodes }: JobStartFacts): readonly string[] {
   throw new JobRefusedError(`no address is known for ${finished.missing.join(', ')}`);
 }
 
-function containerSpec({ job, secrets }: JobStartFacts): NonNullable<JobStart['container']> {
+function containerSpec({ job, secrets, volumes }: JobStartFacts): NonNullable<JobStart['container']> {
   const { spec } = job;
   const shmGb = spec.requirements.resources.shm_size ?? null;
   return {
@@ -98,11 +100,21 @@ function containerSpec({ job, secrets }: JobStartFacts): NonNullable<JobStart['c
     privileged: spec.privileged ?? false,
     network: job.runtimeRecord.networkMode,
     ...(shmGb === null ? {} : { shmBytes: Math.round(shmGb * 1024 ** 3) }),
-    mounts: (spec.volumes ?? []).flatMap((mount): Mount[] =>
-      'instance_path' in mount
-        ? [{ kind: 'instance', instancePath: mount.instance_path, path: mount.path, optional: mount.optional ?? false }]
-        : [],
-    ),
+    mounts: [
+      ...volumes,
+      ...(spec.volumes ?? []).flatMap((mount): Mount[] =>
+        'instance_path' in mount
+          ? [
+              {
+                kind: 'instance',
+                instancePath: mount.instance_path,
+                path: mount.path,
+                optional: mount.optional ?? false,
+              },
+            ]
+          : [],
+      ),
+    ],
   };
 }
 

@@ -12,6 +12,7 @@ import {
   replicaGroups,
   runtimeFactsOfJob,
   toWireOffer,
+  type VolumesByName,
   type Wire,
   withoutDuplicates,
 } from '@dstack/core';
@@ -20,6 +21,7 @@ import type { InstanceRecord } from '../instances/instance-record.js';
 import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
 import { loadCapacity, type ProjectCapacity } from '../placement/project-capacity.js';
+import { volumesFor } from '../volumes/volume-facts.js';
 import { JobOffers, type PlanOptions } from './job-offers.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { redactJobSpec } from './redact.js';
@@ -38,6 +40,7 @@ export type ExplainedJobPlan = Wire.JobPlan & {
 interface Scene {
   readonly now: number;
   readonly capacity: ProjectCapacity;
+  readonly volumes: VolumesByName;
   readonly current: RunRecord | null;
   readonly wireCurrent: Wire.Run | null;
 }
@@ -86,6 +89,7 @@ export class RunPlanner {
       effective,
       job,
       capacity: scene.capacity,
+      volumes: scene.volumes,
       options,
     });
     return withoutDuplicates([...pool, ...created]);
@@ -95,6 +99,7 @@ export class RunPlanner {
     return this.db.read(async (tx) => {
       const now = await tx.now();
       const capacity = await loadCapacity(tx, scope.projectId, 'all');
+      const volumes = await volumesFor(tx, scope.projectId, [{ volumes: effective.configuration.volumes ?? [] }]);
       const name = effective.run_name ?? null;
       const [current] =
         name === null
@@ -104,6 +109,7 @@ export class RunPlanner {
       return {
         now,
         capacity,
+        volumes,
         current: current ?? null,
         wireCurrent: wireCurrent ?? null,
       };
@@ -125,6 +131,7 @@ export class RunPlanner {
         effective,
         job: first,
         capacity: scene.capacity,
+        volumes: scene.volumes,
         options,
       });
       const unique = withoutDuplicates(created);

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Caller } from '../auth/caller.js';
 import { findJobs, type JobRecord } from '../jobs/job-record.js';
 import type { ReadTx } from '../persistence/transaction.js';
+import { detachingVolumes } from '../volumes/job-volumes.js';
 import type { RunRecord } from './run-record.js';
 import { type ExplainedRun, toWireRun } from './run-view.js';
 
@@ -25,6 +26,8 @@ export class RunReader {
     const ids = runs.map((run) => run.id);
     const jobs = await findJobs(tx, `run_id IN (${ids.map(() => '?').join(', ')}) ORDER BY submission_num`, ids);
     const byRun = Map.groupBy(jobs, (job) => job.runId);
+    const ending = jobs.filter((job) => job.status === 'terminating').map((job) => job.id);
+    const detaching = await detachingVolumes(tx, ending);
     const now = await tx.now();
     const names = new Names(tx);
     const wire: ExplainedRun[] = [];
@@ -41,6 +44,7 @@ export class RunReader {
           isOwner: run.userId === caller.id,
           includeJobs: options.includeJobs,
           jobSubmissionsLimit: options.jobSubmissionsLimit,
+          detaching,
           now,
         }),
       );

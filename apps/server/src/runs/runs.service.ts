@@ -17,6 +17,7 @@ import type { ReadTx, WriteTx } from '../persistence/transaction.js';
 import { Wake } from '../reconcile/wake.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { explainRunSpecErrors, parseRunSpec, readSpec } from './parse-spec.js';
+import { requireMounts } from './require-mounts.js';
 import { RunApplier } from './run-applier.js';
 import { type RunListScope, runListQuery } from './run-list-query.js';
 import { RunPlanner } from './run-planner.js';
@@ -154,6 +155,7 @@ export class RunsService {
     );
     const foreign = whyFleetsAreForeign(effectiveProfile(effective), scope.projectName);
     if (foreign !== null) throw new ClientError(foreign);
+    if (!forOffersOnly) await this.db.read((tx) => requireMounts(tx, scope.projectId, effective));
     return effective;
   }
 
