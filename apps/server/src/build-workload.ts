@@ -4,6 +4,8 @@ import { Connections } from './agents/connections.js';
 import { JobStates } from './agents/job-states.js';
 import type { OwnApi } from './agents/own-api.js';
 import { EventRecorder } from './events/event-recorder.js';
+import type { AgentArchives } from './containers/agent-archives.js';
+import { ContainerStarts } from './containers/container-starts.js';
 import { DefaultFleetMaker } from './fleets/default-fleet.js';
 import { FleetReconciler } from './fleets/fleet.reconciler.js';
 import { FleetsService } from './fleets/fleets.service.js';
@@ -68,6 +70,7 @@ export interface WorkloadParts {
   readonly hosts: Hosts;
   readonly keyring: Keyring;
   readonly inputs: JobInputs;
+  readonly agentArchives: AgentArchives;
   readonly clusterKeys?: ClusterKeys;
 }
 
@@ -94,6 +97,7 @@ export function buildWorkload({
   hosts,
   keyring,
   inputs,
+  agentArchives,
   clusterKeys = new ClusterKeys(),
 }: WorkloadParts): BuiltWorkload {
   const notices = new Notices();
@@ -145,7 +149,7 @@ export function buildWorkload({
     new JobReconciler(new JobSnapshots(limits), jobEffects, new JobCommit(wake, events, logs), me),
     new InstanceReconciler(
       new InstanceSnapshots(limits, hosts),
-      new InstanceEffects(db, accounts, offers, limits, hosts, world),
+      new InstanceEffects(db, accounts, offers, limits, hosts, new ContainerStarts(db, inputs, agentArchives), world),
       new InstanceCommit(wake, events, world),
     ),
     new FleetReconciler(wake, events, world),

@@ -2,9 +2,12 @@ import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown
 import { AgentConnector, SocketAgentConnector } from './agents/agent-connector.js';
 import { AgentRegistry } from './agents/agent-registry.js';
 import { Connections } from './agents/connections.js';
+import { JobPorts } from './agents/job-ports.js';
 import { JobStates } from './agents/job-states.js';
 import { ListeningApi, OwnApi } from './agents/own-api.js';
 import { BackendAccounts } from './backends/backend-accounts.js';
+import { AgentArchives, DownloadableAgents } from './containers/agent-archives.js';
+import { ContainerStarts } from './containers/container-starts.js';
 import { DefaultFleetMaker } from './fleets/default-fleet.js';
 import { FleetReconciler } from './fleets/fleet.reconciler.js';
 import { FleetsController } from './fleets/fleets.controller.js';
@@ -55,6 +58,10 @@ import { RunsController } from './runs/runs.controller.js';
 import { RunsService } from './runs/runs.service.js';
 import { ReplicaSubmitter } from './runs/submit-replicas.js';
 import { StoredSecrets } from './secrets/stored-secrets.js';
+import { ServiceTrafficStore } from './services/service-traffic.js';
+import { LiveServices } from './services/proxy/live-services.js';
+import { ServiceAccess } from './services/proxy/service-access.js';
+import { ServiceProxy } from './services/proxy/service-proxy.js';
 import { SETTINGS, type ServerSettings } from './settings/settings.js';
 import { OrphanVolumes } from './volumes/orphan-volumes.js';
 import { VolumeCommit } from './volumes/volume-commit.js';
@@ -91,6 +98,8 @@ import { Workload } from './workload.js';
     JobReconciler,
     { provide: JobInputs, useExisting: StoredSecrets },
     AgentBundles,
+    { provide: AgentArchives, useClass: DownloadableAgents },
+    ContainerStarts,
     HostAccessStore,
     HostDialer,
     { provide: Hosts, useClass: SshHosts },
@@ -125,10 +134,15 @@ import { Workload } from './workload.js';
     JobStates,
     { provide: OwnApi, useClass: ListeningApi },
     Connections,
+    JobPorts,
+    LiveServices,
+    ServiceAccess,
+    ServiceProxy,
     MetricsRetention,
+    ServiceTrafficStore,
     Workload,
   ],
-  exports: [Workload, Wake, Notices, ComputeAccounts],
+  exports: [Workload, ServiceProxy, Wake, Notices, ComputeAccounts, ServiceTrafficStore],
 })
 export class WorkloadModule implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(

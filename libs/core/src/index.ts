@@ -151,10 +151,18 @@ export {
   isResourceName,
   resourceNameProblem,
 } from './names/name-rules.js';
+export { kindOfOffer, type MachineKind } from './offers/machine-kind.js';
 export { type BackendFeature, backendHas, backendsWith, requiredFeatures } from './offers/backend-features.js';
+export { bestOffers } from './offers/best-offers.js';
 export { type BlockDivision, divideIntoBlocks, shareName, shareOfResources } from './offers/blocks.js';
 export { acceleratorNames, normaliseGpuName, snapGpuMemoryGb } from './offers/gpu-name.js';
-export { type GpuGroupBy, groupByProblem, groupOffersByGpu, groupRowsByGpu } from './offers/group-offers.js';
+export {
+  type GpuGroupBy,
+  groupByProblem,
+  groupFittingByGpu,
+  groupOffersByGpu,
+  groupRowsByGpu,
+} from './offers/group-offers.js';
 export { type InstanceOffer, type PoolInstance, offerOfInstance } from './offers/instance-offer.js';
 export {
   KNOWN_ACCELERATORS,
@@ -169,15 +177,9 @@ export { type OfferMatch, matchOffer } from './offers/match-offer.js';
 export { resourceRejections } from './offers/match-resources.js';
 export { NO_FILTERS, type OfferFilters, type VolumeLocation, filtersOfProfile } from './offers/offer-filters.js';
 export { AVAILABILITIES, type OfferTable, tabulateOffers } from './offers/offer-table.js';
-export { type IntRange, type Offer, isUsable, toWireOffer } from './offers/offer.js';
-export {
-  type OfferList,
-  type PlannedOffers,
-  mergeOffers,
-  planOffers,
-  usableFirst,
-  withoutDuplicates,
-} from './offers/order-offers.js';
+export { type IntRange, type Offer, type OfferPriceOrigin, isUsable, toWireOffer } from './offers/offer.js';
+export { type OfferList, mergeOffers, usableFirst, withoutDuplicates } from './offers/order-offers.js';
+export { type PlannedOffers, planOffers } from './offers/plan-offers.js';
 export { type FittingOffers, queryOffers } from './offers/query-offers.js';
 export { intersectRanges } from './offers/range.js';
 export {
@@ -323,6 +325,15 @@ export {
 } from './wire/internal-values.js';
 export { isUnderUtilised, type UtilisationPolicy, type UtilisationSample } from './lifecycle/utilisation.js';
 export { whyNotBuilt } from './runs/not-built.js';
+export {
+  isQuiet,
+  NO_TRAFFIC,
+  type ServiceTraffic,
+  sumTraffic,
+  TRAFFIC_TTL_MS,
+  type TrafficReport,
+  type TrafficWindow,
+} from './services/traffic.js';
 export { mountProblem } from './volumes/mount-problem.js';
 export { type NetworkMount, mountsVolumes, networkMounts, runMounts } from './volumes/network-mounts.js';
 export { type VolumeAvailability, availabilityOf, placesOf, volumesAt } from './volumes/seat-volumes.js';

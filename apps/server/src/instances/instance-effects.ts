@@ -1,19 +1,26 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Attempt, type Call, type MachineRef, type MachineState } from '@dstack/backend-base';
 import {
+  containerOnly,
   filtersOfProfile,
   type InstanceEffect,
   nextPlace,
+  type OfferFilters,
   type OpenAttempt,
   type LaunchPlace,
+  requiredFeatures,
   undecided,
 } from '@dstack/core';
+import { ContainerStarts } from '../containers/container-starts.js';
 import { markReached } from '../hosts/host-progress.js';
 import { Hosts } from '../hosts/hosts.js';
+import { findJob } from '../jobs/job-record.js';
 import { ComputeAccounts } from '../offers/compute-accounts.js';
 import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
+import { type WriteTogether, writeDurableTogether } from '../persistence/together.js';
 import type { ActContext } from '../reconcile/reconciler.js';
+import { findRun } from '../runs/run-record.js';
 import { reservedVolumes } from '../volumes/job-volumes.js';
 import { WORLD, type World } from '../world/world.js';
 import { type AttemptRecord, failedPlaces } from './attempt-record.js';
@@ -22,6 +29,8 @@ import { InstanceLimits } from './instance-limits.js';
 import type { InstanceView } from './instance-snapshots.js';
 
 const CALL_DEADLINE_MS = 30_000;
+
+type Needs = Pick<OfferFilters, 'features' | 'containerOnly' | 'volumeLocations'>;
 
 export type PlanOutcome = (LaunchPlace & { readonly maxNameLength: number }) | { readonly none: string };
 export type SettleOutcome =
@@ -35,14 +44,19 @@ export type TerminateOutcome = 'done' | 'pending';
 /** The outside half of an instance's life: offers, create, get, list, terminate. */
 @Injectable()
 export class InstanceEffects {
+  private readonly asking: WriteTogether;
+
   constructor(
     private readonly db: Database,
     private readonly accounts: ComputeAccounts,
     @Inject(OffersService) private readonly offers: OffersService,
     @Inject(InstanceLimits) private readonly limits: InstanceLimits,
     @Inject(Hosts) private readonly hosts: Hosts,
+    private readonly containers: ContainerStarts,
     @Inject(WORLD) private readonly world: World,
-  ) {}
+  ) {
+    this.asking = writeDurableTogether(db);
+  }
 
   perform(effect: InstanceEffect, context: ActContext<InstanceView>): Promise<unknown> {
     switch (effect.do) {
@@ -69,16 +83,28 @@ export class InstanceEffects {
 
   private async plan({ snapshot: { record, attempts } }: ActContext<InstanceView>): Promise<PlanOutcome> {
     if (record.requirements === null) return { none: 'the instance has no requirements' };
-    const { locations } = await this.db.read((tx) => reservedVolumes(tx, record.id));
-    const found = await this.offers.find(record.projectId, {
+    const found = await this.offers.best(record.projectId, {
       requirements: record.requirements,
-      filters: filtersOfProfile(record.profile ?? {}, { volumeLocations: locations }),
+      filters: filtersOfProfile(record.profile ?? {}, await this.needs(record)),
     });
     const place = nextPlace(found.offers, failedPlaces(attempts));
     if (place === null) return { none: whyNotCreated(attempts) ?? found.notes.join('; ') };
     const { definition } = await this.accounts.open(record.projectId, place.offer.backend);
     this.learn(definition);
     return { ...place, maxNameLength: definition.maxNameLength };
+  }
+
+  /** Of the job it is made for; a machine for no job yet must be able to wait for one. */
+  private async needs({ id, provisioningJobId: jobId }: InstanceView['record']): Promise<Needs> {
+    if (jobId === null) return { features: ['create-instance'], containerOnly: null, volumeLocations: null };
+    return this.db.read(async (tx) => {
+      const { locations: volumeLocations } = await reservedVolumes(tx, id);
+      const job = await findJob(tx, jobId);
+      const run = job === null ? null : await findRun(tx, job.runId);
+      if (job === null || run === null) return { features: [], containerOnly: null, volumeLocations };
+      const features = requiredFeatures(job.spec);
+      return { features, containerOnly: containerOnly(run.spec.configuration, job.spec), volumeLocations };
+    });
   }
 
   private async launch(context: ActContext<InstanceView>): Promise<MachineState> {
@@ -102,7 +128,10 @@ export class InstanceEffects {
       volumeIds: boundIds,
       placementGroup: null,
       userData: null,
-      container: null,
+      container:
+        definition.capabilities.kind === 'hosts'
+          ? null
+          : await this.containers.of(record.provisioningJobId, open.offer, [projectPublicKey]),
     };
     // Its time begins before it is written down: a server that stood still in between must not ask any more.
     const call = this.call(context, CREATE_DEADLINE_MS);
@@ -118,7 +147,7 @@ export class InstanceEffects {
    */
   private async markAsked({ id }: AttemptRecord, idempotency: OpenAttempt['idempotency']): Promise<void> {
     const repeatable = idempotency === 'lookup' ? '' : ` OR outcome = 'unknown'`;
-    const marked = await this.db.writeDurable(async (tx) =>
+    const marked = await this.asking.run(async (tx) =>
       tx.execute(
         `UPDATE provisioning_attempts SET outcome = 'unknown', asked_at = ? WHERE id = ? AND (outcome IS NULL${repeatable})`,
         [await tx.now(), id],

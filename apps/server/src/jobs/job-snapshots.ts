@@ -9,6 +9,7 @@ import {
 import type { ReadTx } from '../persistence/transaction.js';
 import { InstanceLimits } from '../instances/instance-limits.js';
 import { connectedSince, findInstance, type InstanceRecord } from '../instances/instance-record.js';
+import { findProject } from '../projects/find-project.js';
 import type { Observed } from '../reconcile/reconciler.js';
 import { readJson } from '../reconcile/stored-json.js';
 import { type JobVolumes, jobVolumes } from '../volumes/job-volumes.js';
@@ -40,7 +41,7 @@ export class JobSnapshots {
     const waitsFor =
       record.status === 'provisioning' ? ((await whatItWaitsFor(tx, record, run)) ?? volumes?.waitsFor ?? null) : null;
     const isStarting = record.status === 'provisioning' && waitsFor === null;
-    const [project] = await tx.query<{ name: string }>('SELECT name FROM projects WHERE id = ?', [record.projectId]);
+    const project = await findProject(tx, record.projectId);
     const underUtilised = await utilisation(tx, record, now);
     const snapshot = this.snapshotOf({ underUtilised, record, run, instance, waitsFor, volumes, now });
     return {

@@ -8,3 +8,13 @@ export interface RestedOn {
   readonly id: string;
   readonly rev: number;
 }
+
+export function ofEachTable<T>(make: (table: ReconciledTable) => T): Readonly<Record<ReconciledTable, T>> {
+  return {
+    runs: make('runs'),
+    jobs: make('jobs'),
+    instances: make('instances'),
+    fleets: make('fleets'),
+    volumes: make('volumes'),
+  };
+}

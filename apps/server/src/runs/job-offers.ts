@@ -5,6 +5,7 @@ import {
   containerOnly,
   defaultFleetSpec,
   effectiveProfile,
+  type FittingOffers,
   filtersOfProfile,
   mergeRejections,
   namedFleets,
@@ -45,8 +46,11 @@ interface JobToPlan {
 export interface JobOffersFound {
   /** Existing instances, busy ones too. */
   readonly pool: readonly Offer[];
-  readonly created: readonly Offer[];
+  /** Of each fleet and backend. */
+  readonly created: readonly FittingOffers[];
   readonly rejections: readonly RejectionSummary[];
+  /** Of backends that did not answer, cannot be used, or could not be checked. */
+  readonly warnings: readonly string[];
 }
 
 /** Where a job could run, in every fleet its run may use. */
@@ -59,11 +63,17 @@ export class JobOffers {
     const mounts = networkMounts(job.volumes);
     const available = availabilityOf(mounts, volumes);
     if (available.kind === 'refused')
-      return { pool: [], created: [], rejections: [{ code: 'volumes', count: 1, example: available.because }] };
+      return {
+        pool: [],
+        created: [],
+        rejections: [{ code: 'volumes', count: 1, example: available.because }],
+        warnings: [],
+      };
     const profile = effectiveProfile(effective);
     const named = namedInstances(profile, capacity.instanceRecords, capacity.fleetRecords);
     const pool: Offer[] = [];
-    const created: Offer[] = [];
+    const created: FittingOffers[] = [];
+    const warnings = new Set<string>();
     const rejected: RejectionReason[][] = [];
     const summaries: RejectionSummary[] = [];
     for (const fleet of plannedFleets(profile, capacity, options)) {
@@ -84,11 +94,16 @@ export class JobOffers {
       }
       if (!fleet.mayGrow || named !== null || profile.creation_policy === 'reuse') continue;
       const found = await this.createdIn(fleet, { requirements, filters }, plan);
-      // Not spread into arguments: there may be more offers than a call can have.
-      for (const offer of found.offers) created.push(offer);
+      created.push(...found.fitting);
+      for (const warning of found.warnings) warnings.add(warning);
       summaries.push(...found.rejections);
     }
-    return { pool, created, rejections: mergeRejections([...summariseRejections(rejected), ...summaries]) };
+    return {
+      pool,
+      created,
+      rejections: mergeRejections([...summariseRejections(rejected), ...summaries]),
+      warnings: [...warnings],
+    };
   }
 
   private createdIn(

@@ -20,6 +20,8 @@ export interface ReplicaSubmission {
   };
   readonly spec: Wire.RunSpec;
   readonly replicaNum: number;
+  /** It has no jobs yet. */
+  readonly isNewRun?: boolean;
 }
 
 /** Creates the job rows of a replica: the first submission, or the next one of every job. */
@@ -34,14 +36,10 @@ export class ReplicaSubmitter {
     @Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'images'>,
   ) {}
 
-  async submit(tx: WriteTx, { run, spec, replicaNum }: ReplicaSubmission): Promise<void> {
+  async submit(tx: WriteTx, { run, spec, replicaNum, isNewRun = false }: ReplicaSubmission): Promise<void> {
     const now = await tx.now();
     await this.defaultFleets.makeIfNeeded(tx, run.projectId, effectiveProfile(spec));
-    const [last] = await tx.query<{ n: number | null }>(
-      'SELECT MAX(submission_num) AS n FROM jobs WHERE run_id = ? AND replica_num = ?',
-      [run.id, replicaNum],
-    );
-    const submissionNum = last?.n === null || last?.n === undefined ? 0 : Number(last.n) + 1;
+    const submissionNum = isNewRun ? 0 : await nextSubmissionNum(tx, run.id, replicaNum);
     const sshKey = isMultiNode(spec) ? this.clusterKeys.create() : null;
     const specs = buildJobSpecs(
       { ...spec, run_name: run.name },
@@ -65,6 +63,14 @@ export class ReplicaSubmitter {
     // Placement looks for them by itself; theirs is only the time by which it must have answered.
     this.wake.topic(tx, 'placement');
   }
+}
+
+async function nextSubmissionNum(tx: WriteTx, runId: string, replicaNum: number): Promise<number> {
+  const [last] = await tx.query<{ n: number | null }>(
+    'SELECT MAX(submission_num) AS n FROM jobs WHERE run_id = ? AND replica_num = ?',
+    [runId, replicaNum],
+  );
+  return last?.n === null || last?.n === undefined ? 0 : Number(last.n) + 1;
 }
 
 /** Replicas are numbered through the groups in order, each with its minimum; more than those belong to the last group. */
