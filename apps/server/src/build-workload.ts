@@ -182,6 +182,6 @@ export function buildWorkload({
     wake,
     world,
   );
-  const volumes = new VolumesService(db, new VolumeReader(), events, wake, world);
+  const volumes = new VolumesService(db, accounts, new VolumeReader(), events, wake, world);
   return { workload, runs, fleets, volumes, notices, holder: me.holder };
 }

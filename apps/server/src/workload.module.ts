@@ -61,6 +61,8 @@ import { StoredSecrets } from './secrets/stored-secrets.js';
 import { ServiceTrafficStore } from './services/service-traffic.js';
 import { LiveServices } from './services/proxy/live-services.js';
 import { ServiceAccess } from './services/proxy/service-access.js';
+import { ModelProxy } from './services/proxy/model-proxy.js';
+import { ServiceForwarder } from './services/proxy/service-forwarder.js';
 import { ServiceProxy } from './services/proxy/service-proxy.js';
 import { SETTINGS, type ServerSettings } from './settings/settings.js';
 import { OrphanVolumes } from './volumes/orphan-volumes.js';
@@ -137,7 +139,9 @@ import { Workload } from './workload.js';
     JobPorts,
     LiveServices,
     ServiceAccess,
+    ServiceForwarder,
     ServiceProxy,
+    ModelProxy,
     MetricsRetention,
     ServiceTrafficStore,
     Workload,

@@ -1,9 +1,10 @@
-import { generatedUniqueName, parseConfigurationValue, type Wire } from '@dstack/core';
+import { displayBackend, generatedUniqueName, parseConfigurationValue, type Wire } from '@dstack/core';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Caller, ProjectScope } from '../auth/caller.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { ClientError, ResourceExistsError, ResourceNotExistsError } from '../http/api-errors.js';
 import { fromWireTime } from '../http/wire-time.js';
+import { ComputeAccounts } from '../offers/compute-accounts.js';
 import { Database } from '../persistence/database.js';
 import { keyset } from '../persistence/keyset.js';
 import type { ReadTx, SqlValue, WriteTx } from '../persistence/transaction.js';
@@ -21,6 +22,7 @@ const LIST_LIMIT = 100;
 export class VolumesService {
   constructor(
     private readonly db: Database,
+    private readonly accounts: ComputeAccounts,
     @Inject(VolumeReader) private readonly reader: VolumeReader,
     @Inject(EventRecorder) private readonly events: EventRecorder,
     @Inject(Wake) private readonly wake: Wake,
@@ -78,6 +80,7 @@ export class VolumesService {
   async create(scope: ProjectScope, request: Wire.CreateVolumeRequest): Promise<Wire.Volume> {
     const configuration = acceptParsed(parseConfigurationValue(request.configuration, ['volume']), ['configuration']);
     if (configuration.type !== 'volume') throw new ClientError('The configuration is not of a volume');
+    await this.refuseBackendWithout(scope, configuration);
     const name = await this.db.write(async (tx) => {
       const taken = await takenNames(tx, scope.projectId);
       const wanted = configuration.name ?? null;
@@ -101,6 +104,17 @@ export class VolumesService {
         await this.record(tx, scope, volume, 'Volume marked for deletion');
       }
     });
+  }
+
+  /** One that is not configured shows in what becomes of the volume, as existing clients expect; one that never could is refused at once. */
+  private async refuseBackendWithout(
+    { projectId }: ProjectScope,
+    { backend = 'aws' }: Wire.Volume['configuration'],
+  ): Promise<void> {
+    const accounts = await this.accounts.ofProject(projectId);
+    const account = accounts.find(({ type }) => type === backend);
+    if (account !== undefined && account.compute.volumes === undefined)
+      throw new ClientError(`Backend ${displayBackend(account.type)} has no network volumes in this version`);
   }
 
   private async insert(
