@@ -194,6 +194,7 @@ export type { Explanation, Obstacle, ObstacleKind, PendingBecause, Relief } from
 export { explanationLines } from './placement/explanation-lines.js';
 export { type FreeCapacity, type WaitingRun, chooseResumptions } from './placement/choose-resumptions.js';
 export { DEFAULT_FLEET_IS_GOING } from './placement/default-fleet-wait.js';
+export { waitsForVolumes } from './placement/volume-wait.js';
 export { type PendingFacts, pendingReasons } from './placement/pending-reasons.js';
 export type { Place } from './placement/place.js';
 export { type Verdict, placeGroups } from './placement/place-groups.js';
@@ -333,4 +334,8 @@ export {
   type TrafficReport,
   type TrafficWindow,
 } from './services/traffic.js';
+export { mountProblem } from './volumes/mount-problem.js';
+export { type NetworkMount, mountsVolumes, networkMounts, runMounts } from './volumes/network-mounts.js';
+export { type VolumeAvailability, availabilityOf, placesOf, volumesAt } from './volumes/seat-volumes.js';
 export { volumeCostUsd } from './volumes/volume-cost.js';
+export { type VolumeFact, type VolumeHolder, type VolumesByName, isAttachable } from './volumes/volume-fact.js';

@@ -9,6 +9,7 @@ import { findJobsOn } from '../jobs/job-record.js';
 import type { CommitContext, CommitResult, Outcome } from '../reconcile/reconciler.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
+import { wakeVolumesOf } from '../volumes/job-volumes.js';
 import { WORLD, type World } from '../world/world.js';
 import type { PlanOutcome, SettleOutcome, TerminateOutcome } from './instance-effects.js';
 import type { AttemptRecord } from './attempt-record.js';
@@ -77,6 +78,7 @@ export class InstanceCommit {
       const jobs = await findJobsOn(tx, id);
       await this.wake.rows(tx, 'jobs', jobs.map((job) => job.id)); // prettier-ignore
     }
+    if (decision.status !== 'launching') await wakeVolumesOf(tx, this.wake, id);
     if (fleet !== null && (decision.status === 'terminated' || decision.status === 'terminating')) {
       await this.wake.rows(tx, 'fleets', [fleet.id]);
     }

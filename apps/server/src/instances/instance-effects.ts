@@ -21,6 +21,7 @@ import { Database } from '../persistence/database.js';
 import { type WriteTogether, writeDurableTogether } from '../persistence/together.js';
 import type { ActContext } from '../reconcile/reconciler.js';
 import { findRun } from '../runs/run-record.js';
+import { reservedVolumes } from '../volumes/job-volumes.js';
 import { WORLD, type World } from '../world/world.js';
 import { type AttemptRecord, failedPlaces } from './attempt-record.js';
 import { arrivalMs, CREATE_DEADLINE_MS, mayStillArrive } from './create-call.js';
@@ -28,6 +29,8 @@ import { InstanceLimits } from './instance-limits.js';
 import type { InstanceView } from './instance-snapshots.js';
 
 const CALL_DEADLINE_MS = 30_000;
+
+type Needs = Pick<OfferFilters, 'features' | 'containerOnly' | 'volumeLocations'>;
 
 export type PlanOutcome = (LaunchPlace & { readonly maxNameLength: number }) | { readonly none: string };
 export type SettleOutcome =
@@ -92,15 +95,15 @@ export class InstanceEffects {
   }
 
   /** Of the job it is made for; a machine for no job yet must be able to wait for one. */
-  private async needs({
-    provisioningJobId: jobId,
-  }: InstanceView['record']): Promise<Pick<OfferFilters, 'features' | 'containerOnly'>> {
-    if (jobId === null) return { features: ['create-instance'], containerOnly: null };
+  private async needs({ id, provisioningJobId: jobId }: InstanceView['record']): Promise<Needs> {
+    if (jobId === null) return { features: ['create-instance'], containerOnly: null, volumeLocations: null };
     return this.db.read(async (tx) => {
+      const { locations: volumeLocations } = await reservedVolumes(tx, id);
       const job = await findJob(tx, jobId);
       const run = job === null ? null : await findRun(tx, job.runId);
-      if (job === null || run === null) return { features: [], containerOnly: null };
-      return { features: requiredFeatures(job.spec), containerOnly: containerOnly(run.spec.configuration, job.spec) };
+      if (job === null || run === null) return { features: [], containerOnly: null, volumeLocations };
+      const features = requiredFeatures(job.spec);
+      return { features, containerOnly: containerOnly(run.spec.configuration, job.spec), volumeLocations };
     });
   }
 
@@ -109,6 +112,7 @@ export class InstanceEffects {
     const open = lastAttempt(attempts);
     const { compute, definition } = await this.accounts.open(record.projectId, open.backendType);
     this.learn(definition);
+    const { boundIds } = await this.db.read((tx) => reservedVolumes(tx, record.id));
     const attempt: Attempt = {
       token: open.token,
       cloudName: open.cloudName,
@@ -121,7 +125,7 @@ export class InstanceEffects {
       reservation: record.requirements?.reservation ?? null,
       tags: record.profile?.tags ?? {},
       authorizedKeys: [projectPublicKey],
-      volumeIds: [],
+      volumeIds: boundIds,
       placementGroup: null,
       userData: null,
       container:

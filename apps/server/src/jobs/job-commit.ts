@@ -9,6 +9,7 @@ import type { CommitContext, CommitResult, Outcome } from '../reconcile/reconcil
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
 import { lockGang, wakeWaitingPeers } from './gang.js';
+import { releaseVolumes } from '../volumes/job-volumes.js';
 import type { StartOutcome } from './job-effects.js';
 import type { JobRuntimeRecord } from './job-record.js';
 import type { JobView } from './job-snapshots.js';
@@ -78,6 +79,7 @@ export class JobCommit {
       if (dueAt !== undefined) result.dueAt = dueAt;
     }
     if (decision.because !== null) await this.changeStatus(tx, context, decision.because);
+    if (decision.changes.releaseVolumes === true) await releaseVolumes(tx, this.wake, context.id);
     return result;
   }
 
