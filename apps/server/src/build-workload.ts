@@ -133,7 +133,7 @@ export function buildWorkload({
       NO_API,
       world,
     ),
-    new RunReconciler(new RunSnapshots(), new RunCommit(wake, events, submitter)),
+    new RunReconciler(new RunSnapshots(settings), new RunCommit(wake, events, submitter)),
     new JobReconciler(new JobSnapshots(limits), jobEffects, new JobCommit(wake, events, logs), me),
     new InstanceReconciler(
       new InstanceSnapshots(limits, hosts),

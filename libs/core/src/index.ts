@@ -320,3 +320,15 @@ export {
   type TrafficReport,
   type TrafficWindow,
 } from './services/traffic.js';
+export { type GroupScale, type Scaling, type ServiceGroup } from './services/decide-scale.js';
+export {
+  afterProbe,
+  goesOn,
+  isReplicaReady,
+  type ProbeState,
+  type ReadinessRule,
+  UNPROBED,
+} from './services/readiness.js';
+export { servicePath, serviceSpecWithoutGateway, whyNotServed } from './services/service-spec.js';
+export { type Replica, type Rollout, type ServiceFacts } from './lifecycle/service-snapshot.js';
+export { type ReplicaToSubmit } from './lifecycle/run-snapshot.js';

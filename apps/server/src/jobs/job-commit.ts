@@ -1,6 +1,6 @@
 import { AgentUnreachableError, type JobState } from '@dstack/agent-protocol';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { isFinishedJob, type JobDecision, type JobEffect, type StopMode } from '@dstack/core';
+import { isFinishedJob, isReplicaReady, type JobDecision, type JobEffect, type StopMode, UNPROBED } from '@dstack/core';
 import { LOG_STORE, type LogStore } from '../logs/log-store.js';
 import type { WriteTx } from '../persistence/transaction.js';
 import { EventRecorder } from '../events/event-recorder.js';
@@ -9,10 +9,11 @@ import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
 import { lockGang, wakeWaitingPeers } from './gang.js';
 import type { StartOutcome } from './job-effects.js';
-import type { JobRuntimeRecord } from './job-record.js';
+import type { JobRecord, JobRuntimeRecord } from './job-record.js';
 import type { JobView } from './job-snapshots.js';
 import { provisioningDataOf } from './provisioning-data.js';
 import { releaseInstance } from './release-instance.js';
+import { unregister } from './terminate-jobs.js';
 
 type Context = CommitContext<JobView, JobDecision>;
 
@@ -73,6 +74,8 @@ export class JobCommit {
         id,
       ]);
     }
+    if (status === 'running') await this.beginService(tx, snapshot.record, now);
+    else if (record.registered) await unregister(tx, this.wake, [id]);
     if (changes.release === true) await releaseInstance(tx, this.wake, record);
     if (isFinishedJob(status)) tx.afterCommit(() => this.completeLogs(snapshot));
     const text = `Job status changed ${record.status.toUpperCase()} -> ${status.toUpperCase()} (${because})`;
@@ -81,6 +84,19 @@ export class JobCommit {
     await this.wake.rows(tx, 'runs', [run.id]);
     await wakeWaitingPeers(tx, this.wake, record, run, status);
     if (record.instanceId !== null) this.wake.host(tx, 'logs', record.instanceId);
+  }
+
+  /** A replica that nobody probes gets requests as soon as it runs. */
+  private async beginService(tx: WriteTx, { id, runId, spec }: JobRecord, now: number): Promise<void> {
+    if (spec.service_port === null || spec.service_port === undefined) return;
+    const probes = (spec.probes ?? []).map(() => UNPROBED);
+    if (isReplicaReady(probes)) {
+      await tx.execute('UPDATE jobs SET registered = ?, ready_at = ? WHERE id = ?', [true, now, id]);
+      this.wake.replicas(tx, runId);
+    } else {
+      await tx.execute('UPDATE jobs SET probes = ? WHERE id = ?', [writeJson(probes), id]);
+      this.wake.topic(tx, 'probes');
+    }
   }
 
   /** Whoever follows the log of a job that never printed anything learns here that it is over. */

@@ -1,12 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
+  type ApplyDecision,
   decideApply,
   effectiveProfile,
   generatedRunName,
   isFinishedRun,
   LIMITS,
   nextScheduledAt,
+  type ReplicaToSubmit,
   replicaGroups,
+  serviceSpecWithoutGateway,
   whyNotBuilt,
   type Wire,
 } from '@dstack/core';
@@ -74,7 +77,7 @@ export class RunApplier {
         throw new ClientError(decision.message);
       case 'update':
         await requireOwnArchives(tx, scope.caller.id, next, current?.spec ?? null);
-        return this.update(tx, scope, decision.runId, next, decision.changes);
+        return this.update(tx, scope, decision, next);
       case 'create':
         await requireOwnArchives(tx, scope.caller.id, input.spec, null);
         if (decision.replaces !== null)
@@ -86,13 +89,15 @@ export class RunApplier {
   private async update(
     tx: WriteTx,
     scope: ProjectScope,
-    runId: string,
+    { runId, effect, changes }: Extract<ApplyDecision, { do: 'update' }>,
     spec: Wire.RunSpec,
-    changes: readonly string[],
   ): Promise<string> {
+    // What served before an update that is still under way is what its failure brings back.
+    const former = effect === 'rolling' ? 'COALESCE(former_run_spec, run_spec)' : 'former_run_spec';
     await tx.execute(
-      `UPDATE runs SET run_spec = ?, priority = ?, desired_replica_count = ?, deployment_num = deployment_num + 1, rev = rev + 1 WHERE id = ?`,
-      [writeSealed(tx, spec), spec.configuration.priority ?? 0, replicasOf(spec), runId],
+      `UPDATE runs SET former_run_spec = ${former}, run_spec = ?, priority = ?, deployment_num = deployment_num + 1,
+         deployment_note = NULL, rev = rev + 1 WHERE id = ?`,
+      [writeSealed(tx, spec), spec.configuration.priority ?? 0, runId],
     );
     await this.wake.rows(tx, 'runs', [runId]);
     await this.record(tx, scope, runId, spec.run_name ?? '', `Run updated. Changed fields: ${fieldNames(changes)}`);
@@ -107,20 +112,22 @@ export class RunApplier {
     const repoId = await this.repoOf(tx, scope.projectId, named);
     const cron = effectiveProfile(named).schedule?.cron ?? null;
     const nextFire = cron === null ? null : nextScheduledAt(cron, now);
+    const replicas = firstReplicas(named);
     await tx.execute(
       `INSERT INTO runs (id, project_id, user_id, repo_id, name, submitted_at, status, status_changed_at, run_spec, priority,
-         desired_replica_count, next_triggered_at, idempotency_key, next_due_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         desired_replica_count, next_triggered_at, idempotency_key, next_due_at, service_spec)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       [
         id, scope.projectId, scope.caller.id, repoId, name, now, nextFire === null ? 'submitted' : 'pending', now, writeSealed(tx, named),
-        named.configuration.priority ?? 0, replicasOf(named), nextFire, idempotencyKey, nextFire ?? now + LIMITS.runCheckMs,
+        named.configuration.priority ?? 0, replicas.length, nextFire, idempotencyKey, nextFire ?? firstLook(replicas, now),
+        serviceSpecOf(scope, named, name),
       ], // prettier-ignore
     );
     await this.record(tx, scope, id, name, `Run submitted. Status: ${nextFire === null ? 'SUBMITTED' : 'PENDING'}`);
     if (nextFire === null) {
       const run = { id, projectId: scope.projectId, name, deploymentNum: 0 };
-      for (let replicaNum = 0; replicaNum < replicasOf(named); replicaNum += 1) {
-        await this.submitter.submit(tx, { run, spec: named, replicaNum });
+      for (const { num, group } of replicas) {
+        await this.submitter.submit(tx, { run, spec: named, replicaNum: num, replicaGroup: group });
       }
     }
     this.wake.topic(tx, 'runs');
@@ -174,10 +181,21 @@ export class RunApplier {
   }
 }
 
-/** Replicas a run starts with: a service's minimum, one of everything else. */
-export function replicasOf(spec: Wire.RunSpec): number {
-  if (spec.configuration.type !== 'service') return 1;
-  return replicaGroups(spec.configuration).reduce((sum, group) => sum + group.min, 0);
+/** Replicas a run starts with: the minimum of each group of a service, one of everything else. */
+function firstReplicas({ configuration }: Wire.RunSpec): ReplicaToSubmit[] {
+  if (configuration.type !== 'service') return [{ num: 0, group: null }];
+  const groups = replicaGroups(configuration).flatMap(({ name, min }) => Array.from({ length: min }, () => name));
+  return groups.map((group, num) => ({ num, group }));
+}
+
+/** Jobs wake their run when something happens to them; where there are none it has to look for itself. */
+function firstLook(replicas: readonly ReplicaToSubmit[], now: number): number {
+  return replicas.length === 0 ? now : now + LIMITS.runCheckMs;
+}
+
+function serviceSpecOf({ projectName }: ProjectScope, { configuration }: Wire.RunSpec, runName: string): string | null {
+  if (configuration.type !== 'service') return null;
+  return writeJson(serviceSpecWithoutGateway(configuration, projectName, runName));
 }
 
 /** A client that reads the spec back may send the server's own default key again, or none: not a change. */

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { buildJobSpecs, effectiveProfile, LIMITS, replicaGroups, type Wire } from '@dstack/core';
+import { buildJobSpecs, effectiveProfile, LIMITS, type Wire } from '@dstack/core';
 import { DefaultFleetMaker } from '../fleets/default-fleet.js';
 import { NEW_RUNTIME } from '../jobs/job-record.js';
 import type { WriteTx } from '../persistence/transaction.js';
@@ -20,6 +20,8 @@ export interface ReplicaSubmission {
   };
   readonly spec: Wire.RunSpec;
   readonly replicaNum: number;
+  /** Null: the run has no groups. */
+  readonly replicaGroup: string | null;
 }
 
 /** Creates the job rows of a replica: the first submission, or the next one of every job. */
@@ -34,7 +36,7 @@ export class ReplicaSubmitter {
     @Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'images'>,
   ) {}
 
-  async submit(tx: WriteTx, { run, spec, replicaNum }: ReplicaSubmission): Promise<void> {
+  async submit(tx: WriteTx, { run, spec, replicaNum, replicaGroup }: ReplicaSubmission): Promise<void> {
     const now = await tx.now();
     await this.defaultFleets.makeIfNeeded(tx, run.projectId, effectiveProfile(spec));
     const [last] = await tx.query<{ n: number | null }>(
@@ -45,7 +47,7 @@ export class ReplicaSubmitter {
     const sshKey = isMultiNode(spec) ? this.clusterKeys.create() : null;
     const specs = buildJobSpecs(
       { ...spec, run_name: run.name },
-      { replicaNum, images: this.settings.images, sshKey, ...groupOfReplica(spec, replicaNum) },
+      { replicaNum, images: this.settings.images, sshKey, ...(replicaGroup === null ? {} : { replicaGroup }) },
     );
     for (const jobSpec of specs) {
       const id = this.world.ids.uuid();
@@ -65,19 +67,6 @@ export class ReplicaSubmitter {
     // Placement looks for them by itself; theirs is only the time by which it must have answered.
     this.wake.topic(tx, 'placement');
   }
-}
-
-/** Replicas are numbered through the groups in order, each with its minimum; more than those belong to the last group. */
-function groupOfReplica(spec: Wire.RunSpec, replicaNum: number): { replicaGroup?: string } {
-  if (spec.configuration.type !== 'service') return {};
-  const groups = replicaGroups(spec.configuration);
-  let first = 0;
-  for (const group of groups) {
-    first += group.min;
-    if (replicaNum < first) return { replicaGroup: group.name };
-  }
-  const last = groups.at(-1);
-  return last === undefined ? {} : { replicaGroup: last.name };
 }
 
 function isMultiNode({ configuration }: Wire.RunSpec): boolean {

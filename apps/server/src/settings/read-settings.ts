@@ -52,6 +52,7 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
       maxProbeTimeoutSeconds: integer(env, 'DSTACK_SERVER_MAX_PROBE_TIMEOUT', RUN_SPEC_LIMITS.maxProbeTimeoutSeconds),
       metricsTtlSeconds: integer(env, 'DSTACK_SERVER_METRICS_RUNNING_TTL_SECONDS', RUN_SPEC_LIMITS.metricsTtlSeconds),
       forbidDstackAccess: flag(env, 'DSTACK_FORBID_DSTACK_IN_RUNS'),
+      forbidServicesWithoutGateway: flag(env, 'DSTACK_FORBID_SERVICES_WITHOUT_GATEWAY'),
     },
     sshConnectTimeoutSeconds: integer(env, 'DSTACK_SERVER_SSH_CONNECT_TIMEOUT', 3),
     unreachableJobSeconds: integer(env, 'DSTACK_SERVER_UNREACHABLE_JOB_SECONDS', LIMITS.unreachableJobMs / 1000),

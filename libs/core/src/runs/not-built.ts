@@ -5,9 +5,6 @@ import type * as Wire from '../wire/generated/api.js';
  * endpoint or the data it was written for.
  */
 export function whyNotBuilt(configuration: Wire.RunSpec['configuration']): string | null {
-  if (configuration.type === 'service') {
-    return 'Services are not built yet: this server can plan them but gives no endpoint. Run the commands as a task with ports for now';
-  }
   const volume = (configuration.volumes ?? []).find((mount) => 'name' in mount);
   if (volume !== undefined) {
     return `Network volumes are not built yet (${mountedNames(volume)}). Mount a directory of the host instead: /host/path:${volume.path}`;
