@@ -4,6 +4,8 @@ import { AGENT_VERSION } from './version.js';
 const USAGE = `Usage:
   agent host --dir DIR [--work-dir DIR] [--job-uids FIRST-LAST] [--folder DIR] [--socket-user UID]
   agent job --dir JOBDIR
+  agent container --dir JOBDIR
+  agent copy-to DIR
   agent purge --dir DIR
   agent --version
 `;
@@ -47,6 +49,17 @@ async function main(argv: readonly string[]): Promise<number> {
     if (values.dir === undefined) return usage('--dir is required');
     const { runJobSide } = await import('./job/run-job-side.js');
     return runJobSide(values.dir);
+  }
+  if (command === 'container') {
+    const { values } = parseArgs({ args: rest, options: { dir: { type: 'string' } } });
+    if (values.dir === undefined) return usage('--dir is required');
+    const { runContainerAgent } = await import('./job/run-container-agent.js');
+    return runContainerAgent(values.dir);
+  }
+  if (command === 'copy-to') {
+    const [directory] = rest;
+    if (directory === undefined) return usage('copy-to needs a directory');
+    return (await import('./files/copy-folder.js')).copyFolder(directory);
   }
   if (command === 'ssh-child') return (await import('./ssh/ssh-child.js')).runSshChild(rest);
   if (command === 'git-ssh') return (await import('./job/git-ssh.js')).runGitSsh(rest);

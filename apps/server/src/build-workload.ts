@@ -4,6 +4,8 @@ import { Connections } from './agents/connections.js';
 import { JobStates } from './agents/job-states.js';
 import type { OwnApi } from './agents/own-api.js';
 import { EventRecorder } from './events/event-recorder.js';
+import type { AgentArchives } from './containers/agent-archives.js';
+import { ContainerStarts } from './containers/container-starts.js';
 import { DefaultFleetMaker } from './fleets/default-fleet.js';
 import { FleetReconciler } from './fleets/fleet.reconciler.js';
 import { FleetsService } from './fleets/fleets.service.js';
@@ -50,6 +52,13 @@ import { RunsService } from './runs/runs.service.js';
 import { ReplicaSubmitter } from './runs/submit-replicas.js';
 import type { ServerSettings } from './settings/settings.js';
 import { Workload } from './workload.js';
+import { OrphanVolumes } from './volumes/orphan-volumes.js';
+import { VolumeCommit } from './volumes/volume-commit.js';
+import { VolumeEffects } from './volumes/volume-effects.js';
+import { VolumeReader } from './volumes/volume-reader.js';
+import { VolumeReconciler } from './volumes/volume.reconciler.js';
+import { VolumeSnapshots } from './volumes/volume-snapshots.js';
+import { VolumesService } from './volumes/volumes.service.js';
 import type { World } from './world/world.js';
 
 export interface WorkloadParts {
@@ -61,6 +70,7 @@ export interface WorkloadParts {
   readonly hosts: Hosts;
   readonly keyring: Keyring;
   readonly inputs: JobInputs;
+  readonly agentArchives: AgentArchives;
   readonly clusterKeys?: ClusterKeys;
 }
 
@@ -68,6 +78,7 @@ export interface BuiltWorkload {
   readonly workload: Workload;
   readonly runs: RunsService;
   readonly fleets: FleetsService;
+  readonly volumes: VolumesService;
   readonly notices: Notices;
   /** How this life of the server signs its leases. */
   readonly holder: string;
@@ -86,6 +97,7 @@ export function buildWorkload({
   hosts,
   keyring,
   inputs,
+  agentArchives,
   clusterKeys = new ClusterKeys(),
 }: WorkloadParts): BuiltWorkload {
   const notices = new Notices();
@@ -137,13 +149,18 @@ export function buildWorkload({
     new JobReconciler(new JobSnapshots(limits), jobEffects, new JobCommit(wake, events, logs), me),
     new InstanceReconciler(
       new InstanceSnapshots(limits, hosts),
-      new InstanceEffects(db, accounts, offers, limits, hosts, world),
+      new InstanceEffects(db, accounts, offers, limits, hosts, new ContainerStarts(db, inputs, agentArchives), world),
       new InstanceCommit(wake, events, world),
     ),
     new FleetReconciler(wake, events, world),
+    new VolumeReconciler(
+      new VolumeSnapshots(),
+      new VolumeEffects(db, accounts, world),
+      new VolumeCommit(wake, events, world),
+    ),
     limits,
     jobEffects,
-    new OrphanCollector(db, accounts, events, me, world),
+    new OrphanCollector(db, accounts, new OrphanVolumes(db, accounts, events, world), events, me, world),
     new MetricsRetention(metrics, health, settings, world),
     settings,
   );
@@ -165,5 +182,6 @@ export function buildWorkload({
     wake,
     world,
   );
-  return { workload, runs, fleets, notices, holder: me.holder };
+  const volumes = new VolumesService(db, accounts, new VolumeReader(), events, wake, world);
+  return { workload, runs, fleets, volumes, notices, holder: me.holder };
 }

@@ -17,6 +17,8 @@ import { addDocsRoutes } from './openapi/docs-routes.js';
 import type { Database } from './persistence/database.js';
 import { migrate } from './persistence/migrate.js';
 import { openDatabase } from './persistence/open-database.js';
+import { addProxyRoutes } from './services/proxy/proxy-routes.js';
+import { ServiceProxy } from './services/proxy/service-proxy.js';
 import type { ServerSettings } from './settings/settings.js';
 import { WorkloadModule } from './workload.module.js';
 import { realWorld } from './world/real-world.js';
@@ -80,6 +82,8 @@ export async function createServerApp(settings: ServerSettings, overrides: Serve
     await app.get(BackendsLog).write();
     const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
     addDocsRoutes(app, fastify);
+    const proxy = app.get(ServiceProxy, { strict: false });
+    await addProxyRoutes(fastify, proxy);
     await app.init();
     await fastify.ready();
     return { app, db, adminToken, installationId: keys.installationId, close: unwind };

@@ -10,6 +10,7 @@ export { BackendStore } from './backends/backend-store.js';
 export { BackendsService } from './backends/backends.service.js';
 export { buildWorkload, type BuiltWorkload, type WorkloadParts } from './build-workload.js';
 export type { ProjectScope } from './auth/caller.js';
+export { AgentArchives } from './containers/agent-archives.js';
 export { EventRecorder } from './events/event-recorder.js';
 export { insertFleet } from './fleets/insert-fleet.js';
 export { Hosts, type InstalledAgent, type ReadyHost } from './hosts/hosts.js';

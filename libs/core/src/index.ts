@@ -107,6 +107,16 @@ export {
 export { type InstanceDecision, decideInstance } from './lifecycle/decide-instance.js';
 export { type JobDecision, decideJob } from './lifecycle/decide-job.js';
 export { type RunDecision, decideRun } from './lifecycle/decide-run.js';
+export { type VolumeDecision, decideVolume } from './lifecycle/decide-volume.js';
+export { type KnownVolume, type ListedVolumeFact, findOrphanVolumes } from './lifecycle/find-orphan-volumes.js';
+export type {
+  AttachmentFact,
+  ReleaseFact,
+  VolumeChanges,
+  VolumeEffect,
+  VolumeSnapshot,
+  VolumeTrouble,
+} from './lifecycle/volume-snapshot.js';
 export { type Decision, type Instant, undecided } from './lifecycle/decision.js';
 export { type FailedPlace, type LaunchPlace, nextPlace } from './placement/next-place.js';
 export { findOrphans, type KnownAttempt, type ListedFact, type Orphan } from './lifecycle/find-orphans.js';
@@ -141,6 +151,7 @@ export {
   isResourceName,
   resourceNameProblem,
 } from './names/name-rules.js';
+export { kindOfOffer, type MachineKind } from './offers/machine-kind.js';
 export { type BackendFeature, backendHas, backendsWith, requiredFeatures } from './offers/backend-features.js';
 export { bestOffers } from './offers/best-offers.js';
 export { type BlockDivision, divideIntoBlocks, shareName, shareOfResources } from './offers/blocks.js';
@@ -305,9 +316,11 @@ export {
 export {
   type InternalBackendType,
   type InternalInstanceStatus,
+  type InternalVolumeStatus,
   displayBackend,
   toWireBackend,
   toWireInstanceStatus,
+  toWireVolumeStatus,
 } from './wire/internal-values.js';
 export { isUnderUtilised, type UtilisationPolicy, type UtilisationSample } from './lifecycle/utilisation.js';
 export { whyNotBuilt } from './runs/not-built.js';
@@ -332,3 +345,4 @@ export {
 export { servicePath, serviceSpecWithoutGateway, whyNotServed } from './services/service-spec.js';
 export { type Replica, type Rollout, type ServiceFacts } from './lifecycle/service-snapshot.js';
 export { type ReplicaToSubmit } from './lifecycle/run-snapshot.js';
+export { volumeCostUsd } from './volumes/volume-cost.js';

@@ -109,8 +109,11 @@ class Simulation implements Fate {
     const around: Surroundings = { time, random, faults, story, network, watch: jobs };
     const installation = random.uuid();
     const clouds = (random.chance(0.5) ? (['aws'] as const) : (['aws', 'gcp'] as const)).map(
-      (type) => new SimulatedCloud(type, this.drawIdempotency(), around, installation),
+      (type) => new SimulatedCloud(type, 'hosts', this.drawIdempotency(), around, installation),
     );
+    // From a stream of its own: the stories without one are told as before.
+    if (new RandomSource(options.seed + 1_000_003).chance(0.4))
+      clouds.push(new SimulatedCloud('runpod', 'containers', this.drawIdempotency(), around, installation));
     const hosts = new SimulatedHosts((instanceId) => this.hostOf(instanceId), around);
     const watched: Watched = new Watched(connection, log, story, {
       machines: () => clouds.flatMap((cloud) => cloud.living),

@@ -1,4 +1,5 @@
 import { type Cgroup, CONTAINER_CGROUPS } from '../cgroup/cgroup.js';
+import { imageVariables } from './image-variables.js';
 import { readOwnJson } from '../files/read-own-json.js';
 
 /** What the host side tells the job side about the place it starts it in: `context.json` of the job's directory. */
@@ -34,7 +35,13 @@ export async function readJobContext(path: string): Promise<JobContext> {
   const written = await readOwnJson(path);
   // Ours, written by the host side of the same version.
   if (typeof written === 'object' && written !== null) return written as JobContext;
-  return { runtime: 'container', defaultWorkingDir: process.cwd(), publicDir: '/dstack', exitWhenFinished: false };
+  return {
+    runtime: 'container',
+    defaultWorkingDir: process.cwd(),
+    publicDir: '/dstack',
+    restoredEnv: imageVariables(process.env),
+    exitWhenFinished: false,
+  };
 }
 
 /** Where a job's usage may be told; the first that is there counts. */

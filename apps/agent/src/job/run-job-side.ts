@@ -7,18 +7,20 @@ import { JobSshServer } from '../ssh/job-ssh-server.js';
 import { jobDirPaths } from './job-dir.js';
 import { JobSide } from './job-side.js';
 import { CONTAINER_SOCKET_DIR } from './server-socket-path.js';
-import { readWholeAgentSettings, type WholeAgentSettings } from './whole-agent-settings.js';
+import type { WholeAgentSettings } from './whole-agent-settings.js';
 import { writeFileAtomically } from '../files/write-file-atomically.js';
 
-/** Runs the job side until its job has finished, or (where it is the whole agent) until it is told to end. */
-export async function runJobSide(directory: string): Promise<number> {
+/**
+ * Runs the job side until its job has finished, or (where it is the whole agent) until it is told to end.
+ * @param settings of a job side without a host agent
+ */
+export async function runJobSide(directory: string, settings?: WholeAgentSettings): Promise<number> {
   const paths = jobDirPaths(resolve(directory));
   const signalled = untilSignalled();
   await mkdir(paths.dir, { recursive: true, mode: 0o700 });
   const side = await JobSide.open(paths.dir, Date.now);
   const server = new AgentHttpServer({ service: side, gate: await EpochGate.open(paths.epoch), now: Date.now });
   await server.listen(paths.socket);
-  const settings = readWholeAgentSettings(process.env);
   const ssh = settings === undefined ? undefined : await listenForServer(side, server, settings, paths);
   if (side.exitWhenFinished) await Promise.race([side.finished, signalled]);
   else await signalled;

@@ -41,11 +41,12 @@ describe('the job side as the whole agent', () => {
     for (const key of ['server', 'user'])
       execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(dir, key)]);
     port = await freePort();
-    child = spawn(process.execPath, [MAIN, 'job', '--dir', join(dir, 'job')], {
+    child = spawn(process.execPath, [MAIN, 'container', '--dir', join(dir, 'job')], {
       stdio: 'inherit',
       env: {
         PATH: process.env['PATH'],
         DSTACK_AGENT_SSH_LISTEN: `127.0.0.1:${port}`,
+        DSTACK_AGENT_IMAGE_LD_LIBRARY_PATH: '/of/the/image',
         DSTACK_AGENT_AUTHORIZED_KEYS: readFileSync(join(dir, 'server.pub'), 'utf8'),
       },
     });
@@ -64,7 +65,7 @@ describe('the job side as the whole agent', () => {
   });
 
   it('runs its one job, and lets the job’s keys in to the job but not to the agent', async () => {
-    const job = containerJob('not used', 'echo hello; while [ ! -e done ]; do sleep 0.1; done', {
+    const job = containerJob('not used', 'echo hello $LD_LIBRARY_PATH; while [ ! -e done ]; do sleep 0.1; done', {
       workingDir: join(dir, 'work'),
       ssh: { authorizedKeys: [readFileSync(join(dir, 'user.pub'), 'utf8')] },
     });
@@ -87,7 +88,7 @@ describe('the job side as the whole agent', () => {
     });
     user.end();
     expect(await waitForEnd(client, job.id)).toMatchObject({ reason: 'done_by_runner', exitStatus: 0 });
-    expect(await readLog(client, job.id)).toBe('hello\r\n');
+    expect(await readLog(client, job.id)).toBe('hello /of/the/image\r\n');
     await expect(client.start(containerJob('x', 'true'), soon())).rejects.toThrow('already has job');
   });
 });

@@ -1,5 +1,6 @@
 import { createAgentClient, type HttpAgentClient, type AgentApi } from '@dstack/agent-protocol';
 import type { AgentAddress } from '@dstack/backend-base';
+import type { MachineKind } from '@dstack/core';
 import { Inject, Injectable } from '@nestjs/common';
 import { INSTALLATION, type Installation } from '../bootstrap/installation.js';
 import { HostDialer } from '../hosts/host-dialer.js';
@@ -12,6 +13,7 @@ export interface ConnectedAgent {
 export interface AgentTarget {
   readonly instanceId: string;
   readonly address: AgentAddress;
+  readonly kind: MachineKind;
   readonly epoch: number;
 }
 
@@ -30,14 +32,16 @@ export class SocketAgentConnector extends AgentConnector {
     super();
   }
 
-  async connect({ instanceId, address, epoch }: AgentTarget, signal: AbortSignal): Promise<ConnectedAgent> {
+  async connect({ instanceId, address, kind, epoch }: AgentTarget, signal: AbortSignal): Promise<ConnectedAgent> {
     if (address.via === 'unix') return closing(createAgentClient({ connect: address.socketPath, epoch }));
-    const { connection, access } = await this.dialer.dial(instanceId, signal);
+    const { connection, access } = await this.dialer.dial(instanceId, signal, address.hostKey);
     try {
-      const { ensureAgent } = await import('@dstack/backend-ssh/hosts');
-      // A host that was restarted does not start the agent everywhere.
-      const { hostname } = access.host;
-      await ensureAgent({ connection, hostname, owner: this.installation.id, signal });
+      // A host that was restarted does not start the agent everywhere; what answers in a container is the agent.
+      if (kind === 'hosts') {
+        const { ensureAgent } = await import('@dstack/backend-ssh/hosts');
+        const { hostname } = access.host;
+        await ensureAgent({ connection, hostname, owner: this.installation.id, signal });
+      }
       const client = createAgentClient({ connect: () => connection.openUnix(address.socketPath), epoch });
       return closing(client, () => connection.close());
     } catch (error) {

@@ -1,7 +1,8 @@
 import type { JobState } from '@dstack/agent-protocol';
 import { Inject, Injectable } from '@nestjs/common';
-import { findJob } from '../jobs/job-record.js';
+import { findJobToChange } from '../jobs/job-record.js';
 import { Database } from '../persistence/database.js';
+import { type WriteTogether, writeTogether } from '../persistence/together.js';
 import type { WriteTx } from '../persistence/transaction.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
@@ -9,14 +10,19 @@ import { Wake } from '../reconcile/wake.js';
 /** Brings what agents tell about jobs into the job rows. States are levels: only a higher revision counts. */
 @Injectable()
 export class JobStates {
+  /** What many hosts tell at the same time. */
+  private readonly writing: WriteTogether;
+
   constructor(
-    private readonly db: Database,
+    db: Database,
     @Inject(Wake) private readonly wake: Wake,
-  ) {}
+  ) {
+    this.writing = writeTogether(db);
+  }
 
   async record(instanceId: string, states: readonly JobState[]): Promise<void> {
     if (states.length === 0) return;
-    await this.db.write(async (tx) => {
+    await this.writing.run(async (tx) => {
       for (const state of states) await this.recordOne(tx, instanceId, state);
     });
   }
@@ -24,9 +30,9 @@ export class JobStates {
   /** The agent does not know jobs it was sent: those that had started are lost, the others are sent again. */
   async missing(instanceId: string, jobIds: readonly string[], now: number): Promise<void> {
     if (jobIds.length === 0) return;
-    await this.db.write(async (tx) => {
+    await this.writing.run(async (tx) => {
       for (const id of jobIds) {
-        const job = await findJob(tx, id);
+        const job = await findJobToChange(tx, id);
         if (job === null || job.instanceId !== instanceId || job.runtimeRecord.agent === null) continue;
         const hasStarted = job.status === 'pulling' || job.status === 'running' || job.status === 'terminating';
         const { agent } = job.runtimeRecord;
@@ -44,7 +50,7 @@ export class JobStates {
   }
 
   private async recordOne(tx: WriteTx, instanceId: string, state: JobState): Promise<void> {
-    const job = await findJob(tx, state.id);
+    const job = await findJobToChange(tx, state.id);
     if (job === null || job.instanceId !== instanceId) return;
     const known = job.runtimeRecord.agent;
     if (known !== null && known.revision >= state.revision) return;

@@ -1,4 +1,4 @@
-import type { HostLogin } from '@dstack/backend-base';
+import type { AgentAddress, HostLogin } from '@dstack/backend-base';
 import { Inject, Injectable } from '@nestjs/common';
 import type { SshHost } from '@dstack/core';
 import { Keyring } from '../keys/keyring.js';
@@ -16,15 +16,15 @@ export interface HostAccess {
 export class HostAccessStore {
   constructor(@Inject(Keyring) private readonly keyring: Keyring) {}
 
-  /** A given host as its fleet says, a machine of a cloud with the project's key. @throws when nobody logs in to the instance */
+  /** A given host as its fleet says, a machine or a container of a cloud with the project's key. @throws when nobody logs in to the instance */
   async read(tx: ReadTx, instanceId: string): Promise<HostAccess> {
     const [row] = await tx.query<AccessRow>(
       `SELECT i.host_access, i.machine, p.ssh_private_key FROM instances i JOIN projects p ON p.id = i.project_id WHERE i.id = ?`,
       [instanceId],
     );
     if (row?.host_access) return readJson<HostAccess>(this.keyring.decrypt(row.host_access));
-    const login = readJsonOrNull<{ readonly login?: HostLogin }>(row?.machine ?? null)?.login;
-    if (row === undefined || login === undefined) throw new Error(`nobody logs in to instance ${instanceId}`);
+    const login = loginOf(readJsonOrNull<KnownMachine>(row?.machine ?? null));
+    if (row === undefined || login === null) throw new Error(`nobody logs in to instance ${instanceId}`);
     return { host: rentedHost(login, this.keyring.decrypt(row.ssh_private_key)), env: {} };
   }
 
@@ -49,7 +49,20 @@ interface AccessRow {
   readonly ssh_private_key: string;
 }
 
-function rentedHost({ host, port, user, jump }: HostLogin, privateKey: string): SshHost {
+interface KnownMachine {
+  readonly login?: HostLogin;
+  readonly agent: AgentAddress | null;
+}
+
+/** A machine that comes with its agent is entered where that is. */
+function loginOf(machine: KnownMachine | null): SshLogin | null {
+  if (machine?.login !== undefined) return machine.login;
+  return machine?.agent?.via === 'ssh' ? machine.agent : null;
+}
+
+type SshLogin = Pick<HostLogin, 'host' | 'port' | 'user' | 'jump'>;
+
+function rentedHost({ host, port, user, jump }: SshLogin, privateKey: string): SshHost {
   const privateKeys = [privateKey];
   return {
     hostname: host,

@@ -26,22 +26,26 @@ export class HostDialer {
     @Inject(SETTINGS) private readonly settings: ServerSettings,
   ) {}
 
-  /** @throws {SshError} */
-  async dial(instanceId: string, signal: AbortSignal): Promise<DialedHost> {
-    const { access, pinned } = await this.db.read(async (tx) => {
+  /**
+   * @param knownKey the host key, where whoever made the machine knows it
+   * @throws {SshError}
+   */
+  async dial(instanceId: string, signal: AbortSignal, knownKey: string | null = null): Promise<DialedHost> {
+    const { access, seen } = await this.db.read(async (tx) => {
       const [row] = await tx.query<{ host_keys: string | null }>('SELECT host_keys FROM instances WHERE id = ?', [
         instanceId,
       ]);
       return {
         access: await this.accesses.read(tx, instanceId),
-        pinned: readJsonOrNull<HostKeys>(row?.host_keys ?? null),
+        seen: readJsonOrNull<HostKeys>(row?.host_keys ?? null),
       };
     });
+    const pinned = seen ?? (knownKey === null ? null : { host: knownKey, jump: null });
     // Only who has hosts pays for loading SSH.
     const { openSshConnection } = await import('@dstack/ssh');
     const connectTimeoutMs = Math.max(this.settings.sshConnectTimeoutSeconds * 1000, MIN_CONNECT_MS);
     const connection = await openSshConnection(targetOf(access, pinned), { signal, connectTimeoutMs });
-    if (pinned === null) await this.pin(instanceId, { host: connection.hostKey, jump: connection.jumpHostKey });
+    if (seen === null) await this.pin(instanceId, { host: connection.hostKey, jump: connection.jumpHostKey });
     return { connection, access };
   }
 

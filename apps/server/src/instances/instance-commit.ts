@@ -5,6 +5,7 @@ import type { WriteTx } from '../persistence/transaction.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { changeProgress } from '../hosts/host-progress.js';
 import { type InstalledAgent, isLastingHostError, type ReadyHost } from '../hosts/hosts.js';
+import { findJobsOn } from '../jobs/job-record.js';
 import type { CommitContext, CommitResult, Outcome } from '../reconcile/reconciler.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
@@ -71,7 +72,7 @@ export class InstanceCommit {
     });
     // A job waits for its machine to be there and connected; whether it counts as busy is no news to it.
     if (decision.status !== 'launching' && decision.status !== 'busy') {
-      const jobs = await tx.query<{ id: string }>('SELECT id FROM jobs WHERE instance_id = ?', [id]);
+      const jobs = await findJobsOn(tx, id);
       await this.wake.rows(tx, 'jobs', jobs.map((job) => job.id)); // prettier-ignore
     }
     if (fleet !== null && (decision.status === 'terminated' || decision.status === 'terminating')) {

@@ -1,19 +1,26 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Attempt, type Call, type MachineRef, type MachineState } from '@dstack/backend-base';
 import {
+  containerOnly,
   filtersOfProfile,
   type InstanceEffect,
   nextPlace,
+  type OfferFilters,
   type OpenAttempt,
   type LaunchPlace,
+  requiredFeatures,
   undecided,
 } from '@dstack/core';
+import { ContainerStarts } from '../containers/container-starts.js';
 import { markReached } from '../hosts/host-progress.js';
 import { Hosts } from '../hosts/hosts.js';
+import { findJob } from '../jobs/job-record.js';
 import { ComputeAccounts } from '../offers/compute-accounts.js';
 import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
+import { type WriteTogether, writeDurableTogether } from '../persistence/together.js';
 import type { ActContext } from '../reconcile/reconciler.js';
+import { findRun } from '../runs/run-record.js';
 import { WORLD, type World } from '../world/world.js';
 import { type AttemptRecord, failedPlaces } from './attempt-record.js';
 import { arrivalMs, CREATE_DEADLINE_MS, mayStillArrive } from './create-call.js';
@@ -34,14 +41,19 @@ export type TerminateOutcome = 'done' | 'pending';
 /** The outside half of an instance's life: offers, create, get, list, terminate. */
 @Injectable()
 export class InstanceEffects {
+  private readonly asking: WriteTogether;
+
   constructor(
     private readonly db: Database,
     private readonly accounts: ComputeAccounts,
     @Inject(OffersService) private readonly offers: OffersService,
     @Inject(InstanceLimits) private readonly limits: InstanceLimits,
     @Inject(Hosts) private readonly hosts: Hosts,
+    private readonly containers: ContainerStarts,
     @Inject(WORLD) private readonly world: World,
-  ) {}
+  ) {
+    this.asking = writeDurableTogether(db);
+  }
 
   perform(effect: InstanceEffect, context: ActContext<InstanceView>): Promise<unknown> {
     switch (effect.do) {
@@ -70,13 +82,26 @@ export class InstanceEffects {
     if (record.requirements === null) return { none: 'the instance has no requirements' };
     const found = await this.offers.best(record.projectId, {
       requirements: record.requirements,
-      filters: filtersOfProfile(record.profile ?? {}),
+      filters: filtersOfProfile(record.profile ?? {}, await this.needs(record)),
     });
     const place = nextPlace(found.offers, failedPlaces(attempts));
     if (place === null) return { none: whyNotCreated(attempts) ?? found.notes.join('; ') };
     const { definition } = await this.accounts.open(record.projectId, place.offer.backend);
     this.learn(definition);
     return { ...place, maxNameLength: definition.maxNameLength };
+  }
+
+  /** Of the job it is made for; a machine for no job yet must be able to wait for one. */
+  private async needs({
+    provisioningJobId: jobId,
+  }: InstanceView['record']): Promise<Pick<OfferFilters, 'features' | 'containerOnly'>> {
+    if (jobId === null) return { features: ['create-instance'], containerOnly: null };
+    return this.db.read(async (tx) => {
+      const job = await findJob(tx, jobId);
+      const run = job === null ? null : await findRun(tx, job.runId);
+      if (job === null || run === null) return { features: [], containerOnly: null };
+      return { features: requiredFeatures(job.spec), containerOnly: containerOnly(run.spec.configuration, job.spec) };
+    });
   }
 
   private async launch(context: ActContext<InstanceView>): Promise<MachineState> {
@@ -99,7 +124,10 @@ export class InstanceEffects {
       volumeIds: [],
       placementGroup: null,
       userData: null,
-      container: null,
+      container:
+        definition.capabilities.kind === 'hosts'
+          ? null
+          : await this.containers.of(record.provisioningJobId, open.offer, [projectPublicKey]),
     };
     // Its time begins before it is written down: a server that stood still in between must not ask any more.
     const call = this.call(context, CREATE_DEADLINE_MS);
@@ -115,7 +143,7 @@ export class InstanceEffects {
    */
   private async markAsked({ id }: AttemptRecord, idempotency: OpenAttempt['idempotency']): Promise<void> {
     const repeatable = idempotency === 'lookup' ? '' : ` OR outcome = 'unknown'`;
-    const marked = await this.db.writeDurable(async (tx) =>
+    const marked = await this.asking.run(async (tx) =>
       tx.execute(
         `UPDATE provisioning_attempts SET outcome = 'unknown', asked_at = ? WHERE id = ? AND (outcome IS NULL${repeatable})`,
         [await tx.now(), id],

@@ -2,15 +2,18 @@ import { Inject, Injectable } from '@nestjs/common';
 import {
   type BareHost,
   idleLimitMs,
+  kindOfOffer,
   type InstanceSnapshot,
   type InstanceTerminationReason,
   type OpenAttempt,
   type Tenure,
 } from '@dstack/core';
 import type { ReadTx } from '../persistence/transaction.js';
+import { findProject } from '../projects/find-project.js';
 import type { Observed } from '../reconcile/reconciler.js';
+import { findJobsOn } from '../jobs/job-record.js';
 import { Hosts } from '../hosts/hosts.js';
-import { findFleets, type FleetRecord, nodesOf } from '../fleets/fleet-record.js';
+import { findFleet, type FleetRecord, nodesOf } from '../fleets/fleet-record.js';
 import { type AttemptRecord, findAttempts } from './attempt-record.js';
 import { connectedSince, findInstance, type InstanceRecord } from './instance-record.js';
 import { InstanceLimits } from './instance-limits.js';
@@ -36,14 +39,9 @@ export class InstanceSnapshots {
     const record = await findInstance(tx, id);
     if (record === null || record.deleted) return null;
     const attempts = await findAttempts(tx, id);
-    const fleet = record.fleetId === null ? null : ((await findFleets(tx, 'id = ?', [record.fleetId]))[0] ?? null);
-    const [project] = await tx.query<{ name: string; ssh_public_key: string }>(
-      'SELECT name, ssh_public_key FROM projects WHERE id = ?',
-      [record.projectId],
-    );
-    const jobs = await tx.query<{ id: string; status: string }>('SELECT id, status FROM jobs WHERE instance_id = ?', [
-      id,
-    ]);
+    const fleet = record.fleetId === null ? null : await findFleet(tx, record.fleetId);
+    const project = await findProject(tx, record.projectId);
+    const jobs = await findJobsOn(tx, id);
     const isNeeded = await isNeededBy(tx, fleet);
     const facts = { now, record, attempts, fleet, jobs, isNeeded };
     const view = {
@@ -101,6 +99,7 @@ export class InstanceSnapshots {
           provisioningLimitMs: this.limits.provisioningMs(record),
           unwanted: record.busyBlocks === 0 ? whyUnwanted(facts) : null,
           tenure,
+          kind: kindOfOffer(record.offer),
           bareHost: bareHost(record),
         };
       case 'idle':
@@ -116,6 +115,7 @@ export class InstanceSnapshots {
           neededByFleet: facts.isNeeded,
           unwanted: whyUnwanted(facts),
           tenure,
+          kind: kindOfOffer(record.offer),
           replaceAgentAt: this.replaceAgentAt(record, now),
         };
       case 'terminating':
@@ -163,7 +163,7 @@ interface Facts {
   readonly record: InstanceRecord;
   readonly attempts: readonly AttemptRecord[];
   readonly fleet: FleetRecord | null;
-  readonly jobs: readonly { id: string; status: string }[];
+  readonly jobs: readonly { readonly id: string; readonly status: string }[];
   /** The fleet has no more nodes than it wants. */
   readonly isNeeded: boolean;
 }

@@ -27,10 +27,13 @@ export class JobCommit {
     @Inject(LOG_STORE) private readonly logs: Pick<LogStore, 'complete'>,
   ) {}
 
+  async lock(tx: WriteTx, { decision, snapshot }: Context): Promise<void> {
+    if (decision.because !== null) await lockGang(tx, snapshot.record, snapshot.run, decision.status);
+  }
+
   async write(tx: WriteTx, context: Context): Promise<CommitResult> {
     const result: { dueAt?: number | null } = {};
-    const { decision, snapshot } = context;
-    if (decision.because !== null) await lockGang(tx, snapshot.record, snapshot.run, decision.status);
+    const { decision } = context;
     for (const outcome of context.outcomes) {
       const dueAt = await this.record(tx, context, outcome as Outcome<JobEffect>); // this reconciler's own effects
       if (dueAt !== undefined) result.dueAt = dueAt;

@@ -9,6 +9,7 @@ import {
 import type { ReadTx } from '../persistence/transaction.js';
 import { InstanceLimits } from '../instances/instance-limits.js';
 import { connectedSince, findInstance, type InstanceRecord } from '../instances/instance-record.js';
+import { findProject } from '../projects/find-project.js';
 import type { Observed } from '../reconcile/reconciler.js';
 import { readJson } from '../reconcile/stored-json.js';
 import { findRun, type RunRecord } from '../runs/run-record.js';
@@ -36,7 +37,7 @@ export class JobSnapshots {
     const instance = record.instanceId === null ? null : await findInstance(tx, record.instanceId);
     const waitsFor = record.status === 'provisioning' ? await whatItWaitsFor(tx, record, run) : null;
     const isStarting = record.status === 'provisioning' && waitsFor === null;
-    const [project] = await tx.query<{ name: string }>('SELECT name FROM projects WHERE id = ?', [record.projectId]);
+    const project = await findProject(tx, record.projectId);
     const underUtilised = await utilisation(tx, record, now);
     const snapshot = this.snapshotOf({ underUtilised, record, run, instance, waitsFor, now });
     return {

@@ -20,6 +20,7 @@ function factsOf(configuration: object, changes: Partial<JobStartFacts>, spec: o
     runName: 'train',
     projectName: 'main',
     agent: { runtimes: { container: { available: true, detail: '' }, process: { available: true, detail: '' } } } as JobStartFacts['agent'], // prettier-ignore
+    machineKind: 'hosts',
     runtimePreference: 'auto',
     secrets: new Map([['TOKEN', 's3cret']]),
     archives: new Map([['a1', 'f'.repeat(64)]]),
@@ -41,6 +42,15 @@ function record(spec: Wire.JobSpec): JobRecord {
 }
 
 describe('what an agent is told of a job', () => {
+  it('needs nothing of the image in the container that was made for it', () => {
+    const image = { image: 'i:1', registry_auth: { username: 'u', password: '${{ secrets.TOKEN }}' } };
+    const inContainer = { container: { available: false, detail: '' }, process: { available: true, detail: '' } };
+    const agent = { runtimes: inContainer } as JobStartFacts['agent'];
+    const start = startOf(image, { machineKind: 'containers', agent });
+    expect(start).toMatchObject({ runtime: 'container', container: { image: 'i:1' } });
+    expect(JSON.stringify(start)).not.toContain('s3cret');
+  });
+
   it.each<[string, object, object]>([
     ['secrets, in env only', { env: { A: 'Bearer ${{ secrets.TOKEN }}', B: '$${{ x }} $HOME' } }, { env: { A: 'Bearer s3cret', B: '${{ x }} $HOME' } }],
     ['user and group', { user: '1000:users' }, { user: '1000:users' }],

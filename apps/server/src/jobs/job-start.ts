@@ -1,6 +1,7 @@
 import type { AgentInfo, FileSetup, JobStart, Mount, RepoSetup } from '@dstack/agent-protocol';
 import {
   chooseRuntime,
+  type MachineKind,
   finishCommands,
   type NodeAddress,
   runtimeFacts,
@@ -17,6 +18,7 @@ export interface JobStartFacts {
   readonly runName: string;
   readonly projectName: string;
   readonly agent: AgentInfo;
+  readonly machineKind: MachineKind;
   readonly runtimePreference: RuntimePreference;
   readonly secrets: ReadonlyMap<string, string>;
   /** sha256 by archive id. */
@@ -46,7 +48,10 @@ export function buildJobStart(facts: JobStartFacts): BuiltJobStart {
   const { job, runSpec, agent } = facts;
   const { spec } = job;
   const hosts = { container: agent.runtimes.container.available, process: agent.runtimes.process.available };
-  const choice = chooseRuntime(runtimeFacts(runSpec.configuration), hosts, facts.runtimePreference);
+  const choice =
+    facts.machineKind === 'containers'
+      ? IN_ITS_CONTAINER
+      : chooseRuntime(runtimeFacts(runSpec.configuration), hosts, facts.runtimePreference);
   if ('refused' in choice) throw new JobRefusedError(choice.refused);
   const repo = repoSetup(facts);
   const start: JobStart = {
@@ -82,12 +87,15 @@ function commandsOf({ job, nodes }: JobStartFacts): readonly string[] {
   throw new JobRefusedError(`no address is known for ${finished.missing.join(', ')}`);
 }
 
-function containerSpec({ job, secrets }: JobStartFacts): NonNullable<JobStart['container']> {
+const IN_ITS_CONTAINER = { runtime: 'container', because: 'the machine is a container, made for the job' } as const;
+
+/** What is there already has been pulled already: its agent needs no password of a registry. */
+function containerSpec({ job, secrets, machineKind }: JobStartFacts): NonNullable<JobStart['container']> {
   const { spec } = job;
   const shmGb = spec.requirements.resources.shm_size ?? null;
   return {
     image: spec.image_name,
-    ...(spec.registry_auth
+    ...(spec.registry_auth && machineKind === 'hosts'
       ? {
           registryAuth: {
             username: interpolateSecrets(spec.registry_auth.username, secrets),

@@ -1,10 +1,11 @@
 import { DOOR_USER } from '@dstack/agent-protocol';
-import { toWireBackend, type Wire } from '@dstack/core';
+import { kindOfOffer, toWireBackend, type Wire } from '@dstack/core';
 import type { InstanceRecord } from '../instances/instance-record.js';
 
 /** How clients see the machine of a job. Of the server's own machine, `ssh_port` and `username` follow when the job's SSH server listens. */
 export function provisioningDataOf(instance: InstanceRecord): Wire.JobProvisioningData {
   const isLocal = instance.backendType === 'local';
+  const isContainer = kindOfOffer(instance.offer) === 'containers';
   const { machine } = instance;
   const ssh = machine?.agent?.via === 'ssh' ? machine.agent : null;
   const jump = ssh?.jump ?? null;
@@ -21,9 +22,9 @@ export function provisioningDataOf(instance: InstanceRecord): Wire.JobProvisioni
     availability_zone: instance.zone,
     reservation: null,
     price: instance.price ?? 0,
-    username: ssh === null ? 'root' : DOOR_USER,
+    username: ssh === null || isContainer ? 'root' : DOOR_USER,
     ssh_port: ssh?.port ?? null,
-    dockerized: !isLocal,
+    dockerized: !isLocal && !isContainer,
     ssh_proxy: jump === null ? null : { hostname: jump.host, port: jump.port, username: jump.user },
     backend_data: null,
     gpu_driver: null,

@@ -16,6 +16,8 @@ import { EventRecorder } from '../events/event-recorder.js';
 import { insertInstance } from '../fleets/create-instances.js';
 import { type FleetRecord, nodesOf } from '../fleets/fleet-record.js';
 import type { JobRecord } from '../jobs/job-record.js';
+import { anyOf } from '../persistence/any-of.js';
+import { lockInOrder } from '../persistence/in-order.js';
 import type { WriteTx } from '../persistence/transaction.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
@@ -35,11 +37,20 @@ export class SeatTakenError extends Error {}
 /** Writes what placement decided, a group at a time. Everything is conditional on rows that nobody else has moved. */
 @Injectable()
 export class PlacementCommit {
+  private readonly held = new WeakMap<WriteTx, Set<string>>();
+
   constructor(
     @Inject(Wake) private readonly wake: Wake,
     @Inject(EventRecorder) private readonly events: EventRecorder,
     @Inject(WORLD) private readonly world: World,
   ) {}
+
+  /** Of several groups that are committed together, before anything else: others lock jobs in the same order. */
+  async holdJobs(tx: WriteTx, groups: readonly LoadedGroup[]): Promise<void> {
+    if (tx.dialect === 'sqlite' || groups.length < 2) return;
+    const these = anyOf(tx.dialect, 'id', groups.flatMap(({ jobs }) => jobs.map(({ id }) => id))); // prettier-ignore
+    await tx.query(`SELECT id FROM jobs WHERE ${these.sql}${lockInOrder(tx.dialect)}`, these.params);
+  }
 
   /** A gang commits as one: every seat, or none. @throws {SeatTakenError} */
   async seat(tx: WriteTx, scene: PlacementScene, loaded: LoadedGroup, verdict: Placed): Promise<void> {
@@ -47,11 +58,11 @@ export class PlacementCommit {
       if (seat.kind === 'reuse') await this.reuse(tx, scene, loaded, seat);
       else await this.create(tx, scene, loaded, verdict.fleetId, seat);
     }
-    await tx.execute('UPDATE runs SET fleet_id = ?, rev = rev + 1 WHERE id = ? AND fleet_id IS NULL', [
-      verdict.fleetId,
-      loaded.run.id,
-    ]);
-    await tx.execute('UPDATE runs SET pending_because = NULL WHERE id = ?', [loaded.run.id]);
+    await tx.execute(
+      `UPDATE runs SET pending_because = NULL, fleet_id = COALESCE(fleet_id, ?), rev = rev + CASE WHEN fleet_id IS NULL THEN 1 ELSE 0 END
+       WHERE id = ?`,
+      [verdict.fleetId, loaded.run.id],
+    );
     // A machine that is yet to be made wakes its job when there is something to do; the run hears of it from the job.
     const isThere = new Set(verdict.seats.filter((seat) => seat.kind === 'reuse').map((seat) => seat.jobId));
     await this.wake.rows(tx, 'jobs', loaded.jobs.map((job) => job.id).filter((id) => isThere.has(id))); // prettier-ignore
@@ -130,7 +141,7 @@ export class PlacementCommit {
     const fleet = scene.fleetRecords.get(fleetId);
     const ask = loaded.asks.get(fleetId)?.[seat.ask];
     if (fleet === undefined || ask === undefined) throw new SeatTakenError();
-    if (!(await holdFleet(tx, fleet)) || !(await hasRoom(tx, fleet))) throw new SeatTakenError();
+    if (!(await this.holdFleet(tx, fleet)) || !(await hasRoom(tx, fleet))) throw new SeatTakenError();
     const { backend, region } = seat.offer;
     const isBound = loaded.jobs.length > 1 || isCluster(fleet.spec.configuration);
     const instance = await insertInstance(tx, this.world, fleet, {
@@ -143,6 +154,16 @@ export class PlacementCommit {
     });
     await this.assign(tx, loaded, seat, { ...instance, fleetId }, 1);
     this.wake.topic(tx, 'instances');
+  }
+
+  /** Once in a transaction: it is held until that ends. */
+  private async holdFleet(tx: WriteTx, fleet: FleetRecord): Promise<boolean> {
+    const held = this.held.get(tx) ?? new Set();
+    this.held.set(tx, held);
+    if (held.has(fleet.id)) return true;
+    if (!(await holdFleet(tx, fleet))) return false;
+    held.add(fleet.id);
+    return true;
   }
 
   private async assign(

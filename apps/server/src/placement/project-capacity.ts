@@ -1,4 +1,4 @@
-import { type AbsentInstance, type Holder, isCluster, type Place, type PlacementFleet, type PlacementInstance, whyAbsent } from '@dstack/core'; // prettier-ignore
+import { type AbsentInstance, type Holder, isCluster, type Place, type PlacementFleet, type PlacementInstance, whyAbsent, kindOfOffer } from '@dstack/core'; // prettier-ignore
 import { findFleets, type FleetRecord, nodesOf } from '../fleets/fleet-record.js';
 import { connectedSince, findInstances, type InstanceRecord } from '../instances/instance-record.js';
 import { inList } from '../persistence/in-list.js';
@@ -79,6 +79,7 @@ export function toPlacementInstance(
       totalBlocks: record.totalBlocks,
       busyBlocks: record.busyBlocks,
       detachingVolumes: false,
+      kind: kindOfOffer(offer),
       ...(record.agent.info === null ? {} : { hasContainers: record.agent.info.runtimes.container.available }),
       holders,
     },

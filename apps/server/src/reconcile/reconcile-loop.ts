@@ -1,3 +1,4 @@
+import { readTogether, writeTogether } from '../persistence/together.js';
 import type { Timer } from '../world/scheduler.js';
 import { claimDue, type Claim, nextDueAfter, releaseLease } from './claims.js';
 import type { Notices } from './notices.js';
@@ -9,7 +10,7 @@ const SWEEP_MS = 3_000;
 const FAILURE_MIN_MS = 1_000;
 const FAILURE_MAX_MS = 60_000;
 
-export interface LoopOptions extends PassTools {
+export interface LoopOptions extends Omit<PassTools, 'observing' | 'committing'> {
   readonly holder: string;
   readonly notices: Notices;
   readonly onError: (error: unknown, table: string, id: string | null) => void;
@@ -24,11 +25,14 @@ export class ReconcileLoop {
   private hasNotice = false;
   private readonly stopListening: () => void;
   private isStopped = false;
+  private readonly tools: PassTools;
 
   constructor(
     private readonly reconciler: AnyReconciler,
     private readonly options: LoopOptions,
   ) {
+    const { db } = options;
+    this.tools = { ...options, observing: readTogether(db), committing: writeTogether(db) };
     this.stopListening = options.notices.listen(reconciler.table, () => this.poke());
   }
 
@@ -59,6 +63,8 @@ export class ReconcileLoop {
     try {
       let pauseMs = SWEEP_MS;
       while (this.hasNotice && !this.isStopped) {
+        // What comes due meanwhile is taken together: while much happens, one claim has many rows.
+        await this.tools.committing.settled();
         this.hasNotice = false;
         pauseMs = await this.claimOnce();
       }
@@ -98,7 +104,7 @@ export class ReconcileLoop {
 
   private async pass(claim: Claim): Promise<void> {
     try {
-      await reconcilePass(this.reconciler, claim, this.options);
+      await reconcilePass(this.reconciler, claim, this.tools);
       this.failures.delete(claim.id);
     } catch (error) {
       this.options.onError(error, this.reconciler.table, claim.id);

@@ -17,6 +17,7 @@ import type { ProjectScope } from '../auth/caller.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { ClientError, ResourceExistsError } from '../http/api-errors.js';
 import { Database } from '../persistence/database.js';
+import { type WriteTogether, writeTogether } from '../persistence/together.js';
 import type { WriteTx } from '../persistence/transaction.js';
 import { writeSealed } from '../reconcile/sealed-json.js';
 import { writeJson } from '../reconcile/stored-json.js';
@@ -36,20 +37,27 @@ export interface ApplyInput {
 /** Writes the intent of an apply: a new run, or a new specification of one that goes on. */
 @Injectable()
 export class RunApplier {
+  private readonly applying: WriteTogether;
+
   constructor(
     private readonly db: Database,
     @Inject(Wake) private readonly wake: Wake,
     @Inject(EventRecorder) private readonly events: EventRecorder,
     @Inject(ReplicaSubmitter) private readonly submitter: ReplicaSubmitter,
     @Inject(WORLD) private readonly world: World,
-  ) {}
+  ) {
+    this.applying = writeTogether(db);
+  }
 
   /** Returns the run's id. A repeat with the same key is the same apply. */
   async apply(scope: ProjectScope, input: ApplyInput): Promise<string> {
     const missing = whyNotBuilt(input.spec.configuration);
     if (missing !== null) throw new ClientError(missing);
     try {
-      return await this.db.write((tx) => this.applyIn(tx, scope, input));
+      // Two of one name decide one after the other.
+      const name = input.spec.run_name ?? null;
+      const apart = name === null ? [] : [`${scope.projectId}/${name}`];
+      return await this.applying.run((tx) => this.applyIn(tx, scope, input), apart);
     } catch (error) {
       if (!isUniqueViolation(error)) throw error;
       // Two applies at once: the other one has won, and may even have been the same request.
@@ -127,7 +135,7 @@ export class RunApplier {
     if (nextFire === null) {
       const run = { id, projectId: scope.projectId, name, deploymentNum: 0 };
       for (const { num, group } of replicas) {
-        await this.submitter.submit(tx, { run, spec: named, replicaNum: num, replicaGroup: group });
+        await this.submitter.submit(tx, { run, spec: named, replicaNum: num, replicaGroup: group, isNewRun: true });
       }
     }
     this.wake.topic(tx, 'runs');

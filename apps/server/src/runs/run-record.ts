@@ -1,4 +1,5 @@
 import type { GroupScale, PendingBecause, RunTerminationReason, Wire } from '@dstack/core';
+import { rowsByKey } from '../persistence/rows-by-key.js';
 import type { ReadTx, SqlValue } from '../persistence/transaction.js';
 import { readSealed } from '../reconcile/sealed-json.js';
 import { readJsonOrNull } from '../reconcile/stored-json.js';
@@ -79,6 +80,13 @@ export async function findRuns(tx: ReadTx, where: string, params: readonly SqlVa
   return rows.map((row) => toRecord(tx, row));
 }
 
+/** Names are of those that are not deleted. */
+export async function findNamedRun(tx: ReadTx, projectId: string, name: string): Promise<RunRecord | null> {
+  return (await findRuns(tx, 'project_id = ? AND name = ? AND deleted = ?', [projectId, name, false]))[0] ?? null;
+}
+
+const runsById = rowsByKey({ select: 'SELECT * FROM runs', key: 'id', read: toRecord });
+
 export async function findRun(tx: ReadTx, id: string): Promise<RunRecord | null> {
-  return (await findRuns(tx, 'id = ?', [id]))[0] ?? null;
+  return (await runsById(tx, id))[0] ?? null;
 }

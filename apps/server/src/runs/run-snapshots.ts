@@ -8,7 +8,7 @@ import {
   type RunSnapshot,
   type ServiceFacts,
 } from '@dstack/core';
-import { findJobs, type JobRecord, latestSubmissions } from '../jobs/job-record.js';
+import { findJobsOfRun, type JobRecord, latestSubmissions } from '../jobs/job-record.js';
 import type { ReadTx } from '../persistence/transaction.js';
 import type { Observed } from '../reconcile/reconciler.js';
 import { readTraffic } from '../services/service-traffic.js';
@@ -30,7 +30,7 @@ export class RunSnapshots {
   async load(id: string, tx: ReadTx, now: number): Promise<Observed<RunView> | null> {
     const record = await findRun(tx, id);
     if (record === null) return null;
-    const all = await findJobs(tx, 'run_id = ?', [id]);
+    const all = await findJobsOfRun(tx, id);
     const jobs = latestSubmissions(all);
     const latest = jobs.map((job) => ({ job: toRunJob(job, all), record: job }));
     const service = await this.serviceOf(tx, { run: record, latest, all }, now);

@@ -22,6 +22,8 @@ export interface ReplicaSubmission {
   readonly replicaNum: number;
   /** Null: the run has no groups. */
   readonly replicaGroup: string | null;
+  /** It has no jobs yet. */
+  readonly isNewRun?: boolean;
 }
 
 /** Creates the job rows of a replica: the first submission, or the next one of every job. */
@@ -36,14 +38,13 @@ export class ReplicaSubmitter {
     @Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'images'>,
   ) {}
 
-  async submit(tx: WriteTx, { run, spec, replicaNum, replicaGroup }: ReplicaSubmission): Promise<void> {
+  async submit(
+    tx: WriteTx,
+    { run, spec, replicaNum, replicaGroup, isNewRun = false }: ReplicaSubmission,
+  ): Promise<void> {
     const now = await tx.now();
     await this.defaultFleets.makeIfNeeded(tx, run.projectId, effectiveProfile(spec));
-    const [last] = await tx.query<{ n: number | null }>(
-      'SELECT MAX(submission_num) AS n FROM jobs WHERE run_id = ? AND replica_num = ?',
-      [run.id, replicaNum],
-    );
-    const submissionNum = last?.n === null || last?.n === undefined ? 0 : Number(last.n) + 1;
+    const submissionNum = isNewRun ? 0 : await nextSubmissionNum(tx, run.id, replicaNum);
     const sshKey = isMultiNode(spec) ? this.clusterKeys.create() : null;
     const specs = buildJobSpecs(
       { ...spec, run_name: run.name },
@@ -67,6 +68,14 @@ export class ReplicaSubmitter {
     // Placement looks for them by itself; theirs is only the time by which it must have answered.
     this.wake.topic(tx, 'placement');
   }
+}
+
+async function nextSubmissionNum(tx: WriteTx, runId: string, replicaNum: number): Promise<number> {
+  const [last] = await tx.query<{ n: number | null }>(
+    'SELECT MAX(submission_num) AS n FROM jobs WHERE run_id = ? AND replica_num = ?',
+    [runId, replicaNum],
+  );
+  return last?.n === null || last?.n === undefined ? 0 : Number(last.n) + 1;
 }
 
 function isMultiNode({ configuration }: Wire.RunSpec): boolean {

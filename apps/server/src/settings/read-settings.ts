@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { IMAGE_DEFAULTS, LIMITS, RUN_SPEC_LIMITS, type ImageDefaults } from '@dstack/core';
 import { parseDatabaseUrl, type DatabaseLocation } from '../persistence/database-url.js';
+import { RELEASED_AGENT_URL } from '../containers/agent-url.js';
 import { KNOWN_VARIABLES, UNBUILT_VARIABLES } from './known-variables.js';
 import type { LogLevel, ServerSettings } from './settings.js';
 
@@ -54,6 +55,9 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
       forbidDstackAccess: flag(env, 'DSTACK_FORBID_DSTACK_IN_RUNS'),
       forbidServicesWithoutGateway: flag(env, 'DSTACK_FORBID_SERVICES_WITHOUT_GATEWAY'),
     },
+    serviceAnswerMs: integer(env, 'DSTACK_SERVICE_CLIENT_TIMEOUT', 60) * 1000,
+    forwardedAllowIps: (env['FORWARDED_ALLOW_IPS'] ?? '127.0.0.1,::1').split(',').map((address) => address.trim()),
+    servicesShareOrigin: flag(env, 'DSTACK_SERVER_SERVICES_SHARE_ORIGIN'),
     sshConnectTimeoutSeconds: integer(env, 'DSTACK_SERVER_SSH_CONNECT_TIMEOUT', 3),
     unreachableJobSeconds: integer(env, 'DSTACK_SERVER_UNREACHABLE_JOB_SECONDS', LIMITS.unreachableJobMs / 1000),
     backendEndpoints: backendEndpoints(env),
@@ -61,6 +65,7 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
     inServerImage: flag(env, 'DSTACK_IMAGE'),
     agentCommand: undefined,
     agentDirectory: nonEmpty(env['DSTACK_SERVER_AGENT_DIR']),
+    agentDownloadUrl: agentDownloadUrl(env),
     localBackend: undefined,
     ...definedOnly(flags),
     configureClient: clientConfiguration(env, flags.configureClient),
@@ -140,6 +145,15 @@ function expandHome(path: string): string {
 
 function definedOnly<T extends object>(values: T): Partial<T> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+function agentDownloadUrl(env: Environment): string {
+  const url = nonEmpty(env['DSTACK_AGENT_DOWNLOAD_URL']) ?? RELEASED_AGENT_URL;
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url))
+    throw new SettingsError(
+      `DSTACK_AGENT_DOWNLOAD_URL must be like https://host/agent-{version}-{arch}.tar.gz, not ${url}.`,
+    );
+  return url;
 }
 
 /** `lambda=http://127.0.0.1:8080,aws=http://127.0.0.1:5000` */

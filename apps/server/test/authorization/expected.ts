@@ -26,6 +26,9 @@ const found = (level: Level): Row => [from(level, 200), from(level, 400), from(l
 /** A list without what is another's. */
 const filtered = (level: Level): Row => [from(level, 200), from(level, 200), from(level, 200)];
 
+/** Of one that is not there: who is no member of the project learns nothing of it. */
+const OF_A_SERVICE: Row = ['403 403 403 404 404 404 404', '', ''];
+
 /** Names that a caller may learn of by the contract: projects by 403 and 404 of any path, people by making them members. */
 export const EXISTENCE_IS_KNOWN: ReadonlySet<string> = new Set([
   'projects_delete',
@@ -50,9 +53,9 @@ export const EXPECTED: Readonly<Record<string, Row>> = {
   project_gateways_set_wildcard_domain: plain('admin', 501),
   project_gateways_list: plain('user'),
   project_gpus_list: plain('user'),
-  project_volumes_get: plain('user', 501),
+  project_volumes_get: plain('user', 400),
   project_volumes_create: plain('user', 422),
-  project_volumes_delete: plain('user', 501),
+  project_volumes_delete: plain('user', 400),
   project_volumes_list: plain('user'),
   project_exports_create: plain('admin', 501),
   project_exports_update: plain('admin', 501),
@@ -124,19 +127,19 @@ export const EXPECTED: Readonly<Record<string, Row>> = {
   global_runs_list: filtered('signed in'),
   global_instances_list: filtered('signed in'),
   'GET /openapi.json': plain('anyone'),
-  proxy_services_root_head: plain('anyone', 501),
-  proxy_services_root_patch: plain('anyone', 501),
-  proxy_services_root_delete: plain('anyone', 501),
-  proxy_services_root_put: plain('anyone', 501),
-  proxy_services_root_post: plain('anyone', 501),
-  proxy_services_root_get: plain('anyone', 501),
-  proxy_services_path_options: plain('user', 501),
-  proxy_services_path_head: plain('user', 501),
-  proxy_services_path_patch: plain('user', 501),
-  proxy_services_path_delete: plain('user', 501),
-  proxy_services_path_put: plain('user', 501),
-  proxy_services_path_post: plain('user', 501),
-  proxy_services_path_get: plain('user', 501),
+  proxy_services_root_head: plain('anyone', 308),
+  proxy_services_root_patch: plain('anyone', 308),
+  proxy_services_root_delete: plain('anyone', 308),
+  proxy_services_root_put: plain('anyone', 308),
+  proxy_services_root_post: plain('anyone', 308),
+  proxy_services_root_get: plain('anyone', 308),
+  proxy_services_path_options: OF_A_SERVICE,
+  proxy_services_path_head: OF_A_SERVICE,
+  proxy_services_path_patch: OF_A_SERVICE,
+  proxy_services_path_delete: OF_A_SERVICE,
+  proxy_services_path_put: OF_A_SERVICE,
+  proxy_services_path_post: OF_A_SERVICE,
+  proxy_services_path_get: OF_A_SERVICE,
   proxy_models_models: plain('user', 501),
   proxy_models_chat_completions: plain('user', 501),
   healthcheck: plain('anyone'),

@@ -18,6 +18,8 @@ import {
 import { bundledCatalog } from '@dstack/catalog';
 import type { Offer, OfferTable } from '@dstack/core';
 import { accountQuotas } from './account-quotas.js';
+import { AwsPlacementGroups } from './aws-placement-groups.js';
+import { AwsVolumes } from './aws-volumes.js';
 import { type AwsAccess, Ec2 } from './client.js';
 import { type AwsConfig, DEFAULT_REGIONS } from './definition.js';
 import { awsCode } from './errors.js';
@@ -50,6 +52,8 @@ export interface AwsOptions {
 }
 
 export class AwsCompute implements Compute {
+  readonly volumes: AwsVolumes;
+  readonly placementGroups: AwsPlacementGroups;
   private readonly regions: readonly string[];
   private readonly clients = new Map<string, Ec2>();
   private readonly networks: Networks;
@@ -64,6 +68,19 @@ export class AwsCompute implements Compute {
     this.zones = new Kept(Infinity, environment.now);
     this.quotas = new Kept(FACTS_KEPT_MS, environment.now);
     this.table = new Kept(TABLE_KEPT_MS, environment.now);
+    const ec2 = (region: string): Ec2 => this.ec2(region);
+    const tags = config.tags ?? {};
+    this.placementGroups = new AwsPlacementGroups(ec2, tags);
+    this.volumes = new AwsVolumes({
+      ec2,
+      tags,
+      everywhere: (ask) => this.everywhere(ask),
+      find: (ref, call) => this.find(ref, call),
+      zones: async (region, call) => {
+        const { subnets } = await this.networks.of(region, this.ec2(region), call);
+        return subnets.map(({ zone }) => zone).sort();
+      },
+    });
   }
 
   async offers({ requirements }: OfferQuery, call: Call): Promise<Offer[]> {

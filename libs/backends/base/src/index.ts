@@ -8,6 +8,14 @@ export {
   INSTALL_DOCKER,
   KEEP_GPUS_ON_RELOAD,
 } from './cloud-config.js';
+export {
+  type AgentArchive,
+  CONTAINER_AGENT_SOCKET,
+  CONTAINER_EXIT,
+  CONTAINER_SSH_PORT,
+  containerCommand,
+  containerCommandWithAgent,
+} from './container-command.js';
 export type { Compute, OfferQuery } from './compute.js';
 export type { BackendDefinition, BackendEnvironment, BackendModule, ConfigIssue } from './definition.js';
 export { Kept } from './kept.js';
@@ -25,6 +33,7 @@ export type {
 } from './machine.js';
 export type {
   CloudVolume,
+  ListedVolume,
   GatewaySupport,
   GroupSupport,
   PlacementGroupSupport,

@@ -1,4 +1,5 @@
 import type { Offer } from '@dstack/core';
+import type { AgentArchive } from './container-command.js';
 
 /**
  * One try to create one machine. It is durable before the call: a repeat with the same token and name is the same
@@ -31,7 +32,10 @@ export interface Attempt {
 export interface ContainerStart {
   readonly image: string;
   readonly registryAuth: { readonly username: string; readonly password: string } | null;
+  /** In the place of the image's own entry point and command: fetches the agent and runs it. */
   readonly command: readonly string[];
+  /** For backends that bring the agent into the container by themselves (`containerCommandWithAgent`). */
+  readonly agent: AgentArchive;
   /** Nothing secret: providers show start commands and environments in their consoles. */
   readonly env: Readonly<Record<string, string>>;
   readonly privileged: boolean;
@@ -56,9 +60,9 @@ export type AgentAddress =
       readonly host: string;
       readonly port: number;
       readonly user: string;
-      /** Pinned when the backend knows it. */
+      /** The public key, in base64, when the backend knows it. Null: the first that is seen is pinned. */
       readonly hostKey: string | null;
-      /** Of the host agent, on the host. */
+      /** Of the host agent, on the host; in a container, of the only one (`CONTAINER_AGENT_SOCKET`). */
       readonly socketPath: string;
       /** The machine to go through. */
       readonly jump: { readonly host: string; readonly port: number; readonly user: string } | null;

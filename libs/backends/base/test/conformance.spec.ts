@@ -15,6 +15,17 @@ describe.each(WAYS)('a correct backend with $kind', (idempotency) => {
   describeComputeOverAWire('memory', async () => memoryWorld(new MemoryCompute(idempotency), idempotency));
 });
 
+class Containers extends MemoryCompute {
+  override async offers() {
+    return [{ ...memoryOffer(), instance_runtime: 'runner' as const }];
+  }
+}
+
+describe('a correct backend of containers', () => {
+  const idempotency = { kind: 'name' } as const;
+  describeComputeOverAWire('memory', async () => memoryWorld(new Containers(idempotency), idempotency, 'containers'));
+});
+
 class ForgetsTokens extends MemoryCompute {
   protected override find() {
     return undefined;
@@ -109,6 +120,7 @@ it.each([
   ['does not tell missing capacity', CallsStockOutAnOutage, 'tells missing capacity as such and leaves nothing behind'],
   ['hands out its cached offers', SharesItsOffers, 'offers what it can create, in objects the caller may change'],
   ['has machines that never get ready', NeverReady, 'makes a machine that gets ready'],
+  ['offers containers and calls itself hosts', Containers, 'says by its offers of which kind its machines are'],
   ['cannot find by name', NeedsTheId, 'terminates a machine that is found by its name only'],
 ] as const)('a backend that %s is caught', async (_break, broken, rule) => {
   const rules = await brokenRules(() => new broken({ kind: 'token' }));

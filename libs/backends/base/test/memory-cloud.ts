@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Offer } from '@dstack/core';
-import type { ComputeOverAWire } from '../src/conformance/index.js';
+import { type ComputeOverAWire, testContainer } from '../src/conformance/index.js';
 import {
   BackendError,
   callSignal,
+  type Capabilities,
+  CONTAINER_AGENT_SOCKET,
   NO_CAPABILITIES,
   type Attempt,
   type Call,
@@ -114,7 +116,7 @@ export class MemoryCompute implements Compute {
       port: 22,
       user: 'root',
       hostKey: null,
-      socketPath: '/run/agent.sock',
+      socketPath: CONTAINER_AGENT_SOCKET,
       jump: null,
     } as const;
     return { state: 'ready', ref, agent, hostname: '192.0.2.1', internalIp: null };
@@ -123,15 +125,26 @@ export class MemoryCompute implements Compute {
 
 export function memoryOffer(): Offer {
   const resources = { cpus: 4, memory_mib: 16_384, gpus: [], spot: false, disk: { size_mib: 102_400 } };
-  return { backend: 'lambda', instance: { name: 't', resources }, region: 'r', price: 1, availability: 'unknown' };
+  return {
+    backend: 'lambda',
+    instance: { name: 't', resources },
+    region: 'r',
+    price: 1,
+    availability: 'unknown',
+    instance_runtime: 'shim',
+  };
 }
 
-export function memoryWorld(compute: MemoryCompute, idempotency: Idempotency): ComputeOverAWire {
+export function memoryWorld(
+  compute: MemoryCompute,
+  idempotency: Idempotency,
+  kind: Capabilities['kind'] = 'hosts',
+): ComputeOverAWire {
   let count = 0;
   return {
     definition: {
       type: 'lambda',
-      capabilities: { ...NO_CAPABILITIES, kind: 'hosts', runtimes: ['container'] },
+      capabilities: { ...NO_CAPABILITIES, kind, runtimes: ['container'] },
       idempotency,
     },
     compute,
@@ -154,7 +167,7 @@ export function memoryWorld(compute: MemoryCompute, idempotency: Idempotency): C
         volumeIds: [],
         placementGroup: null,
         userData: null,
-        container: null,
+        container: kind === 'containers' ? testContainer() : null,
       };
     },
     async exhaust() {

@@ -32,11 +32,11 @@ const host = (over: Partial<PendingHost> = {}): PendingHost => ({
 }); // prettier-ignore
 const starting = (over: Partial<StartingInstance> = {}): StartingInstance => ({
   ...base, status: 'provisioning', machineState: 'pending', machineMessage: null, connectedSince: null, provisioningLimitMs: 10 * MIN,
-  unwanted: null, tenure: 'rented', bareHost: null, ...over,
+  unwanted: null, tenure: 'rented', kind: 'hosts', bareHost: null, ...over,
 }); // prettier-ignore
 const live = (over: Partial<LiveInstance> = {}): LiveInstance => ({
   ...base, status: 'idle', connectedSince: T, unreachableSince: null, machineState: 'ready', machineMessage: null, idleSince: T,
-  idleLimitMs: 5 * MIN, neededByFleet: false, unwanted: null, tenure: 'rented', replaceAgentAt: null, ...over,
+  idleLimitMs: 5 * MIN, neededByFleet: false, unwanted: null, tenure: 'rented', kind: 'hosts', replaceAgentAt: null, ...over,
 }); // prettier-ignore
 const ending = (over: Partial<TerminatingInstance> = {}): TerminatingInstance => ({
   ...base, status: 'terminating', machineGone: false, terminateFailures: 0, nextTerminateAt: null, jobsDraining: false, endMessage: null, tenure: 'rented', ...over,
@@ -57,6 +57,11 @@ it.each<[string, InstanceSnapshot, number, Expected]>([
   ['a machine nobody wants before anything was asked for is given up', pending({ unwanted: 'terminated_by_user' }), T, { status: 'terminating', reason: 'terminated_by_user' }],
   ['no offer ends it', launching({ openAttempt: null, noOffersLeft: 'all dry' }), T, { status: 'terminating', reason: 'no_offers' }],
   ['too many failed offers end it', launching({ openAttempt: null, attemptsMade: 25 }), T, { status: 'terminating', reason: 'no_offers' }],
+  ['a container that starts is asked about like a host', starting({ kind: 'containers', busyBlocks: 1 }), T, { status: 'provisioning', effects: ['poll'] }],
+  ['a container whose job has ended before it started is given up', starting({ kind: 'containers' }), T, { status: 'terminating', reason: 'job_finished' }],
+  ['a container runs its job', live({ kind: 'containers', status: 'busy', busyBlocks: 1 }), T, { status: 'busy', effects: [] }],
+  ['a container ends with its job and is never idle', live({ kind: 'containers', status: 'busy' }), T, { status: 'terminating', reason: 'job_finished' }],
+  ['a container whose job was given up for its silence is given up too', live({ kind: 'containers', status: 'busy', unreachableSince: T }), T, { status: 'terminating', reason: 'job_finished' }],
   ['an hour without a machine ends it', pending(), T + LIMITS.launchMs, { status: 'terminating', reason: 'provisioning_timeout' }],
   ['a machine makes it provisioning', launching({ machine: 'starting' }), T, { status: 'provisioning', dueAt: T }],
   ['a machine that is ready is left to the connection', launching({ machine: 'ready' }), T, { status: 'provisioning', dueAt: T + LIMITS.pollMaxMs }],

@@ -82,6 +82,7 @@ function pursue(open: OpenAttempt, instance: UnlaunchedInstance, now: Instant): 
 }
 
 function decideStarting(instance: StartingInstance, now: Instant): InstanceDecision {
+  if (isSpent(instance)) return giveUp(instance.unwanted ?? 'job_finished', null, now);
   if (instance.connectedSince !== null) {
     return instance.busyBlocks > 0
       ? go('busy', {
@@ -121,6 +122,7 @@ function whyNotReady({ machineState, bareHost }: StartingInstance): string {
 function decideLive(instance: LiveInstance, now: Instant): InstanceDecision {
   if (instance.machineState === 'gone') return giveUp('error', 'the machine is gone', now);
   if (instance.machineState === 'failed') return giveUp('error', instance.machineMessage ?? 'the machine failed', now);
+  if (isSpent(instance)) return giveUp(instance.unwanted ?? 'job_finished', null, now);
   if (instance.unreachableSince !== null) return decideUnreachable(instance, instance.unreachableSince, now);
   if (instance.busyBlocks > 0) {
     if (instance.status === 'busy') return keep(instance, null, now);
@@ -137,6 +139,11 @@ function decideIdle(instance: LiveInstance, now: Instant): InstanceDecision {
   if (instance.idleLimitMs === null || instance.neededByFleet) return keep(instance, null, now);
   const deadline = (instance.idleSince ?? instance.statusChangedAt) + instance.idleLimitMs;
   return now < deadline ? keep(instance, deadline, now) : giveUp('idle_timeout', null, now);
+}
+
+/** A container has had its job: nobody else can use it. */
+function isSpent({ kind, busyBlocks }: StartingInstance | LiveInstance): boolean {
+  return kind === 'containers' && busyBlocks === 0;
 }
 
 /** Nothing changes but, perhaps, the agent: its jobs do not notice. */

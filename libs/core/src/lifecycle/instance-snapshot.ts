@@ -1,3 +1,4 @@
+import type { MachineKind } from '../offers/machine-kind.js';
 import type { InstanceTerminationReason } from '../wire/enums.js';
 import type { Instant } from './decision.js';
 
@@ -67,6 +68,7 @@ export interface StartingInstance extends InstanceBase {
   readonly provisioningLimitMs: number;
   readonly unwanted: InstanceTerminationReason | null;
   readonly tenure: Tenure;
+  readonly kind: MachineKind;
   /** A machine that answers and has no agent yet; null: it has one, or comes with one. */
   readonly bareHost: BareHost | null;
 }
@@ -91,6 +93,7 @@ export interface LiveInstance extends InstanceBase {
   /** Idle instances that must go: fleet deletion, a changed specification, too many. */
   readonly unwanted: InstanceTerminationReason | null;
   readonly tenure: Tenure;
+  readonly kind: MachineKind;
   /** The server has another agent than the host runs: null, or when to (try to) replace it. */
   readonly replaceAgentAt: Instant | null;
 }

@@ -47,6 +47,7 @@ it.each([
   ['a busy one', { status: 'busy', busyBlocks: 1 }, undefined, ['busy', 1, 1]],
   ['one still provisioning', { status: 'provisioning' }, undefined, ['busy', 1, 1]],
   ['the smallest share that fits', { totalBlocks: 8 }, twoGpus, ['idle', 2, 8]],
+  ['a container, which has its job', { kind: 'containers' }, undefined, 'a container, which was made for one job'],
   ['a share of a busy one', { status: 'busy', totalBlocks: 8, busyBlocks: 6 }, twoGpus, ['idle', 2, 8]],
   [
     'a share of one that has too little left',

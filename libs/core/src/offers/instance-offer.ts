@@ -1,6 +1,7 @@
 import type { InternalBackendType, InternalInstanceStatus } from '../wire/internal-values.js';
 import type * as Wire from '../wire/generated/api.js';
 import { shareOfResources } from './blocks.js';
+import type { MachineKind } from './machine-kind.js';
 import { matchOffer } from './match-offer.js';
 import type { Offer } from './offer.js';
 import { NO_FILTERS, type OfferFilters } from './offer-filters.js';
@@ -24,6 +25,8 @@ export interface PoolInstance {
   readonly busyBlocks: number;
   /** A job's volumes are still being detached. */
   readonly detachingVolumes: boolean;
+  /** A container, which was made for one job. */
+  readonly kind?: MachineKind;
   /** False: its agent found no container engine. Unknown before it has looked. */
   readonly hasContainers?: boolean;
 }
@@ -57,6 +60,7 @@ function whyUnusable(instance: PoolInstance, { containerOnly }: OfferFilters): s
     return ['its health check fails', ...(instance.healthIncidents ?? []).slice(0, 1)].join(': ');
   if (instance.detachingVolumes) return 'volumes of its last job are still being detached';
   if (instance.status === 'terminating' || instance.status === 'terminated') return instance.status;
+  if (instance.kind === 'containers') return 'a container, which was made for one job';
   if (instance.totalBlocks === null) return 'still starting';
   if (containerOnly !== null && instance.hasContainers === false)
     return `no container engine, and ${containerOnly} needs one`;

@@ -17,6 +17,7 @@ import {
 import { benchProject } from './bench-project.js';
 import { countingEngine } from './counting-engine.js';
 import type { Answer, Failure, Order, ReplicaOptions, ReplicaState } from './messages.js';
+import { NoAgents } from './no-agents.js';
 import { NoHosts } from './no-hosts.js';
 import { NoInputs } from './no-inputs.js';
 import { StandInConnector } from './stand-in-agent.js';
@@ -60,6 +61,7 @@ const { workload, runs } = buildWorkload({
   hosts: new NoHosts(),
   keyring: new Keyring([], world.random),
   inputs: new NoInputs(),
+  agentArchives: new NoAgents(),
 });
 await workload.start();
 let last: Promise<unknown> = Promise.resolve();

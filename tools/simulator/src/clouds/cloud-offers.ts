@@ -1,4 +1,4 @@
-import type { InternalBackendType, Offer } from '@dstack/core';
+import type { InternalBackendType, MachineKind, Offer } from '@dstack/core';
 
 export const REGIONS = ['north', 'south', 'east'];
 const A100 = { vendor: 'nvidia', name: 'A100', memory_mib: 40_960 } as const;
@@ -9,9 +9,11 @@ const TYPES = [
   { name: 'gpus', cpus: 48, memoryMib: 262_144, price: 6, gpus: 4 },
 ];
 const SPOT_SHARE = 0.3;
+/** So that jobs go there when there are some. */
+const CONTAINER_SHARE = 0.9;
 
 /** Each type in each of the regions, on demand and spot, in two zones. */
-export function cloudOffers(backend: InternalBackendType, regions: readonly string[]): Offer[] {
+export function cloudOffers(backend: InternalBackendType, kind: MachineKind, regions: readonly string[]): Offer[] {
   return regions.flatMap((region) =>
     TYPES.flatMap(({ name, cpus, memoryMib, price, gpus }) =>
       [false, true].map((spot): Offer => ({
@@ -29,10 +31,14 @@ export function cloudOffers(backend: InternalBackendType, regions: readonly stri
           },
         },
         region,
-        price: price * (1 + REGIONS.indexOf(region) / 10) * (spot ? SPOT_SHARE : 1),
+        price:
+          price *
+          (1 + REGIONS.indexOf(region) / 10) *
+          (spot ? SPOT_SHARE : 1) *
+          (kind === 'containers' ? CONTAINER_SHARE : 1),
         availability: 'available',
         availability_zones: [`${region}-a`, `${region}-b`],
-        instance_runtime: 'shim',
+        instance_runtime: kind === 'containers' ? 'runner' : 'shim',
         blocks: 1,
         total_blocks: 1,
       })),

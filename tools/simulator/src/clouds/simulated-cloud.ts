@@ -10,7 +10,7 @@ import {
   type MachineState,
   type Termination,
 } from '@dstack/backend-base';
-import type { InternalBackendType, Offer } from '@dstack/core';
+import type { InternalBackendType, MachineKind, Offer } from '@dstack/core';
 import { SimulatedAgent } from '../hosts/simulated-agent.js';
 import type { ServerEpoch } from '../servers/server-epoch.js';
 import type { Surroundings } from '../surroundings.js';
@@ -36,6 +36,7 @@ export class SimulatedCloud {
 
   constructor(
     readonly type: InternalBackendType,
+    readonly kind: MachineKind,
     readonly idempotency: Idempotency,
     private readonly around: Surroundings,
     private readonly owner: string,
@@ -108,7 +109,7 @@ export class SimulatedCloud {
   }
 
   private offers({ regions }: CloudAccount): Offer[] {
-    return cloudOffers(this.type, regions);
+    return cloudOffers(this.type, this.kind, regions);
   }
 
   private create(attempt: Attempt): MachineState {
@@ -141,8 +142,10 @@ export class SimulatedCloud {
     );
   }
 
-  private boot({ token, cloudName, owner, offer, zone }: Attempt): CloudMachine {
+  private boot({ token, cloudName, owner, offer, zone, container }: Attempt): CloudMachine {
     const { random, faults, time, story } = this.around;
+    if ((container === null) !== (this.kind === 'hosts'))
+      story.violate(`${this.type}: ${cloudName} is to be one of its ${this.kind}, and is not described as such`);
     const id = `${this.type}-${this.machines.size}`;
     const now = time.now();
     const bootMs = random.chance(faults.neverReady) ? Infinity : random.between(2_000, 60_000);
@@ -159,7 +162,7 @@ export class SimulatedCloud {
       isAlive: true,
       terminationAskedAt: null,
       terminationMs: random.chance(faults.slowTermination) ? random.between(5_000, 60_000) : 0,
-      agent: new SimulatedAgent(id, this.around),
+      agent: new SimulatedAgent(id, this.around, this.kind),
     };
     this.machines.set(id, machine);
     this.version += 1;

@@ -1,4 +1,5 @@
 import { AgentRequestError, type JobStart, type JobState, type LogStream } from '@dstack/agent-protocol';
+import type { MachineKind } from '@dstack/core';
 import type { Surroundings } from '../surroundings.js';
 import type { WallClock } from '../time/wall-clock.js';
 import { SimulatedJob } from './simulated-job.js';
@@ -6,9 +7,11 @@ import { SimulatedJob } from './simulated-job.js';
 /** The jobs of one agent; they outlive its restarts. */
 export class AgentJobs {
   private readonly jobs = new Map<string, SimulatedJob>();
+  private startedCount = 0;
 
   constructor(
     private readonly agentId: string,
+    private readonly kind: MachineKind,
     private readonly around: Surroundings,
     private readonly clock: WallClock,
     private readonly onChange: () => void,
@@ -33,6 +36,9 @@ export class AgentJobs {
     const known = this.jobs.get(start.id);
     if (known !== undefined) return known.state;
     this.around.story.tell(`${this.agentId}: starts ${start.id}`);
+    this.startedCount += 1;
+    if (this.kind === 'containers' && this.startedCount > 1)
+      this.around.story.violate(`${this.agentId} is a container, and gets a second job: ${start.id}`);
     const job = new SimulatedJob(start, this.around, this.clock, this.onChange);
     this.around.watch.started(start, this.agentId, job.spools);
     this.jobs.set(start.id, job);

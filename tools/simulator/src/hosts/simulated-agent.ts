@@ -9,6 +9,7 @@ import {
   type LogStream,
   StaleEpochError,
 } from '@dstack/agent-protocol';
+import type { MachineKind } from '@dstack/core';
 import { NO_ANSWER } from '../network.js';
 import { asError, type ServerEpoch } from '../servers/server-epoch.js';
 import type { Surroundings } from '../surroundings.js';
@@ -43,11 +44,12 @@ export class SimulatedAgent {
   constructor(
     private readonly id: string,
     private readonly around: Surroundings,
+    kind: MachineKind = 'hosts',
   ) {
     const { random, faults, time } = around;
     const isWrong = random.chance(faults.wrongAgentClock);
     this.clock = new WallClock(time, isWrong ? random.between(-WRONG_CLOCK_MS, WRONG_CLOCK_MS) : 0);
-    this.jobs = new AgentJobs(id, around, this.clock, () => this.wakeLinks());
+    this.jobs = new AgentJobs(id, kind, around, this.clock, () => this.wakeLinks());
     this.startedAt = this.clock.now();
   }
 

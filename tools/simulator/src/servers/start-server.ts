@@ -11,6 +11,7 @@ import {
   Keyring,
   readSettings,
 } from '@dstack/server/parts';
+import { NoDownload } from '../clouds/no-download.js';
 import { SimulatedBackends } from '../clouds/simulated-backends.js';
 import type { SimulatedCloud } from '../clouds/simulated-cloud.js';
 import { NoInputs } from '../hosts/no-inputs.js';
@@ -73,6 +74,7 @@ export function startServer(epoch: ServerEpoch, line: DatabaseLine | null, outsi
     hosts: hosts.for(epoch),
     keyring,
     inputs: new NoInputs(),
+    agentArchives: new NoDownload(),
     clusterKeys: new OneKey(),
   });
   holder = built.holder;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Call } from '../call.js';
+import { CONTAINER_AGENT_SOCKET } from '../container-command.js';
 import { call, failureOf, ready, refOf, requirementsFor, terminated, unknownRef } from './calls.js';
 import type { ComputeOverAWire, ComputeUnderTest } from './compute-under-test.js';
 
@@ -47,6 +48,27 @@ export const COMPUTE_CASES: readonly ContractCase<ComputeUnderTest>[] = [
     async check(world) {
       const state = await ready(world, await world.compute.create(await world.attempt(), call()));
       assert.equal(state.state, 'ready');
+    },
+  },
+  {
+    rule: 'says by its offers of which kind its machines are',
+    async check(world) {
+      const { offer, container } = await world.attempt();
+      const { kind } = world.definition.capabilities;
+      assert.equal(container !== null, kind === 'containers', 'attempts of a containers backend say what to run');
+      const requirements = requirementsFor(offer.instance.resources.spot);
+      for (const each of await world.compute.offers({ requirements, fullOffers: false, unallocated: false }, call()))
+        assert.equal(each.instance_runtime, kind === 'containers' ? 'runner' : 'shim', each.instance.name);
+    },
+  },
+  {
+    rule: 'leads to the agent of a container, which is there when it is ready',
+    async check(world) {
+      if (world.definition.capabilities.kind !== 'containers') return;
+      const state = await ready(world, await world.compute.create(await world.attempt(), call()));
+      assert.ok(state.state === 'ready');
+      assert.ok(state.agent.via === 'ssh', 'nobody installs an agent in a container');
+      assert.equal(state.agent.socketPath, CONTAINER_AGENT_SOCKET);
     },
   },
   {

@@ -11,6 +11,8 @@ export interface CatalogOffersRequest {
   readonly placeOf: (location: string) => { readonly region: string; readonly zones: readonly string[] | null } | null;
   /** In GB, where the disk is chosen at creation; null: it is the type's own. */
   readonly diskRangeGb: IntRange | null;
+  /** `runner` for a backend of containers; default: `shim`. */
+  readonly runtime?: 'shim' | 'runner';
   readonly availabilityOf: (row: CatalogRow, region: string) => Pick<Offer, 'availability' | 'availability_reason'>;
 }
 
@@ -49,7 +51,7 @@ function collect(request: CatalogOffersRequest, fits: (type: CatalogType) => boo
 }
 
 function toOffer(
-  { backend, diskRangeGb, availabilityOf }: CatalogOffersRequest,
+  { backend, diskRangeGb, runtime = 'shim', availabilityOf }: CatalogOffersRequest,
   row: CatalogRow,
   resources: Wire.Resources,
   { region, zones }: { readonly region: string; readonly zones: readonly string[] | null },
@@ -61,7 +63,7 @@ function toOffer(
     price: row.price,
     ...availabilityOf(row, region),
     availability_zones: zones === null ? null : [...zones],
-    instance_runtime: 'shim',
+    instance_runtime: runtime,
     blocks: 1,
     total_blocks: 1,
     ...(diskRangeGb === null || resources.disk !== undefined ? {} : { disk_range_gb: diskRangeGb }),
