@@ -1,6 +1,7 @@
 import type { AgentConnector } from './agents/agent-connector.js';
 import { AgentRegistry } from './agents/agent-registry.js';
 import { Connections } from './agents/connections.js';
+import { JobPorts } from './agents/job-ports.js';
 import { JobStates } from './agents/job-states.js';
 import type { OwnApi } from './agents/own-api.js';
 import { EventRecorder } from './events/event-recorder.js';
@@ -50,6 +51,8 @@ import { RunReconciler } from './runs/run.reconciler.js';
 import { RunSnapshots } from './runs/run-snapshots.js';
 import { RunsService } from './runs/runs.service.js';
 import { ReplicaSubmitter } from './runs/submit-replicas.js';
+import { HttpProbeAsker, type ProbeAsker } from './services/probe-asker.js';
+import { Prober } from './services/prober.js';
 import type { ServerSettings } from './settings/settings.js';
 import { Workload } from './workload.js';
 import { OrphanVolumes } from './volumes/orphan-volumes.js';
@@ -72,6 +75,7 @@ export interface WorkloadParts {
   readonly inputs: JobInputs;
   readonly agentArchives: AgentArchives;
   readonly clusterKeys?: ClusterKeys;
+  readonly probeAsker?: ProbeAsker;
 }
 
 export interface BuiltWorkload {
@@ -99,6 +103,7 @@ export function buildWorkload({
   inputs,
   agentArchives,
   clusterKeys = new ClusterKeys(),
+  probeAsker,
 }: WorkloadParts): BuiltWorkload {
   const notices = new Notices();
   const wake = new Wake(notices);
@@ -110,6 +115,7 @@ export function buildWorkload({
   const limits = new InstanceLimits();
   const offers = new OffersService(accounts, world);
   const agents = new AgentRegistry();
+  const ports = new JobPorts(db, agents, connector, world);
   const defaultFleets = new DefaultFleetMaker(wake, events, world);
   const hostAccesses = new HostAccessStore(keyring);
   const submitter = new ReplicaSubmitter(wake, events, defaultFleets, world, clusterKeys, settings);
@@ -162,6 +168,7 @@ export function buildWorkload({
     jobEffects,
     new OrphanCollector(db, accounts, new OrphanVolumes(db, accounts, events, world), events, me, world),
     new MetricsRetention(metrics, health, settings, world),
+    new Prober(db, probeAsker ?? new HttpProbeAsker(ports), inputs, me, wake, notices, world),
     settings,
   );
   const runs = new RunsService(

@@ -338,6 +338,8 @@ export {
   afterProbe,
   goesOn,
   isReplicaReady,
+  isWorthTelling,
+  probePauseMs,
   type ProbeState,
   type ReadinessRule,
   UNPROBED,
@@ -346,3 +348,4 @@ export { servicePath, serviceSpecWithoutGateway, whyNotServed } from './services
 export { type Replica, type Rollout, type ServiceFacts } from './lifecycle/service-snapshot.js';
 export { type ReplicaToSubmit } from './lifecycle/run-snapshot.js';
 export { volumeCostUsd } from './volumes/volume-cost.js';
+export { completeProbe, type Probe } from './jobs/probe-specs.js';

@@ -1,6 +1,6 @@
 import { AgentUnreachableError, type JobState } from '@dstack/agent-protocol';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { isFinishedJob, isReplicaReady, type JobDecision, type JobEffect, type StopMode, UNPROBED } from '@dstack/core';
+import { isFinishedJob, type JobDecision, type JobEffect, type StopMode, UNPROBED } from '@dstack/core';
 import { LOG_STORE, type LogStore } from '../logs/log-store.js';
 import type { WriteTx } from '../persistence/transaction.js';
 import { EventRecorder } from '../events/event-recorder.js';
@@ -77,7 +77,7 @@ export class JobCommit {
         id,
       ]);
     }
-    if (status === 'running') await this.beginService(tx, snapshot.record, now);
+    if (status === 'running') await this.beginService(tx, snapshot.record);
     else if (record.registered) await unregister(tx, this.wake, [id]);
     if (changes.release === true) await releaseInstance(tx, this.wake, record);
     if (isFinishedJob(status)) tx.afterCommit(() => this.completeLogs(snapshot));
@@ -89,17 +89,12 @@ export class JobCommit {
     if (record.instanceId !== null) this.wake.host(tx, 'logs', record.instanceId);
   }
 
-  /** A replica that nobody probes gets requests as soon as it runs. */
-  private async beginService(tx: WriteTx, { id, runId, spec }: JobRecord, now: number): Promise<void> {
+  /** From here on the replica is asked whether it is ready. */
+  private async beginService(tx: WriteTx, { id, spec }: JobRecord): Promise<void> {
     if (spec.service_port === null || spec.service_port === undefined) return;
     const probes = (spec.probes ?? []).map(() => UNPROBED);
-    if (isReplicaReady(probes)) {
-      await tx.execute('UPDATE jobs SET registered = ?, ready_at = ? WHERE id = ?', [true, now, id]);
-      this.wake.replicas(tx, runId);
-    } else {
-      await tx.execute('UPDATE jobs SET probes = ? WHERE id = ?', [writeJson(probes), id]);
-      this.wake.topic(tx, 'probes');
-    }
+    await tx.execute('UPDATE jobs SET probes = ? WHERE id = ?', [writeJson(probes), id]);
+    this.wake.topic(tx, 'probes');
   }
 
   /** Whoever follows the log of a job that never printed anything learns here that it is over. */

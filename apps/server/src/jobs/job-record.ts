@@ -65,6 +65,8 @@ export interface JobRecord {
   readonly readyAt: number | null;
   /** Since when it gets no new requests, because it is not needed any more. */
   readonly drainingSince: number | null;
+  /** Where it listens instead of the service's own port, which another replica on its machine has. */
+  readonly servicePort: number | null;
   /** In the order of its specification; null when it has none, or does not run yet. */
   readonly probes: readonly ProbeState[] | null;
   readonly rev: number;
@@ -79,7 +81,7 @@ interface Row {
   waiting_master_job: boolean | number; stop_requested_at: number | null; stop_mode: string | null;
   disconnected_at: number | null; inactivity_secs: number | null; pull_progress: string | null; rev: number;
   log_end_job: number | null; log_end_runner: number | null; registered: boolean | number; ready_at: number | null;
-  draining_since: number | null; probes: string | null;
+  draining_since: number | null; service_port: number | null; probes: string | null;
 } // prettier-ignore
 
 function toRecord({ sealing }: ReadTx, row: Row): JobRecord {
@@ -123,6 +125,7 @@ function toRecord({ sealing }: ReadTx, row: Row): JobRecord {
     registered: Boolean(row.registered),
     readyAt: row.ready_at,
     drainingSince: row.draining_since,
+    servicePort: row.service_port,
     probes: readJsonOrNull<ProbeState[]>(row.probes),
     rev: Number(row.rev),
   };

@@ -106,6 +106,7 @@ function rolloutOf({ deploymentNum }: RunRecord, all: readonly JobRecord[]): Rol
       job.deploymentNum === deploymentNum &&
       job.status === 'failed' &&
       job.readyAt === null &&
+      job.terminationReason !== 'failed_to_start_due_to_no_capacity' &&
       job.drainingSince === null,
   );
   const last = failed.toSorted((a, b) => (a.finishedAt ?? 0) - (b.finishedAt ?? 0)).at(-1);

@@ -35,7 +35,7 @@ export function decideService(run: ActiveRun, service: ServiceFacts, now: Instan
   }
   const effects = [
     ...scaleEffects(scaled),
-    ...submit(service, plans),
+    ...submit(service, numbersOf(judged, 'gone'), plans),
     ...bump(run, service),
     ...remove(service, judged, plans, now),
     ...(rollout.isComplete ? [{ do: 'end-rollout' } as const] : []),
@@ -67,7 +67,7 @@ export function decidePendingService(run: PendingRun, service: ServiceFacts, now
         ? 'replicas are needed'
         : 'schedule';
   return go('submitted', {
-    effects: [...scaleEffects(scaled), ...submit(service, missing)],
+    effects: [...scaleEffects(scaled), ...submit(service, null, missing)],
     changes: { resumeAt: null },
     dueAt: now,
     because,
@@ -115,23 +115,38 @@ function scaleEffects({ hasChanged, scale, desired, because }: ScaledGroups): Ru
   return hasChanged ? [{ do: 'scale', scale, desired, because }] : [];
 }
 
-function submit({ replicas }: Pick<ServiceFacts, 'replicas'>, plans: readonly PlannedGroup[]): RunEffect[] {
+function numbersOf(judged: readonly JudgedReplica[], state: JudgedReplica['state']): ReadonlySet<number> {
+  return new Set(judged.filter((each) => each.state === state).map(({ replica }) => replica.replicaNum));
+}
+
+/** @param free numbers of replicas that are no part of the service any more; null: none is */
+function submit(
+  { replicas }: Pick<ServiceFacts, 'replicas'>,
+  free: ReadonlySet<number> | null,
+  plans: readonly PlannedGroup[],
+): RunEffect[] {
+  const known = replicas.map((replica) => ({
+    ...replica,
+    isFree: isFinishedJob(replica.status) && (free === null || free.has(replica.replicaNum)),
+  }));
   const taken = new Set<number>(plans.flatMap(({ plan }) => plan.resubmit.map(({ replicaNum }) => replicaNum)));
   const wanted = plans.flatMap(({ group, plan }): ReplicaToSubmit[] => [
     ...plan.resubmit.map(({ replicaNum }) => ({ num: replicaNum, group })),
-    ...Array.from({ length: plan.create }, () => ({ num: freeNumber(replicas, group, taken), group })),
+    ...Array.from({ length: plan.create }, () => ({ num: freeNumber(known, group, taken), group })),
   ]);
   return wanted.length === 0 ? [] : [{ do: 'submit-replicas', replicas: wanted }];
 }
 
 /** Numbers are used again, so that replica 0 of a service that was scaled down and up still is there. */
-function freeNumber(replicas: readonly Replica[], group: string, taken: Set<number>): number {
-  const isFree = (replica: Replica): boolean =>
-    replica.group === group && isFinishedJob(replica.status) && replica.status !== 'done';
-  const ended = replicas.filter((replica) => isFree(replica) && !taken.has(replica.replicaNum));
+function freeNumber(
+  replicas: readonly (Pick<Replica, 'replicaNum' | 'group'> & { readonly isFree: boolean })[],
+  group: string,
+  taken: Set<number>,
+): number {
+  const free = replicas.filter((each) => each.isFree && each.group === group && !taken.has(each.replicaNum));
   const num =
-    ended.length > 0
-      ? Math.min(...ended.map(({ replicaNum }) => replicaNum))
+    free.length > 0
+      ? Math.min(...free.map(({ replicaNum }) => replicaNum))
       : Math.max(-1, ...replicas.map(({ replicaNum }) => replicaNum), ...taken) + 1;
   taken.add(num);
   return num;

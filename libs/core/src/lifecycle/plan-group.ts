@@ -61,7 +61,8 @@ function replaceOld(judged: readonly JudgedReplica[], desired: number, now: Inst
   const surplus = Math.max(0, readyCount - desired);
   return {
     ...due,
-    create: Math.max(0, Math.min(missing, room - due.resubmit.length)),
+    // One that fails is tried again before there is another: what is wrong with it is most likely wrong with all.
+    create: retries.length > 0 ? 0 : Math.max(0, Math.min(missing, room)),
     remove: [
       ...old.filter(({ isReady }) => !isReady),
       ...readyOld.slice(Math.max(0, readyOld.length - surplus)),

@@ -31,7 +31,7 @@ export interface ServiceFacts {
 
 export interface Rollout {
   readonly deploymentNum: number;
-  /** Submissions of the new specification that ended before they ever were ready. */
+  /** Submissions of the new specification that failed before they ever were ready; that there was no room for them is no failure of it. */
   readonly failures: number;
   readonly lastFailure: string | null;
 }

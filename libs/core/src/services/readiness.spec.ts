@@ -1,4 +1,12 @@
-import { afterProbe, goesOn, isReplicaReady, UNPROBED, type ProbeState } from './readiness.js';
+import {
+  afterProbe,
+  goesOn,
+  isReplicaReady,
+  isWorthTelling,
+  probePauseMs,
+  type ProbeState,
+  UNPROBED,
+} from './readiness.js';
 
 const rule = { ready_after: 2, until_ready: false };
 const after = (answers: string, from: ProbeState = UNPROBED): ProbeState =>
@@ -41,4 +49,26 @@ it('takes all probes to be ready, and none when there are none', () => {
     true,
     false,
   ]);
+});
+
+it.each([
+  ['', '-', false],
+  ['', '+', true],
+  ['+', '+', true],
+  ['++', '+', false],
+  ['++', '-', true],
+  ['++-', '-', false],
+  ['++--', '-', true],
+])('after %j, %j is worth telling: %p', (before, answer, expected) => {
+  expect(isWorthTelling(after(before), after(answer, after(before)), rule)).toBe(expected);
+});
+
+it.each([
+  ['-', 500],
+  ['--', 1000],
+  ['---------', 15_000],
+  ['+', 15_000],
+  ['++---', 2000],
+])('after %j asks again in %i ms', (answers, pauseMs) => {
+  expect(probePauseMs(after(answers), 15_000)).toBe(pauseMs);
 });
