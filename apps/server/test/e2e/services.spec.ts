@@ -133,7 +133,9 @@ describe('services on this machine', () => {
     const scaling = { metric: 'rps', target: 1, scale_down_delay: 0, window: 30 };
     await server.apply(service('sleepy', 'one', { replicas: '0..1', scaling }));
     await server.until('sleepy', (run) => run.status === 'pending');
-    expect(await ask('sleepy')).toMatch(/^one /);
+    const first = await ask('sleepy');
+    if (first === '503') console.log(server.log().slice(-3000), await server.run('sleepy'));
+    expect(first).toMatch(/^one /);
     await server.until('sleepy', (run) => run.status === 'pending', 90_000);
     await server.stop('sleepy');
     await server.finished('sleepy');

@@ -171,6 +171,11 @@ describe('scaling', () => {
     });
   });
 
+  it('leaves the one alone that they wait for', () => {
+    const facts = service(1, [submitted(0)], { groups: [{ ...elastic, scaling: { ...elastic.scaling, downDelayMs: 0 } }], traffic: traffic({ held: 1 }) }); // prettier-ignore
+    expect(effectsOf(facts)).toEqual([]);
+  });
+
   it('remembers what it begins with', () => {
     expect(effectsOf(service(2, [ready(0), ready(1)], { scale: {} }))).toEqual([
       { do: 'scale', desired: 2, scale: { '0': { desired: 2, scaledAt: T } }, because: null },

@@ -15,8 +15,8 @@ export interface ScaledGroups {
 export function scaleGroups(service: ServiceFacts, now: Instant): ScaledGroups {
   const { groups, traffic } = service;
   const desiredNow = groups.map(({ name, min }) => service.scale[name]?.desired ?? min);
-  // Whoever waits needs one replica, and the first group that may have one gives it.
-  const waker = desiredNow.some((count) => count > 0) ? null : groups.find(({ max }) => max > 0);
+  // Whoever waits needs one replica: of a group that is to have some, else of the first one that may.
+  const waker = groups.find((_group, index) => (desiredNow[index] ?? 0) > 0) ?? groups.find(({ max }) => max > 0);
   const verdicts = groups.map((group) => {
     const load = loadOf(service, group.name, group === waker ? traffic.held : 0);
     return { group, verdict: decideScale(group, service.scale[group.name] ?? null, load, now) };
