@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { canRunContainers, node } from '../src/programs.js';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { canRunContainers, node, repositoryRoot } from '../src/programs.js';
 import { SMALL, Stack } from '../src/stack.js';
 
 interface Submission {
@@ -106,3 +108,47 @@ ${SMALL}
     expect(await ask(url)).toBe('status 404');
   });
 });
+
+const guide = readFileSync(join(repositoryRoot, 'docs/services.md'), 'utf8');
+
+describe('docs/services.md', () => {
+  const stack = new Stack();
+  beforeAll(() => stack.start());
+  afterAll(() => stack.close());
+
+  const [, text = ''] = /`web\.dstack\.yml`:\n\n```yaml\n([^]*?)```/.exec(guide) ?? [];
+  const apply = (yaml: string) => {
+    stack.file('web', yaml);
+    return stack.cli(['apply', '-y', '-d', '-f', 'web.dstack.yml']);
+  };
+  const ask = async () => {
+    const reply = await fetch(`${stack.url}/proxy/services/main/web/`, {
+      headers: { authorization: `Bearer ${stack.token}` },
+    });
+    return reply.text();
+  };
+  const says = (answer: string) => stack.until(answer, async () => (await ask()) === `${answer}\n`, 90_000);
+
+  (hasPython() ? it : it.skip)('does what it says', async () => {
+    await apply(text);
+    await says('one');
+    await apply(text.replace('WORD=one', 'WORD=two'));
+    await says('two');
+    const failing = text.replace('WORD=one', 'WORD=two').replace(/commands:[^]*(?=resources)/, 'commands: [exit 3]\n');
+    await apply(failing);
+    const undone = async () => (await stack.statusOf('web')).includes('running (update rolled back)');
+    await stack.until('the update to be taken back', undone, 90_000);
+    expect(await ask()).toBe('two\n');
+    expect((await stack.cli(['ps', '-v'])).stdout).toContain('was taken back: its replicas failed 3 times');
+    expect((await stack.cli(['stop', '-y', 'web'])).code).toBe(0);
+  });
+});
+
+function hasPython(): boolean {
+  try {
+    execFileSync('python3', ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -29,6 +29,8 @@ export class HttpProbeAsker extends ProbeAsker {
   async ask(probe: Probe | null, target: ProbeTarget, stop: AbortSignal): Promise<ProbeAnswer> {
     try {
       const stream = await this.ports.open(target.instanceId, target.jobId, target.port);
+      // Some streams complain when they are cut off.
+      stream.on('error', () => undefined);
       if (probe === null) {
         stream.destroy();
         return 'yes';
