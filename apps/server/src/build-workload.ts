@@ -1,7 +1,6 @@
 import type { AgentConnector } from './agents/agent-connector.js';
 import { AgentRegistry } from './agents/agent-registry.js';
 import { Connections } from './agents/connections.js';
-import { JobPorts } from './agents/job-ports.js';
 import { JobStates } from './agents/job-states.js';
 import type { OwnApi } from './agents/own-api.js';
 import { EventRecorder } from './events/event-recorder.js';
@@ -51,8 +50,9 @@ import { RunReconciler } from './runs/run.reconciler.js';
 import { RunSnapshots } from './runs/run-snapshots.js';
 import { RunsService } from './runs/runs.service.js';
 import { ReplicaSubmitter } from './runs/submit-replicas.js';
-import { HttpProbeAsker, type ProbeAsker } from './services/probe-asker.js';
+import type { ProbeAsker } from './services/probe-asker.js';
 import { Prober } from './services/prober.js';
+import { ServiceTrafficStore } from './services/service-traffic.js';
 import type { ServerSettings } from './settings/settings.js';
 import { Workload } from './workload.js';
 import { OrphanVolumes } from './volumes/orphan-volumes.js';
@@ -75,6 +75,7 @@ export interface WorkloadParts {
   readonly inputs: JobInputs;
   readonly agentArchives: AgentArchives;
   readonly clusterKeys?: ClusterKeys;
+  /** Absent: replicas of services are never asked, and never ready. */
   readonly probeAsker?: ProbeAsker;
 }
 
@@ -83,6 +84,7 @@ export interface BuiltWorkload {
   readonly runs: RunsService;
   readonly fleets: FleetsService;
   readonly volumes: VolumesService;
+  readonly traffic: ServiceTrafficStore;
   readonly notices: Notices;
   /** How this life of the server signs its leases. */
   readonly holder: string;
@@ -90,6 +92,8 @@ export interface BuiltWorkload {
 
 /** Without listeners there is no API for jobs to call. */
 const NO_API: OwnApi = { connect: () => Promise.reject(new Error('this server has no listener')) };
+
+const NO_PROBES = { start: () => undefined, stop: () => Promise.resolve() };
 
 /** The same objects as `WorkloadModule`, put together by hand. Logs go to the database. */
 export function buildWorkload({
@@ -115,7 +119,6 @@ export function buildWorkload({
   const limits = new InstanceLimits();
   const offers = new OffersService(accounts, world);
   const agents = new AgentRegistry();
-  const ports = new JobPorts(db, agents, connector, world);
   const defaultFleets = new DefaultFleetMaker(wake, events, world);
   const hostAccesses = new HostAccessStore(keyring);
   const submitter = new ReplicaSubmitter(wake, events, defaultFleets, world, clusterKeys, settings);
@@ -168,7 +171,7 @@ export function buildWorkload({
     jobEffects,
     new OrphanCollector(db, accounts, new OrphanVolumes(db, accounts, events, world), events, me, world),
     new MetricsRetention(metrics, health, settings, world),
-    new Prober(db, probeAsker ?? new HttpProbeAsker(ports), inputs, me, wake, notices, world),
+    probeAsker === undefined ? NO_PROBES : new Prober(db, probeAsker, inputs, me, wake, notices, world),
     settings,
   );
   const runs = new RunsService(
@@ -190,5 +193,5 @@ export function buildWorkload({
     world,
   );
   const volumes = new VolumesService(db, accounts, new VolumeReader(), events, wake, world);
-  return { workload, runs, fleets, volumes, notices, holder: me.holder };
+  return { workload, runs, fleets, volumes, traffic: new ServiceTrafficStore(db, wake), notices, holder: me.holder };
 }

@@ -30,7 +30,7 @@ export class Workload {
     @Inject(JobEffects) private readonly jobEffects: JobEffects,
     @Inject(OrphanCollector) private readonly orphans: OrphanCollector,
     @Inject(MetricsRetention) private readonly metrics: MetricsRetention,
-    @Inject(Prober) private readonly prober: Prober,
+    @Inject(Prober) private readonly prober: Pick<Prober, 'start' | 'stop'>,
     @Inject(SETTINGS) private readonly settings: ServerSettings,
   ) {}
 

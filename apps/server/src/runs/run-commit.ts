@@ -54,6 +54,7 @@ export class RunCommit {
     );
     const text = `Run status changed ${record.status.toUpperCase()} -> ${status.toUpperCase()} (${because})`;
     await this.tell(tx, id, record, text);
+    if (isFinishedRun(status)) await tx.execute('DELETE FROM service_traffic WHERE run_id = ?', [id]);
     if (isFinishedRun(status) && record.fleetId !== null) await this.wake.rows(tx, 'fleets', [record.fleetId]);
   }
 
