@@ -51,6 +51,9 @@ import { RunReconciler } from './runs/run.reconciler.js';
 import { RunSnapshots } from './runs/run-snapshots.js';
 import { RunsService } from './runs/runs.service.js';
 import { ReplicaSubmitter } from './runs/submit-replicas.js';
+import type { ProbeAsker } from './services/probe-asker.js';
+import { Prober } from './services/prober.js';
+import { ServiceTrafficStore } from './services/service-traffic.js';
 import type { ServerSettings } from './settings/settings.js';
 import { Workload } from './workload.js';
 import { OrphanVolumes } from './volumes/orphan-volumes.js';
@@ -74,6 +77,8 @@ export interface WorkloadParts {
   readonly agentArchives: AgentArchives;
   readonly clusterKeys?: ClusterKeys;
   readonly lives?: ServerLives;
+  /** Absent: replicas of services are never asked, and never ready. */
+  readonly probeAsker?: ProbeAsker;
 }
 
 export interface BuiltWorkload {
@@ -81,6 +86,7 @@ export interface BuiltWorkload {
   readonly runs: RunsService;
   readonly fleets: FleetsService;
   readonly volumes: VolumesService;
+  readonly traffic: ServiceTrafficStore;
   readonly notices: Notices;
   /** How this life of the server signs its leases. */
   readonly holder: string;
@@ -88,6 +94,8 @@ export interface BuiltWorkload {
 
 /** Without listeners there is no API for jobs to call. */
 const NO_API: OwnApi = { connect: () => Promise.reject(new Error('this server has no listener')) };
+
+const NO_PROBES = { start: () => undefined, stop: () => Promise.resolve() };
 
 /** The same objects as `WorkloadModule`, put together by hand. Logs go to the database. */
 export function buildWorkload({
@@ -102,6 +110,7 @@ export function buildWorkload({
   agentArchives,
   clusterKeys = new ClusterKeys(),
   lives = FIRST_LIFE,
+  probeAsker,
 }: WorkloadParts): BuiltWorkload {
   const notices = new Notices();
   const wake = new Wake(notices);
@@ -148,7 +157,7 @@ export function buildWorkload({
       NO_API,
       world,
     ),
-    new RunReconciler(new RunSnapshots(), new RunCommit(wake, events, submitter)),
+    new RunReconciler(new RunSnapshots(settings), new RunCommit(wake, events, submitter)),
     new JobReconciler(new JobSnapshots(limits), jobEffects, new JobCommit(wake, events, logs), me),
     new InstanceReconciler(
       new InstanceSnapshots(limits, hosts),
@@ -165,6 +174,7 @@ export function buildWorkload({
     jobEffects,
     new OrphanCollector(db, accounts, new OrphanVolumes(db, accounts, events, world), events, me, world),
     new MetricsRetention(metrics, health, settings, world),
+    probeAsker === undefined ? NO_PROBES : new Prober(db, probeAsker, inputs, me, wake, notices, world),
     settings,
   );
   const runs = new RunsService(
@@ -186,5 +196,5 @@ export function buildWorkload({
     world,
   );
   const volumes = new VolumesService(db, accounts, new VolumeReader(), events, wake, world);
-  return { workload, runs, fleets, volumes, notices, holder: me.holder };
+  return { workload, runs, fleets, volumes, traffic: new ServiceTrafficStore(db, wake), notices, holder: me.holder };
 }

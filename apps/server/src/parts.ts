@@ -38,6 +38,7 @@ export { openSqliteEngine } from './persistence/sqlite-engine.js';
 export { parseFleetSpec } from './runs/parse-spec.js';
 export { readSettings } from './settings/read-settings.js';
 export type { ServerSettings } from './settings/settings.js';
+export { type ProbeAnswer, ProbeAsker } from './services/probe-asker.js';
 export type { Scheduler, Timer } from './world/scheduler.js';
 export { Notices } from './reconcile/notices.js';
 export type { World } from './world/world.js';

@@ -58,6 +58,8 @@ import { RunsController } from './runs/runs.controller.js';
 import { RunsService } from './runs/runs.service.js';
 import { ReplicaSubmitter } from './runs/submit-replicas.js';
 import { StoredSecrets } from './secrets/stored-secrets.js';
+import { HttpProbeAsker, ProbeAsker } from './services/probe-asker.js';
+import { Prober } from './services/prober.js';
 import { ServiceTrafficStore } from './services/service-traffic.js';
 import { LiveServices } from './services/proxy/live-services.js';
 import { ServiceAccess } from './services/proxy/service-access.js';
@@ -144,6 +146,8 @@ import { Workload } from './workload.js';
     ModelProxy,
     MetricsRetention,
     ServiceTrafficStore,
+    { provide: ProbeAsker, useClass: HttpProbeAsker },
+    Prober,
     Workload,
   ],
   exports: [Workload, ServiceProxy, Wake, Notices, ComputeAccounts, ServiceTrafficStore],

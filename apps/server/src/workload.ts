@@ -11,6 +11,7 @@ import { PlacementLoop } from './placement/placement-loop.js';
 import { ReconcileEngine } from './reconcile/reconcile-engine.js';
 import { RunReconciler } from './runs/run.reconciler.js';
 import { VolumeReconciler } from './volumes/volume.reconciler.js';
+import { Prober } from './services/prober.js';
 import { SETTINGS, type ServerSettings } from './settings/settings.js';
 
 /** Starts and stops everything that works without being asked. */
@@ -29,6 +30,7 @@ export class Workload {
     @Inject(JobEffects) private readonly jobEffects: JobEffects,
     @Inject(OrphanCollector) private readonly orphans: OrphanCollector,
     @Inject(MetricsRetention) private readonly metrics: MetricsRetention,
+    @Inject(Prober) private readonly prober: Pick<Prober, 'start' | 'stop'>,
     @Inject(SETTINGS) private readonly settings: ServerSettings,
   ) {}
 
@@ -44,9 +46,11 @@ export class Workload {
     this.placement.start();
     this.orphans.start();
     this.metrics.start();
+    this.prober.start();
   }
 
   async stop(): Promise<void> {
+    await this.prober.stop();
     this.metrics.stop();
     await this.orphans.stop();
     await this.placement.stop();

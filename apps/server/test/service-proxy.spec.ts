@@ -13,6 +13,8 @@ import { writeJson } from '../src/reconcile/stored-json.js';
 import { ServiceTrafficStore } from '../src/services/service-traffic.js';
 import { startTestServer, type TestServer } from './support/start-test-server.js';
 
+const FOR_EVER = Number.MAX_SAFE_INTEGER;
+
 let server: TestServer;
 let port: number;
 const replicas = new Map<string, number>();
@@ -59,8 +61,10 @@ async function service(name: string, spec: object, ready: readonly number[]): Pr
     if (project === undefined) throw new Error('no project');
     const configuration = { type: 'service', port: 8000, commands: ['serve'], ...spec };
     await tx.execute(
-      'INSERT INTO runs (id, project_id, user_id, name, submitted_at, status, status_changed_at, run_spec) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-      [runId, project.id, project.owner_id, name, 1, 'running', 1, writeJson({ run_name: name, configuration })],
+      `INSERT INTO runs (id, project_id, user_id, name, submitted_at, status, status_changed_at, run_spec, lease_expires_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      // Its replicas are this file's own: as if another server looked after them.
+      [runId, project.id, project.owner_id, name, 1, 'running', 1, writeJson({ run_name: name, configuration }), FOR_EVER],
     );
   });
   await addReplicas(runId, ready);

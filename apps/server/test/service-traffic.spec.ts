@@ -45,6 +45,15 @@ describe.each(testDatabases())('the traffic of services on $name', ({ open }) =>
     await store.report('00000000-0000-4000-8000-000000000000', 'server-1', traffic(1));
   });
 
+  it('of proxies that are no more is forgotten when another one comes', async () => {
+    const { db, store, runId } = await scene();
+    await store.report(runId, 'server-1', traffic(7));
+    await db.write((tx) => tx.execute('UPDATE service_traffic SET reported_at = 1'));
+    await store.report(runId, 'server-2', traffic(1));
+    const rows = await db.read((tx) => tx.query<{ source: string }>('SELECT source FROM service_traffic'));
+    expect(rows.map(({ source }) => source)).toEqual(['server-2']);
+  });
+
   it('wakes the run when it begins, not while it goes on', async () => {
     const { db, store, runId } = await scene();
     await store.report(runId, 'server-1', traffic(0));

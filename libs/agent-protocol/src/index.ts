@@ -25,3 +25,4 @@ export type {
 export type { JobEndReason, JobPhase, JobState, LogStream, PullProgress, StopRequest } from './job-state.js';
 export { encodeLogFrame, encodeLogFrameHeader, type LogFrame, LogFrameDecoder } from './log-frame.js';
 export { commonProtocol, EPOCH_HEADER, PROTOCOL, type ProtocolRange } from './version.js';
+export { ConnectorAgent } from './agent-connector.js';

@@ -324,7 +324,6 @@ export {
   toWireVolumeStatus,
 } from './wire/internal-values.js';
 export { isUnderUtilised, type UtilisationPolicy, type UtilisationSample } from './lifecycle/utilisation.js';
-export { whyNotBuilt } from './runs/not-built.js';
 export {
   isQuiet,
   NO_TRAFFIC,
@@ -339,3 +338,19 @@ export { type NetworkMount, mountsVolumes, networkMounts, runMounts } from './vo
 export { type VolumeAvailability, availabilityOf, placesOf, volumesAt } from './volumes/seat-volumes.js';
 export { volumeCostUsd } from './volumes/volume-cost.js';
 export { type VolumeFact, type VolumeHolder, type VolumesByName, isAttachable } from './volumes/volume-fact.js';
+export { type GroupScale, type Scaling, type ServiceGroup } from './services/decide-scale.js';
+export {
+  afterProbe,
+  goesOn,
+  isReplicaReady,
+  isWorthTelling,
+  probePauseMs,
+  type ProbeState,
+  type ReadinessRule,
+  UNPROBED,
+} from './services/readiness.js';
+export { servicePath, serviceSpecWithoutGateway, whyNotServed } from './services/service-spec.js';
+export { type Replica, type Rollout, type ServiceFacts } from './lifecycle/service-snapshot.js';
+export { type ReplicaToSubmit } from './lifecycle/run-snapshot.js';
+export { volumeCostUsd } from './volumes/volume-cost.js';
+export { completeProbe, type Probe } from './jobs/probe-specs.js';

@@ -12,6 +12,7 @@ clock. One seed is one story; the same seed tells the same one.
   --every-point SEED tell one story again and again without faults, with one crash at each point where it leaves something else behind
   --crash-at N       with --trace: the story of --every-point with the crash at the n-th of these points
   --runs N           tasks per project (${DEFAULT_RUNS})
+  --services N       services per project (1)
   --json             end with one line of JSON: {"seeds":…,"violations":…,…}
   --help
 
@@ -24,6 +25,7 @@ export interface CommandLine {
   readonly everyPoint: number | null;
   readonly crashAt: number | null;
   readonly runs: number;
+  readonly services: number;
   readonly json: boolean;
   readonly help: boolean;
 }
@@ -39,6 +41,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
       'every-point': { type: 'string' },
       'crash-at': { type: 'string' },
       runs: { type: 'string', default: String(DEFAULT_RUNS) },
+      services: { type: 'string', default: '1' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -50,6 +53,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     everyPoint: optional('every-point', values['every-point']),
     crashAt: optional('crash-at', values['crash-at']),
     runs: whole('runs', values.runs),
+    services: whole('services', values.services),
     json: values.json,
     help: values.help,
   };

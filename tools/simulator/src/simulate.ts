@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Database, silenceLogs, SqliteConnection } from '@dstack/server/parts';
 import { SimulatedCloud } from './clouds/simulated-cloud.js';
 import { FAULTS, type Faults } from './faults.js';
+import { SimulatedProbes } from './hosts/simulated-probes.js';
 import { SimulatedHosts } from './hosts/simulated-hosts.js';
 import { ChangeLog } from './invariants/change-log.js';
 import { JobsRunOnce } from './invariants/jobs-run-once.js';
@@ -19,6 +20,7 @@ import { Story } from './story.js';
 import type { Surroundings } from './surroundings.js';
 import { VirtualTime } from './time/virtual-time.js';
 import { WallClock } from './time/wall-clock.js';
+import { planServices } from './users/services.js';
 import { planUsers } from './users/plan-users.js';
 import { seedProjects } from './users/seed-projects.js';
 import { SimulatedUser } from './users/simulated-user.js';
@@ -33,6 +35,8 @@ export interface SimulationOptions {
   readonly seed: number;
   /** Tasks per project. */
   readonly runs?: number;
+  /** Services per project. */
+  readonly services?: number;
   readonly faults?: Faults;
   /** Instead of crashes at random: one, at the n-th point that leaves the world in another state than the point before it; 0: none. */
   readonly crashAt?: number;
@@ -128,7 +132,11 @@ class Simulation implements Fate {
     const clocks = Array.from({ length: replicaCount }, () =>
       replicaCount === 1 ? databaseClock : new WallClock(time, random.between(-2_000, 2_000)),
     );
-    const outside = { database, clouds, hosts, installation, activity, fence };
+    // Of a stream of their own: the stories without them are told as before.
+    const chance = new RandomSource(options.seed + 2_000_003);
+    const services = options.services ?? 0;
+    const probes = services === 0 ? null : new SimulatedProbes(chance);
+    const outside = { database, clouds, hosts, installation, activity, fence, probes };
     const replicas = new Replicas(clocks, { time, random, faults, story, fate: this, outside });
     const users = scopes.map(
       (scope) => new SimulatedUser({ scope, front: () => replicas.front(), time, random, faults, story }),
@@ -136,6 +144,8 @@ class Simulation implements Fate {
 
     replicas.startAll();
     planUsers(users, clouds, options.runs ?? DEFAULT_RUNS);
+    const owners = services === 0 ? [] : scopes.map((scope) => new SimulatedUser({ scope, front: () => replicas.front(), time, random: chance, faults, story })); // prettier-ignore
+    for (const owner of owners) planServices(owner, services);
     if (random.chance(faults.slowServers)) planLeaseExpiry({ time, random, faults, story, database });
     let seenCommits = -1;
     let isOver = false;
@@ -146,7 +156,7 @@ class Simulation implements Fate {
       }
       watched.look(activity.commits !== seenCommits, databaseClock.now(), () => replicas.calmMs);
       seenCommits = activity.commits;
-      isOver = users.every((user) => user.pending === 0) && replicas.areAllAwake && watched.isOver();
+      isOver = [...users, ...owners].every((user) => user.pending === 0) && replicas.areAllAwake && watched.isOver();
       if (isOver) break;
       if (time.now() - START > LIMIT_MS) {
         story.violate('the end is never reached');

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Dstack, Wire } from '@dstack/sdk';
 import { QuietExit } from '../errors/cli-error.js';
 import { runPlanText } from '../render/run-plan.js';
+import { serviceLines } from '../render/service-text.js';
 import { diffRunSpecs } from '../render/spec-diff.js';
 import type { CliContext } from '../terminal/context.js';
 import { withProgress } from '../terminal/progress.js';
@@ -74,6 +75,7 @@ export async function applyRun(
   const name = run.run_spec.run_name ?? '';
   if (options.detach) {
     say(`Run ${style.code(name)} ${decision.do === 'update' ? 'updated' : 'submitted, detaching...'}`);
+    for (const line of serviceLines(run, { serverUrl: client.url, style })) say(line);
     return run;
   }
   options.releaseInterrupt();

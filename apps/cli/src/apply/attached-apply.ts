@@ -1,6 +1,7 @@
 import { type Dstack, isDstackError, selectSubmission, type Wire } from '@dstack/sdk';
 import { CliError, EXIT_INTERRUPTED } from '../errors/cli-error.js';
-import { clientUrl, type ForwardedPort, rewriteAddresses } from '../render/client-url.js';
+import { type ForwardedPort, rewriteAddresses } from '../render/client-url.js';
+import { serviceLines } from '../render/service-text.js';
 import type { CliContext } from '../terminal/context.js';
 import { Attachments, tunnelNotes } from '../ssh/attachments.js';
 import { onMachineOf } from '../ssh/open-attachment.js';
@@ -11,6 +12,7 @@ import { askHowToLeave } from './ask-how-to-leave.js';
 import { followRun } from './follow-run.js';
 import { leaveSignal } from './leave-signal.js';
 import { runEnding } from './run-ending.js';
+import { tellWhenReady } from './tell-when-ready.js';
 
 export interface AttachedApply {
   readonly run: Wire.Run;
@@ -49,6 +51,12 @@ export async function attachedApply(client: Dstack, context: CliContext, apply: 
     },
     say,
   );
+  const over = new AbortController();
+  if (run.service) {
+    say(serviceLines(run, { serverUrl: client.url, style: context.style }).join('\n'));
+    const signal = AbortSignal.any([leave.signal, over.signal]);
+    void tellWhenReady(client, context, name, { say, signal });
+  }
   try {
     const ended = await followRun(client, context, name, {
       plan,
@@ -56,7 +64,6 @@ export async function attachedApply(client: Dstack, context: CliContext, apply: 
       signal: leave.signal,
       rewrite: (bytes) => rewriteAddresses(bytes, attachments.ports),
       onRunning: async (running) => {
-        if (running.service) sayService(running.service, client.url, say, context);
         if (ports && isEnterable(running)) await attachments.open(running).catch(tellAndGoOn);
       },
       onEnded: () => attachments.close(),
@@ -73,6 +80,7 @@ export async function attachedApply(client: Dstack, context: CliContext, apply: 
     if (!leave.isForced()) await askHowToLeave(client, context, name);
     return EXIT_INTERRUPTED;
   } finally {
+    over.abort(new Error('the run is not followed any more'));
     leave.release();
     await attachments.close();
   }
@@ -87,17 +95,4 @@ function tellAndGoOn(error: unknown): void {
 /** A short job may have ended before it was seen to run. */
 function isEnterable(run: Wire.Run): boolean {
   return selectSubmission(run)?.status === 'running';
-}
-
-function sayService(
-  service: Wire.ServiceSpec,
-  serverUrl: string,
-  say: (text: string) => void,
-  context: CliContext,
-): void {
-  say(`Service is published at:\n  ${context.style.code(clientUrl(service.url, serverUrl))}`);
-  if (service.model)
-    say(
-      `Model ${context.style.code(service.model.name)} is published at:\n  ${context.style.code(clientUrl(service.model.base_url, serverUrl))}`,
-    );
 }

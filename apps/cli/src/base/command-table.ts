@@ -56,6 +56,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Remove a project from the configuration',
     load: () => import('../commands/project/delete.js'),
   },
+  'project token': { summary: 'Print the token in use', load: () => import('../commands/project/token.js') },
   ps: { summary: 'List runs', load: () => import('../commands/ps.js') },
   'run get': { summary: 'Show a run as JSON', load: () => import('../commands/run/get.js') },
   secret: { summary: 'List secrets', load: () => import('../commands/secret/list.js') },

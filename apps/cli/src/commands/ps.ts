@@ -32,6 +32,7 @@ export default class Ps extends ProjectCommand {
         width: this.context.width(),
         style: this.context.style,
         verbose: flags.verbose,
+        serverUrl: client.url,
       });
     if (flags.watch) {
       await watchText(this.context, async () => draw(await load()));

@@ -4,18 +4,22 @@ import { wrapText } from '../terminal/wrap.js';
 import type { Cell, Column } from '../terminal/table.js';
 import { renderBlocks } from '../terminal/blocks.js';
 import { formatBackend } from './backend.js';
+import { clientUrl } from './client-url.js';
 import { formatElapsed } from './duration.js';
 import { pendingReasons } from './pending-reasons.js';
 import { formatPrice } from './price.js';
 import { relativeTime } from './relative-time.js';
 import { formatGpus, formatResources } from './resources.js';
 import { isFinished, jobStatusText, runStatusText, statusPaint } from './run-status.js';
+import { deploymentNote } from './service-text.js';
 
 export interface RunsTableOptions {
   readonly nowMs: number;
   readonly width: number;
   readonly style: Style;
   readonly verbose?: boolean;
+  /** Before the addresses that the server gives without its own. */
+  readonly serverUrl?: string;
 }
 
 const PROBE_BATCH = 5;
@@ -46,16 +50,27 @@ export function runsTable(runs: readonly Wire.Run[], options: RunsTableOptions):
     const only = jobs.length === 1 ? jobs[0] : undefined;
     const head = runRow(run, only, shape, options);
     const rows = only ? [head] : [head, ...jobRows(run, jobs, shape, options)];
-    return { rows, below: verbose ? reasonLines(run, options) : [] };
+    return { rows, below: verbose ? [...serviceAddresses(run, options), ...reasonLines(run, options)] : [] };
   });
   return renderBlocks(columns, blocks, { width: options.width, headPaint: options.style.bold });
 }
 
 /** Why it has no capacity, below it: sentences do not fit a column. */
 function reasonLines(run: Wire.Run, { width, style }: RunsTableOptions): string[] {
-  return pendingReasons(run)
+  const note = deploymentNote(run);
+  return [...pendingReasons(run), ...(note === undefined ? [] : [note])]
     .flatMap((reason) => wrapText(reason, width, { first: '   - ', rest: '     ' }))
     .map((line) => style.secondary(line));
+}
+
+function serviceAddresses(run: Wire.Run, { style, serverUrl = '' }: RunsTableOptions): string[] {
+  const { service } = run;
+  if (!service || isFinished(run.status)) return [];
+  const { url, model } = service;
+  return [
+    `   ${style.secondary('url:')} ${clientUrl(url, serverUrl)}`,
+    ...(model ? [`   ${style.secondary(`model ${model.name}:`)} ${clientUrl(model.base_url, serverUrl)}`] : []),
+  ];
 }
 
 interface Shape {

@@ -5,6 +5,7 @@ import { runStatusText, jobStatusText } from './run-status.js';
 
 /** What a run is waiting for: `provisioning (local, 1st of 3 offers)`. Pure. */
 export function waitingText(run: Wire.Run, plan?: Wire.RunPlan): string {
+  if (waitsForRequests(run)) return 'waiting for requests';
   const submission = selectSubmission(run);
   const status = submission && run.status !== 'pending' ? jobStatusText(submission) : runStatusText(run);
   const details =
@@ -13,6 +14,12 @@ export function waitingText(run: Wire.Run, plan?: Wire.RunPlan): string {
       : [submission ? placeText(submission, plan) : undefined, jobsText(run)];
   const told = details.filter((detail) => detail !== undefined);
   return told.length === 0 ? status : `${status} (${told.join(', ')})`;
+}
+
+/** A service without replicas, because nobody asks for anything. */
+function waitsForRequests(run: Wire.Run): boolean {
+  if (run.status !== 'pending' || run.run_spec.configuration.type !== 'service') return false;
+  return run.jobs.every((job) => job.job_submissions.at(-1)?.termination_reason === 'scaled_down');
 }
 
 function scheduleText(run: Wire.Run): string | undefined {

@@ -1,6 +1,6 @@
 import { AgentUnreachableError, type JobState } from '@dstack/agent-protocol';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { isFinishedJob, type JobDecision, type JobEffect, type StopMode } from '@dstack/core';
+import { isFinishedJob, type JobDecision, type JobEffect, type StopMode, UNPROBED } from '@dstack/core';
 import { LOG_STORE, type LogStore } from '../logs/log-store.js';
 import { updateById } from '../persistence/update-by-id.js';
 import type { WriteTx } from '../persistence/transaction.js';
@@ -11,10 +11,11 @@ import { Wake } from '../reconcile/wake.js';
 import { lockGang, wakeWaitingPeers } from './gang.js';
 import { releaseVolumes } from '../volumes/job-volumes.js';
 import type { StartOutcome } from './job-effects.js';
-import type { JobRuntimeRecord } from './job-record.js';
+import type { JobRecord, JobRuntimeRecord } from './job-record.js';
 import type { JobView } from './job-snapshots.js';
 import { provisioningDataOf } from './provisioning-data.js';
 import { releaseInstance } from './release-instance.js';
+import { unregister } from './terminate-jobs.js';
 
 type Context = CommitContext<JobView, JobDecision>;
 
@@ -105,6 +106,8 @@ export class JobCommit {
       provisioning_data:
         status === 'provisioning' && instance !== null ? writeJson(provisioningDataOf(instance)) : null,
     });
+    if (status === 'running') await this.beginService(tx, snapshot.record);
+    else if (record.registered) await unregister(tx, this.wake, [id]);
     if (changes.release === true) await releaseInstance(tx, this.wake, record);
     if (isFinishedJob(status)) tx.afterCommit(() => this.completeLogs(snapshot));
     const text = `Job status changed ${record.status.toUpperCase()} -> ${status.toUpperCase()} (${because})`;
@@ -113,6 +116,14 @@ export class JobCommit {
     await this.wake.rows(tx, 'runs', [run.id]);
     await wakeWaitingPeers(tx, this.wake, record, run, status);
     if (record.instanceId !== null) this.wake.host(tx, 'logs', record.instanceId);
+  }
+
+  /** From here on the replica is asked whether it is ready. */
+  private async beginService(tx: WriteTx, { id, spec }: JobRecord): Promise<void> {
+    if (spec.service_port === null || spec.service_port === undefined) return;
+    const probes = (spec.probes ?? []).map(() => UNPROBED);
+    await tx.execute('UPDATE jobs SET probes = ? WHERE id = ?', [writeJson(probes), id]);
+    this.wake.topic(tx, 'probes');
   }
 
   /** Whoever follows the log of a job that never printed anything learns here that it is over. */

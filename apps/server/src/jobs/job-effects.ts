@@ -12,6 +12,7 @@ import { findUser } from '../users/find-user.js';
 import type { ActContext } from '../reconcile/reconciler.js';
 import { volumeMounts } from '../volumes/job-volumes.js';
 import { readJson } from '../reconcile/stored-json.js';
+import { takeServicePort } from '../services/service-port.js';
 import { UnknownSecretError } from './interpolate-secrets.js';
 import { JobInputs } from './job-inputs.js';
 import type { JobView } from './job-snapshots.js';
@@ -85,7 +86,7 @@ export class JobEffects {
     const { record, run } = view;
     const rows = await this.rows(view);
     try {
-      return buildJobStart({
+      const built = buildJobStart({
         job: record,
         runSpec: run.spec,
         runName: run.name,
@@ -100,10 +101,22 @@ export class JobEffects {
         nodes: view.nodes,
         logQuotaBytesPerHour: this.logQuotaBytesPerHour,
       });
+      return await this.withServicePort(built, view);
     } catch (error) {
       if (error instanceof UnknownSecretError || error instanceof JobRefusedError) return { refused: error.message };
       throw error;
     }
+  }
+
+  /** What a replica listens at is told to it, as it may not be what the configuration says. */
+  private async withServicePort(built: BuiltJobStart, { record, instance }: JobView): Promise<BuiltJobStart> {
+    const { start } = built;
+    if (typeof record.spec.service_port !== 'number') return built;
+    const isShared = start.runtime === 'process' && instance !== null;
+    const port = isShared
+      ? await this.db.write((tx) => takeServicePort(tx, record, instance))
+      : record.spec.service_port;
+    return { ...built, start: { ...start, env: { ...start.env, DSTACK_SERVICE_PORT: String(port) } } };
   }
 
   private async runtimePreference({ record, instance }: JobView): Promise<RuntimePreference> {

@@ -1,5 +1,5 @@
 import type { JobState } from '@dstack/agent-protocol';
-import type { JobTerminationReason, Offer, StopMode, Wire } from '@dstack/core';
+import type { JobTerminationReason, Offer, ProbeState, StopMode, Wire } from '@dstack/core';
 import { lockInOrder } from '../persistence/in-order.js';
 import { rowsByKey } from '../persistence/rows-by-key.js';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
@@ -32,6 +32,7 @@ export interface JobRecord {
   readonly projectId: string;
   readonly jobNum: number;
   readonly replicaNum: number;
+  readonly replicaGroup: string;
   readonly submissionNum: number;
   readonly deploymentNum: number;
   readonly status: Wire.JobStatus;
@@ -58,18 +59,29 @@ export interface JobRecord {
   readonly pullProgress: Wire.ImagePullProgress | null;
   /** Durable ends of the log streams; written when a stream has ended. */
   readonly logOffsets: { readonly job: number; readonly runner: number };
+  /** It gets requests of its service. */
+  readonly registered: boolean;
+  /** When it first did. */
+  readonly readyAt: number | null;
+  /** Since when it gets no new requests, because it is not needed any more. */
+  readonly drainingSince: number | null;
+  /** Where it listens instead of the service's own port, which another replica on its machine has. */
+  readonly servicePort: number | null;
+  /** In the order of its specification; null when it has none, or does not run yet. */
+  readonly probes: readonly ProbeState[] | null;
   readonly rev: number;
 }
 
 interface Row {
-  id: string; run_id: string; project_id: string; job_num: number; replica_num: number; submission_num: number;
+  id: string; run_id: string; project_id: string; job_num: number; replica_num: number; replica_group: string | null; submission_num: number;
   deployment_num: number; status: string; status_changed_at: number; submitted_at: number; running_at: number | null;
   finished_at: number | null; termination_reason: string | null; termination_message: string | null; exit_status: number | null;
   job_spec: string; provisioning_data: string | null; runtime_data: string | null; runtime: string | null;
   runtime_reason: string | null; instance_id: string | null; used_instance_id: string | null; blocks: number | null;
   waiting_master_job: boolean | number; stop_requested_at: number | null; stop_mode: string | null;
   disconnected_at: number | null; inactivity_secs: number | null; pull_progress: string | null; rev: number;
-  log_end_job: number | null; log_end_runner: number | null;
+  log_end_job: number | null; log_end_runner: number | null; registered: boolean | number; ready_at: number | null;
+  draining_since: number | null; service_port: number | null; probes: string | null;
 } // prettier-ignore
 
 function toRecord({ sealing }: ReadTx, row: Row): JobRecord {
@@ -80,6 +92,7 @@ function toRecord({ sealing }: ReadTx, row: Row): JobRecord {
     projectId: row.project_id,
     jobNum: row.job_num,
     replicaNum: row.replica_num,
+    replicaGroup: row.replica_group ?? '0',
     submissionNum: row.submission_num,
     deploymentNum: row.deployment_num,
     status: row.status as Wire.JobStatus, // written from the same union
@@ -109,6 +122,11 @@ function toRecord({ sealing }: ReadTx, row: Row): JobRecord {
     pullProgress: readJsonOrNull<Wire.ImagePullProgress>(row.pull_progress),
     // -1 until the stream has ended: even an empty log has to be seen to its end.
     logOffsets: { job: row.log_end_job ?? -1, runner: row.log_end_runner ?? -1 },
+    registered: Boolean(row.registered),
+    readyAt: row.ready_at,
+    drainingSince: row.draining_since,
+    servicePort: row.service_port,
+    probes: readJsonOrNull<ProbeState[]>(row.probes),
     rev: Number(row.rev),
   };
 }

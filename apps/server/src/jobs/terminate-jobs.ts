@@ -1,4 +1,5 @@
 import type { RunEffect } from '@dstack/core';
+import { inList } from '../persistence/in-list.js';
 import type { WriteTx } from '../persistence/transaction.js';
 import type { Wake } from '../reconcile/wake.js';
 
@@ -7,6 +8,7 @@ type Termination = Omit<Extract<RunEffect, { do: 'terminate-jobs' }>, 'do'>;
 /** Tells jobs to end. One that is ending keeps its reason, but an abort takes its grace period away. */
 export async function terminateJobs(tx: WriteTx, wake: Wake, termination: Termination, now: number): Promise<void> {
   const { jobIds, reason, message, mode } = termination;
+  await unregister(tx, wake, jobIds);
   for (const jobId of jobIds) {
     await tx.execute(
       `UPDATE jobs SET
@@ -19,4 +21,14 @@ export async function terminateJobs(tx: WriteTx, wake: Wake, termination: Termin
     );
   }
   await wake.rows(tx, 'jobs', jobIds);
+}
+
+/** Replicas get no more requests from here on. */
+export async function unregister(tx: WriteTx, wake: Wake, jobIds: readonly string[]): Promise<void> {
+  const these = inList('id', jobIds);
+  const rows = await tx.query<{ run_id: string }>(
+    `UPDATE jobs SET registered = false WHERE ${these.sql} AND registered = true RETURNING run_id`,
+    these.params,
+  );
+  for (const runId of new Set(rows.map((row) => row.run_id))) wake.replicas(tx, runId);
 }

@@ -364,6 +364,7 @@ const WORK = [
     registered boolean NOT NULL DEFAULT false,
     ready_at bigint NULL,
     draining_since bigint NULL,
+    service_port integer NULL,
     probes text NULL,
     ${RECONCILED_COLUMNS}
   )`,

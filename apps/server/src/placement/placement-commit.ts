@@ -183,7 +183,10 @@ export class PlacementCommit {
     const job = loaded.jobs.find((each) => each.id === seat.jobId);
     if (job === undefined) throw new SeatTakenError();
     const isWhole = (seat.offer.blocks ?? 1) === (seat.offer.total_blocks ?? 1);
-    const runtime = { ...job.runtimeRecord, offer: seat.offer, networkMode: isWhole ? 'host' : 'bridge' };
+    // All instances of the backend `local` are one machine: each replica needs a port of its own.
+    const isBesideOthers = seat.offer.backend === 'local' && typeof job.spec.service_port === 'number';
+    const networkMode = isWhole && !isBesideOthers ? 'host' : 'bridge';
+    const runtime = { ...job.runtimeRecord, offer: seat.offer, networkMode };
     const taken = await tx.execute(
       `UPDATE jobs SET instance_id = ?, used_instance_id = ?, blocks = ?, runtime_data = ?, status_changed_at = ?, rev = rev + 1
        WHERE id = ? AND status = 'submitted' AND instance_id IS NULL`,

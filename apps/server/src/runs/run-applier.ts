@@ -1,13 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
+  type ApplyDecision,
   decideApply,
   effectiveProfile,
   generatedRunName,
   isFinishedRun,
   LIMITS,
   nextScheduledAt,
+  type ReplicaToSubmit,
   replicaGroups,
-  whyNotBuilt,
+  serviceSpecWithoutGateway,
   type Wire,
 } from '@dstack/core';
 import type { ProjectScope } from '../auth/caller.js';
@@ -35,7 +37,7 @@ export interface ApplyInput {
 
 const insertRun = inserter('runs', [
   'id', 'project_id', 'user_id', 'repo_id', 'name', 'submitted_at', 'status', 'status_changed_at', 'run_spec', 'priority',
-  'desired_replica_count', 'next_triggered_at', 'idempotency_key', 'next_due_at',
+  'desired_replica_count', 'next_triggered_at', 'idempotency_key', 'next_due_at', 'service_spec',
 ]); // prettier-ignore
 
 /** Writes the intent of an apply: a new run, or a new specification of one that goes on. */
@@ -55,8 +57,6 @@ export class RunApplier {
 
   /** Returns the run's id. A repeat with the same key is the same apply. */
   async apply(scope: ProjectScope, input: ApplyInput): Promise<string> {
-    const missing = whyNotBuilt(input.spec.configuration);
-    if (missing !== null) throw new ClientError(missing);
     try {
       // Two of one name decide one after the other.
       const name = input.spec.run_name ?? null;
@@ -86,7 +86,7 @@ export class RunApplier {
         throw new ClientError(decision.message);
       case 'update':
         await requireOwnArchives(tx, scope.caller.id, next, current?.spec ?? null);
-        return this.update(tx, scope, decision.runId, next, decision.changes);
+        return this.update(tx, scope, decision, next);
       case 'create':
         await requireOwnArchives(tx, scope.caller.id, input.spec, null);
         if (decision.replaces !== null)
@@ -98,13 +98,15 @@ export class RunApplier {
   private async update(
     tx: WriteTx,
     scope: ProjectScope,
-    runId: string,
+    { runId, effect, changes }: Extract<ApplyDecision, { do: 'update' }>,
     spec: Wire.RunSpec,
-    changes: readonly string[],
   ): Promise<string> {
+    // What served before an update that is still under way is what its failure brings back.
+    const former = effect === 'rolling' ? 'COALESCE(former_run_spec, run_spec)' : 'former_run_spec';
     await tx.execute(
-      `UPDATE runs SET run_spec = ?, priority = ?, desired_replica_count = ?, deployment_num = deployment_num + 1, rev = rev + 1 WHERE id = ?`,
-      [writeSealed(tx, spec), spec.configuration.priority ?? 0, replicasOf(spec), runId],
+      `UPDATE runs SET former_run_spec = ${former}, run_spec = ?, priority = ?, deployment_num = deployment_num + 1,
+         deployment_note = NULL, rev = rev + 1 WHERE id = ?`,
+      [writeSealed(tx, spec), spec.configuration.priority ?? 0, runId],
     );
     await this.wake.rows(tx, 'runs', [runId]);
     await this.record(tx, scope, runId, spec.run_name ?? '', `Run updated. Changed fields: ${fieldNames(changes)}`);
@@ -119,6 +121,7 @@ export class RunApplier {
     const repoId = await this.repoOf(tx, scope.projectId, named);
     const cron = effectiveProfile(named).schedule?.cron ?? null;
     const nextFire = cron === null ? null : nextScheduledAt(cron, now);
+    const replicas = firstReplicas(named);
     await insertRun(tx, {
       id,
       project_id: scope.projectId,
@@ -130,16 +133,17 @@ export class RunApplier {
       status_changed_at: now,
       run_spec: writeSealed(tx, named),
       priority: named.configuration.priority ?? 0,
-      desired_replica_count: replicasOf(named),
+      desired_replica_count: replicas.length,
       next_triggered_at: nextFire,
       idempotency_key: idempotencyKey,
-      next_due_at: nextFire ?? now + LIMITS.runCheckMs,
+      next_due_at: nextFire ?? firstLook(replicas, now),
+      service_spec: serviceSpecOf(scope, named, name),
     });
     await this.record(tx, scope, id, name, `Run submitted. Status: ${nextFire === null ? 'SUBMITTED' : 'PENDING'}`);
     if (nextFire === null) {
       const run = { id, projectId: scope.projectId, name, deploymentNum: 0 };
-      for (let replicaNum = 0; replicaNum < replicasOf(named); replicaNum += 1) {
-        await this.submitter.submit(tx, { run, spec: named, replicaNum, isNewRun: true });
+      for (const { num, group } of replicas) {
+        await this.submitter.submit(tx, { run, spec: named, replicaNum: num, replicaGroup: group, isNewRun: true });
       }
     }
     this.wake.topic(tx, 'runs');
@@ -207,10 +211,21 @@ const findRepo = merged<WriteTx, { readonly projectId: string; readonly name: st
   },
 );
 
-/** Replicas a run starts with: a service's minimum, one of everything else. */
-export function replicasOf(spec: Wire.RunSpec): number {
-  if (spec.configuration.type !== 'service') return 1;
-  return replicaGroups(spec.configuration).reduce((sum, group) => sum + group.min, 0);
+/** Replicas a run starts with: the minimum of each group of a service, one of everything else. */
+function firstReplicas({ configuration }: Wire.RunSpec): ReplicaToSubmit[] {
+  if (configuration.type !== 'service') return [{ num: 0, group: null }];
+  const groups = replicaGroups(configuration).flatMap(({ name, min }) => Array.from({ length: min }, () => name));
+  return groups.map((group, num) => ({ num, group }));
+}
+
+/** Jobs wake their run when something happens to them; where there are none it has to look for itself. */
+function firstLook(replicas: readonly ReplicaToSubmit[], now: number): number {
+  return replicas.length === 0 ? now : now + LIMITS.runCheckMs;
+}
+
+function serviceSpecOf({ projectName }: ProjectScope, { configuration }: Wire.RunSpec, runName: string): string | null {
+  if (configuration.type !== 'service') return null;
+  return writeJson(serviceSpecWithoutGateway(configuration, projectName, runName));
 }
 
 /** A client that reads the spec back may send the server's own default key again, or none: not a change. */

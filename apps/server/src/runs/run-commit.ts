@@ -1,11 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { isFinishedRun, type RunDecision, type RunEffect } from '@dstack/core';
-import { terminateJobs } from '../jobs/terminate-jobs.js';
+import { terminateJobs, unregister } from '../jobs/terminate-jobs.js';
 import { updateById } from '../persistence/update-by-id.js';
 import type { WriteTx } from '../persistence/transaction.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import type { CommitContext } from '../reconcile/reconciler.js';
+import { writeSealed } from '../reconcile/sealed-json.js';
+import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
+import type { RunRecord } from './run-record.js';
 import type { RunView } from './run-snapshots.js';
 import { ReplicaSubmitter } from './submit-replicas.js';
 
@@ -63,10 +66,18 @@ export class RunCommit {
       finished_at: changes.finishedAt ?? record.finishedAt,
       fleet_id: changes.leaveFleet === true ? null : record.fleetId,
     });
-    const target = { type: 'run' as const, id, name: record.name, projectId: record.projectId, runId: id };
     const text = `Run status changed ${record.status.toUpperCase()} -> ${status.toUpperCase()} (${because})`;
-    await this.events.record(tx, { message: text, actorId: null, targets: [target] });
+    await this.tell(tx, id, record, text);
+    if (isFinishedRun(status)) await tx.execute('DELETE FROM service_traffic WHERE run_id = ?', [id]);
     if (isFinishedRun(status) && record.fleetId !== null) await this.wake.rows(tx, 'fleets', [record.fleetId]);
+  }
+
+  private tell(tx: WriteTx, id: string, { name, projectId }: RunRecord, message: string): Promise<void> {
+    return this.events.record(tx, {
+      message,
+      actorId: null,
+      targets: [{ type: 'run', id, name, projectId, runId: id }],
+    });
   }
 
   private async apply(tx: WriteTx, { id, snapshot, now }: Context, effect: RunEffect): Promise<void> {
@@ -76,9 +87,35 @@ export class RunCommit {
         await terminateJobs(tx, this.wake, effect, now);
         return;
       case 'submit-replicas':
-        for (const replicaNum of effect.replicaNums) {
-          await this.submitter.submit(tx, { run: { ...record, id }, spec: record.spec, replicaNum });
+        for (const { num, group } of effect.replicas) {
+          await this.submitter.submit(tx, {
+            run: { ...record, id },
+            spec: record.spec,
+            replicaNum: num,
+            replicaGroup: group,
+          });
         }
+        return;
+      case 'drain':
+        await unregister(tx, this.wake, effect.jobIds);
+        for (const jobId of effect.jobIds) {
+          await tx.execute('UPDATE jobs SET draining_since = ?, rev = rev + 1 WHERE id = ?', [now, jobId]);
+        }
+        return;
+      case 'scale':
+        await tx.execute('UPDATE runs SET replica_scale = ?, desired_replica_count = ? WHERE id = ?', [
+          writeJson(effect.scale),
+          effect.desired,
+          id,
+        ]);
+        if (effect.because !== null) await this.tell(tx, id, record, effect.because);
+        return;
+      case 'roll-back':
+        await this.rollBack(tx, id, record, effect.because);
+        return;
+      case 'end-rollout':
+        await tx.execute('UPDATE runs SET former_run_spec = NULL WHERE id = ?', [id]);
+        await this.tell(tx, id, record, `Update ${record.deploymentNum} complete: all replicas are replaced`);
         return;
       case 'bump-deployment':
         for (const jobId of effect.jobIds) {
@@ -88,5 +125,17 @@ export class RunCommit {
           ]);
         }
     }
+  }
+
+  private async rollBack(tx: WriteTx, id: string, record: RunRecord, because: string): Promise<void> {
+    const { formerSpec, deploymentNum } = record;
+    if (formerSpec === null) return;
+    const note = `Update ${deploymentNum} was taken back: ${because}`;
+    await tx.execute(
+      `UPDATE runs SET run_spec = ?, former_run_spec = NULL, priority = ?, deployment_num = deployment_num + 1, deployment_note = ?
+       WHERE id = ?`,
+      [writeSealed(tx, formerSpec), formerSpec.configuration.priority ?? 0, note, id],
+    );
+    await this.tell(tx, id, record, note);
   }
 }

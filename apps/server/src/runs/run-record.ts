@@ -1,4 +1,4 @@
-import type { PendingBecause, RunTerminationReason, Wire } from '@dstack/core';
+import type { GroupScale, PendingBecause, RunTerminationReason, Wire } from '@dstack/core';
 import { anyOf } from '../persistence/any-of.js';
 import { merged } from '../persistence/merged.js';
 import { rowsByKey } from '../persistence/rows-by-key.js';
@@ -27,6 +27,14 @@ export interface RunRecord {
   readonly resumeAt: number | null;
   /** Why it was refused last; null since it was placed. */
   readonly pendingBecause: PendingBecause | null;
+  /** Services: where they are reached. */
+  readonly serviceSpec: Wire.ServiceSpec | null;
+  /** Services: how many replicas each group shall have. */
+  readonly replicaScale: Readonly<Record<string, GroupScale>>;
+  /** Services: what comes back when the update that is under way fails. */
+  readonly formerSpec: Wire.RunSpec | null;
+  /** What became of the last update, when it did not go well. */
+  readonly deploymentNote: string | null;
   readonly deleted: boolean;
   readonly rev: number;
 }
@@ -36,6 +44,7 @@ interface Row {
   submitted_at: number; status: string; status_changed_at: number; finished_at: number | null; termination_reason: string | null;
   run_spec: string; priority: number; deployment_num: number; desired_replica_count: number; next_triggered_at: number | null;
   resubmission_attempt: number; resume_at: number | null; pending_because: string | null; deleted: boolean | number; rev: number;
+  service_spec: string | null; replica_scale: string | null; former_run_spec: string | null; deployment_note: string | null;
 } // prettier-ignore
 
 function toRecord(tx: ReadTx, row: Row): RunRecord {
@@ -59,6 +68,10 @@ function toRecord(tx: ReadTx, row: Row): RunRecord {
     resubmissionAttempt: row.resubmission_attempt,
     resumeAt: row.resume_at,
     pendingBecause: readJsonOrNull<PendingBecause>(row.pending_because),
+    serviceSpec: readJsonOrNull<Wire.ServiceSpec>(row.service_spec),
+    replicaScale: readJsonOrNull<Record<string, GroupScale>>(row.replica_scale) ?? {},
+    formerSpec: row.former_run_spec === null ? null : readSealed<Wire.RunSpec>(tx, row.former_run_spec),
+    deploymentNote: row.deployment_note,
     deleted: Boolean(row.deleted),
     rev: Number(row.rev),
   };

@@ -1,15 +1,20 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import {
   effectiveProfile,
+  isFinishedRun,
   type JobTerminationReason,
   nextScheduledAt,
   type RunJob,
   type RunSnapshot,
+  type ServiceFacts,
 } from '@dstack/core';
 import { findJobsOfRun, type JobRecord, latestSubmissions } from '../jobs/job-record.js';
 import type { ReadTx } from '../persistence/transaction.js';
 import type { Observed } from '../reconcile/reconciler.js';
+import { readTraffic } from '../services/service-traffic.js';
+import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { findRun, type RunRecord } from './run-record.js';
+import { serviceFacts, type ServiceRows } from './service-facts.js';
 
 export interface RunView {
   readonly snapshot: RunSnapshot;
@@ -20,20 +25,35 @@ export interface RunView {
 
 @Injectable()
 export class RunSnapshots {
+  constructor(@Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'images'>) {}
+
   async load(id: string, tx: ReadTx, now: number): Promise<Observed<RunView> | null> {
     const record = await findRun(tx, id);
     if (record === null) return null;
     const all = await findJobsOfRun(tx, id);
     const jobs = latestSubmissions(all);
-    const snapshot = snapshotOf(record, jobs.map((job) => toRunJob(job, all)), now); // prettier-ignore
+    const latest = jobs.map((job) => ({ job: toRunJob(job, all), record: job }));
+    const service = await this.serviceOf(tx, { run: record, latest, all }, now);
+    const snapshot = snapshotOf(record, latest.map(({ job }) => job), service, now); // prettier-ignore
     return {
       snapshot: { snapshot, record, jobs },
       restsOn: jobs.map((job) => ({ table: 'jobs' as const, id: job.id, rev: job.rev })),
     };
   }
+
+  private async serviceOf(
+    tx: ReadTx,
+    rows: Pick<ServiceRows, 'run' | 'latest' | 'all'>,
+    now: number,
+  ): Promise<ServiceFacts | null> {
+    const { configuration } = rows.run.spec;
+    if (configuration.type !== 'service' || isFinishedRun(rows.run.status)) return null;
+    const traffic = await readTraffic(tx, rows.run.id, now);
+    return serviceFacts({ ...rows, configuration, traffic, images: this.settings.images });
+  }
 }
 
-function snapshotOf(run: RunRecord, jobs: readonly RunJob[], now: number): RunSnapshot {
+function snapshotOf(run: RunRecord, jobs: readonly RunJob[], service: ServiceFacts | null, now: number): RunSnapshot {
   const profile = effectiveProfile(run.spec);
   const cron = profile.schedule?.cron ?? null;
   const base = {
@@ -46,7 +66,7 @@ function snapshotOf(run: RunRecord, jobs: readonly RunJob[], now: number): RunSn
   };
   switch (run.status) {
     case 'pending':
-      return { ...base, status: 'pending', resumeAt: run.resumeAt, nextTriggeredAt: run.nextTriggeredAt };
+      return { ...base, status: 'pending', resumeAt: run.resumeAt, nextTriggeredAt: run.nextTriggeredAt, service };
     case 'submitted':
     case 'provisioning':
     case 'running':
@@ -56,7 +76,7 @@ function snapshotOf(run: RunRecord, jobs: readonly RunJob[], now: number): RunSn
         statusChangedAt: run.statusChangedAt,
         stopCriteria: profile.stop_criteria ?? 'all-done',
         deploymentNum: run.deploymentNum,
-        desiredReplicas: run.spec.configuration.type === 'service' ? run.desiredReplicaCount : null,
+        service,
       };
     case 'terminating':
       return {

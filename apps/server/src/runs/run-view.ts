@@ -31,8 +31,11 @@ export interface RunFacts {
   readonly now: number;
 }
 
-/** The contract's run, and what it leaves out: why it waits. */
-export type ExplainedRun = Wire.Run & { readonly pending_reasons: readonly string[] };
+/** The contract's run, and what it leaves out: why it waits, and why its last update was taken back. */
+export type ExplainedRun = Wire.Run & {
+  readonly pending_reasons: readonly string[];
+  readonly deployment_note: string | null;
+};
 
 export function toWireRun(facts: RunFacts): ExplainedRun {
   const { run, jobs, now } = facts;
@@ -48,6 +51,7 @@ export function toWireRun(facts: RunFacts): ExplainedRun {
     status: run.status,
     status_message: runStatusMessage({
       status: run.status,
+      isRolledBack: run.deploymentNote !== null,
       jobs: latest.map((job) => ({ status: job.status, reason: job.terminationReason })),
       retry: retryOf(effectiveProfile(run.spec).retry),
     }),
@@ -63,12 +67,13 @@ export function toWireRun(facts: RunFacts): ExplainedRun {
       ),
       now,
     ),
-    service: null,
+    service: run.serviceSpec,
     deployment_num: run.deploymentNum,
     error: runError(run.terminationReason),
     deleted: run.deleted,
     next_triggered_at: run.nextTriggeredAt === null ? null : toWireTime(run.nextTriggeredAt),
     pending_reasons: pendingReasons({ ...run, jobs: latest }),
+    deployment_note: run.deploymentNote,
   };
 }
 
@@ -102,7 +107,10 @@ function connectionInfo(run: RunRecord, job: JobRecord): Wire.JobConnectionInfo 
 /** Clients look for the job's SSH server under this number, wherever the host has it. */
 const CONTAINER_SSH_PORT = 10_022;
 
-function toWireSubmission(job: JobRecord, detaching: RunFacts['detaching']): Wire.JobSubmission {
+/** The contract's submission, with what it leaves out: whether the replica gets requests. */
+type ExplainedSubmission = Wire.JobSubmission & { readonly ready: boolean | null };
+
+function toWireSubmission(job: JobRecord, detaching: RunFacts['detaching']): ExplainedSubmission {
   const { offer, networkMode, agent } = job.runtimeRecord;
   return {
     id: job.id,
@@ -138,9 +146,14 @@ function toWireSubmission(job: JobRecord, detaching: RunFacts['detaching']): Wir
             username: agent?.username ?? null,
           },
     error: detaching.get(job.id) ?? jobError(job.terminationReason),
-    probes: [],
+    probes: (job.probes ?? []).map(({ successStreak }) => ({ success_streak: successStreak })),
+    ready: isService(job) ? job.registered : null,
     image_pull_progress: job.pullProgress,
   };
+}
+
+function isService({ spec }: JobRecord): boolean {
+  return typeof spec.service_port === 'number';
 }
 
 function lastChange(run: RunRecord, jobs: readonly JobRecord[]): number {

@@ -6,6 +6,7 @@ import {
   isFinishedRun,
   normaliseRunSpec,
   whyFleetsAreForeign,
+  whyNotServed,
   type Wire,
 } from '@dstack/core';
 import type { Caller, ProjectScope } from '../auth/caller.js';
@@ -95,6 +96,10 @@ export class RunsService {
   ): Promise<Wire.Run> {
     const { plan, force } = request;
     const spec = await this.effective(scope, parseRunSpec(plan.run_spec, ['plan', 'run_spec']), false);
+    if (spec.configuration.type === 'service') {
+      const obstacle = whyNotServed(spec.configuration, this.settings.runLimits);
+      if (obstacle !== null) throw new ClientError(obstacle);
+    }
     const seen = plan.current_resource ?? null;
     const id = await this.applier.apply(scope, {
       spec,

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { buildJobSpecs, effectiveProfile, LIMITS, replicaGroups, type Wire } from '@dstack/core';
+import { buildJobSpecs, effectiveProfile, LIMITS, type Wire } from '@dstack/core';
 import { DefaultFleetMaker } from '../fleets/default-fleet.js';
 import { NEW_RUNTIME } from '../jobs/job-record.js';
 import { inserter } from '../persistence/insert-rows.js';
@@ -21,6 +21,8 @@ export interface ReplicaSubmission {
   };
   readonly spec: Wire.RunSpec;
   readonly replicaNum: number;
+  /** Null: the run has no groups. */
+  readonly replicaGroup: string | null;
   /** It has no jobs yet. */
   readonly isNewRun?: boolean;
 }
@@ -42,14 +44,17 @@ export class ReplicaSubmitter {
     @Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'images'>,
   ) {}
 
-  async submit(tx: WriteTx, { run, spec, replicaNum, isNewRun = false }: ReplicaSubmission): Promise<void> {
+  async submit(
+    tx: WriteTx,
+    { run, spec, replicaNum, replicaGroup, isNewRun = false }: ReplicaSubmission,
+  ): Promise<void> {
     const now = await tx.now();
     await this.defaultFleets.makeIfNeeded(tx, run.projectId, effectiveProfile(spec));
     const submissionNum = isNewRun ? 0 : await nextSubmissionNum(tx, run.id, replicaNum);
     const sshKey = isMultiNode(spec) ? this.clusterKeys.create() : null;
     const specs = buildJobSpecs(
       { ...spec, run_name: run.name },
-      { replicaNum, images: this.settings.images, sshKey, ...groupOfReplica(spec, replicaNum) },
+      { replicaNum, images: this.settings.images, sshKey, ...(replicaGroup === null ? {} : { replicaGroup }) },
     );
     for (const jobSpec of specs) {
       const id = this.world.ids.uuid();
@@ -85,19 +90,6 @@ async function nextSubmissionNum(tx: WriteTx, runId: string, replicaNum: number)
     [runId, replicaNum],
   );
   return last?.n === null || last?.n === undefined ? 0 : Number(last.n) + 1;
-}
-
-/** Replicas are numbered through the groups in order, each with its minimum; more than those belong to the last group. */
-function groupOfReplica(spec: Wire.RunSpec, replicaNum: number): { replicaGroup?: string } {
-  if (spec.configuration.type !== 'service') return {};
-  const groups = replicaGroups(spec.configuration);
-  let first = 0;
-  for (const group of groups) {
-    first += group.min;
-    if (replicaNum < first) return { replicaGroup: group.name };
-  }
-  const last = groups.at(-1);
-  return last === undefined ? {} : { replicaGroup: last.name };
 }
 
 function isMultiNode({ configuration }: Wire.RunSpec): boolean {

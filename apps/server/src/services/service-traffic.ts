@@ -7,6 +7,7 @@ import { Wake } from '../reconcile/wake.js';
 
 /** A run that is looked at this soon anyway is not woken for it. */
 const SOON_MS = 2_000;
+const FORGOTTEN_MS = 3_600_000;
 
 /** What the proxies of this and other programs see of services; what is asked for decides how many replicas there are. */
 @Injectable()
@@ -34,6 +35,8 @@ export class ServiceTrafficStore {
         [source, now, writeJson(report), runId],
       );
       if (written === 0) return;
+      // Servers that are started again sign with other names.
+      if (known === undefined) await tx.execute('DELETE FROM service_traffic WHERE run_id = ? AND reported_at < ?', [runId, now - FORGOTTEN_MS]); // prettier-ignore
       const wasQuiet = known === undefined || isQuiet(readJson<TrafficReport>(known.report));
       const isNews = (wasQuiet && !isQuiet(report)) || (report.held > 0 && !(await hasReady(tx, runId)));
       if (isNews && (await isLeftAlone(tx, runId, now))) await this.wake.rows(tx, 'runs', [runId]);

@@ -53,6 +53,7 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
       maxProbeTimeoutSeconds: integer(env, 'DSTACK_SERVER_MAX_PROBE_TIMEOUT', RUN_SPEC_LIMITS.maxProbeTimeoutSeconds),
       metricsTtlSeconds: integer(env, 'DSTACK_SERVER_METRICS_RUNNING_TTL_SECONDS', RUN_SPEC_LIMITS.metricsTtlSeconds),
       forbidDstackAccess: flag(env, 'DSTACK_FORBID_DSTACK_IN_RUNS'),
+      forbidServicesWithoutGateway: flag(env, 'DSTACK_FORBID_SERVICES_WITHOUT_GATEWAY'),
     },
     serviceAnswerMs: integer(env, 'DSTACK_SERVICE_CLIENT_TIMEOUT', 60) * 1000,
     forwardedAllowIps: (env['FORWARDED_ALLOW_IPS'] ?? '127.0.0.1,::1').split(',').map((address) => address.trim()),

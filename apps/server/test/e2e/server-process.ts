@@ -93,6 +93,10 @@ export class ServerProcess {
     });
   }
 
+  fetch(path: string): Promise<Response> {
+    return fetch(`http://127.0.0.1:${this.port}${path}`, { headers: { authorization: `Bearer ${TOKEN}` } });
+  }
+
   apply(configuration: object, more: { current?: Wire.Run; force?: boolean; key?: string } = {}): Promise<Wire.Run> {
     const headers: Record<string, string> = more.key === undefined ? {} : { 'x-idempotency-key': more.key };
     const plan = { run_spec: runSpec(configuration), current_resource: more.current ?? null };

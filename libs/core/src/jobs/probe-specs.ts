@@ -2,11 +2,11 @@ import type * as Wire from '../wire/generated/api.js';
 
 /** With a chat model and no `probes` the service counts as ready once the model answers. `probes: []` turns that off. */
 export function probeSpecs(configuration: Wire.ServiceConfiguration): Wire.ProbeSpec[] {
-  if (configuration.probes) return configuration.probes.map(withDefaults);
+  if (configuration.probes) return configuration.probes.map(completeProbe);
   const model = configuration.model;
   if (!model || model.format !== 'openai') return [];
   return [
-    withDefaults({
+    completeProbe({
       type: 'http',
       url: `${(model.prefix ?? '/v1').replace(/\/+$/, '')}/chat/completions`,
       method: 'post',
@@ -18,7 +18,10 @@ export function probeSpecs(configuration: Wire.ServiceConfiguration): Wire.Probe
   ];
 }
 
-function withDefaults(probe: Wire.ProbeConfig): Wire.ProbeSpec {
+/** A probe with nothing left out. */
+export type Probe = Required<Wire.ProbeSpec>;
+
+export function completeProbe(probe: Wire.ProbeConfig | Wire.ProbeSpec): Probe {
   return {
     type: probe.type,
     url: probe.url ?? '/',

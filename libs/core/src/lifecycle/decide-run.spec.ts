@@ -11,7 +11,7 @@ const job = (over: Partial<RunJob> = {}): RunJob => ({
 }); // prettier-ignore
 const base = { id: 'r', submittedAt: T, startedAt: T, statusChangedAt: T, isScheduled: false, resubmissionAttempt: 0 };
 const run = (jobs: RunJob[], over: Partial<ActiveRun> = {}): ActiveRun => ({
-  ...base, status: 'running', jobs, stopCriteria: 'all-done', deploymentNum: 0, desiredReplicas: null, ...over,
+  ...base, status: 'running', jobs, stopCriteria: 'all-done', deploymentNum: 0, service: null, ...over,
 }); // prettier-ignore
 const pending = (over: Partial<PendingRun> = {}): PendingRun => ({
   ...base,
@@ -19,6 +19,7 @@ const pending = (over: Partial<PendingRun> = {}): PendingRun => ({
   jobs: [],
   resumeAt: null,
   nextTriggeredAt: null,
+  service: null,
   ...over,
 });
 const ending = (jobs: RunJob[], over: Partial<TerminatingRun> = {}): TerminatingRun => ({
@@ -45,15 +46,11 @@ describe('an active run', () => {
     ['stops trying after the retry duration', run([failed({ retry: spec })]), T + 3_601_000, { status: 'terminating', reason: 'retry_limit_exceeded' }],
     ['is retried for capacity before it ever had a machine', run([noCapacity({ retry: spec })], { status: 'submitted' }), T, { status: 'pending' }],
     ['is not retried for an error before it ever had a machine', run([failed({ retry: spec, lastProvisionedEndAt: null })]), T, { status: 'terminating', reason: 'job_failed' }],
-    ['resubmits a failed replica while others run', run([job(), failed({ id: 'k', replicaNum: 1, retry: spec })], { desiredReplicas: 2 }), T, { status: 'running', effects: [{ do: 'submit-replicas', replicaNums: [1] }], dueAt: T }],
     ['ends the nodes that are left before it resubmits a replica', run([job({ replicaNum: 1 }), failed({ id: 'k', replicaNum: 0, retry: spec }), job({ id: 'l', replicaNum: 0, jobNum: 1 })]), T, { status: 'running', effects: [{ do: 'terminate-jobs', jobIds: ['l'] }] }],
-    ['adds the replicas that are missing', run([job()], { desiredReplicas: 3 }), T, { status: 'running', effects: [{ do: 'submit-replicas', replicaNums: [1, 2] }] }],
-    ['ends the replicas that are too many', run([job(), job({ id: 'k', replicaNum: 1 })], { desiredReplicas: 1 }), T, { status: 'running', effects: [{ do: 'terminate-jobs', jobIds: ['k'], reason: 'scaled_down', mode: 'graceful' }] }],
     ['is failed by a job that may not be retried, whatever ran out of retries', run([failed({ retry: spec }), failed({ id: 'k', replicaNum: 1 })]), T + 3_601_000, { status: 'terminating', reason: 'job_failed' }],
     ['retries all nodes of a replica: those that run are ended first', run([failed({ retry: spec }), job({ id: 'k', jobNum: 1 })]), T, { status: 'pending', effects: [{ do: 'terminate-jobs', jobIds: ['k'], reason: 'terminated_by_server', mode: 'graceful' }] }],
     ['is failed by a job that the server ended, whatever the others', run([failed({ retry: spec }), job({ id: 'k', jobNum: 1, status: 'terminated', reason: 'terminated_by_server', retry: spec })]), T, { status: 'terminating', reason: 'job_failed' }],
     ['is not ended by a done replica while another is retried', run([job({ status: 'done' }), failed({ id: 'k', replicaNum: 1, retry: spec })]), T, { status: 'pending' }],
-    ['does not count a replica that was scaled down', run([job(), job({ id: 'k', replicaNum: 1, status: 'terminated', reason: 'scaled_down' })], { desiredReplicas: 1 }), T, { status: 'running', effects: [] }],
     ['counts a job that ended well as done before it has let go', run([job({ status: 'terminating', reason: 'done_by_runner' })]), T, { status: 'terminating', reason: 'all_jobs_done' }],
     ['goes back to what its jobs are', run([job({ status: 'submitted' })]), T, { status: 'submitted' }],
     ['waits for nothing without a look', run([job()]), T, { status: 'running', effects: [], dueAt: T + LIMITS.runCheckMs }],
@@ -64,9 +61,9 @@ describe('an active run', () => {
 describe('a pending run', () => {
   it.each<[string, RunSnapshot, number, Expected]>([
     ['waits for its retry', pending({ jobs: [failed()], resumeAt: T + 1 }), T, { status: 'pending', dueAt: T + 1 }],
-    ['tries again', pending({ jobs: [failed()], resumeAt: T }), T, { status: 'submitted', effects: [{ do: 'submit-replicas', replicaNums: [0] }] }],
+    ['tries again', pending({ jobs: [failed()], resumeAt: T }), T, { status: 'submitted', effects: [{ do: 'submit-replicas', replicas: [{ num: 0, group: null }] }] }],
     ['waits until its old jobs have let go', pending({ jobs: [job({ status: 'terminating' })], resumeAt: T }), T, { status: 'pending', effects: [] }],
-    ['fires by schedule', pending({ nextTriggeredAt: T }), T, { status: 'submitted', effects: [{ do: 'submit-replicas', replicaNums: [0] }] }],
+    ['fires by schedule', pending({ nextTriggeredAt: T }), T, { status: 'submitted', effects: [{ do: 'submit-replicas', replicas: [{ num: 0, group: null }] }] }],
   ])('%s', (_rule, snapshot, now, expected) => expect(outcome(snapshot, now)).toMatchObject(expected)); // prettier-ignore
 });
 

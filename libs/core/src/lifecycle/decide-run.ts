@@ -1,6 +1,7 @@
 import type { RunStatus, RunTerminationReason } from '../wire/enums.js';
 import { isFinishedJob, RUN_ENDINGS } from '../wire/endings.js';
 import { type Decision, go, type Instant, stay, undecided } from './decision.js';
+import { decidePendingService, decideService } from './decide-service.js';
 import { judgeReplicas, type ReplicaVerdicts } from './judge-replicas.js';
 import { LIMITS } from './limits.js';
 import { resubmissionDelayMs } from '../runs/retry.js';
@@ -39,12 +40,13 @@ function decidePending(run: PendingRun, now: Instant): RunDecision {
   // The old submissions must have let go of their machines before new ones ask for some.
   const unfinished = run.jobs.filter((job) => !isFinishedJob(job.status));
   const dueAt = run.resumeAt ?? run.nextTriggeredAt;
-  if (dueAt === null) return stay('pending', {});
-  if (now < dueAt) return stay('pending', { dueAt });
+  if (dueAt === null && run.service === null) return stay('pending', {});
+  if (dueAt !== null && now < dueAt) return stay('pending', { dueAt });
   if (unfinished.length > 0) return stay('pending', { dueAt: now + LIMITS.runCheckMs });
+  if (run.service !== null) return decidePendingService(run, run.service, now);
   const replicaNums = run.jobs.length === 0 ? [0] : distinct(run.jobs.map((job) => job.replicaNum));
   return go('submitted', {
-    effects: [{ do: 'submit-replicas', replicaNums }],
+    effects: [submitReplicas(replicaNums)],
     changes: { resumeAt: null },
     dueAt: now,
     because: run.resumeAt === null ? 'schedule' : `retry ${run.resubmissionAttempt}`,
@@ -52,6 +54,19 @@ function decidePending(run: PendingRun, now: Instant): RunDecision {
 }
 
 function decideActive(run: ActiveRun, now: Instant): RunDecision {
+  if (run.service === null) return decideJobs(run, now);
+  const verdict = decideService(run, run.service, now);
+  switch (verdict.do) {
+    case 'decided':
+      return verdict.decision;
+    case 'end':
+      return endRun(run, verdict.reason, now);
+    case 'wait-for-retry':
+      return backToPending(run, verdict.replicaNums, now);
+  }
+}
+
+function decideJobs(run: ActiveRun, now: Instant): RunDecision {
   const verdicts = judgeReplicas(run, now);
   const { contributions } = verdicts;
   if (verdicts.failure !== null) return endRun(run, verdicts.failure, now);
@@ -61,7 +76,7 @@ function decideActive(run: ActiveRun, now: Instant): RunDecision {
     if (contributions.has(status)) return carryOn(run, status, verdicts, now);
   }
   if (contributions.has('done') && verdicts.retrying.length === 0) return endRun(run, 'all_jobs_done', now);
-  return backToPending(run, verdicts, now);
+  return backToPending(run, verdicts.retrying, now);
 }
 
 function carryOn(
@@ -70,7 +85,7 @@ function carryOn(
   verdicts: ReplicaVerdicts,
   now: Instant,
 ): RunDecision {
-  const effects = [...resubmitReplicas(run, verdicts), ...scale(run, verdicts), ...bump(run)];
+  const effects = [...resubmitReplicas(run, verdicts), ...bump(run)];
   // Not as soon as it runs: what fails a moment after each start would be started again every 15 seconds.
   const isStable = status === 'running' && run.status === 'running' && now >= run.statusChangedAt + LIMITS.stableRunMs;
   const changes: Partial<RunChanges> = isStable && run.resubmissionAttempt > 0 ? { resubmissionAttempt: 0 } : {};
@@ -82,7 +97,7 @@ function carryOn(
 function resubmitReplicas(run: ActiveRun, verdicts: ReplicaVerdicts): RunEffect[] {
   return verdicts.retrying.flatMap((replicaNum): RunEffect[] => {
     const siblings = unfinishedJobs(run.jobs.filter((job) => job.replicaNum === replicaNum));
-    if (siblings.length === 0) return [{ do: 'submit-replicas', replicaNums: [replicaNum] }];
+    if (siblings.length === 0) return [submitReplicas([replicaNum])];
     const jobIds = siblings.filter((job) => job.status !== 'terminating').map((job) => job.id);
     if (jobIds.length === 0) return [];
     return [
@@ -97,36 +112,19 @@ function resubmitReplicas(run: ActiveRun, verdicts: ReplicaVerdicts): RunEffect[
   });
 }
 
-function scale(run: ActiveRun, verdicts: ReplicaVerdicts): RunEffect[] {
-  if (run.desiredReplicas === null) return [];
-  const live = [...verdicts.live, ...verdicts.retrying].sort((a, b) => a - b);
-  if (live.length < run.desiredReplicas) {
-    const next = Math.max(-1, ...run.jobs.map((job) => job.replicaNum)) + 1;
-    const count = run.desiredReplicas - live.length;
-    return [{ do: 'submit-replicas', replicaNums: Array.from({ length: count }, (_, index) => next + index) }];
-  }
-  const surplus = new Set(live.slice(run.desiredReplicas));
-  const jobIds = unfinishedJobs(run.jobs)
-    .filter((job) => surplus.has(job.replicaNum) && job.status !== 'terminating')
-    .map((job) => job.id);
-  if (jobIds.length === 0) return [];
-  return [{ do: 'terminate-jobs', jobIds, reason: 'scaled_down', mode: 'graceful', message: null }];
-}
-
 function bump(run: ActiveRun): RunEffect[] {
-  if (run.desiredReplicas !== null) return [];
   const jobIds = unfinishedJobs(run.jobs)
     .filter((job) => job.deploymentNum < run.deploymentNum)
     .map((job) => job.id);
   return jobIds.length === 0 ? [] : [{ do: 'bump-deployment', jobIds, deploymentNum: run.deploymentNum }];
 }
 
-function backToPending(run: ActiveRun, verdicts: ReplicaVerdicts, now: Instant): RunDecision {
+function backToPending(run: ActiveRun, retrying: readonly number[], now: Instant): RunDecision {
   const attempt = run.resubmissionAttempt + 1;
   const newestEnd = Math.max(...run.jobs.map((job) => job.finishedAt ?? now), 0);
   const resumeAt = (newestEnd === 0 ? now : newestEnd) + resubmissionDelayMs(attempt);
   const jobIds = unfinishedJobs(run.jobs)
-    .filter((job) => verdicts.retrying.includes(job.replicaNum) && job.status !== 'terminating')
+    .filter((job) => retrying.includes(job.replicaNum) && job.status !== 'terminating')
     .map((job) => job.id);
   return go('pending', {
     effects:
@@ -181,6 +179,10 @@ function terminateJobs(jobs: readonly RunJob[], runReason: RunTerminationReason)
     .filter((job) => !isToldEnough(job))
     .map((job) => job.id);
   return jobIds.length === 0 ? [] : [{ do: 'terminate-jobs', jobIds, reason, mode, message: null }];
+}
+
+function submitReplicas(nums: readonly number[]): RunEffect {
+  return { do: 'submit-replicas', replicas: nums.map((num) => ({ num, group: null })) };
 }
 
 function unfinishedJobs(jobs: readonly RunJob[]): RunJob[] {

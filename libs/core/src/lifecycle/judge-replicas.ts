@@ -10,8 +10,6 @@ export interface ReplicaVerdicts {
   readonly failure: 'job_failed' | 'retry_limit_exceeded' | null;
   /** Replicas to start again. */
   readonly retrying: readonly number[];
-  /** Replicas with work that goes on or is done. */
-  readonly live: readonly number[];
 }
 
 type JobVerdict = Contribution | 'none' | 'retry' | 'not-retryable' | 'limit-exceeded';
@@ -20,7 +18,6 @@ export function judgeReplicas(run: ActiveRun, now: Instant): ReplicaVerdicts {
   const byReplica = byReplicaNum(run.jobs);
   const contributions = new Set<Contribution>();
   const retrying: number[] = [];
-  const live: number[] = [];
   let failure: ReplicaVerdicts['failure'] = null;
   for (const [replicaNum, jobs] of byReplica) {
     const verdicts = jobs.map((job) => judgeJob(job, run.startedAt, now));
@@ -30,10 +27,9 @@ export function judgeReplicas(run: ActiveRun, now: Instant): ReplicaVerdicts {
     else {
       const own = verdicts.filter(isContribution);
       own.forEach((contribution) => contributions.add(contribution));
-      if (own.length > 0) live.push(replicaNum);
     }
   }
-  return { contributions, failure, retrying, live };
+  return { contributions, failure, retrying };
 }
 
 function byReplicaNum(jobs: readonly RunJob[]): Map<number, RunJob[]> {

@@ -61,6 +61,10 @@ export const LIMITS = {
   instanceDetachMs: 10 * MINUTE,
   /** Between two looks for machines that nobody will terminate. */
   orphansMs: 5 * MINUTE,
+  /** How long a replica of a new specification may run without being ready; the loading of a large model takes long. */
+  rolloutReadyMs: 30 * MINUTE,
+  /** The longest a replica that is not needed any more may answer what it has got. */
+  drainMs: 5 * MINUTE,
   /** A safety look at runs that wait for others. */
   runCheckMs: 10 * MINUTE,
   fleetCheckMs: MINUTE,

@@ -1,6 +1,8 @@
 import type { JobStatus, JobTerminationReason, RunStatus, RunTerminationReason, StopCriteria } from '../wire/enums.js';
 import type { Instant } from './decision.js';
 import type { StopMode } from './job-snapshot.js';
+import type { GroupScale } from '../services/decide-scale.js';
+import type { ServiceFacts } from './service-snapshot.js';
 import type * as Wire from '../wire/generated/api.js';
 
 /** The latest submission of one (replica, job) of a run. */
@@ -34,6 +36,8 @@ export interface PendingRun extends RunBase {
   /** When a retry is due; null: nothing to retry. */
   readonly resumeAt: Instant | null;
   readonly nextTriggeredAt: Instant | null;
+  /** Null for tasks and dev environments. */
+  readonly service: ServiceFacts | null;
 }
 
 export interface ActiveRun extends RunBase {
@@ -41,8 +45,8 @@ export interface ActiveRun extends RunBase {
   readonly statusChangedAt: Instant;
   readonly stopCriteria: StopCriteria;
   readonly deploymentNum: number;
-  /** Services: how many replicas there should be. Null for tasks and dev environments. */
-  readonly desiredReplicas: number | null;
+  /** Null for tasks and dev environments. */
+  readonly service: ServiceFacts | null;
 }
 
 export interface TerminatingRun extends RunBase {
@@ -58,6 +62,12 @@ export interface FinishedRun extends RunBase {
 
 export type RunSnapshot = PendingRun | ActiveRun | TerminatingRun | FinishedRun;
 
+export interface ReplicaToSubmit {
+  readonly num: number;
+  /** Null: the run has no groups. */
+  readonly group: string | null;
+}
+
 export type RunEffect =
   | {
       readonly do: 'terminate-jobs';
@@ -67,7 +77,20 @@ export type RunEffect =
       readonly message: string | null;
     }
   /** New submissions of every job of these replicas. */
-  | { readonly do: 'submit-replicas'; readonly replicaNums: readonly number[] }
+  | { readonly do: 'submit-replicas'; readonly replicas: readonly ReplicaToSubmit[] }
+  /** They get no new requests from now on. */
+  | { readonly do: 'drain'; readonly jobIds: readonly string[] }
+  | {
+      readonly do: 'scale';
+      readonly scale: Readonly<Record<string, GroupScale>>;
+      readonly desired: number;
+      /** Null: the numbers are what they were. */
+      readonly because: string | null;
+    }
+  /** The update is taken back: the former specification is the run's again. */
+  | { readonly do: 'roll-back'; readonly because: string }
+  /** The former specification is not needed any more. */
+  | { readonly do: 'end-rollout' }
   /** The running jobs already are what the new specification says. */
   | { readonly do: 'bump-deployment'; readonly jobIds: readonly string[]; readonly deploymentNum: number };
 

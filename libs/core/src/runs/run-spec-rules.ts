@@ -15,6 +15,7 @@ export interface RunSpecLimits {
   /** A utilisation window longer than the metrics are kept can never be judged. */
   readonly metricsTtlSeconds: number;
   readonly forbidDstackAccess: boolean;
+  readonly forbidServicesWithoutGateway: boolean;
 }
 
 export const RUN_SPEC_LIMITS: RunSpecLimits = {
@@ -22,6 +23,7 @@ export const RUN_SPEC_LIMITS: RunSpecLimits = {
   maxProbeTimeoutSeconds: 300,
   metricsTtlSeconds: 3600,
   forbidDstackAccess: false,
+  forbidServicesWithoutGateway: false,
 };
 
 type Rule = (spec: Wire.RunSpec, limits: RunSpecLimits) => RunSpecIssue[];

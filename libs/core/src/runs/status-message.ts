@@ -33,9 +33,12 @@ export interface RunStatusFacts {
   /** The latest submission of each job. */
   readonly jobs: readonly Pick<JobStatusFacts, 'status' | 'reason'>[];
   readonly retry: Wire.Retry | null;
+  /** Its last update failed, and what served before serves again. */
+  readonly isRolledBack?: boolean;
 }
 
-export function runStatusMessage({ status, jobs, retry }: RunStatusFacts): string {
+export function runStatusMessage({ status, jobs, retry, isRolledBack = false }: RunStatusFacts): string {
+  if (status === 'running' && isRolledBack) return 'running (update rolled back)';
   if (jobs.length > 0 && jobs.every((job) => job.status === 'pulling')) return 'pulling';
   const waits = status === 'submitted' || status === 'pending';
   const retriesCapacity = retry?.on_events.includes('no-capacity') ?? false;

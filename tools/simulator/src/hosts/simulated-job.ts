@@ -80,8 +80,11 @@ export class SimulatedJob {
     this.began = time.now();
     this.runningAt = this.clock.now();
     this.advance('running');
-    const lifeMs = random.chance(0.1) ? 240_000 : random.between(500, 90_000);
-    const exitStatus = random.chance(0.7) ? 0 : random.whole(1, 3);
+    // A replica of a service lives long and then fails; not for ever, as there are hosts that nobody reaches any more.
+    const isService = 'DSTACK_SERVICE_PORT' in this.start.env;
+    const isLong = random.chance(isService ? 0.6 : 0.1);
+    const lifeMs = isLong ? 240_000 : random.between(500, 90_000);
+    const exitStatus = random.chance(isService ? 0.05 : 0.7) ? 0 : random.whole(1, 3);
     const limitMs = (this.start.maxDurationSeconds ?? Infinity) * 1000;
     if (limitMs < lifeMs) time.after(limitMs, () => this.finish(137, 'max_duration_exceeded'));
     else {

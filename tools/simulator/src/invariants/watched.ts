@@ -15,6 +15,7 @@ import { moneyIsRight } from './money-is-right.js';
 import { nothingIsForgotten } from './nothing-is-forgotten.js';
 import { runsAndJobsAgree } from './runs-and-jobs-agree.js';
 import { seatsAreSound } from './seats-are-sound.js';
+import { servicesAreSound } from './services-are-sound.js';
 import { statusesMoveForward } from './statuses-move-forward.js';
 import { StopsAreHeard } from './stops-are-heard.js';
 
@@ -22,6 +23,7 @@ const INVARIANTS: readonly Invariant[] = [
   statusesMoveForward,
   runsAndJobsAgree,
   seatsAreSound,
+  servicesAreSound,
   blocksMatchJobs,
   gangsAreWhole,
   fleetsKeepTheirLimit,

@@ -7,4 +7,5 @@ export interface Front {
   readonly runs: BuiltWorkload['runs'];
   readonly fleets: BuiltWorkload['fleets'];
   readonly backends: BackendsService;
+  readonly traffic: BuiltWorkload['traffic'];
 }

@@ -16,6 +16,7 @@ import { SimulatedBackends } from '../clouds/simulated-backends.js';
 import type { SimulatedCloud } from '../clouds/simulated-cloud.js';
 import { NoInputs } from '../hosts/no-inputs.js';
 import { SimulatedConnector } from '../hosts/simulated-connector.js';
+import type { SimulatedProbes } from '../hosts/simulated-probes.js';
 import type { SimulatedHosts } from '../hosts/simulated-hosts.js';
 import type { LeasesFence } from '../invariants/leases-fence.js';
 import type { DatabaseLine } from './database-line.js';
@@ -32,6 +33,8 @@ export interface Outside {
   readonly installation: string;
   readonly activity: Activity;
   readonly fence: LeasesFence;
+  /** Null: there are no services. */
+  readonly probes: SimulatedProbes | null;
 }
 
 export interface Started {
@@ -52,7 +55,7 @@ class OneKey extends ClusterKeys {
 
 /** The server's own objects, with a simulated world below them. */
 export function startServer(epoch: ServerEpoch, line: DatabaseLine | null, outside: Outside): Started {
-  const { database, clouds, hosts, installation, activity, fence } = outside;
+  const { database, clouds, hosts, installation, activity, fence, probes } = outside;
   const { world } = epoch;
   let holder = '';
   const beforeCommit = (): void => fence.beforeCommit(epoch.name, holder, database.clock.now());
@@ -76,8 +79,9 @@ export function startServer(epoch: ServerEpoch, line: DatabaseLine | null, outsi
     inputs: new NoInputs(),
     agentArchives: new NoDownload(),
     clusterKeys: new OneKey(),
+    ...(probes === null ? {} : { probeAsker: probes }),
   });
   holder = built.holder;
   const backends = new BackendsService(db, store, registry, new EventRecorder(world, SETTINGS), environments);
-  return { built, front: { epoch, runs: built.runs, fleets: built.fleets, backends } };
+  return { built, front: { epoch, runs: built.runs, fleets: built.fleets, backends, traffic: built.traffic } };
 }

@@ -41,7 +41,7 @@ function apply(user: SimulatedUser, task: Task): void {
 }
 
 /** Who was told that it stops looks whether it does. */
-function stop(user: SimulatedUser, name: string, abort: boolean): void {
+export function stop(user: SimulatedUser, name: string, abort: boolean): void {
   let stopped = '';
   user.ask(
     `${abort ? 'abort' : 'stop'} ${name}`,

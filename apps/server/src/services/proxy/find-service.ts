@@ -2,6 +2,7 @@ import type { Wire } from '@dstack/core';
 import { findJobs } from '../../jobs/job-record.js';
 import type { ReadTx } from '../../persistence/transaction.js';
 import { findRuns } from '../../runs/run-record.js';
+import { servicePortOf } from '../service-port.js';
 
 /** A service as its requests see it. */
 export interface FoundService {
@@ -24,7 +25,6 @@ export interface FoundReplica {
 }
 
 const OVER: readonly Wire.RunStatus[] = ['terminating', 'terminated', 'failed', 'done'];
-const DEFAULT_GROUP = '0';
 
 /** Null: the project has no such service that this server answers for. */
 export async function findService(tx: ReadTx, projectName: string, runName: string): Promise<FoundService | null> {
@@ -43,10 +43,10 @@ export async function findService(tx: ReadTx, projectName: string, runName: stri
     runName,
     auth: configuration.auth ?? true,
     stripPrefix: configuration.strip_prefix ?? true,
-    replicas: jobs.flatMap(({ id, instanceId, spec }) => {
-      const port = spec.service_port ?? null;
-      if (instanceId === null || port === null) return [];
-      return [{ jobId: id, instanceId, port, group: spec.replica_group ?? DEFAULT_GROUP }];
+    replicas: jobs.flatMap((job) => {
+      const port = servicePortOf(job);
+      if (job.instanceId === null || port === null) return [];
+      return [{ jobId: job.id, instanceId: job.instanceId, port, group: job.replicaGroup }];
     }),
   };
 }

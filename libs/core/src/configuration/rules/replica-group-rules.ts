@@ -58,14 +58,6 @@ function checkGroup(service: Wire.ServiceConfiguration, group: Wire.ReplicaGroup
     issues.push(schemaIssue([...at, 'privileged'], 'docker: true needs privileged containers'));
   const runs = (group.commands ?? []).length > 0 || isSet(group.image) || isSet(service.image);
   if (!runs) issues.push(schemaIssue(at, 'either commands or image must be set'));
-  if (group.count.min !== group.count.max && service.gateway === false) {
-    issues.push(
-      semanticIssue(
-        [...at, 'replicas'],
-        'autoscaling needs a gateway: give a fixed number of replicas, or remove gateway: false',
-      ),
-    );
-  }
   return issues;
 }
 

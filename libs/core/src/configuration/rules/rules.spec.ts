@@ -154,7 +154,7 @@ describe('service', () => {
     ],
     ['same prefixes', { rate_limits: [{ rps: 1 }, { rps: 2 }] }, 'schema rate_limits.1.prefix: duplicate'],
     ['rate limits without gateway', { gateway: false, rate_limits: [{ rps: 1 }] }, 'semantic rate_limits'],
-    ['scaling without gateway', { gateway: false, replicas: '1..2', scaling }, 'semantic replicas'],
+    ['scaling without gateway', { gateway: false, replicas: '1..2', scaling }, null],
     ['schedule to zero', { replicas: '0..2', scaling, schedule: { cron: '0 0 * * *' } }, 'semantic schedule'],
     ['schedule', { replicas: '1..2', scaling, schedule: { cron: '0 0 * * *' } }, null],
     ['https', { https: 'auto' }, null],

@@ -29,14 +29,6 @@ function checkReplicas(service: Wire.ServiceConfiguration): ConfigurationIssue[]
   const hasImage = (service.image ?? null) !== null;
   if ((service.commands ?? []).length === 0 && !hasImage)
     issues.push(schemaIssue([], 'either commands or image must be set'));
-  if (replicas.max !== replicas.min && service.gateway === false) {
-    issues.push(
-      semanticIssue(
-        ['replicas'],
-        'autoscaling needs a gateway: give a fixed number of replicas, or remove gateway: false',
-      ),
-    );
-  }
   return issues;
 }
 

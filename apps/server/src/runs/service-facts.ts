@@ -1,0 +1,126 @@
+import {
+  buildJobSpecs,
+  type ImageDefaults,
+  isFinishedJob,
+  isSame,
+  LIMITS,
+  replicaGroups,
+  type Replica,
+  type Rollout,
+  type RunJob,
+  type ServiceFacts,
+  type ServiceGroup,
+  type ServiceTraffic,
+  secondsOrOff,
+  effectiveProfile,
+  jobStatusMessage,
+  DEFAULT_STOP_DURATION_SECONDS,
+  type Wire,
+} from '@dstack/core';
+import type { JobRecord } from '../jobs/job-record.js';
+import type { RunRecord } from './run-record.js';
+
+export interface ServiceRows {
+  readonly run: RunRecord;
+  readonly configuration: Wire.ServiceConfiguration;
+  /** The latest submission of each replica, as any run has it. */
+  readonly latest: readonly { readonly job: RunJob; readonly record: JobRecord }[];
+  readonly all: readonly JobRecord[];
+  readonly traffic: ServiceTraffic;
+  readonly images: ImageDefaults;
+}
+
+/** What a service's rows say, as decisions need it. */
+export function serviceFacts({ run, configuration, latest, all, traffic, images }: ServiceRows): ServiceFacts {
+  return {
+    groups: replicaGroups(configuration).map(toServiceGroup),
+    replicas: latest.map(({ job, record }) => toReplica(job, record, { run, all, images })),
+    scale: run.replicaScale,
+    traffic,
+    drainLimitMs: drainLimitMs(run.spec),
+    rollout: run.formerSpec === null ? null : rolloutOf(run, all),
+  };
+}
+
+function toServiceGroup({ name, min, max, scaling }: ReturnType<typeof replicaGroups>[number]): ServiceGroup {
+  if (scaling === null) return { name, min, max, scaling: null };
+  return {
+    name,
+    min,
+    max,
+    scaling: {
+      target: scaling.target,
+      windowSeconds: scaling.window ?? 60,
+      upDelayMs: (scaling.scale_up_delay ?? 300) * 1000,
+      downDelayMs: (scaling.scale_down_delay ?? 600) * 1000,
+    },
+  };
+}
+
+interface Surroundings {
+  readonly run: RunRecord;
+  readonly all: readonly JobRecord[];
+  readonly images: ImageDefaults;
+}
+
+function toReplica(job: RunJob, record: JobRecord, { run, all, images }: Surroundings): Replica {
+  return {
+    ...job,
+    group: record.replicaGroup,
+    isReady: record.registered,
+    runningAt: record.runningAt,
+    drainingSince: record.drainingSince,
+    isUpToDate: isUpToDate(run, record, images),
+    failuresInARow: failuresInARow(all.filter(({ replicaNum }) => replicaNum === job.replicaNum)),
+  };
+}
+
+/** Its job would not be another one if it were submitted now. */
+function isUpToDate({ name, spec, deploymentNum }: RunRecord, job: JobRecord, images: ImageDefaults): boolean {
+  if (job.deploymentNum >= deploymentNum || isFinishedJob(job.status)) return job.deploymentNum >= deploymentNum;
+  const { configuration } = spec;
+  if (configuration.type !== 'service') return true;
+  if (!replicaGroups(configuration).some((group) => group.name === job.replicaGroup)) return false;
+  const options = { replicaNum: job.replicaNum, images, replicaGroup: job.replicaGroup };
+  const [asked] = buildJobSpecs({ ...spec, run_name: name }, options);
+  return isSame(asked, job.spec);
+}
+
+/** Failures that came before the replica had run for long; what it was before that does not count any more. */
+function failuresInARow(submissions: readonly JobRecord[]): number {
+  const newestFirst = submissions.toSorted((a, b) => b.submissionNum - a.submissionNum);
+  let count = 0;
+  for (const job of newestFirst) {
+    if (job.finishedAt === null) continue;
+    const isFailure = job.status === 'failed' && job.drainingSince === null;
+    const ranMs = job.runningAt === null ? 0 : job.finishedAt - job.runningAt;
+    if (!isFailure || ranMs >= LIMITS.stableRunMs) return count + (isFailure ? 1 : 0);
+    count += 1;
+  }
+  return count;
+}
+
+function rolloutOf({ deploymentNum }: RunRecord, all: readonly JobRecord[]): Rollout {
+  const failed = all.filter(
+    (job) =>
+      job.deploymentNum === deploymentNum &&
+      job.status === 'failed' &&
+      job.readyAt === null &&
+      job.terminationReason !== 'failed_to_start_due_to_no_capacity' &&
+      job.drainingSince === null,
+  );
+  const last = failed.toSorted((a, b) => (a.finishedAt ?? 0) - (b.finishedAt ?? 0)).at(-1);
+  return { deploymentNum, failures: failed.length, lastFailure: last === undefined ? null : failureText(last) };
+}
+
+function failureText(job: JobRecord): string {
+  const { status, terminationReason, terminationMessage, exitStatus } = job;
+  if (terminationMessage !== null && terminationMessage !== '') return terminationMessage;
+  return jobStatusMessage({ status, reason: terminationReason, reasonMessage: null, exitStatus });
+}
+
+/** As long as the replica may take to stop, within reason. */
+function drainLimitMs(spec: Wire.RunSpec): number {
+  const seconds = secondsOrOff(effectiveProfile(spec).stop_duration, DEFAULT_STOP_DURATION_SECONDS);
+  return seconds === null ? LIMITS.drainMs : Math.min(seconds * 1000, LIMITS.drainMs);
+}
