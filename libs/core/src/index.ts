@@ -352,5 +352,4 @@ export {
 export { servicePath, serviceSpecWithoutGateway, whyNotServed } from './services/service-spec.js';
 export { type Replica, type Rollout, type ServiceFacts } from './lifecycle/service-snapshot.js';
 export { type ReplicaToSubmit } from './lifecycle/run-snapshot.js';
-export { volumeCostUsd } from './volumes/volume-cost.js';
 export { completeProbe, type Probe } from './jobs/probe-specs.js';
