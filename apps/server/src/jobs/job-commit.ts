@@ -67,7 +67,9 @@ export class JobCommit {
         id,
       ],
     );
-    if (status === 'provisioning' && instance !== null) {
+    // A machine of a cloud may have had no address when the job was assigned to it.
+    const isAddressNews = status === 'provisioning' || record.provisioningData?.hostname === null;
+    if (isAddressNews && instance !== null) {
       await tx.execute('UPDATE jobs SET provisioning_data = ? WHERE id = ?', [
         writeJson(provisioningDataOf(instance)),
         id,

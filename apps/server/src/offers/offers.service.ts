@@ -9,6 +9,7 @@ import {
   mergeRejections,
   type Offer,
   type OfferFilters,
+  type OfferList,
   type RejectionReason,
   type RejectionSummary,
   summariseRejections,
@@ -64,7 +65,7 @@ export class OffersService {
     timer.cancel();
     const judged = answers.map((answer) => judge(answer, ask));
     return {
-      offers: mergeOffers(judged.map(({ offers }) => ({ offers, order: 'price' }))),
+      offers: mergeOffers(judged.map(({ offers, order }) => ({ offers, order }))),
       rejections: mergeRejections(judged.flatMap(({ rejections }) => rejections)),
       notes: accounts.length === 0 ? [NO_BACKEND] : judged.flatMap(({ note }) => (note === null ? [] : [note])),
     };
@@ -78,9 +79,9 @@ export class OffersService {
     const deadline = this.world.clock.now() + OFFERS_DEADLINE_MS;
     try {
       const offers = await account.compute.offers({ requirements, fullOffers, unallocated }, { signal, deadline });
-      return { backend: account.type, offers, failure: null };
+      return { backend: account.type, order: orderOf(account), offers, failure: null };
     } catch (error) {
-      return { backend: account.type, offers: [], failure: statusText(error) };
+      return { backend: account.type, order: orderOf(account), offers: [], failure: statusText(error) };
     }
   }
 }
@@ -88,19 +89,23 @@ export class OffersService {
 const NO_BACKEND = 'no backend is configured that could create a machine';
 const REASONS_SHOWN = 2;
 
-interface Answer {
+interface Answer extends Pick<OfferList, 'order'> {
   readonly backend: InternalBackendType;
   readonly offers: readonly Offer[];
   readonly failure: string | null;
 }
 
-interface Judged {
+function orderOf({ definition }: ComputeAccount): OfferList['order'] {
+  return definition.ordersOffers === true ? 'own' : 'price';
+}
+
+interface Judged extends Pick<OfferList, 'order'> {
   readonly offers: readonly Offer[];
   readonly rejections: readonly RejectionSummary[];
   readonly note: string | null;
 }
 
-function judge({ backend, offers, failure }: Answer, { requirements, filters }: OfferAsk): Judged {
+function judge({ backend, order, offers, failure }: Answer, { requirements, filters }: OfferAsk): Judged {
   const rejected: RejectionReason[][] = [];
   const fitting = offers.flatMap((offer) => {
     const match = matchOffer(offer, requirements, filters);
@@ -110,10 +115,11 @@ function judge({ backend, offers, failure }: Answer, { requirements, filters }: 
   });
   const rejections = summariseRejections(rejected);
   const name = displayBackend(backend);
-  if (failure !== null) return { offers: fitting, rejections, note: `${name}: ${failure}` };
-  if (fitting.some(isUsable)) return { offers: fitting, rejections, note: null };
+  if (failure !== null) return { order, offers: fitting, rejections, note: `${name}: ${failure}` };
+  if (fitting.some(isUsable)) return { order, offers: fitting, rejections, note: null };
   const reasons = fitting.length > 0 ? whyUnusable(fitting) : rejections.slice(0, REASONS_SHOWN).map(rejectionText);
   return {
+    order,
     offers: fitting,
     rejections,
     note: `${name}: no offers${reasons.length === 0 ? '' : `: ${reasons.join('; ')}`}`,
