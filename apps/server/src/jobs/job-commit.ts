@@ -91,6 +91,8 @@ export class JobCommit {
       ...record.runtimeRecord,
       ...(status === 'terminating' ? { stopSent: null } : {}),
     };
+    // A machine of a cloud may have had no address when the job was assigned to it.
+    const isAddressNews = status === 'provisioning' || record.provisioningData?.hostname === null;
     await changeJob(tx, {
       id,
       status,
@@ -103,8 +105,7 @@ export class JobCommit {
       running_at: changes.runningAt ?? null,
       finished_at: changes.finishedAt ?? null,
       runtime_data: writeJson(runtime),
-      provisioning_data:
-        status === 'provisioning' && instance !== null ? writeJson(provisioningDataOf(instance)) : null,
+      provisioning_data: isAddressNews && instance !== null ? writeJson(provisioningDataOf(instance)) : null,
     });
     if (status === 'running') await this.beginService(tx, snapshot.record);
     else if (record.registered) await unregister(tx, this.wake, [id]);
