@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import type { BackendConfig } from '../backends/backend-store.js';
+import { hasCode } from '../errors/has-code.js';
 import { ClientError } from '../http/api-errors.js';
 
 /** Fields of backends that may name a file instead of holding its text. */
@@ -24,6 +25,7 @@ async function textOf(filename: string, where: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw new ClientError(`${where}: ${error instanceof Error ? error.message : String(error)}`);
+    const why = hasCode(error, 'ENOENT') ? `there is no file ${path}` : `${path} cannot be read`;
+    throw new ClientError(`${where}: ${why}`);
   }
 }
