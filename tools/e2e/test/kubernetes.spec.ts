@@ -147,6 +147,28 @@ function documentedRoles(): Roles {
     await stack.until('the pods to be gone', async () => (await pods.running()).length === 0, 60_000);
   }, 180_000);
 
+  it('runs the nodes of a task, which know the address of the first', async () => {
+    const commands = ['echo "node $DSTACK_NODE_RANK of $DSTACK_NODES_NUM, first $DSTACK_MASTER_NODE_IP"'];
+    stack.file('both', `type: task\nname: both\nnodes: 2\nimage: ${TEST_IMAGE}\ncommands: ${JSON.stringify(commands)}\n${SMALL}\nbackends: [kubernetes]\n`); // prettier-ignore
+    const run = await stack.cli(['apply', '-y', '-f', 'both.dstack.yml']);
+    expect(run.stdout + run.stderr).toMatch(/node 0 of 2, first \d+\.\d+/);
+    expect(run.code).toBe(0);
+    await stack.until('the pods to be gone', async () => (await pods.running()).length === 0, 60_000);
+  }, 180_000);
+
+  it('does not notice that its server was away', async () => {
+    const commands = ['echo before', 'sleep 8', 'echo after'];
+    stack.file('patient', `type: task\nname: patient\nimage: ${TEST_IMAGE}\ncommands: ${JSON.stringify(commands)}\n${SMALL}\nbackends: [kubernetes]\n`); // prettier-ignore
+    expect(await stack.cli(['apply', '-y', '-d', '-f', 'patient.dstack.yml'])).toMatchObject({ code: 0 });
+    const log = async () => (await stack.cli(['logs', 'patient'])).stdout;
+    await stack.until('its first words', async () => (await log()).includes('before'), 60_000);
+    await stack.killServer();
+    await stack.start();
+    await stack.until('it to end', async () => (await stack.statusOf('patient')).includes('exited (0)'), 60_000);
+    expect((await log()).replaceAll('\r', '')).toBe('before\nafter\n');
+    await stack.until('the pods to be gone', async () => (await pods.running()).length === 0, 60_000);
+  }, 180_000);
+
   it('is told that the cluster has no room', async () => {
     stack.file('large', `type: task\nname: large\nimage: ${TEST_IMAGE}\ncommands: [nproc]\nresources: {cpu: 64, memory: 1GB.., disk: 1GB..}\nbackends: [kubernetes]\n`); // prettier-ignore
     const run = await stack.cli(['apply', '-y', '-f', 'large.dstack.yml']);
