@@ -25,6 +25,8 @@ export interface RestOptions {
   readonly secrets: readonly string[];
   /** The cloud's own words, and what they mean. */
   readonly explain: (reply: RefusedReply) => { readonly failure: Failure; readonly message: string };
+  /** Refusals with a status (429, 5xx) that else would be tried again, and would not be explained. */
+  readonly isFinal?: (reply: RefusedReply) => boolean;
   /** Between any two requests; absent: none. */
   readonly spacingMs?: number;
   readonly environment: Pick<BackendEnvironment, 'now' | 'random' | 'sleep'>;
@@ -78,6 +80,7 @@ export class RestClient {
       await this.pace.wait(signal);
       const answer = await this.once(request, signal);
       if (!(answer instanceof Error) && answer.status < 300) return this.read(request, answer);
+      if (!(answer instanceof Error) && this.isFinal(answer)) throw this.explained(answer);
       const waitMs = decideRetry(
         {
           status: answer instanceof Error ? null : answer.status,
@@ -118,7 +121,7 @@ export class RestClient {
     if (answer instanceof Error) {
       return this.error({ kind: 'outage', blocks: 'account' }, `no answer: ${answer.message}`);
     }
-    const { status, data, headers } = answer;
+    const { status, headers } = answer;
     const afterMs = retryAfterMs(headers['retry-after'], this.options.environment.now());
     if (status === 429) {
       const retryAt = afterMs === null ? {} : { retryAt: this.options.environment.now() + afterMs };
@@ -126,7 +129,15 @@ export class RestClient {
     }
     if (status >= 500)
       return this.error({ kind: 'outage', blocks: 'account' }, `the cloud failed with status ${status}`);
-    const { failure, message } = this.options.explain({ status, body: data });
+    return this.explained(answer);
+  }
+
+  private isFinal({ status, data: body }: AxiosResponse<unknown>): boolean {
+    return this.options.isFinal?.({ status, body }) ?? false;
+  }
+
+  private explained({ status, data: body }: AxiosResponse<unknown>): BackendError {
+    const { failure, message } = this.options.explain({ status, body });
     return this.error(failure, message);
   }
 
