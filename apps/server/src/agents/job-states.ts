@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { JobState } from '@dstack/agent-protocol';
 import { Inject, Injectable } from '@nestjs/common';
 import { findInstance } from '../instances/instance-record.js';
+import { wakePeers } from '../jobs/gang.js';
 import { findJobToChange, type JobRecord } from '../jobs/job-record.js';
 import { provisioningDataOf } from '../jobs/provisioning-data.js';
 import { Database } from '../persistence/database.js';
@@ -93,6 +94,8 @@ export class JobStates {
       : { ssh_port: state.sshPort ?? machine.ssh_port ?? null, username: state.username ?? machine.username };
     const data = { ...machine, ...direct };
     if (isDeepStrictEqual(data, known)) return;
+    // Peers may have waited for the address.
+    if (instance !== null) await wakePeers(tx, this.wake, job);
     await tx.execute('UPDATE jobs SET provisioning_data = ? WHERE id = ?', [writeJson(data), job.id]);
   }
 
