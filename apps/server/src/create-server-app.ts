@@ -17,6 +17,7 @@ import { addDocsRoutes } from './openapi/docs-routes.js';
 import type { Database } from './persistence/database.js';
 import { migrate } from './persistence/migrate.js';
 import { openDatabase } from './persistence/open-database.js';
+import { ModelProxy } from './services/proxy/model-proxy.js';
 import { addProxyRoutes } from './services/proxy/proxy-routes.js';
 import { ServiceProxy } from './services/proxy/service-proxy.js';
 import type { ServerSettings } from './settings/settings.js';
@@ -82,8 +83,8 @@ export async function createServerApp(settings: ServerSettings, overrides: Serve
     await app.get(BackendsLog).write();
     const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
     addDocsRoutes(app, fastify);
-    const proxy = app.get(ServiceProxy, { strict: false });
-    await addProxyRoutes(fastify, proxy);
+    const [services, models] = [app.get(ServiceProxy, { strict: false }), app.get(ModelProxy, { strict: false })];
+    await addProxyRoutes(fastify, services, models);
     await app.init();
     await fastify.ready();
     return { app, db, adminToken, installationId: keys.installationId, close: unwind };

@@ -63,6 +63,8 @@ import { Prober } from './services/prober.js';
 import { ServiceTrafficStore } from './services/service-traffic.js';
 import { LiveServices } from './services/proxy/live-services.js';
 import { ServiceAccess } from './services/proxy/service-access.js';
+import { ModelProxy } from './services/proxy/model-proxy.js';
+import { ServiceForwarder } from './services/proxy/service-forwarder.js';
 import { ServiceProxy } from './services/proxy/service-proxy.js';
 import { SETTINGS, type ServerSettings } from './settings/settings.js';
 import { OrphanVolumes } from './volumes/orphan-volumes.js';
@@ -139,7 +141,9 @@ import { Workload } from './workload.js';
     JobPorts,
     LiveServices,
     ServiceAccess,
+    ServiceForwarder,
     ServiceProxy,
+    ModelProxy,
     MetricsRetention,
     ServiceTrafficStore,
     { provide: ProbeAsker, useClass: HttpProbeAsker },

@@ -247,3 +247,58 @@ it('no WebSocket opens without the right to', async () => {
   expect(first).toBe('HTTP/1.1 403 Forbidden');
   socket.destroy();
 });
+
+describe('models of a project', () => {
+  const asked = (path: string, body?: object) =>
+    new Promise<Asked>((resolve, reject) => {
+      const text = body === undefined ? '' : JSON.stringify(body);
+      const headers = { ...bearer(server.adminToken), 'content-length': String(text.length) };
+      const method = body === undefined ? 'GET' : 'POST';
+      const request = httpRequest({ port, host: '127.0.0.1', agent: false, path, method, headers }, (reply) => {
+        let read = '';
+        reply.setEncoding('utf8');
+        reply.on('data', (more: string) => (read += more));
+        reply.once('end', () => resolve({ status: reply.statusCode ?? 0, body: read, headers: reply.headers }));
+      });
+      request.once('error', reject);
+      request.end(text);
+    });
+  const served = async (name: string, model: object) => {
+    const replica = await serve((request, response) => {
+      let body = '';
+      request.setEncoding('utf8');
+      request.on('data', (more: string) => (body += more));
+      request.on('end', () => response.end(`${name} ${request.url} ${body}`));
+    });
+    const runId = await service(name, { model }, [replica.port]);
+    await server.db.write((tx) => tx.execute(`UPDATE runs SET service_spec = '{"url": "/"}' WHERE id = ?`, [runId]));
+    return replica;
+  };
+
+  it('are listed, and each call goes to the service of its model, without the token', async () => {
+    await served('small', { type: 'chat', name: 'org/small', format: 'openai', prefix: '/v1' });
+    const replica = await served('big', { type: 'chat', name: 'org/big', format: 'openai', prefix: '/api/v2/' });
+    expect(JSON.parse((await asked('/proxy/models/main/models')).body)).toEqual({
+      object: 'list',
+      data: ['org/big', 'org/small'].map((id) => ({ object: 'model', id, created: 0, owned_by: 'main' })),
+    });
+    for (const call of ['chat/completions', 'completions', 'embeddings']) {
+      const body = { model: 'org/big', input: 'hi' };
+      const reply = await asked(`/proxy/models/main/${call}`, body);
+      expect(reply).toMatchObject({ status: 200, body: `big /api/v2/${call} ${JSON.stringify(body)}` });
+    }
+    expect(JSON.stringify(replica.seen.map(({ rawHeaders }) => rawHeaders))).not.toContain(server.adminToken);
+  });
+
+  it.each([
+    ['a model that is not there', { model: 'org/none' }, 404],
+    ['no model', { messages: [] }, 400],
+    ['no object', [], 400],
+  ])('%s is refused', async (_what, body, status) => {
+    expect((await asked('/proxy/models/main/chat/completions', body)).status).toBe(status);
+  });
+
+  it('are for members only', async () => {
+    expect((await ask('/proxy/models/main/models')).status).toBe(403);
+  });
+});

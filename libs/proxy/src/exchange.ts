@@ -12,6 +12,8 @@ export interface Exchange {
   readonly addedHeaders?: readonly string[];
   /** Bytes; longer bodies are refused. Null: any. */
   readonly maxBodyBytes: number | null;
+  /** In place of what the request brings, which was read already. */
+  readonly body?: Buffer;
 }
 
 export type Outcome =

@@ -19,7 +19,10 @@ export async function forwardRequest(
   const { request, response } = exchange;
   let body: RequestBody;
   try {
-    body = await takeBody(request, exchange.maxBodyBytes);
+    body =
+      exchange.body === undefined
+        ? await takeBody(request, exchange.maxBodyBytes)
+        : { kind: 'kept', bytes: exchange.body };
   } catch (error) {
     if (error instanceof BodyTooLargeError) return { kind: 'too-large', limit: error.limit };
     return { kind: 'client-gone' };

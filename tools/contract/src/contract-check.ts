@@ -92,10 +92,13 @@ const ADDITIVE = new Set([
   'backend_warnings',
   'price_date',
   'price_is_derived',
+  'status_display',
   'priced_at',
   'last_error',
   'progress',
+  'deployment_note',
   'pending_reasons',
+  'ready',
   'health_incidents',
 ]);
 

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GcpFake } from '@dstack/cloud-fakes/gcp';
@@ -32,10 +32,23 @@ const REGION = 'us-central1';
     stack = new Stack({
       DSTACK_SERVER_AGENT_DIR: agents,
       DSTACK_SERVER_BACKEND_ENDPOINTS: `gcp=${gcp.url}`,
-      // Of accounts that are configured with `default`.
+      // For accounts that are configured with `default`.
       GOOGLE_APPLICATION_CREDENTIALS: join(agents, 'key.json'),
     });
     writeFileSync(join(agents, 'key.json'), gcp.key.file);
+    mkdirSync(stack.serverDir);
+    writeFileSync(
+      join(stack.serverDir, 'config.yml'),
+      `projects:
+  - name: main
+  - name: others
+    backends:
+      - type: gcp
+        project_id: ${gcp.project}
+        regions: [${REGION}]
+        creds: {type: service_account, filename: ${join(agents, 'key.json')}}
+`,
+    );
     await stack.start();
   }, 120_000);
 
@@ -54,6 +67,11 @@ const REGION = 'us-central1';
       ...config,
     });
   const keyFile = (data: string) => ({ creds: { type: 'service_account', data } });
+
+  it('is given an account by the file of the server, which names the file of the key', async () => {
+    const { stdout } = await stack.cli(['offer', '--gpu', 'T4', '--max-offers', '3'], { project: 'others' });
+    expect(stdout).toMatch(/gcp \(us-central1\) .*gpu=T4:16GB:1 /);
+  });
 
   it('is told what is wrong with its configuration, and where', async () => {
     await expect(create(keyFile('{}'))).rejects.toThrow(/creds\.data.*no client_email/);

@@ -1,6 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { JobState } from '@dstack/agent-protocol';
 import { Inject, Injectable } from '@nestjs/common';
-import { findJobToChange } from '../jobs/job-record.js';
+import { findInstance } from '../instances/instance-record.js';
+import { findJobToChange, type JobRecord } from '../jobs/job-record.js';
+import { provisioningDataOf } from '../jobs/provisioning-data.js';
 import { Database } from '../persistence/database.js';
 import { type WriteTogether, writeTogether } from '../persistence/together.js';
 import type { WriteTx } from '../persistence/transaction.js';
@@ -64,16 +67,22 @@ export class JobStates {
         job.id,
       ],
     );
+    await this.writeAddress(tx, job, instanceId, state);
+  }
+
+  private async writeAddress(tx: WriteTx, job: JobRecord, instanceId: string, state: JobState): Promise<void> {
+    const known = job.provisioningData;
+    if (known === null) return;
+    // Assigned before the cloud had an address for it; an agent that speaks has one.
+    const instance = known.hostname === null ? await findInstance(tx, instanceId) : null;
+    const machine = instance === null ? known : provisioningDataOf(instance);
     // Behind a host the job's port is one of the host's own; without one it is the machine's.
-    const isDirect = job.provisioningData?.dockerized === false;
-    if (job.provisioningData !== null && isDirect && (state.sshPort !== undefined || state.username !== undefined)) {
-      const data = {
-        ...job.provisioningData,
-        ssh_port: state.sshPort ?? job.provisioningData.ssh_port ?? null,
-        username: state.username ?? job.provisioningData.username,
-      };
-      await tx.execute('UPDATE jobs SET provisioning_data = ? WHERE id = ?', [writeJson(data), job.id]);
-    }
+    const direct = machine.dockerized
+      ? {}
+      : { ssh_port: state.sshPort ?? machine.ssh_port ?? null, username: state.username ?? machine.username };
+    const data = { ...machine, ...direct };
+    if (isDeepStrictEqual(data, known)) return;
+    await tx.execute('UPDATE jobs SET provisioning_data = ? WHERE id = ?', [writeJson(data), job.id]);
   }
 
   private async write(tx: WriteTx, jobId: string, agent: JobState | null, record: object): Promise<void> {

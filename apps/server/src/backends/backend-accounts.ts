@@ -132,7 +132,8 @@ export class BackendAccounts implements OnApplicationShutdown {
     try {
       const definition = await this.registry.definition(config.type);
       const module = await this.registry.module(config.type);
-      const extras = config.type === 'local' ? localExtras(this.settings) : {};
+      const extras =
+        config.type === 'local' ? localExtras(this.settings) : { agentImage: this.settings.agentImage ?? null };
       const parsed: unknown = definition.configSchema.parse(config);
       const environment = this.environments.of(config.type);
       const compute = await module.open(parsed, { ...environment, ...extras });

@@ -32,6 +32,8 @@ export class ContainerStarts {
         command: containerCommand(agent, authorizedKeys),
         // The job's own come with the job, over the connection to its agent: providers show a container's environment.
         env: {},
+        // Refused at apply until volumes are built.
+        mounts: [],
       };
     } catch (error) {
       throw refused(error instanceof Error ? error.message : String(error));

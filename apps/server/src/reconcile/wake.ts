@@ -3,10 +3,10 @@ import { anyOf } from '../persistence/any-of.js';
 import { inOrder } from '../persistence/in-order.js';
 import type { WriteTx } from '../persistence/transaction.js';
 import { type HostTopic, Notices, type Topic } from './notices.js';
-import type { ReconciledTable } from './reconciled-table.js';
+import { RECONCILED_TABLES, type ReconciledTable } from './reconciled-table.js';
 
 /** As commits take the rows of several tables: two that wake the same rows never wait for each other. */
-const ORDER: readonly ReconciledTable[] = ['fleets', 'instances', 'jobs', 'runs'];
+const ORDER: readonly ReconciledTable[] = [...RECONCILED_TABLES].sort();
 
 type DueRows = Map<ReconciledTable, Set<string>>;
 

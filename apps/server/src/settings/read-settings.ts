@@ -66,6 +66,7 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
     agentCommand: undefined,
     agentDirectory: nonEmpty(env['DSTACK_SERVER_AGENT_DIR']),
     agentDownloadUrl: agentDownloadUrl(env),
+    agentImage: nonEmpty(env['DSTACK_AGENT_IMAGE']),
     localBackend: undefined,
     ...definedOnly(flags),
     configureClient: clientConfiguration(env, flags.configureClient),

@@ -46,6 +46,8 @@ export interface ServerSettings {
   readonly agentDirectory: string | undefined;
   /** Where containers fetch the agent: a URL with `{version}`, `{arch}` and `{sha256}`. */
   readonly agentDownloadUrl: string;
+  /** An image with the agent, for clusters that bring it into pods by one; undefined: they fetch it. */
+  readonly agentImage: string | undefined;
   /** Whether this machine runs jobs; undefined: decided by where the server listens. */
   readonly localBackend: boolean | undefined;
   /** `DSTACK_IMAGE` is set by the container image of the server. */

@@ -12,7 +12,7 @@ export interface AzureAccess {
   /** Never shown. Null: there is none here. */
   readonly secret: string | null;
   readonly endpoint: string | null;
-  readonly environment: Pick<BackendEnvironment, 'now' | 'sleep'>;
+  readonly environment: Pick<BackendEnvironment, 'now' | 'random' | 'sleep'>;
 }
 
 export async function accessOf(

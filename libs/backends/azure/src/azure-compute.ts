@@ -1,36 +1,45 @@
 import type { VirtualMachine } from '@azure/arm-compute';
 import {
   type Attempt,
+  BackendError,
   type BackendEnvironment,
   type Call,
   type Compute,
+  type GatewaySupport,
   isBackendError,
   Kept,
   type ListedMachine,
   type MachineRef,
   type MachineState,
   type OfferQuery,
+  Survey,
   type Termination,
 } from '@dstack/backend-base';
 import { bundledCatalog } from '@dstack/catalog';
 import type { Offer } from '@dstack/core';
 import { armId, type ArmPlace, parseArmId } from './arm-id.js';
 import type { Arm } from './client.js';
-import { createRequest, machineTags } from './create-request.js';
+import { createRequest, gatewayKind, hostKind, type MachineKind, machineTags } from './create-request.js';
 import { type AzureConfig, regionsOf } from './definition.js';
 import { armCode } from './errors.js';
 import { type Addresses, earlyStateOf, OWNER_TAG, refOf, stateWith, TOKEN_TAG } from './machine-state.js';
-import { isMissing, Networks } from './networks.js';
+import { isMissing, Networks, type SecurityGroupUse } from './networks.js';
 import { azureOffers } from './offers.js';
-import { type RegionFacts, usableFamilies } from './quotas.js';
+import { type RegionFacts, UNTOLD, usableFamilies } from './quotas.js';
 
 const FACTS_KEPT_MS = 600_000;
 
-/** At once, of many regions. */
-const PARALLEL = 8;
-
 /** Of the resource group that is made when none is configured; what is in it may be anywhere. */
 const GROUP_REGION = 'eastus';
+
+/** How Azure says that a machine of the name is there. */
+const IS_THERE = /^(PreconditionFailed|PropertyChangeNotAllowed|Conflict|AnotherOperationInProgress)$/;
+
+interface Make {
+  readonly kind: MachineKind;
+  readonly use: SecurityGroupUse;
+  readonly publicIps: boolean;
+}
 
 export interface AzureOptions {
   readonly config: AzureConfig;
@@ -39,57 +48,41 @@ export interface AzureOptions {
 }
 
 export class AzureCompute implements Compute {
+  readonly gateways: GatewaySupport = {
+    createReplica: async (attempt, call) => {
+      if (!attempt.publicIp)
+        throw new BackendError({ kind: 'rejected', blocks: 'account' }, 'gateways on Azure have public addresses only');
+      const kind = gatewayKind(attempt, attempt.instanceType);
+      return this.make(attempt, { kind, use: 'gateway', publicIps: true }, call);
+    },
+    terminateReplica: (ref, call) => this.terminate(ref, call),
+  };
   private readonly networks: Networks;
-  private readonly facts: Kept<RegionFacts>;
+  private readonly survey: Survey<RegionFacts>;
   private readonly resourceGroups: Kept<string>;
 
   constructor(private readonly options: AzureOptions) {
     const { config, arm, environment } = options;
     this.networks = new Networks(config, arm, environment, FACTS_KEPT_MS);
-    this.facts = new Kept(FACTS_KEPT_MS, environment.now);
+    this.survey = new Survey({
+      ask: (region, call) => this.ask(region, call),
+      isWhole: ({ families, limits }) => families !== null && limits !== null,
+      keptMs: FACTS_KEPT_MS,
+      now: environment.now,
+    });
     this.resourceGroups = new Kept(FACTS_KEPT_MS, environment.now);
   }
 
   async offers({ requirements }: OfferQuery, call: Call): Promise<Offer[]> {
-    call.signal.throwIfAborted();
     const regions = regionsOf(this.options.config);
-    const facts = new Map<string, RegionFacts>();
-    for (let first = 0; first < regions.length; first += PARALLEL) {
-      const some = regions.slice(first, first + PARALLEL);
-      const known = await Promise.all(some.map((region) => this.facts.get(region, () => this.ask(region, call))));
-      for (const [index, region] of some.entries()) facts.set(region, known[index] ?? { families: null, limits: null });
-    }
+    const known = await this.survey.of(regions, call);
+    const facts = new Map(regions.map((region) => [region, known.get(region) ?? UNTOLD]));
     return azureOffers({ catalog: bundledCatalog('azure'), requirements, regions: facts });
   }
 
-  async create(attempt: Attempt, call: Call): Promise<MachineState> {
-    const { cloudName, offer, zone } = attempt;
-    const { config, arm } = this.options;
-    const group = await this.resourceGroup(attempt.project, call);
-    const place = { group, name: cloudName };
-    const [subnetId, securityGroupId] = await Promise.all([
-      this.networks.subnet(offer.region, group, call),
-      this.networks.securityGroup(offer.region, group, call),
-    ]);
-    const request = createRequest(attempt, {
-      subnetId,
-      securityGroupId,
-      publicIps: config.public_ips ?? true,
-      identityId: identityId(config),
-      tags: machineTags(attempt, config.tags ?? {}),
-    });
-    try {
-      await arm.createMachine(place, request, call);
-    } catch (error) {
-      // Made by an earlier call of this attempt.
-      if (/^(PreconditionFailed|PropertyChangeNotAllowed)$/.test(armCode(error) ?? ''))
-        return this.stateOf(await arm.machine(place, call), call);
-      this.networks.forget(offer.region, group, error);
-      if (armCode(error) === 'ResourceGroupNotFound') this.resourceGroups.forget(attempt.project);
-      throw error;
-    }
-    const machineId = armId(config.subscription_id, group, 'Microsoft.Compute/virtualMachines', cloudName);
-    return { state: 'pending', ref: { cloudName, machineId, region: offer.region, zone, backendData: null } };
+  create(attempt: Attempt, call: Call): Promise<MachineState> {
+    const { public_ips: publicIps } = this.options.config;
+    return this.make(attempt, { kind: hostKind(attempt), use: 'default', publicIps: publicIps ?? true }, call);
   }
 
   async get(ref: MachineRef, call: Call): Promise<MachineState> {
@@ -120,6 +113,34 @@ export class AzureCompute implements Compute {
       if (!isBusy && !isMissing(error)) throw error;
     });
     return 'pending';
+  }
+
+  private async make(attempt: Attempt, { kind, use, publicIps }: Make, call: Call): Promise<MachineState> {
+    const { cloudName, offer, zone } = attempt;
+    const { config, arm } = this.options;
+    const group = await this.resourceGroup(attempt.project, call);
+    const place = { group, name: cloudName };
+    const [subnetId, securityGroupId] = await Promise.all([
+      this.networks.subnet(offer.region, group, call),
+      this.networks.securityGroup(use, offer.region, group, call),
+    ]);
+    const identity = use === 'gateway' ? null : identityId(config);
+    const tags = machineTags(attempt, config.tags ?? {});
+    const request = createRequest(attempt, kind, { subnetId, securityGroupId, publicIps, identityId: identity, tags });
+    try {
+      await arm.createMachine(place, request, call);
+    } catch (error) {
+      // Made, or being made, by an earlier call of this attempt.
+      const made = IS_THERE.test(armCode(error) ?? '')
+        ? await arm.machine(place, call).catch(unlessMissing)
+        : undefined;
+      if (made !== undefined) return this.stateOf(made, call);
+      this.networks.forget(offer.region, group, error);
+      if (armCode(error) === 'ResourceGroupNotFound') this.resourceGroups.forget(attempt.project);
+      throw error;
+    }
+    const machineId = armId(config.subscription_id, group, 'Microsoft.Compute/virtualMachines', cloudName);
+    return { state: 'pending', ref: { cloudName, machineId, region: offer.region, zone, backendData: null } };
   }
 
   /** The addresses are its card's and the card's public address's. */

@@ -9,10 +9,11 @@ import type {
 } from '@azure/arm-network';
 import type { ResourceManagementClient } from '@azure/arm-resources';
 import { type Call, withinCall } from '@dstack/backend-base';
+import { decideRetry } from '@dstack/backend-base/rest';
 import type { AzureAccess } from './access.js';
 import type { ArmPlace } from './arm-id.js';
-import { explainAzure } from './errors.js';
-import { ownRetries, ownToken } from './pipeline.js';
+import { explainAzure, triedAs } from './errors.js';
+import { noRetries, ownToken } from './pipeline.js';
 
 /** Of Microsoft.ManagedIdentity: the generic call has to name one. */
 const IDENTITY_API = '2023-01-31';
@@ -174,22 +175,30 @@ export class Arm {
   }
 
   private prepared<C extends Pick<ComputeManagementClient, 'pipeline'>>(client: C): C {
-    const { endpoint, environment, credential } = this.access;
-    ownRetries(client.pipeline, environment);
+    const { endpoint, credential } = this.access;
+    noRetries(client.pipeline);
     if (endpoint !== null && isPlain(endpoint)) ownToken(client.pipeline, credential);
     return client;
   }
 
+  /** All of these calls may be sent again. */
   private run<T>(call: Call, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { environment, secret } = this.access;
     return withinCall(
       call,
       async (signal) => {
-        try {
-          return await work(signal);
-        } catch (error) {
-          signal.throwIfAborted();
-          throw explainAzure(error, environment.now(), secret);
+        for (let tries = 1; ; tries += 1) {
+          try {
+            return await work(signal);
+          } catch (error) {
+            signal.throwIfAborted();
+            const now = environment.now();
+            const tried = triedAs(error, now);
+            const rest = { tries, isRepeatable: true, msLeft: call.deadline - now };
+            const waitMs = tried === null ? null : decideRetry({ ...tried, ...rest }, environment.random());
+            if (waitMs === null) throw explainAzure(error, now, secret);
+            await environment.sleep(waitMs, signal);
+          }
         }
       },
       environment.now,

@@ -1,10 +1,21 @@
 import type { VirtualMachine } from '@azure/arm-compute';
 import { type Attempt, cloudConfig, INSTALL_DOCKER, KEEP_GPUS_ON_RELOAD } from '@dstack/backend-base';
-import { imageOf } from './images.js';
+import { type ImageReference, imageOf } from './images.js';
 import { LOGIN_USER, OWNER_TAG, TOKEN_TAG } from './machine-state.js';
 import { needsNvme } from './sizes.js';
 
-/** What a machine is made of beside its offer, all of it found out before. */
+/** What a machine is, whatever it is for. */
+export interface MachineKind {
+  readonly size: string;
+  readonly diskGb: number;
+  readonly isSpot: boolean;
+  readonly image: ImageReference;
+  readonly computerName: string;
+  /** At the first start. */
+  readonly steps: readonly string[];
+}
+
+/** What it is made of, all of it found out before. */
 export interface CreatePlan {
   readonly subnetId: string;
   readonly securityGroupId: string;
@@ -19,28 +30,53 @@ const SMALLEST_DISK_GB = 30;
 /** Whatever is made with the machine goes with it. */
 const WITH_THE_MACHINE = { deleteOption: 'Delete' };
 
-export function createRequest(attempt: Attempt, plan: CreatePlan): VirtualMachine {
-  const { offer, zone, authorizedKeys } = attempt;
+/** The machine of an offer: it runs jobs. */
+export function hostKind({ offer }: Attempt): MachineKind {
   const { name: size, resources } = offer.instance;
-  const image = imageOf(size, resources.gpus);
-  const diskGb = Math.ceil((resources.disk?.size_mib ?? DEFAULT_DISK_GB * 1024) / 1024);
-  const steps = image.isPrepared ? [KEEP_GPUS_ON_RELOAD] : [INSTALL_DOCKER];
+  const { reference, isPrepared } = imageOf(size, resources.gpus);
+  return {
+    size,
+    diskGb: Math.ceil((resources.disk?.size_mib ?? DEFAULT_DISK_GB * 1024) / 1024),
+    isSpot: resources.spot,
+    image: reference,
+    computerName: 'runnervm',
+    steps: isPrepared ? [KEEP_GPUS_ON_RELOAD] : [INSTALL_DOCKER],
+  };
+}
+
+const GATEWAY_SIZE = 'Standard_B1ms';
+
+/** The machine through which people reach services. */
+export function gatewayKind({ userData }: Attempt, size: string | null): MachineKind {
+  return {
+    size: size ?? GATEWAY_SIZE,
+    diskGb: SMALLEST_DISK_GB,
+    isSpot: false,
+    image: imageOf(GATEWAY_SIZE, []).reference,
+    computerName: 'gatewayvm',
+    steps: userData === null ? [] : [userData],
+  };
+}
+
+export function createRequest(attempt: Attempt, kind: MachineKind, plan: CreatePlan): VirtualMachine {
+  const { offer, zone, authorizedKeys } = attempt;
+  const { size, steps } = kind;
   return {
     location: offer.region,
     tags: { ...plan.tags },
     hardwareProfile: { vmSize: size },
     storageProfile: {
-      imageReference: image.reference,
+      imageReference: kind.image,
       osDisk: {
         createOption: 'FromImage',
         managedDisk: { storageAccountType: 'StandardSSD_LRS' },
-        diskSizeGB: Math.max(SMALLEST_DISK_GB, diskGb),
+        diskSizeGB: Math.max(SMALLEST_DISK_GB, kind.diskGb),
         ...WITH_THE_MACHINE,
       },
       ...(needsNvme(size) ? { diskControllerType: 'NVMe' } : {}),
     },
     osProfile: {
-      computerName: 'runnervm',
+      computerName: kind.computerName,
       adminUsername: LOGIN_USER,
       // Unlike user data it cannot be read again through Azure, neither by whoever may see the machine nor from within.
       customData: Buffer.from(cloudConfig({ authorizedKeys, steps })).toString('base64'),
@@ -50,7 +86,7 @@ export function createRequest(attempt: Attempt, plan: CreatePlan): VirtualMachin
       },
     },
     networkProfile: { networkApiVersion: '2022-11-01', networkInterfaceConfigurations: [card(plan)] },
-    ...(resources.spot
+    ...(kind.isSpot
       ? { priority: 'Spot', evictionPolicy: 'Delete', billingProfile: { maxPrice: -1 } }
       : { priority: 'Regular' }),
     ...(zone === null ? {} : { zones: [zone] }),

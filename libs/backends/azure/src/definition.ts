@@ -112,6 +112,7 @@ export const azureDefinition: BackendDefinition<AzureConfig> = {
     multinode: true,
     privileged: true,
     instanceVolumes: true,
+    gateways: true,
     // One that powers itself off keeps its place on a host, and its price.
     powerOffStopsBilling: false,
   },

@@ -1,4 +1,5 @@
 import { BackendError, type Failure } from '@dstack/backend-base';
+import { type FailedTry, retryAfterMs } from '@dstack/backend-base/rest';
 
 /** What the libraries' errors have in common; `code` is ARM's. */
 interface ArmError extends Error {
@@ -38,6 +39,9 @@ const BY_CODE: readonly (readonly [pattern: RegExp, failure: Failure])[] = [
   [/(NotFound|^GalleryImageNotFound|^PlatformImageNotFound)$/, { kind: 'not-found', blocks: 'offer' }],
 ];
 
+const SIGN_IN =
+  /^(CredentialUnavailableError|AuthenticationError|AggregateAuthenticationError|AuthenticationRequiredError)$/;
+
 const QUOTA_TEXT = /\bquota\b|exceeding approved/i;
 
 /** ARM's code of an error, `SkuNotAvailable`; null for what is none of ARM. */
@@ -64,15 +68,24 @@ export function failureOfCode(code: string, message: string): Failure | null {
   return BY_CODE.find(([pattern]) => pattern.test(code))?.[1] ?? null;
 }
 
+/** Null: it is final, as a sign-in that was refused or a mistake of ours. Without a status there was no answer. */
+export function triedAs(error: unknown, now: number): Pick<FailedTry, 'status' | 'retryAfterMs'> | null {
+  if (error instanceof BackendError || !isArmError(error) || SIGN_IN.test(error.name)) return null;
+  const { statusCode, code, response } = error;
+  if (statusCode === undefined && code === undefined) return null;
+  return { status: statusCode ?? null, retryAfterMs: retryAfterMs(response?.headers?.get('retry-after'), now) };
+}
+
 function failureOf(error: ArmError, now: number): Failure {
   const { code = '', statusCode, message } = error;
   const known = failureOfCode(code, message);
   if (statusCode === 429 || known?.kind === 'throttled') {
-    const seconds = Number(error.response?.headers?.get('retry-after') ?? NaN);
-    const retryAt = Number.isFinite(seconds) ? { retryAt: now + seconds * 1000 } : {};
-    return { kind: 'throttled', blocks: 'account', ...retryAt };
+    const afterMs = retryAfterMs(error.response?.headers?.get('retry-after'), now);
+    return { kind: 'throttled', blocks: 'account', ...(afterMs === null ? {} : { retryAt: now + afterMs }) };
   }
   if (known !== null) return known;
+  // None of the ways of `default` credentials led anywhere.
+  if (SIGN_IN.test(error.name)) return { kind: 'credentials', blocks: 'account' };
   if (statusCode === 401 || statusCode === 403) return { kind: 'credentials', blocks: 'account' };
   if (statusCode === 404) return { kind: 'not-found', blocks: 'offer' };
   return statusCode !== undefined && statusCode >= 400 && statusCode < 500

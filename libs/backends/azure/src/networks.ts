@@ -36,13 +36,14 @@ export class Networks {
     );
   }
 
-  /** The id of the security group of the machines of a region: SSH from anywhere. One that exists is taken as it is. */
-  securityGroup(region: string, resourceGroup: string, call: Call): Promise<string> {
-    return this.groups.get(`${resourceGroup} ${region}`, async () => {
-      const place = { group: resourceGroup, name: `${resourceGroup}-${region}-default-security-group` };
+  /** The id of the security group of a region that is for this. One that exists is taken as it is. */
+  securityGroup(use: SecurityGroupUse, region: string, resourceGroup: string, call: Call): Promise<string> {
+    return this.groups.get(`${use} ${resourceGroup} ${region}`, async () => {
+      const place = { group: resourceGroup, name: `${resourceGroup}-${region}-${use}-security-group` };
       const look = () => this.arm.securityGroup(place, call);
       const known = await orMissing(look());
-      if (known === null) await this.arm.createSecurityGroup(place, { location: region, securityRules: [SSH] }, call);
+      if (known === null)
+        await this.arm.createSecurityGroup(place, { location: region, securityRules: [RULES[use]] }, call);
       if (known?.provisioningState !== 'Succeeded') await this.settled(place, look, call);
       return this.id(place, SECURITY_GROUP);
     });
@@ -53,7 +54,7 @@ export class Networks {
     if (!/^(InvalidResourceReference|SubnetIsFull|SubnetWithExternal|ResourceGroupNotFound)/.test(armCode(error) ?? ''))
       return;
     this.subnets.forget(`${resourceGroup} ${region}`);
-    this.groups.forget(`${resourceGroup} ${region}`);
+    for (const use of ['default', 'gateway'] as const) this.groups.forget(`${use} ${resourceGroup} ${region}`);
   }
 
   /** Null: the configuration names none for the region. @throws {BackendError} */
@@ -124,17 +125,22 @@ export class Networks {
   }
 }
 
-const SSH = {
-  name: 'runner_ssh',
+const FROM_ANYWHERE = {
   protocol: 'Tcp',
   sourceAddressPrefix: 'Internet',
   sourcePortRange: '*',
   destinationAddressPrefix: '*',
-  destinationPortRange: '22',
   access: 'Allow',
-  priority: 100,
   direction: 'Inbound',
 };
+
+/** Machines of jobs are reached by SSH, gateways also by HTTP; machines of a network reach each other by Azure's own rules. */
+const RULES = {
+  default: { ...FROM_ANYWHERE, name: 'runner_ssh', priority: 100, destinationPortRange: '22' },
+  gateway: { ...FROM_ANYWHERE, name: 'gateway_all', priority: 101, destinationPortRanges: ['22', '80', '443'] },
+};
+
+export type SecurityGroupUse = keyof typeof RULES;
 
 function explainNone(network: string, wanted: string | undefined, reasons: readonly string[]): string {
   if (wanted !== undefined) return `network ${network} has no subnet ${wanted}`;

@@ -1,7 +1,7 @@
 import { catalogOffers } from '@dstack/backend-base/catalog-offers';
 import type { Catalog } from '@dstack/catalog';
 import type { Offer, Wire } from '@dstack/core';
-import { type RegionFacts, whyNoQuota } from './quotas.js';
+import { type RegionFacts, UNTOLD, whyNoQuota } from './quotas.js';
 import { isOffered } from './sizes.js';
 
 export interface AzureOffersRequest {
@@ -12,7 +12,6 @@ export interface AzureOffersRequest {
 }
 
 const DISK_RANGE_GB = { min: 30, max: 4_095 };
-const UNTOLD: RegionFacts = { families: null, limits: null };
 
 export function azureOffers({ catalog, requirements, regions }: AzureOffersRequest): Offer[] {
   // Capacity reservations are not used.

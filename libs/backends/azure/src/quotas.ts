@@ -6,6 +6,8 @@ export interface RegionFacts {
   readonly limits: ReadonlyMap<string, number> | null;
 }
 
+export const UNTOLD: RegionFacts = { families: null, limits: null };
+
 interface Wanted {
   readonly size: string;
   readonly cpus: number;

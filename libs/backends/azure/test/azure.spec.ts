@@ -298,7 +298,7 @@ describe('a refusal', () => {
     [500, 'InternalExecutionError', 'oops', 'outage', 'account'],
   ])('%d %s (%s) is %s', async (status, code, text, kind, blocks) => {
     const wanted = attempt(await small());
-    for (let tries = 0; tries < 3; tries += 1)
+    for (let tries = 0; tries < 6; tries += 1)
       world.fake.refuseNext('PUT', 'virtualMachines', new ArmRefusal(status, code, text));
     expect(await failureOf(world.compute.create(wanted, call()))).toMatchObject({
       kind,

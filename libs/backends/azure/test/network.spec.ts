@@ -1,4 +1,3 @@
-import { decideRetry } from '../src/decide-retry.js';
 import { chooseSubnet, whyUnusable } from '../src/network.js';
 
 const subnet = (name: string, more: object = {}) => ({ name, addressPrefix: '10.0.0.0/24', ...more });
@@ -28,23 +27,5 @@ describe('a subnet', () => {
     expect(chooseSubnet([busy, subnet('free')], PUBLIC)?.name).toBe('free');
     expect(chooseSubnet([busy], PUBLIC)?.name).toBe('busy');
     expect(chooseSubnet([subnet('GatewaySubnet')], PUBLIC)).toBeNull();
-  });
-});
-
-describe('a request that came to nothing', () => {
-  const failed = { status: 429, isOver: false, retryAfter: null, tries: 1, now: 0 };
-  it.each<[string, object, number | null]>([
-    ['is sent again after a while', {}, 500],
-    ['is sent again after a longer while', { tries: 2 }, 1_000],
-    ['is sent three times', { tries: 3 }, null],
-    ['waits as long as Azure says', { retryAfter: '2' }, 2_000],
-    ['waits until Azure says', { retryAfter: new Date(3_000).toUTCString() }, 3_000],
-    ['does not wait long', { retryAfter: '60' }, null],
-    ['without an answer is sent again', { status: null }, 500],
-    ['of a failing cloud is sent again', { status: 503 }, 500],
-    ['that is wrong is not', { status: 409 }, null],
-    ['that nobody waits for is not', { isOver: true }, null],
-  ])('%s', (_what, over, expected) => {
-    expect(decideRetry({ ...failed, ...over })).toBe(expected);
   });
 });

@@ -40,3 +40,4 @@ export type {
   VolumeConfiguration,
   VolumeSupport,
 } from './optional-members.js';
+export { Survey, type SurveyOptions } from './survey.js';

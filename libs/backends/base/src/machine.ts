@@ -38,6 +38,8 @@ export interface ContainerStart {
   readonly agent: AgentArchive;
   /** Nothing secret: providers show start commands and environments in their consoles. */
   readonly env: Readonly<Record<string, string>>;
+  /** Network volumes, and where the job wants them; those that a backend binds when it creates the container. */
+  readonly mounts: readonly { readonly volumeId: string; readonly path: string }[];
   readonly privileged: boolean;
   readonly shmSizeBytes: number | null;
 }
@@ -60,7 +62,7 @@ export type AgentAddress =
       readonly host: string;
       readonly port: number;
       readonly user: string;
-      /** The public key, in base64, when the backend knows it. Null: the first that is seen is pinned. */
+      /** Type and public key, as in a line of OpenSSH, when the backend knows it. Null: the first that is seen is pinned. */
       readonly hostKey: string | null;
       /** Of the host agent, on the host; in a container, of the only one (`CONTAINER_AGENT_SOCKET`). */
       readonly socketPath: string;

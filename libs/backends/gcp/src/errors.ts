@@ -78,6 +78,12 @@ export function isConflict(error: unknown): boolean {
   return isBackendError(error) && CONFLICT.test(error.message);
 }
 
+/** Another operation is at work on it. */
+export function isBusy(error: unknown): boolean {
+  return isBackendError(error) && BUSY.test(error.message);
+}
+
+const BUSY = /^(resourceNotReady|RESOURCE_NOT_READY|FAILED_PRECONDITION):/;
 const CONFLICT = /^(alreadyExists|ALREADY_EXISTS|RESOURCE_ALREADY_EXISTS):/;
 
 const RPC_CODES: Readonly<Record<number, string>> = {

@@ -25,7 +25,7 @@ import { firstSteps } from './first-start.js';
 import { GcpGateways } from './gateways.js';
 import { imageOf } from './images.js';
 import type { MachinePlan } from './insert-instance.js';
-import { machineLabels } from './labels.js';
+import { machineLabels, noLabels } from './labels.js';
 import { readData } from './machine-data.js';
 import { listed } from './machine-state.js';
 import { Machines } from './machines.js';
@@ -151,7 +151,7 @@ export class GcpCompute implements Compute {
       diskType: bootDiskType(type),
       cards: networkCards(type, choice),
       targetTag: MACHINE_TAG,
-      labels: machineLabels(attempt, config.tags ?? {}),
+      labels: this.labels(attempt),
       userData: cloudConfig({
         authorizedKeys: attempt.authorizedKeys,
         steps: firstSteps(type, choice.extra.length > 0),
@@ -174,12 +174,20 @@ export class GcpCompute implements Compute {
       ...main,
       publicIps: this.publicIps,
       targetTag: MACHINE_TAG,
-      labels: machineLabels(attempt, config.tags ?? {}),
+      labels: this.labels(attempt),
       steps: firstSteps(type, false),
       authorizedKeys: attempt.authorizedKeys,
       serviceAccount: config.vm_service_account ?? null,
       dataDisks: attempt.volumeIds.map((id) => diskPath(config.project_id, zone, id)),
     };
+  }
+
+  private labels(attempt: Attempt): Record<string, string> {
+    const { config, environment } = this.options;
+    const none = noLabels(attempt.tags);
+    if (none.length > 0)
+      environment.log('warn', `Tags that Google takes for no labels are left out: ${none.join(', ')}`);
+    return machineLabels(attempt, config.tags ?? {});
   }
 
   /** Those of the configuration; without it, those in which the network has a subnet, as far as Google says. */

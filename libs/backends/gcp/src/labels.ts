@@ -39,8 +39,15 @@ export function volumeLabels(owner: string, name: string | null, tags: Labels, c
   };
 }
 
+/** Names of tags that Google does not take. */
+export function noLabels(tags: Labels): string[] {
+  return Object.entries(tags).flatMap(([key, value]) => (isLabel(key, value) ? [] : [key]));
+}
+
 function valid(labels: Labels): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(labels).filter(([key, value]) => LABEL_KEY.test(key) && LABEL_VALUE.test(value)),
-  );
+  return Object.fromEntries(Object.entries(labels).filter(([key, value]) => isLabel(key, value)));
+}
+
+function isLabel(key: string, value: string): boolean {
+  return LABEL_KEY.test(key) && LABEL_VALUE.test(value);
 }

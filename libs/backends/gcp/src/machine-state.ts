@@ -32,16 +32,20 @@ export function timeOf(text: string | undefined): number | null {
   return Number.isNaN(at) ? null : at;
 }
 
-const STARTING: ReadonlySet<string> = new Set(['PENDING', 'PROVISIONING', 'STAGING']);
+/** One that is being repaired has lost what ran on it. */
+const ENDED: ReadonlySet<string> = new Set([
+  ...['PENDING_STOP', 'STOPPING', 'STOPPED', 'TERMINATED', 'DEPROVISIONING'],
+  ...['SUSPENDING', 'SUSPENDED', 'REPAIRING'],
+]);
 
 export function stateOf(instance: GceInstance, ref: MachineRef, publicIps: boolean): MachineState {
   const { status, statusMessage, scheduling, networkInterfaces } = instance;
-  if (STARTING.has(status)) return { state: 'pending', ref, reason: status };
-  if (status !== 'RUNNING') {
+  if (ENDED.has(status)) {
     const isTakenBack = scheduling?.provisioningModel === 'SPOT' && status === 'STOPPING';
     const message = isTakenBack ? 'Google takes the spot machine back' : `the machine is ${status}`;
     return { state: 'failed', ref, message: statusMessage ? `${message}: ${statusMessage}` : message };
   }
+  if (status !== 'RUNNING') return { state: 'pending', ref, reason: status };
   const [card] = networkInterfaces ?? [];
   const internalIp = card?.networkIP ?? null;
   return readyAt(publicIps ? (card?.accessConfigs?.[0]?.natIP ?? null) : internalIp, internalIp, ref);

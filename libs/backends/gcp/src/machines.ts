@@ -7,7 +7,7 @@ import {
   type Termination,
 } from '@dstack/backend-base';
 import type { Gce } from './client.js';
-import { explainOperation, isConflict, isMissing, unlessMissing } from './errors.js';
+import { explainOperation, isBusy, isConflict, isMissing, unlessMissing } from './errors.js';
 import { instanceBody, type MachinePlan } from './insert-instance.js';
 import { OWNER_LABEL, TOKEN_LABEL } from './labels.js';
 import { readData, writeData } from './machine-data.js';
@@ -46,11 +46,13 @@ export class Machines {
     return operation === null ? { state: 'gone' } : this.whyAbsent(ref, operation, call);
   }
 
-  /** Zones delete one after the other; a machine that is being made or deleted refuses, and is asked again. */
+  /** A machine that is being made or deleted refuses, and is asked again. */
   async terminate(ref: MachineRef, call: Call): Promise<Termination> {
     const found = await this.find(ref, call);
     if (found === null) return 'done';
-    await this.options.gce.deleteInstance(lastPart(found.zone ?? ''), found.name, call).catch(unlessMissing);
+    await this.options.gce.deleteInstance(lastPart(found.zone ?? ''), found.name, call).catch((error: unknown) => {
+      if (!isMissing(error) && !isBusy(error)) throw error;
+    });
     return 'pending';
   }
 

@@ -31,16 +31,23 @@ export function isOwnedBy({ labels }: TpuNode, owner: string): boolean {
   return labels?.[OWNER_LABEL] === owner;
 }
 
-const STARTING: ReadonlySet<string> = new Set(['STATE_UNSPECIFIED', 'CREATING', 'STARTING']);
+const ENDED: ReadonlySet<string> = new Set([
+  ...['STOPPING', 'STOPPED', 'PREEMPTED', 'TERMINATED', 'DELETING'],
+  ...['REPAIRING', 'REIMAGING', 'RESTARTING', 'HIDING', 'HIDDEN', 'UNHIDING'],
+]);
 
 export function nodeState(node: TpuNode, ref: MachineRef, publicIps: boolean): MachineState {
   const { state, healthDescription, networkEndpoints } = node;
-  if (STARTING.has(state)) return { state: 'pending', ref, reason: state };
-  if (state !== 'READY') {
+  if (ENDED.has(state)) {
     const message = state === 'PREEMPTED' ? 'Google has taken the spot TPU back' : `the TPU is ${state}`;
     return { state: 'failed', ref, message: healthDescription ? `${message}: ${healthDescription}` : message };
   }
-  const [first] = networkEndpoints ?? [];
-  const internalIp = first?.ipAddress ?? null;
-  return readyAt(publicIps ? (first?.accessConfig?.externalIp ?? null) : internalIp, internalIp, ref);
+  if (state !== 'READY') return { state: 'pending', ref, reason: state };
+  // A slice of several hosts is one node with an address for each; the first is where people log in.
+  const addresses = (networkEndpoints ?? []).map((each) =>
+    publicIps ? each.accessConfig?.externalIp : each.ipAddress,
+  );
+  const [first] = addresses;
+  const isComplete = addresses.every((address) => address !== undefined);
+  return readyAt(isComplete ? (first ?? null) : null, networkEndpoints?.[0]?.ipAddress ?? null, ref);
 }

@@ -29,7 +29,7 @@ export async function watch<T>(
 ): Promise<T> {
   const until = Math.min(now() + limitMs, call.deadline - RESERVE_MS);
   let seen = begun;
-  for (let pauseMs = FIRST_PAUSE_MS; !isOver(seen); pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 1.5)) {
+  for (let pauseMs = FIRST_PAUSE_MS; !isOver(seen); pauseMs = Math.min(LONGEST_PAUSE_MS, Math.round(pauseMs * 1.5))) {
     if (now() + pauseMs > until) return seen;
     await sleep(pauseMs, call.signal);
     seen = await ask();

@@ -7,7 +7,7 @@ import {
   type Termination,
 } from '@dstack/backend-base';
 import { type NodePlan, nodeBody } from './create-node.js';
-import { explainRpc, isConflict, isMissing, unlessMissing } from './errors.js';
+import { explainRpc, isBusy, isConflict, isMissing, unlessMissing } from './errors.js';
 import { TOKEN_LABEL } from './labels.js';
 import { readData, writeData } from './machine-data.js';
 import { isOwnedBy, nodeRef, nodeState } from './node-state.js';
@@ -104,8 +104,7 @@ export class Tpus {
   /** One that Google is busy with is asked again later. */
   private async remove({ zone, name }: Place, call: Call): Promise<void> {
     await this.options.api.deleteNode(zone, name, call).catch((error: unknown) => {
-      const isBusy = isBackendError(error) && error.message.startsWith('FAILED_PRECONDITION:');
-      if (!isMissing(error) && !isBusy) throw error;
+      if (!isMissing(error) && !isBusy(error)) throw error;
     });
   }
 }

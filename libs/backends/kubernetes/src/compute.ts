@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import {
@@ -18,7 +17,7 @@ import { forbiddenOfSenders, unsupported } from './kubeconfig-policy.js';
 import { KubernetesCompute } from './kubernetes-compute.js';
 
 const VALIDATE_LIMIT_MS = 10_000;
-const HERE = '/';
+const NOWHERE = '/';
 
 /** What only this backend needs to open. */
 export interface KubernetesExtras {
@@ -29,14 +28,7 @@ export interface KubernetesExtras {
 export const kubernetesModule: BackendModule<KubernetesConfig, KubernetesExtras> = {
   /** For configurations that somebody sends. That of the server's own file may run programs and read files, and is not checked here. */
   async validate(config, environment, signal) {
-    if (!config.kubeconfig.data)
-      return [
-        {
-          path: ['kubeconfig', 'data'],
-          message: 'is the text of a kubeconfig: files of the server are read only for its own configuration file',
-        },
-      ];
-    const contexts = readContexts(config, config.kubeconfig.data);
+    const contexts = readContexts(config);
     if ('issue' in contexts) return [contexts.issue];
     const refused = contexts.found.flatMap(({ context }) => [...forbiddenOfSenders(context), ...unsupported(context)]);
     if (refused.length > 0) return refused.map((message) => ({ path: ['kubeconfig', 'data'], message }));
@@ -45,8 +37,8 @@ export const kubernetesModule: BackendModule<KubernetesConfig, KubernetesExtras>
   },
 
   async open(config, environment) {
-    const { text, directory } = await kubeconfigText(config);
-    const contexts = readContexts(config, text);
+    const contexts = readContexts(config);
+    const directory = directoryOf(config);
     if ('issue' in contexts) throw refusal(`${contexts.issue.path.join('.')}: ${contexts.issue.message}`);
     const [cannot] = contexts.found.flatMap(({ context }) => unsupported(context));
     if (cannot !== undefined) throw refusal(cannot);
@@ -67,9 +59,9 @@ export const kubernetesModule: BackendModule<KubernetesConfig, KubernetesExtras>
 
 type Contexts = { readonly found: readonly ConfiguredContext[] } | { readonly issue: ConfigIssue };
 
-function readContexts(config: KubernetesConfig, text: string): Contexts {
+function readContexts(config: KubernetesConfig): Contexts {
   try {
-    return { found: configuredContexts(config, parseKubeconfig(text)) };
+    return { found: configuredContexts(config, parseKubeconfig(config.kubeconfig.data)) };
   } catch (error) {
     if (!(error instanceof KubeconfigError)) throw error;
     return { issue: { path: ['kubeconfig'], message: `the kubeconfig ${error.message}` } };
@@ -82,7 +74,7 @@ async function check(
   environment: BackendEnvironment,
   signal: AbortSignal,
 ): Promise<ConfigIssue[]> {
-  const access = new ClusterAccess(one.context, HERE, environment.now);
+  const access = new ClusterAccess(one.context, NOWHERE, environment.now);
   try {
     const client = await clientOf(one, access, environment);
     const call = { signal, deadline: environment.now() + VALIDATE_LIMIT_MS };
@@ -106,14 +98,9 @@ function clientOf(
   return KubernetesClient.open({ server: context.cluster.server, namespace, access, environment });
 }
 
-async function kubeconfigText({ kubeconfig }: KubernetesConfig): Promise<{ text: string; directory: string }> {
-  if (kubeconfig.data) return { text: kubeconfig.data, directory: HERE };
-  const path = resolve((kubeconfig.filename ?? '').replace(/^~(?=\/)/, homedir()));
-  try {
-    return { text: await readFile(path, 'utf8'), directory: dirname(path) };
-  } catch (error) {
-    throw refusal(`kubeconfig.filename: ${error instanceof Error ? error.message : String(error)}`);
-  }
+/** What relative files of a kubeconfig are relative to, as kubectl has it. */
+function directoryOf({ kubeconfig: { filename } }: KubernetesConfig): string {
+  return filename ? dirname(resolve(filename.replace(/^~(?=\/)/, homedir()))) : NOWHERE;
 }
 
 function refusal(message: string): BackendError {

@@ -9,18 +9,11 @@ const proxyJump = z.object({
 
 const contextObject = z.object({ name: z.string().min(1), proxy_jump: proxyJump.nullish() });
 
-const kubeconfig = z
-  .object({
-    /** Of the server's own machine: only in its configuration file. */
-    filename: z.string().nullish(),
-    /** The text of the file. */
-    data: z.string().nullish(),
-  })
-  .refine(({ filename, data }) => Boolean(filename) || Boolean(data), {
-    path: ['data'],
-    message:
-      'is the text of a kubeconfig (in the configuration file of the server, filename may name the file instead)',
-  });
+const kubeconfig = z.object({
+  /** Where the server read it, if it stood in its configuration file: what files in it are relative to. */
+  filename: z.string().nullish(),
+  data: z.string('is the text of a kubeconfig').min(1, 'is the text of a kubeconfig'),
+});
 
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 

@@ -58,7 +58,7 @@ function run(command: string, args: readonly string[], extra: NodeJS.ProcessEnv,
     const env = { ...process.env, ...extra };
     execFile(command, args, { env, signal, timeout: LIMIT_MS, maxBuffer: 2 ** 20 }, (error, stdout) => {
       if (error === null) resolve(stdout);
-      else if (signal.aborted) reject(error as Error);
+      else if (signal.aborted) reject(refusal(`${command} was stopped`));
       else reject(refusal(`${command} ended with ${String(error.code ?? error.signal)}`));
     });
   });

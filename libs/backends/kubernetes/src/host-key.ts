@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 export interface HostKey {
   /** PEM. */
   readonly secret: string;
-  /** The public key, in base64. */
+  /** Type and public key, as in a line of OpenSSH. */
   readonly shown: string;
 }
 
@@ -19,7 +19,7 @@ export function makeHostKey(): HostKey {
   const blob = Buffer.concat([TYPE, CURVE, point].map(lengthPrefixed));
   return {
     secret: privateKey.export({ format: 'pem', type: 'sec1' }).toString(),
-    shown: blob.toString('base64'),
+    shown: `${TYPE} ${blob.toString('base64')}`,
   };
 }
 

@@ -76,6 +76,7 @@ export function jobPod(options: JobPodOptions): V1Pod {
           volumeMounts: [
             ...(container.shmSizeBytes === null ? [] : [{ name: 'shm', mountPath: '/dev/shm' }]),
             ...(agentImage === null ? [] : [{ name: 'agent', mountPath: AGENT_FOLDER, readOnly: true }]),
+            ...container.mounts.map(({ path }, index) => ({ name: claimVolume(index), mountPath: path })),
           ],
         },
       ],
@@ -90,11 +91,16 @@ export function jobPod(options: JobPodOptions): V1Pod {
           ? []
           : [{ name: 'shm', emptyDir: { medium: 'Memory', sizeLimit: String(container.shmSizeBytes) } }]),
         ...(agentImage === null ? [] : [AGENT_VOLUME]),
+        ...container.mounts.map(({ volumeId: claimName }, index) => ({
+          name: claimVolume(index),
+          persistentVolumeClaim: { claimName },
+        })),
       ],
     },
   };
 }
 
+const claimVolume = (index: number): string => `volume-${index}`;
 const AGENT_VOLUME = { name: 'agent', emptyDir: {} };
 
 /** Copies the agent out of its own image, so that it runs in any. */

@@ -1,4 +1,4 @@
-import { load } from 'js-yaml';
+import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 
 const cluster = z.object({
@@ -64,10 +64,10 @@ export class KubeconfigError extends Error {
 export function parseKubeconfig(text: string): Kubeconfig {
   let value: unknown;
   try {
-    value = load(text);
+    value = parse(text);
   } catch (error) {
-    const line = lineOf(error);
-    throw new KubeconfigError(`is not YAML${line === null ? '' : ` in line ${line}`}`);
+    const line = error instanceof YAMLParseError ? error.linePos?.[0].line : undefined;
+    throw new KubeconfigError(`is not YAML${line === undefined ? '' : ` in line ${line}`}`);
   }
   const result = schema.safeParse(value);
   if (result.success) return result.data;
@@ -90,10 +90,4 @@ export function contextOf(kubeconfig: Kubeconfig, name: string | null): KubeCont
   const itsUser = found.user === undefined ? {} : kubeconfig.users.find((entry) => entry.name === found.user)?.user;
   if (itsUser === undefined) throw new KubeconfigError(`has no user ${found.user}, whom ${wanted} names`);
   return { name: wanted, namespace: found.namespace ?? null, cluster: itsCluster, user: itsUser };
-}
-
-function lineOf(error: unknown): number | null {
-  if (typeof error !== 'object' || error === null || !('mark' in error)) return null;
-  const { mark } = error;
-  return typeof mark === 'object' && mark !== null && 'line' in mark ? Number(mark.line) + 1 : null;
 }

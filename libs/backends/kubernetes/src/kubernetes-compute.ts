@@ -144,7 +144,8 @@ export class KubernetesCompute implements Compute {
         return this.make(attempt, cluster, call);
       });
     } catch (error) {
-      if (isBackendError(error) && error.failure.kind !== 'outage') await this.remove(attempt, cluster, call);
+      if (isBackendError(error) && error.failure.kind !== 'outage')
+        await this.remove(attempt.cloudName, jumpName(attempt), cluster, call);
       throw error;
     }
   }
@@ -190,7 +191,7 @@ export class KubernetesCompute implements Compute {
     for (const waitMs of VERDICT_WAITS_MS) {
       const state = podState(pod);
       if (state.state === 'unschedulable') {
-        await this.remove({ cloudName: pod.metadata.name }, cluster, call, pod);
+        await this.remove(pod.metadata.name, pod.metadata.labels[JUMP], cluster, call);
         throw new BackendError({ kind: 'no-capacity', blocks: 'offer' }, state.message);
       }
       if (state.state !== 'starting' || pod.spec.nodeName || now() + waitMs >= call.deadline) break;
@@ -242,16 +243,10 @@ export class KubernetesCompute implements Compute {
     };
   }
 
-  private async remove(
-    { cloudName }: Pick<Attempt, 'cloudName'>,
-    cluster: Cluster,
-    call: Call,
-    pod?: Pod,
-  ): Promise<void> {
-    const going = await cluster.client.deletePod(cloudName, call);
-    await this.removeBeside(cloudName, cluster, call);
-    const jump = (pod ?? going)?.metadata.labels[JUMP];
-    if (jump !== undefined) await this.jumpsOf(cluster).releaseAfter(cloudName, jump, call);
+  private async remove(pod: string, jump: string | undefined, cluster: Cluster, call: Call): Promise<void> {
+    await cluster.client.deletePod(pod, call);
+    await this.removeBeside(pod, cluster, call);
+    if (jump !== undefined) await this.jumpsOf(cluster).releaseAfter(pod, jump, call);
   }
 
   private async removeBeside(pod: string, { client }: Cluster, call: Call): Promise<void> {

@@ -11,6 +11,8 @@ const size = (name: string, family: string, cpus: number): FakeSize => ({ name: 
 
 /** Hand-made, in the form of the API's own examples. */
 export const SIZES: readonly FakeSize[] = [
+  size('B1ms', 'standardBSFamily', 1),
+  size('B2s', 'standardBSFamily', 2),
   size('D2s_v6', 'standardDsv6Family', 2),
   size('D4s_v6', 'standardDsv6Family', 4),
   size('E2s_v6', 'standardEsv6Family', 2),

@@ -1,63 +1,19 @@
+import { aggregated, page } from './gce-lists.js';
+import { type FakeOperation, GceOperations, viewOperation } from './gce-operations.js';
+import { checkLabels, named } from './gce-rules.js';
+import {
+  type FakeDisk,
+  type FakeGceInstance,
+  type GceCall,
+  type GceOptions,
+  HOST,
+  type Json,
+  last,
+  REGIONS,
+  type Zoned,
+} from './gce-types.js';
+import { viewDisk, viewInstance, zoneUrl } from './gce-views.js';
 import { GoogleRefusal, notFound } from './google-refusal.js';
-
-type Json = Readonly<Record<string, unknown>>;
-
-export interface FakeGceInstance {
-  readonly id: string;
-  readonly name: string;
-  readonly zone: string;
-  readonly machineType: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly userData: string | null;
-  /** As it was asked for. */
-  readonly body: Json;
-  readonly createdAt: string;
-  readonly disks: { deviceName: string; source: string; isBoot: boolean }[];
-  status: string;
-  statusMessage: string | null;
-  ip: string | null;
-}
-
-export interface FakeDisk {
-  readonly name: string;
-  readonly zone: string;
-  readonly sizeGb: string;
-  readonly type: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly sourceImage: string | null;
-}
-
-interface FakeOperation {
-  readonly name: string;
-  readonly scope: Json;
-  readonly target: string;
-  /** So many more looks find it unfinished. */
-  looks: number;
-  readonly error: { readonly code: string; readonly message: string; readonly status: number } | null;
-}
-
-export interface GceOptions {
-  readonly project: string;
-  /** Gives the public address of the machine that was started; rejects: it stops by itself. */
-  readonly boot: (instance: FakeGceInstance) => Promise<string>;
-  readonly halt: (instance: FakeGceInstance) => Promise<void>;
-}
-
-export interface GceCall {
-  readonly method: string;
-  readonly parameters: ReadonlyMap<string, string>;
-  readonly query: URLSearchParams;
-  /** Checked with the document. */
-  readonly body: Json;
-}
-
-const REGIONS: Readonly<Record<string, readonly string[]>> = {
-  'us-central1': ['us-central1-a', 'us-central1-b', 'us-central1-c', 'us-central1-f'],
-  'europe-west4': ['europe-west4-a', 'europe-west4-b', 'europe-west4-c'],
-};
-const NAME = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
-const LABEL = { key: /^[a-z][_\-a-z0-9]{0,62}$/, value: /^[_\-a-z0-9]{0,63}$/ };
-const HOST = 'https://www.googleapis.com/compute/v1';
 
 /** Compute Engine of one project, with two regions. */
 export class Gce {
@@ -75,12 +31,9 @@ export class Gce {
   readonly subnets = new Map<string, readonly string[]>([['default', Object.keys(REGIONS)]]);
   /** Regions whose router of the default network has a NAT. */
   readonly nats = new Set<string>();
-  /** So many looks find a new operation unfinished. */
-  operationLooks = 1;
+  readonly operations = new GceOperations();
   /** Of lists. */
   pageSize = 2;
-  private readonly operations = new Map<string, FakeOperation>();
-  private readonly byRequestId = new Map<string, FakeOperation>();
   private nextId = 1;
 
   constructor(private readonly options: GceOptions) {}
@@ -99,41 +52,46 @@ export class Gce {
       case 'regions.list':
         return { kind: 'compute#regionList', items: this.regions() };
       case 'subnetworks.listUsable':
-        return { kind: 'compute#usableSubnetworksAggregatedList', ...this.page(this.usable(at('project')), query) };
+        return {
+          kind: 'compute#usableSubnetworksAggregatedList',
+          ...page(this.usable(at('project')), query, this.pageSize),
+        };
       case 'routers.list':
         return { kind: 'compute#routerList', items: this.routers(at('region')) };
       case 'firewalls.insert':
         return this.insertFirewall(body);
       case 'instances.insert':
-        return this.once(query, () => this.insertInstance(zone, body));
+        return this.operations.once(query, () => this.insertInstance(zone, body));
       case 'instances.get':
-        return this.view(this.instance(zone, at('instance')));
+        return viewInstance(this.instance(zone, at('instance')), this.options.project);
       case 'instances.delete':
         return this.deleteInstance(this.instance(zone, at('instance')));
       case 'instances.aggregatedList':
-        return this.aggregated('instances', [...this.instances.values()], query, (each) => this.view(each));
+        return aggregated('instances', [...this.instances.values()], query, this.pageSize, (each) =>
+          viewInstance(each, this.options.project),
+        );
       case 'instances.attachDisk':
         return this.attach(this.instance(zone, at('instance')), body);
       case 'instances.detachDisk':
         return this.detach(this.instance(zone, at('instance')), query.get('deviceName') ?? '');
       case 'disks.insert':
-        return this.once(query, () => this.insertDisk(zone, body));
+        return this.operations.once(query, () => this.insertDisk(zone, body));
       case 'disks.get':
         return this.viewDisk(this.disk(zone, at('disk')));
       case 'disks.delete':
         return this.deleteDisk(this.disk(zone, at('disk')));
       case 'disks.aggregatedList':
-        return this.aggregated('disks', [...this.disks.values()], query, (each) => this.viewDisk(each));
+        return aggregated('disks', [...this.disks.values()], query, this.pageSize, (each) => this.viewDisk(each));
       case 'resourcePolicies.insert':
         return this.insertPolicy(at('region'), body);
       case 'resourcePolicies.delete':
         return this.deletePolicy(at('region'), at('resourcePolicy'));
       case 'reservations.aggregatedList':
-        return this.aggregated('reservations', this.reservations as (Json & Zoned)[], query, (each) => each);
+        return aggregated('reservations', this.reservations as (Json & Zoned)[], query, this.pageSize, (each) => each);
       case 'zoneOperations.get':
       case 'regionOperations.get':
       case 'globalOperations.get':
-        return this.look(at('operation'));
+        return this.operations.look(at('operation'));
       default:
         throw new Error(`the fake does not know ${method}`);
     }
@@ -152,7 +110,7 @@ export class Gce {
     this.checkNetworks(zone, body);
     if ([zone, machineType, `${zone}/${machineType}`].some((each) => this.dry.has(each))) {
       const message = `The zone '${path.split('/instances')[0]}' does not have enough resources available to fulfill the request. Try a different zone, or try again later.`;
-      return this.begin({ zone }, path, { code: 'ZONE_RESOURCE_POOL_EXHAUSTED', message, status: 503 });
+      return this.operations.begin({ zone }, path, { code: 'ZONE_RESOURCE_POOL_EXHAUSTED', message, status: 503 });
     }
     const boot = (body.disks as Json[])[0]?.initializeParams as Json | undefined; // the document leaves both out, a machine cannot
     if (boot === undefined) throw new GoogleRefusal(400, 'invalid', "Invalid value for field 'resource.disks'.");
@@ -179,7 +137,7 @@ export class Gce {
       },
       () => (instance.status = 'TERMINATED'),
     );
-    return this.begin({ zone }, path);
+    return this.operations.begin({ zone }, path);
   }
 
   private checkNetworks(zone: string, { networkInterfaces }: Json): void {
@@ -204,7 +162,7 @@ export class Gce {
         this.disks.delete(key);
       });
     }
-    return this.viewOperation(this.begin({ zone: instance.zone }, `zones/${key}`));
+    return viewOperation(this.operations.begin({ zone: instance.zone }, `zones/${key}`));
   }
 
   private attach(instance: FakeGceInstance, { source, deviceName }: Json): unknown {
@@ -217,7 +175,7 @@ export class Gce {
         `The disk resource '${path}' is already being used`,
       );
     instance.disks.push({ deviceName: String(deviceName), source: path, isBoot: false });
-    return this.viewOperation(this.begin({ zone: instance.zone }, path));
+    return viewOperation(this.operations.begin({ zone: instance.zone }, path));
   }
 
   private detach(instance: FakeGceInstance, deviceName: string): unknown {
@@ -225,7 +183,7 @@ export class Gce {
     if (index === -1)
       throw new GoogleRefusal(400, 'invalid', `No attached disk found with device name '${deviceName}'`);
     instance.disks.splice(index, 1);
-    return this.viewOperation(this.begin({ zone: instance.zone }, deviceName));
+    return viewOperation(this.operations.begin({ zone: instance.zone }, deviceName));
   }
 
   private insertDisk(zone: string, body: Json): FakeOperation {
@@ -233,7 +191,7 @@ export class Gce {
     if (this.disks.has(`${zone}/${name}`))
       throw new GoogleRefusal(409, 'alreadyExists', `The resource '${this.diskUrl(zone, name)}' already exists`);
     this.keepDisk(zone, body);
-    return this.begin({ zone }, this.diskUrl(zone, name));
+    return this.operations.begin({ zone }, this.diskUrl(zone, name));
   }
 
   private keepDisk(zone: string, { name, sizeGb, type, labels, sourceImage }: Json): void {
@@ -253,7 +211,7 @@ export class Gce {
       throw new GoogleRefusal(400, 'resourceInUseByAnotherResource', message);
     }
     this.disks.delete(`${disk.zone}/${disk.name}`);
-    return this.viewOperation(this.begin({ zone: disk.zone }, disk.name));
+    return viewOperation(this.operations.begin({ zone: disk.zone }, disk.name));
   }
 
   private insertPolicy(region: string, body: Json): unknown {
@@ -261,7 +219,7 @@ export class Gce {
     const path = `projects/${this.options.project}/regions/${region}/resourcePolicies/${name}`;
     if (this.policies.has(path)) throw new GoogleRefusal(409, 'alreadyExists', `The resource '${path}' already exists`);
     this.policies.set(path, { name, region });
-    return this.viewOperation(this.begin({ region }, path));
+    return viewOperation(this.operations.begin({ region }, path));
   }
 
   private deletePolicy(region: string, name: string): unknown {
@@ -276,7 +234,7 @@ export class Gce {
       throw new GoogleRefusal(400, 'resourceInUseByAnotherResource', message);
     }
     this.policies.delete(path);
-    return this.viewOperation(this.begin({ region }, path));
+    return viewOperation(this.operations.begin({ region }, path));
   }
 
   private insertFirewall(body: Json): unknown {
@@ -286,129 +244,11 @@ export class Gce {
       throw new GoogleRefusal(409, 'alreadyExists', `The resource '${path}' already exists`);
     }
     this.firewalls.set(name, body);
-    return this.viewOperation(this.begin({}, name));
-  }
-
-  /** The same request again is answered with what it began. */
-  private once(query: URLSearchParams, work: () => FakeOperation): unknown {
-    const requestId = query.get('requestId');
-    if (requestId === null) return this.viewOperation(work());
-    if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(requestId))
-      throw new GoogleRefusal(400, 'invalid', `Invalid value for field 'requestId': '${requestId}'.`);
-    const begun = this.byRequestId.get(requestId) ?? work();
-    this.byRequestId.set(requestId, begun);
-    return this.viewOperation(begun);
-  }
-
-  private begin(scope: Json, target: string, error: FakeOperation['error'] = null): FakeOperation {
-    const id = this.nextId++;
-    const operation = { name: `operation-${id}-fake`, scope, target, looks: this.operationLooks, error };
-    this.operations.set(operation.name, operation);
-    return operation;
-  }
-
-  private look(name: string): unknown {
-    const operation = this.operations.get(name);
-    if (operation === undefined) throw notFound(`operations/${name}`);
-    operation.looks -= 1;
-    return this.viewOperation(operation);
-  }
-
-  private viewOperation({ name, scope, target, looks, error }: FakeOperation): unknown {
-    const isDone = looks <= 0;
-    return {
-      kind: 'compute#operation',
-      name,
-      status: isDone ? 'DONE' : 'RUNNING',
-      progress: isDone ? 100 : 0,
-      targetLink: target,
-      ...Object.fromEntries(Object.entries(scope).map(([key, value]) => [key, `${HOST}/${key}s/${String(value)}`])),
-      ...(isDone && error !== null
-        ? {
-            error: { errors: [{ code: error.code, message: error.message }] },
-            httpErrorStatusCode: error.status,
-            httpErrorMessage: 'SERVICE UNAVAILABLE',
-          }
-        : {}),
-    };
-  }
-
-  private view(instance: FakeGceInstance): unknown {
-    const { body, zone, ip, statusMessage } = instance;
-    const cards = (body.networkInterfaces ?? []) as Json[]; // checked
-    return {
-      kind: 'compute#instance',
-      id: instance.id,
-      name: instance.name,
-      zone: this.zoneUrl(zone),
-      machineType: `${this.zoneUrl(zone)}/machineTypes/${instance.machineType}`,
-      creationTimestamp: instance.createdAt,
-      status: instance.status,
-      ...(statusMessage === null ? {} : { statusMessage }),
-      labels: instance.labels,
-      scheduling: body.scheduling ?? {},
-      disks: instance.disks.map(({ deviceName, source, isBoot }, index) => ({
-        kind: 'compute#attachedDisk',
-        index,
-        deviceName,
-        source: `${HOST}/${source}`,
-        boot: isBoot,
-      })),
-      networkInterfaces: cards.map((card, index) => ({
-        name: `nic${index}`,
-        network: card.network,
-        networkIP: `10.128.0.${(Number(instance.id) % 250) + 2}`,
-        ...(card.accessConfigs === undefined
-          ? {}
-          : {
-              accessConfigs: [{ type: 'ONE_TO_ONE_NAT', name: 'External NAT', ...(ip === null ? {} : { natIP: ip }) }],
-            }),
-      })),
-    };
+    return viewOperation(this.operations.begin({}, name));
   }
 
   private viewDisk(disk: FakeDisk): unknown {
-    const { name, zone, sizeGb, type, labels, sourceImage } = disk;
-    const user = this.userOf(disk);
-    return {
-      kind: 'compute#disk',
-      name,
-      zone: this.zoneUrl(zone),
-      sizeGb,
-      type: `${this.zoneUrl(zone)}/diskTypes/${type}`,
-      status: 'READY',
-      labels,
-      ...(sourceImage === null ? {} : { sourceImage }),
-      ...(user === undefined ? {} : { users: [`${this.zoneUrl(zone)}/instances/${user.name}`] }),
-    };
-  }
-
-  /** Items stand under their zones; an empty zone says so. */
-  private aggregated<T extends Zoned>(
-    kind: string,
-    all: readonly T[],
-    query: URLSearchParams,
-    view: (item: T) => unknown,
-  ) {
-    const matches = filterOf(query.get('filter') ?? '');
-    const { items, ...rest } = this.page(all.filter(matches), query);
-    const zones = Object.values(REGIONS).flat();
-    const scopes = zones.map((zone) => {
-      const here = items.filter((item) => last(item.zone) === zone).map(view);
-      const warning = {
-        code: 'NO_RESULTS_ON_PAGE',
-        message: `There are no results for scope 'zones/${zone}' on this page.`,
-      };
-      return [`zones/${zone}`, here.length > 0 ? { [kind]: here } : { warning }] as const;
-    });
-    return { items: Object.fromEntries(scopes), ...rest };
-  }
-
-  private page<T>(all: readonly T[], query: URLSearchParams): { items: readonly T[]; nextPageToken?: string } {
-    const from = Number(query.get('pageToken') ?? 0);
-    const items = all.slice(from, from + this.pageSize);
-    const next = from + this.pageSize;
-    return { items, ...(next < all.length ? { nextPageToken: String(next) } : {}) };
+    return viewDisk(disk, this.userOf(disk), this.options.project);
   }
 
   private regions(): unknown[] {
@@ -416,7 +256,7 @@ export class Gce {
       kind: 'compute#region',
       name,
       status: 'UP',
-      zones: zones.map((zone) => this.zoneUrl(zone)),
+      zones: zones.map((zone) => zoneUrl(this.options.project, zone)),
       quotas: this.quotas,
     }));
   }
@@ -458,48 +298,7 @@ export class Gce {
     return Object.keys(REGIONS).find((region) => REGIONS[region]?.includes(zone));
   }
 
-  private zoneUrl(zone: string): string {
-    return `${HOST}/projects/${this.options.project}/zones/${zone}`;
-  }
-
   private diskUrl(zone: string, name: string): string {
     return `projects/${this.options.project}/zones/${zone}/disks/${name}`;
   }
-}
-
-interface Zoned {
-  readonly zone: string;
-}
-
-function named(name: unknown): string {
-  if (typeof name === 'string' && NAME.test(name)) return name;
-  const message = `Invalid value for field 'resource.name': '${String(name)}'. Must be a match of regex '${NAME.source}'`;
-  throw new GoogleRefusal(400, 'invalid', message);
-}
-
-function checkLabels(labels: Readonly<Record<string, string>>): void {
-  for (const [key, value] of Object.entries(labels)) {
-    if (!LABEL.key.test(key) || !LABEL.value.test(value))
-      throw new GoogleRefusal(400, 'invalid', `Invalid value for field 'resource.labels': '${key}=${value}'.`);
-  }
-}
-
-/** Of Google's filters, `name = "…"` and `labels.key = "…"`, joined by AND, and equality of the rest. */
-function filterOf(filter: string): (item: object) => boolean {
-  const terms = filter === '' ? [] : filter.split(' AND ').map((term) => term.replace(/^\(|\)$/g, ''));
-  const wanted = terms.map((term) => {
-    const [, path, quoted, plain] = /^([\w.]+) = (?:"([^"]*)"|(\w+))$/.exec(term) ?? [];
-    if (path === undefined) throw new GoogleRefusal(400, 'invalid', `Invalid value for field 'filter': '${filter}'.`);
-    return { path: path.split('.'), value: quoted ?? plain };
-  });
-  return (item) =>
-    wanted.every(({ path, value }) => {
-      // Members of the item by name.
-      const found = path.reduce<unknown>((of, key) => (of as Json | undefined)?.[key], item);
-      return String(found) === value;
-    });
-}
-
-function last(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }

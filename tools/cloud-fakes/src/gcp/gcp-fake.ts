@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DiscoveryCheck } from '../spec/index.js';
-import { Gce, type GceOptions } from './gce.js';
+import { Gce } from './gce.js';
+import type { GceOptions } from './gce-types.js';
 import { GoogleKey } from './google-key.js';
 import { GoogleRefusal } from './google-refusal.js';
 import { Tpu, type TpuOptions } from './tpu.js';

@@ -1,7 +1,5 @@
 import { GoogleRefusal } from './google-refusal.js';
-import type { GceCall } from './gce.js';
-
-type Json = Readonly<Record<string, unknown>>;
+import type { GceCall, Json } from './gce-types.js';
 
 export interface FakeNode {
   /** Its whole name. */
@@ -11,6 +9,10 @@ export interface FakeNode {
   /** As it was asked for. */
   readonly body: Json;
   dataDisks: unknown[];
+  /** A slice may be of several. */
+  hosts: number;
+  /** So many of them have no address yet. */
+  unaddressed: number;
   state: string;
   ip: string | null;
 }
@@ -89,7 +91,7 @@ export class Tpu {
       return this.begin(zone, { code: 8, message });
     }
     const dataDisks = (body.dataDisks ?? []) as unknown[]; // checked
-    const node: FakeNode = { name, id, zone, body, dataDisks, state: 'CREATING', ip: null };
+    const node: FakeNode = { name, id, zone, body, dataDisks, hosts: 1, unaddressed: 0, state: 'CREATING', ip: null };
     this.nodes.set(name, node);
     this.options.bootNode(node).then(
       (ip) => {
@@ -140,9 +142,8 @@ function viewOperation({ name, looks, error }: FakeTpuOperation): unknown {
   return { name, done: isDone, ...(isDone && error !== null ? { error } : {}) };
 }
 
-function view({ name, id, body, state, ip, dataDisks }: FakeNode): unknown {
-  const { enableExternalIps } = (body.networkConfig ?? {}) as { enableExternalIps?: boolean };
-  const isReady = state === 'READY';
+function view(node: FakeNode): unknown {
+  const { name, id, body, state, dataDisks, hosts } = node;
   return {
     ...body,
     name,
@@ -150,16 +151,18 @@ function view({ name, id, body, state, ip, dataDisks }: FakeNode): unknown {
     state,
     dataDisks,
     createTime: '2026-01-01T00:00:00Z',
-    ...(isReady
-      ? {
-          networkEndpoints: [
-            {
-              ipAddress: '10.164.0.9',
-              port: 8470,
-              ...(enableExternalIps === true && ip !== null ? { accessConfig: { externalIp: ip } } : {}),
-            },
-          ],
-        }
+    ...(state === 'READY'
+      ? { networkEndpoints: Array.from({ length: hosts }, (_, index) => endpoint(node, index)) }
       : {}),
+  };
+}
+
+function endpoint({ body, ip, hosts, unaddressed }: FakeNode, index: number): unknown {
+  const { enableExternalIps } = (body.networkConfig ?? {}) as { enableExternalIps?: boolean }; // checked
+  const isAddressed = enableExternalIps === true && ip !== null && index < hosts - unaddressed;
+  return {
+    ipAddress: `10.164.0.${9 + index}`,
+    port: 8470,
+    ...(isAddressed ? { accessConfig: { externalIp: ip } } : {}),
   };
 }

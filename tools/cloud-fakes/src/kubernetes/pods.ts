@@ -63,7 +63,7 @@ export class Pods {
       this.status(pod, { phase, podIP: ip, containerStatuses: [{ ...base, ready: false, state }] });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      const waiting = { reason: 'ErrImagePull', message };
+      const waiting = { reason: /image/i.test(message) ? 'ErrImagePull' : 'CreateContainerError', message };
       this.status(pod, { conditions: [scheduled('True')], containerStatuses: [{ ...base, ready: false, state: { waiting } }] }); // prettier-ignore
     }
   }

@@ -13,8 +13,16 @@ export const REPLIES = {
   otherProtocol: { status: 400, title: 'Bad Request', detail: 'Only WebSockets can be upgraded to' },
   forbidden: { status: 403, title: 'Forbidden', detail: 'Unauthenticated or unauthorized' },
   unknown: { status: 404, title: 'Not Found', detail: 'There is no such service' },
+  namesNoModel: { status: 400, title: 'Bad Request', detail: 'The body must be JSON that names a model' },
+  noModel: { status: 404, title: 'Not Found', detail: 'There is no such model' },
+  tooLong: { status: 413, title: 'Content Too Large', detail: 'The body is too long' },
   clientGone: { status: 499, title: 'Client Closed Request', detail: 'The client has gone' },
   failed: { status: 500, title: 'Internal Server Error', detail: 'The request could not be passed on' },
+  tgi: {
+    status: 501,
+    title: 'Not Implemented',
+    detail: 'Models in the format of TGI are not translated in this server yet. Ask the service at its own URL',
+  },
   unreachable: { status: 502, title: 'Bad Gateway', detail: 'The replica of the service cannot be reached' },
   brokenOff: {
     status: 502,

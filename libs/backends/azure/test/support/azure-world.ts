@@ -67,7 +67,7 @@ export async function startAzureWorld(): Promise<AzureWorld> {
     exhaust: async () => void fake.compute.drySizes.add('Standard_D2s_v6'),
     loseNextCreateReply: () => {
       // What is not answered is sent again, and changes nothing.
-      fake.lostCreates += 3;
+      fake.lostCreates += 6;
     },
     close: async () => {
       await compute.close?.();

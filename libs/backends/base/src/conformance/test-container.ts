@@ -11,6 +11,7 @@ export function testContainer(over: Partial<ContainerStart> = {}): ContainerStar
     command: containerCommand(AGENT, [`ssh-ed25519 ${'A'.repeat(68)}`]),
     agent: AGENT,
     env: {},
+    mounts: [],
     privileged: false,
     shmSizeBytes: null,
     ...over,

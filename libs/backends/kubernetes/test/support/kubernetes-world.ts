@@ -12,7 +12,7 @@ import {
   type Roles,
   type Rule,
 } from '@dstack/cloud-fakes/kubernetes';
-import { loadAll } from 'js-yaml';
+import { parseAllDocuments } from 'yaml';
 import { kubernetesModule } from '../../src/compute.js';
 import { type KubernetesConfig, kubernetesDefinition } from '../../src/index.js';
 
@@ -49,7 +49,10 @@ export function environment(): BackendEnvironment & { readonly said: string[] } 
 /** The roles that the documentation tells to make. */
 export function documentedRoles(): Roles {
   const file = new URL('../../../../../docs/backends/kubernetes-rbac.yaml', import.meta.url);
-  const roles = loadAll(readFileSync(file, 'utf8')) as { kind: string; rules: Rule[] }[]; // the manifest's own shape
+  const roles = parseAllDocuments(readFileSync(file, 'utf8')).map((one) => one.toJS() as unknown) as {
+    kind: string;
+    rules: Rule[];
+  }[]; // the manifest's own shape
   const rulesOf = (kind: string): Rule[] => roles.find((role) => role.kind === kind)?.rules ?? [];
   return { cluster: rulesOf('ClusterRole'), namespaced: rulesOf('Role') };
 }

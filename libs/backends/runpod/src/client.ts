@@ -1,0 +1,121 @@
+import { BackendError, type BackendEnvironment, type Call } from '@dstack/backend-base';
+import { RestClient } from '@dstack/backend-base/rest';
+import { z } from 'zod';
+import { explainGraphql, explainRunpod } from './errors.js';
+import type { PodRequest } from './pod-request.js';
+import {
+  cpusReply,
+  dataCentersReply,
+  gpusReply,
+  graphqlReply,
+  pod,
+  podsReply,
+  registriesReply,
+  registry,
+  type RunpodCpu,
+  type RunpodGpu,
+  type RunpodPod,
+  type RunpodVolume,
+  volume,
+  volumesReply,
+} from './schema.js';
+
+const CLOUD = 'https://api.runpod.io';
+
+export interface GpuQuery {
+  readonly count: number;
+  readonly cloud: 'SECURE' | 'COMMUNITY';
+  readonly countryCode: string | null;
+}
+
+/**
+ * The calls that are used: REST v2 for everything but the creation of pods. There its one text of arguments is not known to replace an
+ * image's entry point, and it has no countries; GraphQL's `dockerArgs` does, and is what others have run jobs with for years.
+ */
+export class RunpodClient {
+  private constructor(private readonly rest: RestClient) {}
+
+  static async open(apiKey: string, environment: BackendEnvironment): Promise<RunpodClient> {
+    const rest = await RestClient.open({
+      baseUrl: environment.endpoint ?? CLOUD,
+      headers: { authorization: `Bearer ${apiKey}` },
+      secrets: [apiKey],
+      explain: explainRunpod,
+      environment,
+    });
+    return new RunpodClient(rest);
+  }
+
+  /** Gives the new pod's id. */
+  async deploy({ mutation, inputType, input }: PodRequest, call: Call): Promise<string> {
+    const query = `mutation ($input: ${inputType}!) { ${mutation}(input: $input) { id } }`;
+    const body = { query, variables: { input } };
+    const reply = await this.rest.send({ method: 'POST', path: '/graphql', body, schema: graphqlReply }, call);
+    const id = reply.data?.[mutation]?.id;
+    if (id !== undefined && !reply.errors?.length) return id;
+    const { failure, message } = explainGraphql((reply.errors ?? []).map((error) => error.message));
+    throw new BackendError(failure, message);
+  }
+
+  async pods(call: Call): Promise<RunpodPod[]> {
+    return (await this.rest.send({ method: 'GET', path: '/v2/pods', schema: podsReply }, call)).pods;
+  }
+
+  pod(id: string, call: Call): Promise<RunpodPod> {
+    return this.rest.send({ method: 'GET', path: `/v2/pods/${encodeURIComponent(id)}`, schema: pod }, call);
+  }
+
+  async terminate(id: string, call: Call): Promise<void> {
+    const path = `/v2/pods/${encodeURIComponent(id)}`;
+    await this.rest.send({ method: 'DELETE', path, schema: z.unknown() }, call);
+  }
+
+  async gpus({ count, cloud, countryCode }: GpuQuery, call: Call): Promise<RunpodGpu[]> {
+    const query = {
+      include: 'AVAILABILITY',
+      product: 'POD',
+      count,
+      cloud,
+      ...(countryCode === null ? {} : { countryCodes: countryCode }),
+    };
+    return (await this.rest.send({ method: 'GET', path: '/v2/catalog/gpus', query, schema: gpusReply }, call)).gpus;
+  }
+
+  async cpus(call: Call): Promise<RunpodCpu[]> {
+    const query = { include: 'AVAILABILITY', product: 'POD' };
+    return (await this.rest.send({ method: 'GET', path: '/v2/catalog/cpus', query, schema: cpusReply }, call)).cpus;
+  }
+
+  async dataCenters(call: Call): Promise<string[]> {
+    const request = { method: 'GET', path: '/v2/catalog/datacenters', schema: dataCentersReply } as const;
+    return (await this.rest.send(request, call)).dataCenters.map(({ id }) => id);
+  }
+
+  async registries(call: Call): Promise<{ id: string; name: string }[]> {
+    const request = { method: 'GET', path: '/v2/registries', schema: registriesReply } as const;
+    return (await this.rest.send(request, call)).registries;
+  }
+
+  async addRegistry(body: { name: string; username: string; password: string }, call: Call): Promise<string> {
+    return (await this.rest.send({ method: 'POST', path: '/v2/registries', body, schema: registry }, call)).id;
+  }
+
+  async deleteRegistry(id: string, call: Call): Promise<void> {
+    const path = `/v2/registries/${encodeURIComponent(id)}`;
+    await this.rest.send({ method: 'DELETE', path, schema: z.unknown() }, call);
+  }
+
+  async volumes(call: Call): Promise<RunpodVolume[]> {
+    const request = { method: 'GET', path: '/v2/network-volumes', schema: volumesReply } as const;
+    return (await this.rest.send(request, call)).networkVolumes;
+  }
+
+  addVolume(body: { name: string; size: number; dataCenter: string }, call: Call): Promise<RunpodVolume> {
+    return this.rest.send({ method: 'POST', path: '/v2/network-volumes', body, schema: volume }, call);
+  }
+
+  async deleteVolume(id: string, call: Call): Promise<void> {
+    const path = `/v2/network-volumes/${encodeURIComponent(id)}`;
+    await this.rest.send({ method: 'DELETE', path, schema: z.unknown() }, call);
+  }
+}

@@ -1,0 +1,1 @@
+export { type RunpodConfig, runpodDefinition } from './definition.js';

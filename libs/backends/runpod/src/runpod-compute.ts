@@ -1,0 +1,176 @@
+import {
+  type Attempt,
+  type BackendEnvironment,
+  type Call,
+  type Compute,
+  isBackendError,
+  Kept,
+  KeyedLock,
+  type ListedMachine,
+  type MachineRef,
+  type MachineState,
+  type OfferQuery,
+  type Termination,
+} from '@dstack/backend-base';
+import { bundledCatalog } from '@dstack/catalog';
+import type { Offer } from '@dstack/core';
+import type { GpuQuery, RunpodClient } from './client.js';
+import { isStillBilled, refOf, stateOf } from './machine-state.js';
+import { NetworkVolumes } from './network-volumes.js';
+import { communityOffers, cpuOffers, secureOffers, type Stock, withStock } from './offers.js';
+import { isCountry, type Places } from './places.js';
+import { OWNER_VARIABLE, podRequest, TOKEN_VARIABLE } from './pod-request.js';
+import { RegistryCredentials } from './registry-credentials.js';
+import type { RunpodCpu, RunpodPod } from './schema.js';
+
+const OFFERS_KEPT_MS = 180_000;
+
+export interface RunpodOptions {
+  readonly client: RunpodClient;
+  readonly places: Places;
+  readonly environment: Pick<BackendEnvironment, 'now' | 'log'>;
+}
+
+export class RunpodCompute implements Compute {
+  readonly volumes: NetworkVolumes;
+  private readonly creating = new KeyedLock();
+  private readonly stock: Kept<Stock | null>;
+  private readonly cpus: Kept<readonly RunpodCpu[]>;
+  private readonly registries: RegistryCredentials;
+
+  constructor(private readonly options: RunpodOptions) {
+    const { client, environment } = options;
+    this.stock = new Kept(OFFERS_KEPT_MS, environment.now);
+    this.cpus = new Kept(OFFERS_KEPT_MS, environment.now);
+    this.registries = new RegistryCredentials(client, environment.now);
+    this.volumes = new NetworkVolumes(client);
+  }
+
+  async offers({ requirements }: OfferQuery, call: Call): Promise<Offer[]> {
+    call.signal.throwIfAborted();
+    // Pods of different hosts share no network, and clusters are not built yet.
+    if (requirements.multinode) return [];
+    const { places } = this.options;
+    const request = { catalog: bundledCatalog('runpod'), requirements, places };
+    const known = [
+      ...secureOffers(request),
+      ...places.countries.flatMap((country) => communityOffers(request, country)),
+    ];
+    const [gpus, cpus] = await Promise.all([this.withStock(known, call), this.cpuOffers(call)]);
+    // Of today's prices the order is another than the catalog's.
+    return [...gpus, ...cpus].sort((a, b) => a.price - b.price);
+  }
+
+  /** RunPod knows no token: whoever asks looks first, and within this process no two look at once. */
+  create(attempt: Attempt, call: Call): Promise<MachineState> {
+    return this.creating.run(attempt.token, async () => {
+      const known = await this.byName(attempt.cloudName, call);
+      return known === undefined ? this.deploy(attempt, call) : stateOf(known);
+    });
+  }
+
+  async get(ref: MachineRef, call: Call): Promise<MachineState> {
+    const pod = await this.find(ref, call);
+    return pod === undefined ? { state: 'gone' } : stateOf(pod);
+  }
+
+  async list(owner: string, call: Call): Promise<ListedMachine[]> {
+    const ours = (await this.options.client.pods(call)).filter(
+      (pod) => pod.env?.[OWNER_VARIABLE] === owner && isStillBilled(pod),
+    );
+    await this.registries.sweep(owner, new Set(ours.map(({ name }) => name)), call).catch((error: unknown) => {
+      // What is left over is looked for again; machines are told in any case.
+      this.options.environment.log('warn', `RunPod's registry credentials cannot be swept: ${String(error)}`);
+    });
+    return ours.map((pod) => ({
+      ref: refOf(pod),
+      owner,
+      token: pod.env?.[TOKEN_VARIABLE] ?? null,
+      createdAt: Date.parse(pod.createdAt ?? '') || null,
+    }));
+  }
+
+  async terminate(ref: MachineRef, call: Call): Promise<Termination> {
+    const pod = await this.find(ref, call);
+    if (pod === undefined || !isStillBilled(pod)) return 'done';
+    const { client } = this.options;
+    await client.terminate(pod.id, call).catch(unlessMissing);
+    const owner = pod.env?.[OWNER_VARIABLE];
+    if (pod.registry && owner !== undefined) await this.registries.remove(pod.registry, call);
+    return 'done';
+  }
+
+  private async deploy(attempt: Attempt, call: Call): Promise<MachineState> {
+    const { cloudName, offer, container } = attempt;
+    const auth = container?.registryAuth ?? null;
+    const registryId = auth === null ? null : await this.registries.ensure(attempt, auth, call);
+    try {
+      const id = await this.options.client.deploy(podRequest(attempt, registryId), call);
+      const ref = { cloudName, machineId: id, region: offer.region, zone: null, backendData: null };
+      return { state: 'pending', ref };
+    } catch (error) {
+      const hasNoPod = isBackendError(error) && error.failure.kind !== 'outage' && error.failure.kind !== 'throttled';
+      if (registryId !== null && hasNoPod) await this.registries.remove(registryId, call);
+      throw error;
+    }
+  }
+
+  private async withStock(offers: readonly Offer[], call: Call): Promise<Offer[]> {
+    const stocks = new Map<string, Stock | null>();
+    for (const offer of offers) {
+      const query = stockQuery(offer);
+      const key = JSON.stringify(query);
+      if (!stocks.has(key)) stocks.set(key, await this.askStock(key, query, call));
+    }
+    return offers.map((offer) => {
+      const stock = stocks.get(JSON.stringify(stockQuery(offer))) ?? null;
+      return stock === null ? offer : withStock(offer, stock);
+    });
+  }
+
+  /** Null while RunPod does not answer: nobody knows then. */
+  private askStock(key: string, query: GpuQuery, call: Call): Promise<Stock | null> {
+    const asked = this.stock.get(key, async () => {
+      const gpus = await this.options.client.gpus(query, call);
+      return new Map(gpus.map((gpu) => [gpu.id, gpu]));
+    });
+    return asked.catch((error: unknown) => this.unknown(error, null));
+  }
+
+  private async cpuOffers(call: Call): Promise<Offer[]> {
+    const flavors = await this.cpus
+      .get('cpus', () => this.options.client.cpus(call))
+      .catch((error: unknown) => this.unknown(error, []));
+    return cpuOffers(flavors, this.options.places);
+  }
+
+  /** A refusal is one; a cloud that does not answer may still have what it had. */
+  private unknown<T>(error: unknown, instead: T): T {
+    if (!isBackendError(error) || (error.failure.kind !== 'outage' && error.failure.kind !== 'throttled')) throw error;
+    this.options.environment.log('warn', `RunPod cannot be asked for its stock: ${error.message}`);
+    return instead;
+  }
+
+  private async find({ machineId, cloudName }: MachineRef, call: Call): Promise<RunpodPod | undefined> {
+    if (machineId === null) return this.byName(cloudName, call);
+    return this.options.client.pod(machineId, call).catch(unlessMissing);
+  }
+
+  private async byName(name: string, call: Call): Promise<RunpodPod | undefined> {
+    return (await this.options.client.pods(call)).find((pod) => pod.name === name && isStillBilled(pod));
+  }
+}
+
+function stockQuery({ instance, region }: Offer): GpuQuery {
+  const isCommunity = isCountry(region);
+  return {
+    count: instance.resources.gpus.length,
+    cloud: isCommunity ? 'COMMUNITY' : 'SECURE',
+    countryCode: isCommunity ? region : null,
+  };
+}
+
+function unlessMissing(error: unknown): undefined {
+  if (isBackendError(error) && error.failure.kind === 'not-found') return undefined;
+  throw error;
+}

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+
+const FILE = new URL('../../specs/runpod-graphql-inputs.json', import.meta.url);
+
+export interface Deployment {
+  readonly mutation: 'podFindAndDeployOnDemand' | 'deployCpuPod';
+  readonly input: Readonly<Record<string, unknown>>;
+}
+
+const INPUT_TYPES = {
+  podFindAndDeployOnDemand: 'PodFindAndDeployOnDemandInput',
+  deployCpuPod: 'deployCpuPodInput',
+} as const;
+
+/** Takes the mutations that are used, with their input as a variable, and compares it with what is known of its type. */
+export class GraphqlInputs {
+  private readonly ajv = new Ajv2020({ strict: false, allErrors: true });
+  private readonly compiled = new Map<string, ValidateFunction>();
+
+  constructor() {
+    this.ajv.addSchema(JSON.parse(readFileSync(FILE, 'utf8')) as object, 'inputs');
+  }
+
+  /** @returns what is wrong, as a text */
+  read(body: unknown): Deployment | string {
+    const { query = '', variables } = body as { query?: string; variables?: { input?: Record<string, unknown> } };
+    const [, type, mutation] =
+      /^mutation \(\$input: (\w+)!\) \{ (\w+)\(input: \$input\) \{ id \} \}$/.exec(query.trim()) ?? [];
+    if (mutation !== 'podFindAndDeployOnDemand' && mutation !== 'deployCpuPod')
+      return `Cannot query field "${mutation ?? query}" on type "Mutation".`;
+    if (type !== INPUT_TYPES[mutation])
+      return `Variable "$input" of type "${type}!" used in position expecting another.`;
+    const validate = this.compiled.get(type) ?? this.ajv.compile({ $ref: `inputs#/inputs/${type}` });
+    this.compiled.set(type, validate);
+    if (!validate(variables?.input))
+      return `Variable "$input" got invalid value: ${this.ajv.errorsText(validate.errors)}`;
+    return { mutation, input: variables?.input ?? {} };
+  }
+}

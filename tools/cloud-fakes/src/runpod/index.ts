@@ -1,0 +1,1 @@
+export { type FakePod, RunpodFake, type RunpodFakeOptions } from './runpod-fake.js';

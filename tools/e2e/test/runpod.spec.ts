@@ -1,0 +1,79 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type FakePod, RunpodFake } from '@dstack/cloud-fakes/runpod';
+import { agentFolder, canRunContainers } from '../src/programs.js';
+import { RentedContainers } from '../src/rented-containers.js';
+import { serveAgents, type ServedAgents } from '../src/served-agents.js';
+import { Stack } from '../src/stack.js';
+
+const isPossible = canRunContainers();
+if (!isPossible) console.warn('The stories of RunPod are left out: no container engine');
+
+const API_KEY = 'rpa_secret';
+/** Of RunPod's processors, which need no GPU on this machine. */
+const CHEAP = 'resources: {cpu: 2, memory: 1GB.., gpu: 0, disk: 10GB..}';
+
+(isPossible ? describe : describe.skip)('a team with an account at RunPod', () => {
+  const agents = mkdtempSync(join(tmpdir(), 'dstack-agents-'));
+  const containers = new RentedContainers();
+  let cloud: RunpodFake;
+  let served: ServedAgents;
+  let stack: Stack;
+
+  const boot = (pod: FakePod) => {
+    const { cmd, entrypoint } = JSON.parse(pod.dockerArgs) as { cmd: string[]; entrypoint: string[] };
+    const [shell = '', ...options] = entrypoint;
+    return containers.boot({ ...pod, entrypoint: shell, args: [...options, ...cmd] });
+  };
+  const task = (name: string, lines: string) =>
+    stack.file(name, `type: task\nname: ${name}\n${lines}\n${CHEAP}\nbackends: [runpod]\n`);
+  const apply = (name: string) => stack.cli(['apply', '-y', '-f', `${name}.dstack.yml`]);
+
+  beforeAll(async () => {
+    cpSync(agentFolder, join(agents, 'folder'), { recursive: true });
+    served = await serveAgents(() => join(stack.serverDir, 'agents'));
+    cloud = await RunpodFake.start({ apiKey: API_KEY, boot, halt: (pod) => containers.halt(pod.id) });
+    stack = new Stack({
+      DSTACK_SERVER_AGENT_DIR: agents,
+      DSTACK_SERVER_BACKEND_ENDPOINTS: `runpod=${cloud.url}`,
+      DSTACK_AGENT_DOWNLOAD_URL: served.url,
+    });
+    await stack.start();
+    await stack.api('/api/project/main/backends/create', {
+      type: 'runpod',
+      creds: { type: 'api_key', api_key: API_KEY },
+    });
+  }, 120_000);
+
+  afterAll(async () => {
+    await stack.close();
+    await containers.close();
+    await cloud.close();
+    served.close();
+    rmSync(agents, { recursive: true, force: true });
+  });
+
+  it('sees what RunPod has, where it has some', async () => {
+    const { stdout } = await stack.cli(['offer', '--gpu', 'H100', '--backend', 'runpod']);
+    expect(stdout).toMatch(/runpod \(EU-RO-1\) .*gpu=H100:80GB:1 .*\$2\.99/);
+  });
+
+  it.each(['dstack-test/busybox', 'dstack-test/musl'])(
+    'runs a task in a pod of %s, which ends with it',
+    async (image) => {
+      const name = image.replace(/.*\//, '');
+      task(name, `image: ${image}\nenv: [SECRET=s3same]\ncommands:\n  - echo "$DSTACK_RUN_NAME has $SECRET"\n  - env`);
+      const run = await apply(name);
+      expect(run.stdout + run.stderr).toContain(`${name} has s3same`);
+      expect(run.stdout).not.toContain('DSTACK_AGENT_');
+      expect(run.code).toBe(0);
+      await stack.until('the pod to be given back', async () => containers.count === 0, 60_000);
+      expect(cloud.living).toEqual([]);
+      expect(cloud.violations).toEqual([]);
+      // What RunPod shows of a pod tells nothing of the job.
+      expect(JSON.stringify([...cloud.pods.values()])).not.toContain('s3same');
+    },
+    180_000,
+  );
+});
