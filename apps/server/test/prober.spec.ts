@@ -108,9 +108,7 @@ describe.each(testDatabases())('the replicas of services on $name', ({ open }) =
 
   it('on hosts of other servers are left to them', async () => {
     const { asker, prober, db, instanceId } = await scene([], 'yes');
-    await db.write((tx) =>
-      tx.execute(`UPDATE instances SET connection_holder = 'another' WHERE id = ?`, [instanceId]),
-    );
+    await db.write((tx) => tx.execute(`UPDATE instances SET connection_holder = 'another' WHERE id = ?`, [instanceId]));
     prober.start();
     await prober.stop();
     expect(asker.asked).toEqual([]);

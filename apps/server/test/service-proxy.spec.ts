@@ -64,7 +64,17 @@ async function service(name: string, spec: object, ready: readonly number[]): Pr
       `INSERT INTO runs (id, project_id, user_id, name, submitted_at, status, status_changed_at, run_spec, lease_expires_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       // Its replicas are this file's own: as if another server looked after them.
-      [runId, project.id, project.owner_id, name, 1, 'running', 1, writeJson({ run_name: name, configuration }), FOR_EVER],
+      [
+        runId,
+        project.id,
+        project.owner_id,
+        name,
+        1,
+        'running',
+        1,
+        writeJson({ run_name: name, configuration }),
+        FOR_EVER,
+      ],
     );
   });
   await addReplicas(runId, ready);

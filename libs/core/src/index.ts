@@ -349,3 +349,4 @@ export { type Replica, type Rollout, type ServiceFacts } from './lifecycle/servi
 export { type ReplicaToSubmit } from './lifecycle/run-snapshot.js';
 export { volumeCostUsd } from './volumes/volume-cost.js';
 export { completeProbe, type Probe } from './jobs/probe-specs.js';
+export { failuresInARow, failuresOfDeployment } from './lifecycle/replica-history.js';

@@ -73,10 +73,19 @@ async function tell(stories: readonly SimulationOptions[]): Promise<SimulationRe
 }
 
 /** One story per seed; or one seed once for every point where a crash of the server leaves something else behind, with no other fault. */
-async function plan({ trace, everyPoint, crashAt, seeds, from, runs, services }: CommandLine): Promise<SimulationOptions[]> {
+async function plan({
+  trace,
+  everyPoint,
+  crashAt,
+  seeds,
+  from,
+  runs,
+  services,
+}: CommandLine): Promise<SimulationOptions[]> {
   const crash = crashAt === null ? {} : { faults: NO_FAULTS, crashAt };
   if (trace !== null) return [{ seed: trace, runs, services, trace: true, ...crash }];
-  if (everyPoint === null) return Array.from({ length: seeds }, (_story, index) => ({ seed: from + index, runs, services }));
+  if (everyPoint === null)
+    return Array.from({ length: seeds }, (_story, index) => ({ seed: from + index, runs, services }));
   const story = { seed: everyPoint, runs, services, faults: NO_FAULTS };
   const { crashPoints } = await simulate({ ...story, crashAt: 0 });
   return Array.from({ length: crashPoints }, (_, index) => ({ ...story, crashAt: index + 1 }));

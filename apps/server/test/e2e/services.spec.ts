@@ -98,7 +98,11 @@ describe('services on this machine', () => {
       }
     })();
     await server.apply(service('web', 'two', { replicas: 1, retry: true }), { current });
-    await server.until('web', (run) => hasReady(1)(run) && latest(run).every((job) => job.deployment_num === (current.deployment_num ?? 0) + 1), 90_000);
+    await server.until(
+      'web',
+      (run) => hasReady(1)(run) && latest(run).every((job) => job.deployment_num === (current.deployment_num ?? 0) + 1),
+      90_000,
+    );
     isOver = true;
     await asking;
     expect(answers.filter((answer) => !/^(one|two) \d+$/.test(answer))).toEqual([]);
@@ -108,7 +112,11 @@ describe('services on this machine', () => {
   it('keep what serves when an update fails', async () => {
     const current = await server.run('web');
     await server.apply(service('web', 'three', { replicas: 1, retry: true, commands: ['exit 3'] }), { current });
-    const run = await server.until('web', ({ deployment_num: num }) => num === (current.deployment_num ?? 0) + 2, 90_000);
+    const run = await server.until(
+      'web',
+      ({ deployment_num: num }) => num === (current.deployment_num ?? 0) + 2,
+      90_000,
+    );
     expect(run.status_message).toBe('running (update rolled back)');
     expect(await ask('web')).toMatch(/^two /);
     const settled = await server.until('web', hasReady(1));

@@ -37,7 +37,8 @@ export const servicesAreSound: Invariant = {
       const [min, max] = boundsOf(service);
       if (desired < min || desired > max)
         scene.story.violate(`service ${name} shall have ${desired} replicas, and may have ${min} to ${max}`);
-      if (live > desired + SURGE) scene.story.violate(`service ${name} has ${live} replicas, and shall have ${desired}`);
+      if (live > desired + SURGE)
+        scene.story.violate(`service ${name} has ${live} replicas, and shall have ${desired}`);
     }
   },
 };

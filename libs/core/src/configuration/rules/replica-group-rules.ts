@@ -1,5 +1,5 @@
 import type * as Wire from '../../wire/generated/api.js';
-import { type ConfigurationIssue, schemaIssue, semanticIssue } from '../issue.js';
+import { type ConfigurationIssue, schemaIssue } from '../issue.js';
 import { checkImageSources } from './image-sources.js';
 import { firstRepeats } from './repeats.js';
 import { checkScaling } from './service-rules.js';
