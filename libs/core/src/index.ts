@@ -354,3 +354,4 @@ export { servicePath, serviceSpecWithoutGateway, whyNotServed } from './services
 export { type Replica, type Rollout, type ServiceFacts } from './lifecycle/service-snapshot.js';
 export { type ReplicaToSubmit } from './lifecycle/run-snapshot.js';
 export { completeProbe, type Probe } from './jobs/probe-specs.js';
+export { failuresInARow, failuresOfDeployment } from './lifecycle/replica-history.js';

@@ -95,7 +95,9 @@ const ADDITIVE = new Set([
   'priced_at',
   'last_error',
   'progress',
+  'deployment_note',
   'pending_reasons',
+  'ready',
   'health_incidents',
   'status_display',
 ]);

@@ -1,5 +1,7 @@
 import {
   buildJobSpecs,
+  failuresInARow,
+  failuresOfDeployment,
   type ImageDefaults,
   isFinishedJob,
   isSame,
@@ -86,30 +88,9 @@ function isUpToDate({ name, spec, deploymentNum }: RunRecord, job: JobRecord, im
   return isSame(asked, job.spec);
 }
 
-/** Failures that came before the replica had run for long; what it was before that does not count any more. */
-function failuresInARow(submissions: readonly JobRecord[]): number {
-  const newestFirst = submissions.toSorted((a, b) => b.submissionNum - a.submissionNum);
-  let count = 0;
-  for (const job of newestFirst) {
-    if (job.finishedAt === null) continue;
-    const isFailure = job.status === 'failed' && job.drainingSince === null;
-    const ranMs = job.runningAt === null ? 0 : job.finishedAt - job.runningAt;
-    if (!isFailure || ranMs >= LIMITS.stableRunMs) return count + (isFailure ? 1 : 0);
-    count += 1;
-  }
-  return count;
-}
-
 function rolloutOf({ deploymentNum }: RunRecord, all: readonly JobRecord[]): Rollout {
-  const failed = all.filter(
-    (job) =>
-      job.deploymentNum === deploymentNum &&
-      job.status === 'failed' &&
-      job.readyAt === null &&
-      job.terminationReason !== 'failed_to_start_due_to_no_capacity' &&
-      job.drainingSince === null,
-  );
-  const last = failed.toSorted((a, b) => (a.finishedAt ?? 0) - (b.finishedAt ?? 0)).at(-1);
+  const failed = failuresOfDeployment(all, deploymentNum);
+  const last = failed.at(-1);
   return { deploymentNum, failures: failed.length, lastFailure: last === undefined ? null : failureText(last) };
 }
 

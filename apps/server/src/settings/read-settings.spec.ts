@@ -32,6 +32,7 @@ it('takes what runs may ask for', () => {
     maxProbeTimeoutSeconds: 20,
     metricsTtlSeconds: 7200,
     forbidDstackAccess: true,
+    forbidServicesWithoutGateway: false,
   });
 });
 

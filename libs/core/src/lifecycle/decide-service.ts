@@ -4,11 +4,12 @@ import { type Decision, go, type Instant, stay } from './decision.js';
 import { DRAIN_CHECK_MS, isDrained } from './drain.js';
 import { type JudgedReplica, judgeServiceReplicas } from './judge-replica.js';
 import { LIMITS } from './limits.js';
-import { type GroupPlan, planGroup } from './plan-group.js';
+import { numbersOf, type PlannedGroup, submit } from './number-replicas.js';
+import { planGroup } from './plan-group.js';
 import { decideRollout } from './rollout.js';
-import type { ActiveRun, PendingRun, ReplicaToSubmit, RunChanges, RunEffect } from './run-snapshot.js';
+import type { ActiveRun, PendingRun, RunChanges, RunEffect } from './run-snapshot.js';
 import { type ScaledGroups, scaleGroups } from './scale-groups.js';
-import type { Replica, ServiceFacts } from './service-snapshot.js';
+import type { ServiceFacts } from './service-snapshot.js';
 
 type RunDecision = Decision<RunStatus, RunEffect, RunChanges>;
 
@@ -74,11 +75,6 @@ export function decidePendingService(run: PendingRun, service: ServiceFacts, now
   });
 }
 
-interface PlannedGroup {
-  readonly group: string;
-  readonly plan: GroupPlan;
-}
-
 function planGroups(
   { groups, replicas }: ServiceFacts,
   { scale }: ScaledGroups,
@@ -113,43 +109,6 @@ function withoutReplicas(judged: readonly JudgedReplica[], scaled: ScaledGroups)
 
 function scaleEffects({ hasChanged, scale, desired, because }: ScaledGroups): RunEffect[] {
   return hasChanged ? [{ do: 'scale', scale, desired, because }] : [];
-}
-
-function numbersOf(judged: readonly JudgedReplica[], state: JudgedReplica['state']): ReadonlySet<number> {
-  return new Set(judged.filter((each) => each.state === state).map(({ replica }) => replica.replicaNum));
-}
-
-/** @param free numbers of replicas that are no part of the service any more; null: none is */
-function submit(
-  { replicas }: Pick<ServiceFacts, 'replicas'>,
-  free: ReadonlySet<number> | null,
-  plans: readonly PlannedGroup[],
-): RunEffect[] {
-  const known = replicas.map((replica) => ({
-    ...replica,
-    isFree: isFinishedJob(replica.status) && (free === null || free.has(replica.replicaNum)),
-  }));
-  const taken = new Set<number>(plans.flatMap(({ plan }) => plan.resubmit.map(({ replicaNum }) => replicaNum)));
-  const wanted = plans.flatMap(({ group, plan }): ReplicaToSubmit[] => [
-    ...plan.resubmit.map(({ replicaNum }) => ({ num: replicaNum, group })),
-    ...Array.from({ length: plan.create }, () => ({ num: freeNumber(known, group, taken), group })),
-  ]);
-  return wanted.length === 0 ? [] : [{ do: 'submit-replicas', replicas: wanted }];
-}
-
-/** Numbers are used again, so that replica 0 of a service that was scaled down and up still is there. */
-function freeNumber(
-  replicas: readonly (Pick<Replica, 'replicaNum' | 'group'> & { readonly isFree: boolean })[],
-  group: string,
-  taken: Set<number>,
-): number {
-  const free = replicas.filter((each) => each.isFree && each.group === group && !taken.has(each.replicaNum));
-  const num =
-    free.length > 0
-      ? Math.min(...free.map(({ replicaNum }) => replicaNum))
-      : Math.max(-1, ...replicas.map(({ replicaNum }) => replicaNum), ...taken) + 1;
-  taken.add(num);
-  return num;
 }
 
 function bump(run: ActiveRun, { replicas }: ServiceFacts): RunEffect[] {
