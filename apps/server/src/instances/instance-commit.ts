@@ -117,6 +117,7 @@ export class InstanceCommit {
       return undefined;
     }
     const plan = outcome.value as PlanOutcome; // what `plan` returns
+    if ('waits' in plan) return now + LIMITS.clusterLeadMs;
     if ('none' in plan) {
       await tx.execute('UPDATE instances SET termination_message = ? WHERE id = ?', [plan.none, id]);
       return now;
