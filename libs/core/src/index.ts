@@ -155,7 +155,7 @@ export {
 export { kindOfOffer, type MachineKind } from './offers/machine-kind.js';
 export { type BackendFeature, backendHas, backendsWith, requiredFeatures } from './offers/backend-features.js';
 export { bestOffers } from './offers/best-offers.js';
-export { type BlockDivision, divideIntoBlocks, shareName, shareOfResources } from './offers/blocks.js';
+export { type BlockDivision, divideIntoBlocks, divisibleOffers, shareName, shareOfResources } from './offers/blocks.js';
 export { acceleratorNames, normaliseGpuName, snapGpuMemoryGb } from './offers/gpu-name.js';
 export {
   type GpuGroupBy,

@@ -101,29 +101,6 @@ const ZONE = `${REGION}b`;
     expect(volumes().map(({ attachment }) => attachment)).toEqual([null]);
   }, 360_000);
 
-  it('makes the machines of a cluster in one zone, close together, and the group goes with the last of them', async () => {
-    const region = aws.region(REGION);
-    region.dryZones.add(`${REGION}a`);
-    stack.file(
-      'pool',
-      'type: fleet\nname: pool\nnodes: 2\nplacement: cluster\nbackends: [aws]\nresources: {cpu: 2.., memory: 1GB.., disk: 100GB..}\n',
-    );
-    expect((await stack.cli(['apply', '-y', '-f', 'pool.dstack.yml'])).code).toBe(0);
-    const members = () => aws.instances.filter(({ tags }) => tags['dstack_name']?.startsWith('pool-') === true);
-    await stack.until('two machines', async () => members().filter(({ state }) => state === 'running').length === 2);
-    const [group, ...groups] = [...region.placementGroups];
-    expect(groups).toEqual([]);
-    expect(members().map(({ zone, input }) => [zone, input['Placement']])).toEqual(
-      Array(2).fill([ZONE, { AvailabilityZone: ZONE, GroupName: group }]),
-    );
-    const idle = async () => (await stack.cli(['fleet'])).stdout.match(/idle/g)?.length === 2;
-    await stack.until('both to be idle', idle, 120_000);
-    expect((await stack.cli(['fleet', '-v'])).stdout).toMatch(/aws.*us-east-1.*\$\d/);
-    expect((await stack.cli(['fleet', 'delete', '-y', 'pool'])).code).toBe(0);
-    await stack.until('the group to be gone', async () => region.placementGroups.size === 0, 90_000);
-    expect(aws.violations).toEqual([]);
-  }, 360_000);
-
   it('deletes it when nobody has it', async () => {
     expect((await stack.cli(['volume', 'delete', '-y', 'data'])).code).toBe(0);
     await stack.until('AWS to have none', async () => volumes().length === 0);

@@ -122,7 +122,7 @@ export class InstanceCommit {
       await tx.execute('UPDATE instances SET termination_message = ? WHERE id = ?', [plan.none, id]);
       return now;
     }
-    const { offer, zone, maxNameLength } = plan;
+    const { offer, zone, blocks, maxNameLength } = plan;
     const random = () => this.world.random.next();
     const name = cloudName({ project: snapshot.projectName, name: snapshot.record.name }, random, maxNameLength);
     await tx.execute(
@@ -134,8 +134,9 @@ export class InstanceCommit {
       ], // prettier-ignore
     );
     await tx.execute(
-      `UPDATE instances SET offer = ?, price = ?, backend_type = ?, region = ?, zone = ?, cloud_name = ? WHERE id = ?`,
-      [writeJson(offer), offer.price, offer.backend, offer.region, zone, name, id],
+      `UPDATE instances SET offer = ?, price = ?, backend_type = ?, region = ?, zone = ?, cloud_name = ?, total_blocks = ?
+       WHERE id = ?`,
+      [writeJson(offer), offer.price, offer.backend, offer.region, zone, name, blocks, id],
     );
     return now;
   }

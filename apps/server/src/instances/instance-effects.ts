@@ -4,6 +4,7 @@ import {
   type ClusterRole,
   clusterRole,
   containerOnly,
+  divisibleOffers,
   filtersOfProfile,
   type InstanceEffect,
   isCluster,
@@ -38,7 +39,7 @@ const CALL_DEADLINE_MS = 30_000;
 type Needs = Pick<OfferFilters, 'features' | 'containerOnly' | 'volumeLocations'>;
 
 export type PlanOutcome =
-  | (LaunchPlace & { readonly maxNameLength: number })
+  | (LaunchPlace & { readonly maxNameLength: number; readonly blocks: number })
   | { readonly none: string }
   /** The first machine of its cluster is still being made. */
   | { readonly waits: true };
@@ -99,11 +100,16 @@ export class InstanceEffects {
       requirements: record.requirements,
       filters: beside(role, filtersOfProfile(record.profile ?? {}, await this.needs(record))),
     });
-    const place = nextPlace(found.offers, failedPlaces(attempts));
-    if (place === null) return { none: whyNotCreated(attempts) ?? found.notes.join('; ') };
+    const { divisible, because } = divisibleOffers(found.offers, blocksOf(record, fleet));
+    const place = nextPlace(divisible.map(({ offer }) => offer), failedPlaces(attempts)); // prettier-ignore
+    if (place === null) {
+      const notes = divisible.length === 0 && because !== null ? [because] : found.notes;
+      return { none: whyNotCreated(attempts) ?? notes.join('; ') };
+    }
     const { definition } = await this.accounts.open(record.projectId, place.offer.backend);
     this.learn(definition);
-    return { ...place, maxNameLength: definition.maxNameLength };
+    const blocks = divisible.find(({ offer }) => offer === place.offer)?.blocks ?? 1;
+    return { ...place, blocks, maxNameLength: definition.maxNameLength };
   }
 
   /** Where the machines of a cluster have to be close, one of them goes first. */
@@ -268,6 +274,11 @@ function whyNotCreated(attempts: readonly AttemptRecord[]): string | null {
   if (attempts.length === 0) return null;
   const messages = [...new Set(attempts.flatMap(({ message }) => (message === null ? [] : [message])))];
   return `all ${attempts.length} offers tried failed: ${messages.slice(0, ERRORS_SHOWN).join('; ')}`;
+}
+
+/** What is made for a job is the job's alone. */
+function blocksOf({ provisioningJobId }: InstanceView['record'], fleet: InstanceView['fleet']): number | 'auto' {
+  return provisioningJobId === null ? (fleet?.spec.configuration.blocks ?? 1) : 1;
 }
 
 /** In the cloud, the region and the zone of the cluster's first machine. */
