@@ -9,6 +9,7 @@ import { ContainerStarts } from './containers/container-starts.js';
 import { DefaultFleetMaker } from './fleets/default-fleet.js';
 import { FleetReconciler } from './fleets/fleet.reconciler.js';
 import { FleetsService } from './fleets/fleets.service.js';
+import { PlacementGroups } from './fleets/placement-groups.js';
 import { SshFleetHosts } from './fleets/ssh-fleet-hosts.js';
 import { HostAccessStore } from './hosts/host-access.js';
 import type { Hosts } from './hosts/hosts.js';
@@ -127,6 +128,7 @@ export function buildWorkload({
   const submitter = new ReplicaSubmitter(wake, events, defaultFleets, world, clusterKeys, settings);
   const jobEffects = new JobEffects(db, agents, inputs, offers, hostAccesses);
   const reader = new RunReader();
+  const groups = new PlacementGroups(db, accounts, me, world);
   const applier = new RunApplier(db, wake, events, submitter, world);
   const workload = new Workload(
     new ReconcileEngine(db, world, notices, me, lives),
@@ -161,10 +163,20 @@ export function buildWorkload({
     new JobReconciler(new JobSnapshots(limits), jobEffects, new JobCommit(wake, events, logs), me),
     new InstanceReconciler(
       new InstanceSnapshots(limits, hosts),
-      new InstanceEffects(db, accounts, offers, limits, hosts, new ContainerStarts(db, inputs, agentArchives), world),
+      new InstanceEffects(
+        db,
+        accounts,
+        offers,
+        limits,
+        hosts,
+        new ContainerStarts(db, inputs, agentArchives),
+        groups,
+        world,
+      ),
       new InstanceCommit(wake, events, world),
     ),
     new FleetReconciler(wake, events, world),
+    groups,
     new VolumeReconciler(
       new VolumeSnapshots(),
       new VolumeEffects(db, accounts, world),

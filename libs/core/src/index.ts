@@ -53,6 +53,7 @@ export { DEFAULT_FLEET, defaultFleetSpec, needsDefaultFleet } from './fleets/def
 export { isCluster, isSshFleet, keepsNodesTogether } from './fleets/fleet-facts.js';
 export { namedFleets, whyFleetsAreForeign } from './fleets/fleet-references.js';
 export { FLEET_PARAMETERS, UNCONSTRAINED_RESOURCES, effectiveFleetParameters } from './fleets/fleet-parameters.js';
+export { type ClusterMember, type ClusterPlace, type ClusterRole, clusterRole } from './fleets/follow-lead.js';
 export { type FleetMachine, fitsFleet, fleetAsk } from './fleets/fits-fleet.js';
 export { type FoundHost, type HostOffer, hostOffer } from './fleets/host-offer.js';
 export { idleLimitMs } from './fleets/idle-limit.js';
@@ -154,7 +155,7 @@ export {
 export { kindOfOffer, type MachineKind } from './offers/machine-kind.js';
 export { type BackendFeature, backendHas, backendsWith, requiredFeatures } from './offers/backend-features.js';
 export { bestOffers } from './offers/best-offers.js';
-export { type BlockDivision, divideIntoBlocks, shareName, shareOfResources } from './offers/blocks.js';
+export { type BlockDivision, divideIntoBlocks, divisibleOffers, shareName, shareOfResources } from './offers/blocks.js';
 export { acceleratorNames, normaliseGpuName, snapGpuMemoryGb } from './offers/gpu-name.js';
 export {
   type GpuGroupBy,

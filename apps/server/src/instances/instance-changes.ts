@@ -35,10 +35,11 @@ export const changePlace = updateById({
     region: 'text',
     zone: 'text',
     cloud_name: 'text',
+    total_blocks: 'integer',
   },
   set: (value) =>
     `offer = ${value('offer')}, price = ${value('price')}, backend_type = ${value('backend_type')}, region = ${value('region')},
-     zone = ${value('zone')}, cloud_name = ${value('cloud_name')}`,
+     zone = ${value('zone')}, cloud_name = ${value('cloud_name')}, total_blocks = ${value('total_blocks')}`,
 });
 
 const changeMachine = updateById({

@@ -119,11 +119,12 @@ export class InstanceCommit {
       return undefined;
     }
     const plan = outcome.value as PlanOutcome; // what `plan` returns
+    if ('waits' in plan) return now + LIMITS.clusterLeadMs;
     if ('none' in plan) {
       await tx.execute('UPDATE instances SET termination_message = ? WHERE id = ?', [plan.none, id]);
       return now;
     }
-    const { offer, zone, maxNameLength } = plan;
+    const { offer, zone, blocks, maxNameLength } = plan;
     const random = () => this.world.random.next();
     const name = cloudName({ project: snapshot.projectName, name: snapshot.record.name }, random, maxNameLength);
     await insertAttempt(tx, {
@@ -146,6 +147,7 @@ export class InstanceCommit {
       region: offer.region,
       zone,
       cloud_name: name,
+      total_blocks: blocks,
     });
     return now;
   }
