@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 
 /** What a program needs to put the working half of the server together by itself, without HTTP and without Nest. */
 export { AgentConnector, type AgentTarget, type ConnectedAgent } from './agents/agent-connector.js';
+export { giveMemoryBack } from './bootstrap/idle-memory.js';
 export { livesOfDirectory } from './bootstrap/server-lives.js';
 export { lockServerDirectory } from './bootstrap/server-lock.js';
 export { BackendAccounts } from './backends/backend-accounts.js';
