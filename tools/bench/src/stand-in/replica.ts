@@ -5,6 +5,7 @@ import {
   buildWorkload,
   Database,
   type Engine,
+  giveMemoryBack,
   Keyring,
   livesOfDirectory,
   lockServerDirectory,
@@ -67,6 +68,7 @@ const { workload, runs } = buildWorkload({
   ...(options.serverDir === undefined ? {} : { lives: takeDirectory(options.serverDir) }),
 });
 await workload.start();
+giveMemoryBack(world.scheduler);
 let last: Promise<unknown> = Promise.resolve();
 process.on('message', (order: Order) => {
   last = last.then(async () => process.send?.(await answer(order)));
