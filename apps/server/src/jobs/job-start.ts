@@ -1,6 +1,8 @@
 import type { AgentInfo, FileSetup, JobStart, Mount, RepoSetup } from '@dstack/agent-protocol';
 import {
+  acceleratorJobEnvironment,
   chooseRuntime,
+  devicesToLock,
   finishCommands,
   type NodeAddress,
   runtimeFacts,
@@ -49,6 +51,7 @@ export function buildJobStart(facts: JobStartFacts): BuiltJobStart {
   const choice = chooseRuntime(runtimeFacts(runSpec.configuration), hosts, facts.runtimePreference);
   if ('refused' in choice) throw new JobRefusedError(choice.refused);
   const repo = repoSetup(facts);
+  const gpus = job.runtimeRecord.offer?.instance.resources.gpus ?? [];
   const start: JobStart = {
     id: job.id,
     runId: job.runId,
@@ -58,12 +61,16 @@ export function buildJobStart(facts: JobStartFacts): BuiltJobStart {
     runtime: choice.runtime,
     ...(choice.runtime === 'container' ? { container: containerSpec(facts) } : {}),
     commands: commandsOf(facts),
-    env: { ...facts.hostEnv, ...mapValues(spec.env, (value) => interpolateSecrets(value, facts.secrets)) },
+    env: {
+      ...acceleratorJobEnvironment(gpus),
+      ...facts.hostEnv,
+      ...mapValues(spec.env, (value) => interpolateSecrets(value, facts.secrets)),
+    },
     ...(spec.user ? { user: unixUserText(spec.user) } : {}),
     ...(spec.working_dir ? { workingDir: spec.working_dir } : {}),
     ...(repo === null ? {} : { repo }),
     files: fileSetups(facts),
-    gpuCount: job.runtimeRecord.offer?.instance.resources.gpus.length ?? 0,
+    gpuCount: devicesToLock(gpus),
     ...limitsOf(job),
     ...(spec.max_duration ? { maxDurationSeconds: spec.max_duration } : {}),
     ...(facts.logQuotaBytesPerHour === null ? {} : { logQuotaBytesPerHour: facts.logQuotaBytesPerHour }),
