@@ -60,6 +60,7 @@ export { idleLimitMs } from './fleets/idle-limit.js';
 export { type HostChanges, type HostFact, planHostChanges } from './fleets/plan-host-changes.js';
 export { type SshHop, type SshHost, type SshHosts, sshHosts, withoutPrivateKeys } from './fleets/ssh-hosts.js';
 export { type FleetUpdateCheck, checkFleetUpdate } from './fleets/update-fleet.js';
+export { acceleratorEnvironment, acceleratorJobEnvironment, devicesToLock } from './jobs/accelerator-access.js';
 export {
   type HostRuntimes,
   type Runtime,

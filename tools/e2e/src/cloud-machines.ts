@@ -14,8 +14,14 @@ export class CloudMachines {
 
   constructor(private readonly network: TestNetwork) {}
 
-  async boot({ id, userData }: BootedMachine): Promise<string> {
-    const host = await this.network.host({ name: `m${(this.made += 1)}`, user: 'ubuntu', dockerImages: [TEST_IMAGE] });
+  /** Without images: a machine without a container engine. */
+  async boot({ id, userData }: BootedMachine, dockerImages: readonly string[] = [TEST_IMAGE]): Promise<string> {
+    const name = `m${(this.made += 1)}`;
+    const host = await this.network.host({
+      name,
+      user: 'ubuntu',
+      ...(dockerImages.length > 0 ? { dockerImages } : {}),
+    });
     this.hosts.set(id, host);
     const config = load(userData ?? '') as { ssh_authorized_keys: string[]; runcmd: string[][] }; // cloud-init's own format
     await host.run('cat > ~ubuntu/.ssh/authorized_keys', `${config.ssh_authorized_keys.join('\n')}\n`);

@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GcpFake } from '@dstack/cloud-fakes/gcp';
+import { type FakeNode, GcpFake } from '@dstack/cloud-fakes/gcp';
 import { createTestNetwork, type TestNetwork, whyNoTestHosts } from '@dstack/test-hosts';
 import { CloudMachines } from '../src/cloud-machines.js';
 import { agentFolder, canRunContainers, TEST_IMAGE } from '../src/programs.js';
@@ -11,6 +11,15 @@ const why = whyNoTestHosts() ?? (canRunContainers() ? null : 'no container engin
 if (why !== null) console.warn(`The stories of Google Cloud are left out: ${why}`);
 
 const REGION = 'us-central1';
+
+/** TPUs have no cloud-init: what Google's own agent does with their metadata, in its words. */
+function userDataOf({ body }: FakeNode): string {
+  const metadata = body.metadata as Readonly<Record<string, string>>; // checked by the fake
+  return JSON.stringify({
+    ssh_authorized_keys: (metadata['ssh-keys'] ?? '').split('\n').map((line) => line.replace(/^ubuntu:/, '')),
+    runcmd: [['sh', '-c', metadata['startup-script'] ?? '']],
+  });
+}
 
 (why === null ? describe : describe.skip)('a team with a project of Google Cloud', () => {
   const agents = mkdtempSync(join(tmpdir(), 'dstack-agents-'));
@@ -26,8 +35,8 @@ const REGION = 'us-central1';
     gcp = await GcpFake.start({
       boot: (instance) => machines.boot(instance),
       halt: (instance) => machines.halt(instance),
-      bootNode: () => Promise.reject(new Error('there are no TPUs here')),
-      haltNode: async () => undefined,
+      bootNode: (node) => machines.boot({ id: node.name, userData: userDataOf(node) }, []),
+      haltNode: (node) => machines.halt({ id: node.name }),
     });
     stack = new Stack({
       DSTACK_SERVER_AGENT_DIR: agents,
@@ -102,6 +111,20 @@ const REGION = 'us-central1';
     ]);
     await stack.until('the machine to be given back', async () => machines.count === 0, 60_000);
     await stack.until('Google to have none', async () => gcp.gce.instances.size === 0 && gcp.gce.disks.size === 0);
+    expect(gcp.violations).toEqual([]);
+  }, 180_000);
+
+  it('runs a task on a TPU, which it is told of', async () => {
+    // As a process: containers with a TPU are privileged, which the hosts of tests cannot give.
+    stack.file(
+      'jax',
+      `type: task\nname: jax\ncommands:\n  - echo "$DSTACK_RUN_NAME sees a $PJRT_DEVICE"\nresources: {gpu: 'tpu:v5litepod-8', cpu: 1.., memory: 1GB.., disk: 1GB..}\nbackends: [gcp]\nspot_policy: spot\nidle_duration: 0s\n`,
+    );
+    const run = await stack.cli(['apply', '-y', '-f', 'jax.dstack.yml']);
+    expect(run.stdout + run.stderr).toContain('jax sees a TPU');
+    expect(run.code).toBe(0);
+    await stack.until('the TPU to be given back', async () => machines.count === 0, 60_000);
+    await stack.until('Google to have none', async () => gcp.tpu.nodes.size === 0);
     expect(gcp.violations).toEqual([]);
   }, 180_000);
 

@@ -1,6 +1,6 @@
 import type { AgentAddress, HostLogin } from '@dstack/backend-base';
 import { Inject, Injectable } from '@nestjs/common';
-import type { SshHost } from '@dstack/core';
+import { acceleratorEnvironment, type Offer, type SshHost } from '@dstack/core';
 import { Keyring } from '../keys/keyring.js';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
 import { readJson, readJsonOrNull, writeJson } from '../reconcile/stored-json.js';
@@ -19,13 +19,17 @@ export class HostAccessStore {
   /** A given host as its fleet says, a machine or a container of a cloud with the project's key. @throws when nobody logs in to the instance */
   async read(tx: ReadTx, instanceId: string): Promise<HostAccess> {
     const [row] = await tx.query<AccessRow>(
-      `SELECT i.host_access, i.machine, p.ssh_private_key FROM instances i JOIN projects p ON p.id = i.project_id WHERE i.id = ?`,
+      `SELECT i.host_access, i.machine, i.offer, p.ssh_private_key FROM instances i JOIN projects p ON p.id = i.project_id WHERE i.id = ?`,
       [instanceId],
     );
     if (row?.host_access) return readJson<HostAccess>(this.keyring.decrypt(row.host_access));
     const login = loginOf(readJsonOrNull<KnownMachine>(row?.machine ?? null));
     if (row === undefined || login === null) throw new Error(`nobody logs in to instance ${instanceId}`);
-    return { host: rentedHost(login, this.keyring.decrypt(row.ssh_private_key)), env: {} };
+    const offer = readJsonOrNull<Offer>(row.offer);
+    return {
+      host: rentedHost(login, this.keyring.decrypt(row.ssh_private_key)),
+      env: acceleratorEnvironment(offer?.instance.resources.gpus ?? []),
+    };
   }
 
   /** Returns whether anything changed. */
@@ -46,6 +50,7 @@ export class HostAccessStore {
 interface AccessRow {
   readonly host_access: string | null;
   readonly machine: string | null;
+  readonly offer: string | null;
   readonly ssh_private_key: string;
 }
 

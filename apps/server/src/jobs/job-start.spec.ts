@@ -69,6 +69,16 @@ describe('what an agent is told of a job', () => {
     expect(startOf(configuration)).toMatchObject(expected);
   }); // prettier-ignore
 
+  it('a TPU: all of it, and none of the devices that the agent hands out', () => {
+    const { job } = factsOf({}, {}, {});
+    const { offer } = job.runtimeRecord;
+    if (offer === null) throw new Error('no offer');
+    const gpus = [{ vendor: 'google' as const, name: 'v5litepod-8', memory_mib: 131_072 }];
+    const instance = { ...offer.instance, resources: { ...offer.instance.resources, gpus } };
+    const onTpu = { ...job, runtimeRecord: { ...job.runtimeRecord, offer: { ...offer, instance } } };
+    expect(startOf({}, { job: onTpu })).toMatchObject({ gpuCount: 0, env: { PJRT_DEVICE: 'TPU' } });
+  });
+
   it('values of a fleet, below those of the run', () => {
     const start = startOf({ env: { B: 'run' } }, { hostEnv: { A: 'fleet', B: 'fleet' } });
     expect(start.env).toEqual({ A: 'fleet', B: 'run' });

@@ -1,8 +1,10 @@
 import type { AgentInfo, FileSetup, JobStart, Mount, RepoSetup } from '@dstack/agent-protocol';
 import {
+  acceleratorJobEnvironment,
   chooseRuntime,
-  type MachineKind,
+  devicesToLock,
   finishCommands,
+  type MachineKind,
   type NodeAddress,
   runtimeFacts,
   type RuntimePreference,
@@ -56,6 +58,7 @@ export function buildJobStart(facts: JobStartFacts): BuiltJobStart {
       : chooseRuntime(runtimeFacts(runSpec.configuration), hosts, facts.runtimePreference);
   if ('refused' in choice) throw new JobRefusedError(choice.refused);
   const repo = repoSetup(facts);
+  const gpus = job.runtimeRecord.offer?.instance.resources.gpus ?? [];
   const start: JobStart = {
     id: job.id,
     runId: job.runId,
@@ -65,12 +68,16 @@ export function buildJobStart(facts: JobStartFacts): BuiltJobStart {
     runtime: choice.runtime,
     ...(choice.runtime === 'container' ? { container: containerSpec(facts) } : {}),
     commands: commandsOf(facts),
-    env: { ...facts.hostEnv, ...mapValues(spec.env, (value) => interpolateSecrets(value, facts.secrets)) },
+    env: {
+      ...acceleratorJobEnvironment(gpus),
+      ...facts.hostEnv,
+      ...mapValues(spec.env, (value) => interpolateSecrets(value, facts.secrets)),
+    },
     ...(spec.user ? { user: unixUserText(spec.user) } : {}),
     ...(spec.working_dir ? { workingDir: spec.working_dir } : {}),
     ...(repo === null ? {} : { repo }),
     files: fileSetups(facts),
-    gpuCount: job.runtimeRecord.offer?.instance.resources.gpus.length ?? 0,
+    gpuCount: devicesToLock(gpus),
     ...limitsOf(job),
     ...(spec.max_duration ? { maxDurationSeconds: spec.max_duration } : {}),
     ...(facts.logQuotaBytesPerHour === null ? {} : { logQuotaBytesPerHour: facts.logQuotaBytesPerHour }),

@@ -66,6 +66,7 @@ function toOffer(
     instance_runtime: runtime,
     blocks: 1,
     total_blocks: 1,
+    priced: { date: row.source.date, isDerived: !row.source.isExact },
     ...(diskRangeGb === null || resources.disk !== undefined ? {} : { disk_range_gb: diskRangeGb }),
   };
 }
