@@ -7,6 +7,7 @@ import {
   type Compute,
   type GatewaySupport,
   isBackendError,
+  KeptTable,
   Kept,
   type ListedMachine,
   type MachineRef,
@@ -16,7 +17,7 @@ import {
   type Termination,
 } from '@dstack/backend-base';
 import { bundledCatalog } from '@dstack/catalog';
-import type { Offer } from '@dstack/core';
+import type { Offer, OfferTable } from '@dstack/core';
 import { armId, type ArmPlace, parseArmId } from './arm-id.js';
 import type { Arm } from './client.js';
 import { createRequest, gatewayKind, hostKind, type MachineKind, machineTags } from './create-request.js';
@@ -61,7 +62,10 @@ export class AzureCompute implements Compute {
   private readonly survey: Survey<RegionFacts>;
   private readonly resourceGroups: Kept<string>;
 
+  private readonly table: KeptTable;
+
   constructor(private readonly options: AzureOptions) {
+    this.table = new KeptTable((query, call) => this.offers(query, call), options.environment.now);
     const { config, arm, environment } = options;
     this.networks = new Networks(config, arm, environment, FACTS_KEPT_MS);
     this.survey = new Survey({
@@ -78,6 +82,10 @@ export class AzureCompute implements Compute {
     const known = await this.survey.of(regions, call);
     const facts = new Map(regions.map((region) => [region, known.get(region) ?? UNTOLD]));
     return azureOffers({ catalog: bundledCatalog('azure'), requirements, regions: facts });
+  }
+
+  offerTable(query: OfferQuery, call: Call): Promise<OfferTable | null> {
+    return this.table.of(query, call);
   }
 
   create(attempt: Attempt, call: Call): Promise<MachineState> {

@@ -7,6 +7,7 @@ import {
   cloudConfig,
   type Compute,
   isBackendError,
+  KeptTable,
   type ListedMachine,
   type MachineRef,
   type MachineState,
@@ -14,7 +15,7 @@ import {
   type Termination,
 } from '@dstack/backend-base';
 import { bundledCatalog } from '@dstack/catalog';
-import type { Offer } from '@dstack/core';
+import type { Offer, OfferTable } from '@dstack/core';
 import { acceleratorName } from './accelerators.js';
 import { Gce } from './client.js';
 import type { NodePlan } from './create-node.js';
@@ -63,7 +64,10 @@ export class GcpCompute implements Compute {
   private readonly regions: Regions;
   private readonly publicIps: boolean;
 
+  private readonly table: KeptTable;
+
   constructor(private readonly options: GcpOptions) {
+    this.table = new KeptTable((query, call) => this.offers(query, call), options.environment.now);
     const { config, environment } = options;
     const credentials = new Credentials(config.creds, environment.now);
     this.publicIps = config.public_ips ?? true;
@@ -88,6 +92,10 @@ export class GcpCompute implements Compute {
       requirements.reservation ? this.reservations.find(requirements.reservation, call) : null,
     ]);
     return gcpOffers({ catalog: bundledCatalog('gcp'), requirements, regions, quotas, reserved });
+  }
+
+  offerTable(query: OfferQuery, call: Call): Promise<OfferTable | null> {
+    return this.table.of(query, call);
   }
 
   async create(attempt: Attempt, call: Call): Promise<MachineState> {

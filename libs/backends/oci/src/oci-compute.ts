@@ -5,6 +5,7 @@ import {
   type Call,
   type Compute,
   isBackendError,
+  KeptTable,
   Kept,
   type ListedMachine,
   type MachineRef,
@@ -13,7 +14,7 @@ import {
   type Termination,
 } from '@dstack/backend-base';
 import { bundledCatalog } from '@dstack/catalog';
-import type { Offer } from '@dstack/core';
+import type { Offer, OfferTable } from '@dstack/core';
 import type { ApiKey } from './api-key.js';
 import { Oci } from './client.js';
 import { Compartments } from './compartments.js';
@@ -53,7 +54,10 @@ export class OciCompute implements Compute {
   private readonly networks: Networks;
   private readonly images: Images;
 
+  private readonly table: KeptTable;
+
   constructor(private readonly options: OciOptions) {
+    this.table = new KeptTable((query, call) => this.offers(query, call), options.environment.now);
     const { config, apiKey, environment } = options;
     const configured = config.compartment_id ?? null;
     this.subscriptions = new Kept(SUBSCRIPTIONS_KEPT_MS, environment.now);
@@ -79,6 +83,10 @@ export class OciCompute implements Compute {
     const regions = await this.regions(call);
     const facts = await this.survey.of(regions, call);
     return ociOffers({ catalog: bundledCatalog('oci'), requirements, regions: facts });
+  }
+
+  offerTable(query: OfferQuery, call: Call): Promise<OfferTable | null> {
+    return this.table.of(query, call);
   }
 
   async create(attempt: Attempt, call: Call): Promise<MachineState> {

@@ -57,12 +57,10 @@ export function withStock(offer: Offer, stock: Stock): Offer {
     (isSecure ? gpu.price.secure : gpu.price.community) * offer.instance.resources.gpus.length,
   );
   const level = isSecure ? gpu.dataCenters?.find(({ id }) => id === offer.region)?.availability : gpu.availability;
-  return {
-    ...offer,
-    // Nothing is sold for nothing: a price of 0 says that it is not sold there.
-    price: price > 0 ? price : offer.price,
-    availability: price > 0 && isInStock(level) ? 'available' : 'not_available',
-  };
+  // Nothing is sold for nothing: a price of 0 says that it is not sold there.
+  if (price <= 0) return { ...offer, availability: 'not_available' };
+  const { priced: _ofTheCatalog, ...live } = offer;
+  return { ...live, price, availability: isInStock(level) ? 'available' : 'not_available' };
 }
 
 /** Processors alone: sizes double from the smallest to the largest. */
