@@ -9,6 +9,7 @@ const boundaries = [
   { sourceTag: 'pkg:agent-protocol', onlyDependOnLibsWithTags: ['pkg:core'] },
   { sourceTag: 'pkg:catalog', onlyDependOnLibsWithTags: ['pkg:core'] },
   { sourceTag: 'pkg:sdk', onlyDependOnLibsWithTags: ['pkg:core'] },
+  { sourceTag: 'pkg:proxy', onlyDependOnLibsWithTags: ['pkg:core'] },
   { sourceTag: 'pkg:backend-base', onlyDependOnLibsWithTags: ['pkg:core', 'pkg:catalog'] },
   {
     sourceTag: 'type:backend',

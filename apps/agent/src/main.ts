@@ -5,6 +5,7 @@ const USAGE = `Usage:
   agent host --dir DIR [--work-dir DIR] [--job-uids FIRST-LAST] [--folder DIR] [--socket-user UID]
   agent job --dir JOBDIR
   agent container --dir JOBDIR
+  agent copy-to DIR
   agent purge --dir DIR
   agent --version
 `;
@@ -54,6 +55,11 @@ async function main(argv: readonly string[]): Promise<number> {
     if (values.dir === undefined) return usage('--dir is required');
     const { runContainerAgent } = await import('./job/run-container-agent.js');
     return runContainerAgent(values.dir);
+  }
+  if (command === 'copy-to') {
+    const [directory] = rest;
+    if (directory === undefined) return usage('copy-to needs a directory');
+    return (await import('./files/copy-folder.js')).copyFolder(directory);
   }
   if (command === 'ssh-child') return (await import('./ssh/ssh-child.js')).runSshChild(rest);
   if (command === 'git-ssh') return (await import('./job/git-ssh.js')).runGitSsh(rest);

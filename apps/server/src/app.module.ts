@@ -1,5 +1,6 @@
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { notBuiltController } from './http/not-built.controller.js';
+import { PROXY_OPERATIONS } from './services/proxy/proxy-routes.js';
 import { PlatformModule, PLATFORM_CONTROLLERS, type PlatformParts } from './platform.module.js';
 
 @Module({})
@@ -9,7 +10,7 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [PlatformModule.of(parts), ...workload],
-      controllers: [notBuiltController(built)],
+      controllers: [notBuiltController(built, PROXY_OPERATIONS)],
     };
   }
 }

@@ -39,6 +39,7 @@ import { PlacementPass } from './placement/placement-pass.js';
 import { Notices } from './reconcile/notices.js';
 import { ReconcileEngine } from './reconcile/reconcile-engine.js';
 import { ServerIdentity } from './reconcile/server-identity.js';
+import { FIRST_LIFE, type ServerLives } from './reconcile/server-lives.js';
 import { Wake } from './reconcile/wake.js';
 import { ClusterKeys } from './runs/cluster-keys.js';
 import { JobOffers } from './runs/job-offers.js';
@@ -52,6 +53,13 @@ import { RunsService } from './runs/runs.service.js';
 import { ReplicaSubmitter } from './runs/submit-replicas.js';
 import type { ServerSettings } from './settings/settings.js';
 import { Workload } from './workload.js';
+import { OrphanVolumes } from './volumes/orphan-volumes.js';
+import { VolumeCommit } from './volumes/volume-commit.js';
+import { VolumeEffects } from './volumes/volume-effects.js';
+import { VolumeReader } from './volumes/volume-reader.js';
+import { VolumeReconciler } from './volumes/volume.reconciler.js';
+import { VolumeSnapshots } from './volumes/volume-snapshots.js';
+import { VolumesService } from './volumes/volumes.service.js';
 import type { World } from './world/world.js';
 
 export interface WorkloadParts {
@@ -65,12 +73,14 @@ export interface WorkloadParts {
   readonly inputs: JobInputs;
   readonly agentArchives: AgentArchives;
   readonly clusterKeys?: ClusterKeys;
+  readonly lives?: ServerLives;
 }
 
 export interface BuiltWorkload {
   readonly workload: Workload;
   readonly runs: RunsService;
   readonly fleets: FleetsService;
+  readonly volumes: VolumesService;
   readonly notices: Notices;
   /** How this life of the server signs its leases. */
   readonly holder: string;
@@ -91,6 +101,7 @@ export function buildWorkload({
   inputs,
   agentArchives,
   clusterKeys = new ClusterKeys(),
+  lives = FIRST_LIFE,
 }: WorkloadParts): BuiltWorkload {
   const notices = new Notices();
   const wake = new Wake(notices);
@@ -109,7 +120,7 @@ export function buildWorkload({
   const reader = new RunReader();
   const applier = new RunApplier(db, wake, events, submitter, world);
   const workload = new Workload(
-    new ReconcileEngine(db, world, notices, me),
+    new ReconcileEngine(db, world, notices, me, lives),
     new PlacementLoop(
       new PlacementPass(
         db,
@@ -145,9 +156,14 @@ export function buildWorkload({
       new InstanceCommit(wake, events, world),
     ),
     new FleetReconciler(wake, events, world),
+    new VolumeReconciler(
+      new VolumeSnapshots(),
+      new VolumeEffects(db, accounts, world),
+      new VolumeCommit(wake, events, world),
+    ),
     limits,
     jobEffects,
-    new OrphanCollector(db, accounts, events, me, world),
+    new OrphanCollector(db, accounts, new OrphanVolumes(db, accounts, events, world), events, me, world),
     new MetricsRetention(metrics, health, settings, world),
     settings,
   );
@@ -169,5 +185,6 @@ export function buildWorkload({
     wake,
     world,
   );
-  return { workload, runs, fleets, notices, holder: me.holder };
+  const volumes = new VolumesService(db, accounts, new VolumeReader(), events, wake, world);
+  return { workload, runs, fleets, volumes, notices, holder: me.holder };
 }

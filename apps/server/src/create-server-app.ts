@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { AppModule } from './app.module.js';
 import { BackendsLog } from './bootstrap/backends-log.js';
 import { FirstIdentity } from './bootstrap/first-identity.js';
+import { livesOfDirectory } from './bootstrap/server-lives.js';
 import { lockServerDirectory } from './bootstrap/server-lock.js';
 import { ServerLogger } from './bootstrap/server-logger.js';
 import { ConfigApplier } from './config-file/config-applier.js';
@@ -17,6 +18,9 @@ import { addDocsRoutes } from './openapi/docs-routes.js';
 import type { Database } from './persistence/database.js';
 import { migrate } from './persistence/migrate.js';
 import { openDatabase } from './persistence/open-database.js';
+import { ModelProxy } from './services/proxy/model-proxy.js';
+import { addProxyRoutes } from './services/proxy/proxy-routes.js';
+import { ServiceProxy } from './services/proxy/service-proxy.js';
 import type { ServerSettings } from './settings/settings.js';
 import { WorkloadModule } from './workload.module.js';
 import { realWorld } from './world/real-world.js';
@@ -62,6 +66,7 @@ export async function createServerApp(settings: ServerSettings, overrides: Serve
       installation: { id: keys.installationId },
       permissions: config.permissions,
       readiness: { warnings },
+      lives: livesOfDirectory(settings.serverDir),
     };
     const app = await NestFactory.create<NestFastifyApplication>(
       AppModule.of(parts, overrides.workload ?? [WorkloadModule]),
@@ -80,6 +85,8 @@ export async function createServerApp(settings: ServerSettings, overrides: Serve
     await app.get(BackendsLog).write();
     const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
     addDocsRoutes(app, fastify);
+    const [services, models] = [app.get(ServiceProxy, { strict: false }), app.get(ModelProxy, { strict: false })];
+    await addProxyRoutes(fastify, services, models);
     await app.init();
     await fastify.ready();
     return { app, db, adminToken, installationId: keys.installationId, close: unwind };

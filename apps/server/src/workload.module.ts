@@ -2,6 +2,7 @@ import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown
 import { AgentConnector, SocketAgentConnector } from './agents/agent-connector.js';
 import { AgentRegistry } from './agents/agent-registry.js';
 import { Connections } from './agents/connections.js';
+import { JobPorts } from './agents/job-ports.js';
 import { JobStates } from './agents/job-states.js';
 import { ListeningApi, OwnApi } from './agents/own-api.js';
 import { BackendAccounts } from './backends/backend-accounts.js';
@@ -57,13 +58,27 @@ import { RunsController } from './runs/runs.controller.js';
 import { RunsService } from './runs/runs.service.js';
 import { ReplicaSubmitter } from './runs/submit-replicas.js';
 import { StoredSecrets } from './secrets/stored-secrets.js';
+import { ServiceTrafficStore } from './services/service-traffic.js';
+import { LiveServices } from './services/proxy/live-services.js';
+import { ServiceAccess } from './services/proxy/service-access.js';
+import { ModelProxy } from './services/proxy/model-proxy.js';
+import { ServiceForwarder } from './services/proxy/service-forwarder.js';
+import { ServiceProxy } from './services/proxy/service-proxy.js';
 import { SETTINGS, type ServerSettings } from './settings/settings.js';
+import { OrphanVolumes } from './volumes/orphan-volumes.js';
+import { VolumeCommit } from './volumes/volume-commit.js';
+import { VolumeEffects } from './volumes/volume-effects.js';
+import { VolumeReader } from './volumes/volume-reader.js';
+import { VolumeReconciler } from './volumes/volume.reconciler.js';
+import { VolumeSnapshots } from './volumes/volume-snapshots.js';
+import { VolumesController } from './volumes/volumes.controller.js';
+import { VolumesService } from './volumes/volumes.service.js';
 import { Workload } from './workload.js';
 
-/** Runs, jobs, instances and fleets: what is asked for, where it runs, and the loops that bring one to the other. */
+/** Runs, jobs, instances, fleets and volumes: what is asked for, where it runs, and the loops that bring one to the other. */
 @Module({
   imports: [LogsModule, MetricsModule],
-  controllers: [RunsController, FleetsController, InstancesController],
+  controllers: [RunsController, FleetsController, InstancesController, VolumesController],
   providers: [
     { provide: Notices, useFactory: () => new Notices() },
     Wake,
@@ -103,6 +118,13 @@ import { Workload } from './workload.js';
     FleetReconciler,
     FleetsService,
     SshFleetHosts,
+    OrphanVolumes,
+    VolumeSnapshots,
+    VolumeEffects,
+    VolumeCommit,
+    VolumeReconciler,
+    VolumeReader,
+    VolumesService,
     OffersService,
     { provide: ComputeAccounts, useExisting: BackendAccounts },
     BackendsAsker,
@@ -114,10 +136,17 @@ import { Workload } from './workload.js';
     JobStates,
     { provide: OwnApi, useClass: ListeningApi },
     Connections,
+    JobPorts,
+    LiveServices,
+    ServiceAccess,
+    ServiceForwarder,
+    ServiceProxy,
+    ModelProxy,
     MetricsRetention,
+    ServiceTrafficStore,
     Workload,
   ],
-  exports: [Workload, Wake, Notices, ComputeAccounts],
+  exports: [Workload, ServiceProxy, Wake, Notices, ComputeAccounts, ServiceTrafficStore],
 })
 export class WorkloadModule implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(

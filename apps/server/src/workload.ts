@@ -10,6 +10,7 @@ import { MetricsRetention } from './metrics/metrics-retention.js';
 import { PlacementLoop } from './placement/placement-loop.js';
 import { ReconcileEngine } from './reconcile/reconcile-engine.js';
 import { RunReconciler } from './runs/run.reconciler.js';
+import { VolumeReconciler } from './volumes/volume.reconciler.js';
 import { SETTINGS, type ServerSettings } from './settings/settings.js';
 
 /** Starts and stops everything that works without being asked. */
@@ -23,6 +24,7 @@ export class Workload {
     @Inject(JobReconciler) private readonly jobs: JobReconciler,
     @Inject(InstanceReconciler) private readonly instances: InstanceReconciler,
     @Inject(FleetReconciler) private readonly fleets: FleetReconciler,
+    @Inject(VolumeReconciler) private readonly volumes: VolumeReconciler,
     @Inject(InstanceLimits) private readonly limits: InstanceLimits,
     @Inject(JobEffects) private readonly jobEffects: JobEffects,
     @Inject(OrphanCollector) private readonly orphans: OrphanCollector,
@@ -35,7 +37,7 @@ export class Workload {
     this.limits.unreachableJobMs = this.settings.unreachableJobSeconds * 1000;
     const quota = this.settings.logQuotaBytesPerJobHour;
     this.jobEffects.logQuotaBytesPerHour = quota > 0 ? quota : null;
-    const reconcilers = [this.runs, this.jobs, this.instances, this.fleets];
+    const reconcilers = [this.runs, this.jobs, this.instances, this.fleets, this.volumes];
     // Each reconciler is closed over its own types; the engine only passes them back to it.
     await this.engine.start(reconcilers);
     this.connections.start();

@@ -31,6 +31,8 @@ export interface AgentApi {
    * @throws {AgentRequestError} `not_found` for a job that has finished, `conflict` for one that does not run yet
    */
   acceptServerConnection(jobId: string, signal: AbortSignal): Promise<Duplex>;
+  /** Raw bytes to and from a port of the job, as seen from inside it. Data, not control: any server may ask. Absent: in models without ports. */
+  openTcp?(jobId: string, port: number, signal: AbortSignal): Promise<Duplex>;
   /** Everything before `offset` is durable at the server; the spool may drop it and the window moves on. */
   acknowledgeLogs(jobId: string, stream: LogStream, offset: number, signal: AbortSignal): Promise<void>;
 }

@@ -107,6 +107,16 @@ export {
 export { type InstanceDecision, decideInstance } from './lifecycle/decide-instance.js';
 export { type JobDecision, decideJob } from './lifecycle/decide-job.js';
 export { type RunDecision, decideRun } from './lifecycle/decide-run.js';
+export { type VolumeDecision, decideVolume } from './lifecycle/decide-volume.js';
+export { type KnownVolume, type ListedVolumeFact, findOrphanVolumes } from './lifecycle/find-orphan-volumes.js';
+export type {
+  AttachmentFact,
+  ReleaseFact,
+  VolumeChanges,
+  VolumeEffect,
+  VolumeSnapshot,
+  VolumeTrouble,
+} from './lifecycle/volume-snapshot.js';
 export { type Decision, type Instant, undecided } from './lifecycle/decision.js';
 export { type FailedPlace, type LaunchPlace, nextPlace } from './placement/next-place.js';
 export { findOrphans, type KnownAttempt, type ListedFact, type Orphan } from './lifecycle/find-orphans.js';
@@ -143,9 +153,16 @@ export {
 } from './names/name-rules.js';
 export { kindOfOffer, type MachineKind } from './offers/machine-kind.js';
 export { type BackendFeature, backendHas, backendsWith, requiredFeatures } from './offers/backend-features.js';
+export { bestOffers } from './offers/best-offers.js';
 export { type BlockDivision, divideIntoBlocks, shareName, shareOfResources } from './offers/blocks.js';
 export { acceleratorNames, normaliseGpuName, snapGpuMemoryGb } from './offers/gpu-name.js';
-export { type GpuGroupBy, groupByProblem, groupOffersByGpu, groupRowsByGpu } from './offers/group-offers.js';
+export {
+  type GpuGroupBy,
+  groupByProblem,
+  groupFittingByGpu,
+  groupOffersByGpu,
+  groupRowsByGpu,
+} from './offers/group-offers.js';
 export { type InstanceOffer, type PoolInstance, offerOfInstance } from './offers/instance-offer.js';
 export {
   KNOWN_ACCELERATORS,
@@ -160,15 +177,9 @@ export { type OfferMatch, matchOffer } from './offers/match-offer.js';
 export { resourceRejections } from './offers/match-resources.js';
 export { NO_FILTERS, type OfferFilters, type VolumeLocation, filtersOfProfile } from './offers/offer-filters.js';
 export { AVAILABILITIES, type OfferTable, tabulateOffers } from './offers/offer-table.js';
-export { type IntRange, type Offer, isUsable, toWireOffer } from './offers/offer.js';
-export {
-  type OfferList,
-  type PlannedOffers,
-  mergeOffers,
-  planOffers,
-  usableFirst,
-  withoutDuplicates,
-} from './offers/order-offers.js';
+export { type IntRange, type Offer, type OfferPriceOrigin, isUsable, toWireOffer } from './offers/offer.js';
+export { type OfferList, mergeOffers, usableFirst, withoutDuplicates } from './offers/order-offers.js';
+export { type PlannedOffers, planOffers } from './offers/plan-offers.js';
 export { type FittingOffers, queryOffers } from './offers/query-offers.js';
 export { intersectRanges } from './offers/range.js';
 export {
@@ -183,6 +194,7 @@ export type { Explanation, Obstacle, ObstacleKind, PendingBecause, Relief } from
 export { explanationLines } from './placement/explanation-lines.js';
 export { type FreeCapacity, type WaitingRun, chooseResumptions } from './placement/choose-resumptions.js';
 export { DEFAULT_FLEET_IS_GOING } from './placement/default-fleet-wait.js';
+export { waitsForVolumes } from './placement/volume-wait.js';
 export { type PendingFacts, pendingReasons } from './placement/pending-reasons.js';
 export type { Place } from './placement/place.js';
 export { type Verdict, placeGroups } from './placement/place-groups.js';
@@ -305,9 +317,25 @@ export {
 export {
   type InternalBackendType,
   type InternalInstanceStatus,
+  type InternalVolumeStatus,
   displayBackend,
   toWireBackend,
   toWireInstanceStatus,
+  toWireVolumeStatus,
 } from './wire/internal-values.js';
 export { isUnderUtilised, type UtilisationPolicy, type UtilisationSample } from './lifecycle/utilisation.js';
 export { whyNotBuilt } from './runs/not-built.js';
+export {
+  isQuiet,
+  NO_TRAFFIC,
+  type ServiceTraffic,
+  sumTraffic,
+  TRAFFIC_TTL_MS,
+  type TrafficReport,
+  type TrafficWindow,
+} from './services/traffic.js';
+export { mountProblem } from './volumes/mount-problem.js';
+export { type NetworkMount, mountsVolumes, networkMounts, runMounts } from './volumes/network-mounts.js';
+export { type VolumeAvailability, availabilityOf, placesOf, volumesAt } from './volumes/seat-volumes.js';
+export { volumeCostUsd } from './volumes/volume-cost.js';
+export { type VolumeFact, type VolumeHolder, type VolumesByName, isAttachable } from './volumes/volume-fact.js';

@@ -89,11 +89,15 @@ const ADDITIVE = new Set([
   'backend_display',
   'availability_reason',
   'rejections',
+  'backend_warnings',
+  'price_date',
+  'price_is_derived',
   'priced_at',
   'last_error',
   'progress',
   'pending_reasons',
   'health_incidents',
+  'status_display',
 ]);
 
 /** Also without the fleet that this server makes by itself for runs that name none. */

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AwsFake } from '@dstack/cloud-fakes/aws';
 import { LambdaFake } from '@dstack/cloud-fakes/lambda';
-import { createTestNetwork, type TestHost, type TestNetwork, whyNoTestHosts } from '@dstack/test-hosts';
-import { load } from 'js-yaml';
+import { createTestNetwork, type TestNetwork, whyNoTestHosts } from '@dstack/test-hosts';
+import { CloudMachines } from '../src/cloud-machines.js';
 import { agentFolder, canRunContainers, TEST_IMAGE } from '../src/programs.js';
 import { Stack } from '../src/stack.js';
 
@@ -17,41 +17,10 @@ const CHEAP = 'resources: {cpu: 4, memory: 1GB.., gpu: 0, disk: 1GB..}';
 const API_KEY = 'key-of-the-account';
 const REGION = 'us-east-1';
 
-interface Booted {
-  readonly id: string;
-  readonly userData: string | null;
-}
-
-/** The machines of clouds are hosts of this machine's own: with the keys they were launched with, after their user data ran. */
-class Machines {
-  private readonly hosts = new Map<string, TestHost>();
-  private made = 0;
-
-  constructor(private readonly network: TestNetwork) {}
-
-  async boot({ id, userData }: Booted): Promise<string> {
-    const host = await this.network.host({ name: `m${(this.made += 1)}`, user: 'ubuntu', dockerImages: [TEST_IMAGE] });
-    this.hosts.set(id, host);
-    const config = load(userData ?? '') as { ssh_authorized_keys: string[]; runcmd: string[][] }; // cloud-init's own format
-    await host.run('cat > ~ubuntu/.ssh/authorized_keys', `${config.ssh_authorized_keys.join('\n')}\n`);
-    for (const [, , script] of config.runcmd) await host.run(script ?? '');
-    return host.address;
-  }
-
-  async halt({ id }: Pick<Booted, 'id'>): Promise<void> {
-    await this.hosts.get(id)?.remove();
-    this.hosts.delete(id);
-  }
-
-  get count(): number {
-    return this.hosts.size;
-  }
-}
-
 (why === null ? describe : describe.skip)('a team with accounts at clouds', () => {
   const agents = mkdtempSync(join(tmpdir(), 'dstack-agents-'));
   let network: TestNetwork;
-  let machines: Machines;
+  let machines: CloudMachines;
   let lambda: LambdaFake;
   let aws: AwsFake;
   let stack: Stack;
@@ -59,7 +28,7 @@ class Machines {
   beforeAll(async () => {
     cpSync(agentFolder, join(agents, 'folder'), { recursive: true });
     network = await createTestNetwork();
-    machines = new Machines(network);
+    machines = new CloudMachines(network);
     lambda = await LambdaFake.start({
       apiKey: API_KEY,
       boot: (instance) => machines.boot(instance),

@@ -3,7 +3,7 @@ import { GpuLock } from '../gpu/gpu-lock.js';
 import { sumProcesses } from '../metrics/measure-job.js';
 import { parseProcStat } from '../process/proc-table.js';
 import { parseUidRange, pickUid } from './job-uids.js';
-import { findDiskBySerial, xenNames } from './volume-mount.js';
+import { findDiskBySerial, googleNames, xenNames } from './volume-mount.js';
 
 describe('uids for jobs', () => {
   it('are unique, and run out', () => {
@@ -71,5 +71,9 @@ describe('what the kernel and lsblk print', () => {
 
   it('a disk under the name Xen gives it', () => {
     expect(xenNames('/dev/sdf')).toEqual(['/dev/sdf', '/dev/xvdf']);
+  });
+
+  it('a disk under the name Google gives it', () => {
+    expect(googleNames('pd-data')).toEqual(['/dev/disk/by-id/google-pd-data-part1', '/dev/disk/by-id/google-pd-data']);
   });
 });

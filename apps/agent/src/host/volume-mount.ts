@@ -44,10 +44,7 @@ async function waitForDevice(volume: VolumeMount): Promise<string> {
 }
 
 async function findDevice(volume: VolumeMount): Promise<string | undefined> {
-  if (volume.backend === 'gcp') {
-    const byId = `/dev/disk/by-id/google-${volume.name}`;
-    return firstExisting([`${byId}-part1`, byId]);
-  }
+  if (volume.backend === 'gcp') return firstExisting(googleNames(volume.deviceName ?? volume.name));
   if (volume.backend === 'aws') {
     const listing = await run('lsblk', '--noheadings', '--pairs', '--output', 'NAME,SERIAL,TYPE,PKNAME');
     const disk = findDiskBySerial(listing, volume.volumeId);
@@ -66,6 +63,12 @@ export function findDiskBySerial(listing: string, volumeId: string): string | un
   if (disk === undefined) return undefined;
   const partition = rows.find((row) => row.get('TYPE') === 'part' && row.get('PKNAME') === disk)?.get('NAME');
   return `/dev/${partition ?? disk}`;
+}
+
+/** A disk under the name it was attached by; its first partition if it has one. */
+export function googleNames(deviceName: string): string[] {
+  const byId = `/dev/disk/by-id/google-${deviceName}`;
+  return [`${byId}-part1`, byId];
 }
 
 /** What is asked for as `sdf` appears as `xvdf` on Xen hosts. */

@@ -1,7 +1,10 @@
 import { runJobSide } from './run-job-side.js';
-import { readWholeAgentSettings } from './whole-agent-settings.js';
+import { runJump } from '../jump/run-jump.js';
+import { readJumpSettings, readWholeAgentSettings } from './whole-agent-settings.js';
 
-/** In a container that was made for one job, without a host agent around it: the job side is the whole agent. */
+/** In a container without a host agent around it: made for one job, whose side is the whole agent then, or to lead to such ones. */
 export async function runContainerAgent(directory: string): Promise<number> {
+  const jump = readJumpSettings(process.env);
+  if (jump !== undefined) return runJump(jump);
   return runJobSide(directory, readWholeAgentSettings(process.env));
 }

@@ -2,6 +2,7 @@ import type { VolumeConfiguration } from '@dstack/core';
 import { type Dstack, isDstackError, type Wire } from '@dstack/sdk';
 import { CliError, QuietExit } from '../errors/cli-error.js';
 import { renderProperties } from '../render/properties.js';
+import { volumeState, volumeTrouble } from '../render/volume-state.js';
 import { diffValues } from '../render/spec-diff.js';
 import type { CliContext } from '../terminal/context.js';
 import type { ApplyResource } from './apply-resource.js';
@@ -29,6 +30,8 @@ export async function applyVolume(
         ['Type', 'volume'],
         ['Backend', configuration.backend],
         ['Region', configuration.region ?? undefined],
+        ['Zone', 'availability_zone' in configuration ? (configuration.availability_zone ?? undefined) : undefined],
+        ['Volume', 'volume_id' in configuration ? (configuration.volume_id ?? undefined) : undefined],
         ['Size', typeof configuration.size === 'number' ? `${configuration.size}GB` : undefined],
       ],
       context.style,
@@ -63,8 +66,7 @@ export async function applyVolume(
   }
   const done = await waitFor(context, {
     look: () => client.volumes.get(created.name, { signal }),
-    waiting: (volume) =>
-      volume.status === 'active' || volume.status === 'failed' ? undefined : `Volume ${volume.name}: ${volume.status}`,
+    waiting: (volume) => (volume.status === 'active' || volume.status === 'failed' ? undefined : waitingText(volume)),
     limitMs: WAIT_MS,
     signal,
     onLimit: 'It goes on. See it: dstack volume -v',
@@ -84,4 +86,9 @@ export async function findVolume(client: Dstack, name: string): Promise<Wire.Vol
     if (isDstackError(error, 'not-found')) return undefined;
     throw error;
   }
+}
+
+function waitingText(volume: Wire.Volume): string {
+  const trouble = volumeTrouble(volume);
+  return `Volume ${volume.name}: ${volumeState(volume)}${trouble === '' ? '' : ` (${trouble})`}`;
 }

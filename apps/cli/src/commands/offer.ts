@@ -6,6 +6,7 @@ import { offerFlags, profileFlags, resourceFlags, type RunFlagValues } from '../
 import { jsonFlags } from '../base/json-flags.js';
 import { ProjectCommand } from '../base/project-command.js';
 import { UsageError } from '../errors/cli-error.js';
+import { backendWarnings } from '../render/backend-warnings.js';
 import { gpusTable } from '../render/gpus-table.js';
 import { offersTable } from '../render/offers-table.js';
 import { formatPrice } from '../render/price.js';
@@ -63,12 +64,15 @@ export default class Offer extends ProjectCommand {
       firstIsChosen: false,
     });
     const offers = job.offers.length === 0 ? ` No offers fit.${rejectionsText(job)}` : table;
-    this.print(`${this.header(job.job_spec.requirements, plan.project_name)}\n\n${offers}`);
+    const warnings = backendWarnings(plan.job_plans);
+    const missing = warnings.map((warning) => `\n ${style.warning(warning)}`).join('');
+    this.print(`${this.header(job.job_spec.requirements, plan.project_name)}\n\n${offers}${missing && `\n${missing}`}`);
     return {
       project: plan.project_name,
       resources: job.job_spec.requirements.resources,
       total_offers: job.total_offers,
       offers: job.offers,
+      backend_warnings: warnings,
     };
   }
 

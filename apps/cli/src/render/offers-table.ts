@@ -3,6 +3,7 @@ import type { Style } from '../terminal/style.js';
 import { type Cell, renderTable } from '../terminal/table.js';
 import { formatBackend } from './backend.js';
 import { formatPrice } from './price.js';
+import { isDerived, priceOrigins } from './price-origins.js';
 import { formatResources } from './resources.js';
 
 export interface OffersTableOptions {
@@ -39,7 +40,7 @@ export function offersTable(
       formatBackend(offer),
       formatResources(offer.instance.resources),
       `${offer.instance.name}${blocks}`,
-      `${formatPrice(offer.price)}${spot}`,
+      `${isDerived(offer) ? '~' : ''}${formatPrice(offer.price)}${spot}`,
       AVAILABILITY[offer.availability],
     ];
     return texts.map((text): Cell => ({ text, paint }));
@@ -57,7 +58,11 @@ export function offersTable(
     rows,
     { width: options.width, headPaint: style.bold },
   );
-  if (options.total <= offers.length) return table;
+  const origins = priceOrigins(offers);
   const most = typeof options.maxPrice === 'number' ? `, ${formatPrice(options.maxPrice)} max` : '';
-  return `${table}\n Shown ${offers.length} of ${options.total} offers${most}`;
+  return [
+    table,
+    ...(options.total <= offers.length ? [] : [` Shown ${offers.length} of ${options.total} offers${most}`]),
+    ...(origins === null ? [] : [` ${style.secondary(origins)}`]),
+  ].join('\n');
 }

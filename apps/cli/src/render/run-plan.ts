@@ -1,5 +1,6 @@
 import type { Wire } from '@dstack/core';
 import type { Style } from '../terminal/style.js';
+import { backendWarnings } from './backend-warnings.js';
 import { formatDuration } from './duration.js';
 import { offersTable } from './offers-table.js';
 import { formatPrice } from './price.js';
@@ -19,7 +20,9 @@ export interface RunPlanOptions {
 export function runPlanText(plan: Wire.RunPlan, options: RunPlanOptions): string {
   const groups = planGroups(plan);
   const blocks = groups.map((group) => groupText(group, groups.length > 1, options));
-  return [propertiesText(plan, options), ...blocks, costText(plan, options)].filter((text) => text !== '').join('\n\n');
+  const warnings = backendWarnings(plan.job_plans).map((warning) => ` ${options.style.warning(warning)}`);
+  const parts = [propertiesText(plan, options), ...blocks, warnings.join('\n'), costText(plan, options)];
+  return parts.filter((text) => text !== '').join('\n\n');
 }
 
 interface PlanGroup {

@@ -1,7 +1,9 @@
 import type { Wire } from '@dstack/core';
 import type { Style } from '../terminal/style.js';
 import { type Cell, renderTable } from '../terminal/table.js';
+import { formatPrice } from './price.js';
 import { relativeTime } from './relative-time.js';
+import { volumeState, volumeTrouble } from './volume-state.js';
 
 export interface VolumesTableOptions {
   readonly style: Style;
@@ -26,18 +28,23 @@ export function volumesTable(
     return [
       { text: volume.name, paint: style.bold },
       ...place,
-      { text: volume.status, paint: finished },
-      ...(verbose ? [{ text: [...new Set(attached)].join(', ') || '-' }] : []),
+      { text: volumeState(volume), paint: finished },
+      ...(verbose ? [{ text: [...new Set(attached)].join(', ') || '-' }, { text: monthlyPrice(volume) }] : []),
       { text: relativeTime(volume.created_at, nowMs), paint: style.secondary },
-      ...(verbose ? [{ text: volume.status_message ?? '', paint: style.error }] : []),
+      ...(verbose ? [{ text: volumeTrouble(volume), paint: style.error }] : []),
     ];
   });
   const titles = verbose
-    ? ['NAME', 'BACKEND', 'REGION', 'STATUS', 'ATTACHED', 'CREATED', 'ERROR']
+    ? ['NAME', 'BACKEND', 'REGION', 'STATUS', 'ATTACHED', 'PRICE', 'CREATED', 'ERROR']
     : ['NAME', 'BACKEND', 'STATUS', 'CREATED'];
   return renderTable(
     titles.map((title) => ({ title, ...(title === 'ERROR' ? { shrinkTo: 10 } : {}) })),
     rows,
     { width, headPaint: style.bold },
   );
+}
+
+function monthlyPrice({ provisioning_data: data, external }: Wire.Volume): string {
+  const price = external ? null : (data?.price ?? null);
+  return price === null ? '-' : `${formatPrice(price)}/month`;
 }

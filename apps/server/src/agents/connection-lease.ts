@@ -1,23 +1,47 @@
 import type { Database } from '../persistence/database.js';
 import { findInstance, type InstanceRecord } from '../instances/instance-record.js';
+import { findJobsOn } from '../jobs/job-record.js';
+import { anyOf } from '../persistence/any-of.js';
 import { inList } from '../persistence/in-list.js';
+import { inOrder } from '../persistence/in-order.js';
+import { merged } from '../persistence/merged.js';
+import type { WriteTogether } from '../persistence/together.js';
+import type { WriteTx } from '../persistence/transaction.js';
 import type { Wake } from '../reconcile/wake.js';
 
 export const CONNECTION_LEASE_MS = 15_000;
 
 /** Takes the host's connection lease with a higher epoch than any server before; null while another server holds it. */
-export async function takeConnection(db: Database, instanceId: string, holder: string): Promise<InstanceRecord | null> {
-  return db.write(async (tx) => {
-    const now = await tx.now();
-    const taken = await tx.execute(
-      `UPDATE instances SET connection_epoch = connection_epoch + 1, connection_holder = ?, connection_expires_at = ?
-       WHERE id = ? AND deleted = ? AND (connection_holder IS NULL OR connection_holder = ? OR connection_expires_at IS NULL
-         OR connection_expires_at <= ?)`,
-      [holder, now + CONNECTION_LEASE_MS, instanceId, false, holder, now],
-    );
-    return taken === 1 ? findInstance(tx, instanceId) : null;
-  });
+export async function takeConnection(
+  taking: WriteTogether,
+  instanceId: string,
+  holder: string,
+): Promise<InstanceRecord | null> {
+  return taking.run(async (tx) => ((await takeOne(tx, { instanceId, holder })) ? findInstance(tx, instanceId) : null));
 }
+
+const takeOne = merged<WriteTx, { readonly instanceId: string; readonly holder: string }, boolean>(
+  async (tx, asked) => {
+    const taken = new Set<string>();
+    for (const [holder, ofHolder] of Map.groupBy(asked, (each) => each.holder)) {
+      const now = await tx.now();
+      const these = anyOf(tx.dialect, 'id', ofHolder.map((each) => each.instanceId)); // prettier-ignore
+      const free = inOrder(
+        tx.dialect,
+        'instances',
+        `${these.sql} AND deleted = ? AND (connection_holder IS NULL OR connection_holder = ? OR connection_expires_at IS NULL
+         OR connection_expires_at <= ?)`,
+      );
+      const rows = await tx.query<{ id: string }>(
+        `UPDATE instances SET connection_epoch = connection_epoch + 1, connection_holder = ?, connection_expires_at = ?
+       WHERE ${free} RETURNING id`,
+        [holder, now + CONNECTION_LEASE_MS, ...these.params, false, holder, now],
+      );
+      for (const { id } of rows) taken.add(id);
+    }
+    return asked.map(({ instanceId }) => taken.has(instanceId));
+  },
+);
 
 /** Of these hosts. Returns the epochs of those that are still held. */
 export async function renewConnections(
@@ -28,7 +52,8 @@ export async function renewConnections(
   const these = inList('id', instanceIds);
   const rows = await db.write(async (tx) =>
     tx.query<{ id: string; connection_epoch: number }>(
-      `UPDATE instances SET connection_expires_at = ? WHERE connection_holder = ? AND deleted = ? AND ${these.sql}
+      `UPDATE instances SET connection_expires_at = ?
+       WHERE ${inOrder(tx.dialect, 'instances', `connection_holder = ? AND deleted = ? AND ${these.sql}`)}
        RETURNING id, connection_epoch`,
       [(await tx.now()) + CONNECTION_LEASE_MS, holder, false, ...these.params],
     ),
@@ -52,12 +77,8 @@ export async function releaseConnection(
 }
 
 /** Makes the instance and its jobs look again at what they can reach. */
-export async function wakeHostAndJobs(
-  tx: Parameters<Parameters<Database['write']>[0]>[0],
-  wake: Wake,
-  instanceId: string,
-): Promise<void> {
-  const jobs = await tx.query<{ id: string }>('SELECT id FROM jobs WHERE instance_id = ?', [instanceId]);
+export async function wakeHostAndJobs(tx: WriteTx, wake: Wake, instanceId: string): Promise<void> {
+  const jobs = await findJobsOn(tx, instanceId);
   await wake.rows(tx, 'instances', [instanceId]);
   await wake.rows(tx, 'jobs', jobs.map((job) => job.id)); // prettier-ignore
   // A host that is back can take the jobs that wait for one.

@@ -4,6 +4,7 @@ import { LOG_STORE, type LogStore } from '../logs/log-store.js';
 import { MetricsStore } from '../metrics/metrics-store.js';
 import { Database } from '../persistence/database.js';
 import { inList } from '../persistence/in-list.js';
+import { readTogether, writeTogether } from '../persistence/together.js';
 import { Notices } from '../reconcile/notices.js';
 import { ServerIdentity } from '../reconcile/server-identity.js';
 import { Wake } from '../reconcile/wake.js';
@@ -12,7 +13,7 @@ import { WORLD, type World } from '../world/world.js';
 import { AgentConnector } from './agent-connector.js';
 import { ConnectionKeeper } from './connection-keeper.js';
 import { AgentRegistry } from './agent-registry.js';
-import { HostConnection } from './host-connection.js';
+import { type ConnectionTools, HostConnection } from './host-connection.js';
 import { JobStates } from './job-states.js';
 import { OwnApi } from './own-api.js';
 
@@ -33,6 +34,7 @@ export class Connections {
   private isStopped = true;
   private stopListening: (() => void)[] = [];
   private readonly keeper: ConnectionKeeper;
+  private readonly together: Pick<ConnectionTools, 'reading' | 'taking' | 'marking'>;
 
   constructor(
     private readonly db: Database,
@@ -49,6 +51,7 @@ export class Connections {
     @Inject(WORLD) private readonly world: World,
   ) {
     this.keeper = new ConnectionKeeper(db, world, me.holder);
+    this.together = { reading: readTogether(db), taking: writeTogether(db), marking: writeTogether(db) };
   }
 
   start(): void {
@@ -122,6 +125,7 @@ export class Connections {
   private connect(id: string): void {
     const tools = {
       db: this.db,
+      ...this.together,
       store: this.store,
       wake: this.wake,
       world: this.world,

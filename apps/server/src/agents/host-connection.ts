@@ -4,7 +4,15 @@ import { kindOfOffer, type Wire } from '@dstack/core';
 import { Logger } from '@nestjs/common';
 import type { InstanceHealth } from '../instances/instance-health.js';
 import type { AgentRecord, InstanceRecord } from '../instances/instance-record.js';
+import { findJobsOn } from '../jobs/job-record.js';
 import type { MetricsStore } from '../metrics/metrics-store.js';
+import { anyOf } from '../persistence/any-of.js';
+import { inOrder, lockInOrder } from '../persistence/in-order.js';
+import { merged } from '../persistence/merged.js';
+import { rowsByKey } from '../persistence/rows-by-key.js';
+import type { ReadTogether, WriteTogether } from '../persistence/together.js';
+import { updateById } from '../persistence/update-by-id.js';
+import type { WriteTx } from '../persistence/transaction.js';
 import { readJson, readJsonOrNull, writeJson } from '../reconcile/stored-json.js';
 import type { AgentConnector, ConnectedAgent } from './agent-connector.js';
 import type { AgentRegistry } from './agent-registry.js';
@@ -15,6 +23,10 @@ import { LogPumps, type LogPumpTools, type PumpedJob } from './log-pumps.js';
 import { ServerAccess, type ServerAccessTools } from './server-access.js';
 
 export interface ConnectionTools extends LogPumpTools, ServerAccessTools {
+  /** Shared by all connections of this server: hosts that come at the same time are read and written together, each kind of write by itself. */
+  readonly reading: ReadTogether;
+  readonly taking: WriteTogether;
+  readonly marking: WriteTogether;
   readonly holder: string;
   readonly keeper: ConnectionKeeper;
   readonly connector: AgentConnector;
@@ -67,7 +79,7 @@ export class HostConnection {
     let longestMs: number = RETRY_MAX_MS.unix;
     while (!this.stopping.signal.aborted) {
       try {
-        const instance = await takeConnection(this.tools.db, this.instanceId, this.tools.holder);
+        const instance = await takeConnection(this.tools.taking, this.instanceId, this.tools.holder);
         const address = instance?.machine?.agent ?? null;
         if (instance === null || address === null || isBeingCleared(instance)) return;
         longestMs = RETRY_MAX_MS[address.via];
@@ -138,26 +150,18 @@ export class HostConnection {
   private async greet({ api }: ConnectedAgent, instance: InstanceRecord, signal: AbortSignal): Promise<AgentInfo> {
     const info = await api.info(signal);
     if (commonProtocol(PROTOCOL, info.protocol) === null) throw new StrangeAgentError(info);
-    const jobs = await this.tools.db.read((tx) =>
-      tx.query<{ id: string }>('SELECT id FROM jobs WHERE instance_id = ?', [instance.id]),
-    );
+    const jobs = await this.tools.reading.run((tx) => findJobsOn(tx, instance.id));
     const { missing } = await api.desire(jobs.map((job) => job.id), signal); // prettier-ignore
     await this.tools.jobStates.missing(instance.id, missing, this.tools.world.clock.now());
     return info;
   }
 
   private async markConnected(info: AgentInfo): Promise<void> {
-    await this.tools.db.write(async (tx) => {
-      const [row] = await tx.query<{ agent_info: string | null }>('SELECT agent_info FROM instances WHERE id = ?', [
-        this.instanceId,
-      ]);
-      const known = readJsonOrNull<AgentRecord>(row?.agent_info ?? null);
+    await this.tools.marking.run(async (tx) => {
+      const [known] = await agentOf(tx, this.instanceId);
       const agent: AgentRecord = { ...known, info, connectedSince: await tx.now() };
-      await tx.execute('UPDATE instances SET agent_info = ?, unreachable_since = NULL, rev = rev + 1 WHERE id = ?', [
-        writeJson(agent),
-        this.instanceId,
-      ]);
-      await tx.execute('UPDATE jobs SET disconnected_at = NULL WHERE instance_id = ?', [this.instanceId]);
+      await changeAgent(tx, { id: this.instanceId, agent_info: writeJson(agent) });
+      await forgetDisconnection(tx, this.instanceId);
       await wakeHostAndJobs(tx, this.tools.wake, this.instanceId);
       this.tools.wake.topic(tx, 'placement');
     });
@@ -206,30 +210,56 @@ export class HostConnection {
     return rows.length > 0;
   }
 
-  private liveJobs(): Promise<LiveJob[]> {
-    return this.tools.db.read(async (tx) => {
-      const rows = await tx.query<{
-        id: string;
-        status: Wire.JobStatus;
-        run_name: string;
-        project_name: string;
-        access_spec: string | null;
-      }>(
-        `SELECT j.id, j.status, r.name AS run_name, p.name AS project_name,
-           CASE WHEN r.run_spec LIKE '%"dstack":true%' THEN r.run_spec END AS access_spec
-         FROM jobs j JOIN runs r ON r.id = j.run_id JOIN projects p ON p.id = j.project_id
-         WHERE j.instance_id = ? AND j.agent_revision > 0 AND (j.log_end_job IS NULL OR j.log_end_runner IS NULL)`,
-        [this.instanceId],
-      );
-      return rows.map((row) => ({
-        jobId: row.id,
-        runName: row.run_name,
-        projectName: row.project_name,
-        callsServer: (row.status === 'running' || row.status === 'terminating') && mayCallServer(row.access_spec),
-      }));
-    });
+  private liveJobs(): Promise<readonly LiveJob[]> {
+    return this.tools.reading.run((tx) => liveJobsOn(tx, this.instanceId));
   }
 }
+
+/** What is known of its agent; locked, to be changed. */
+const agentOf = rowsByKey({
+  select: 'SELECT id, agent_info FROM instances',
+  key: 'id',
+  suffix: lockInOrder,
+  read: (_tx, row: { readonly id: string; readonly agent_info: string | null }) =>
+    readJsonOrNull<AgentRecord>(row.agent_info),
+});
+
+const changeAgent = updateById({
+  table: 'instances',
+  values: { agent_info: 'text' },
+  set: (value) => `agent_info = ${value('agent_info')}, unreachable_since = NULL, rev = t.rev + 1`,
+});
+
+const forgetDisconnection = merged<WriteTx, string, void>(async (tx, instanceIds) => {
+  const these = anyOf(tx.dialect, 'instance_id', instanceIds);
+  const rows = inOrder(tx.dialect, 'jobs', `${these.sql} AND disconnected_at IS NOT NULL`);
+  await tx.execute(`UPDATE jobs SET disconnected_at = NULL WHERE ${rows}`, these.params);
+  return [];
+});
+
+interface LiveJobRow {
+  readonly id: string;
+  readonly instance_id: string;
+  readonly status: Wire.JobStatus;
+  readonly run_name: string;
+  readonly project_name: string;
+  readonly access_spec: string | null;
+}
+
+const liveJobsOn = rowsByKey({
+  select: `SELECT * FROM (
+      SELECT j.id, j.instance_id, j.status, r.name AS run_name, p.name AS project_name,
+        CASE WHEN r.run_spec LIKE '%"dstack":true%' THEN r.run_spec END AS access_spec
+      FROM jobs j JOIN runs r ON r.id = j.run_id JOIN projects p ON p.id = j.project_id
+      WHERE j.agent_revision > 0 AND (j.log_end_job IS NULL OR j.log_end_runner IS NULL)) live`,
+  key: 'instance_id',
+  read: (_tx, row: LiveJobRow): LiveJob => ({
+    jobId: row.id,
+    runName: row.run_name,
+    projectName: row.project_name,
+    callsServer: (row.status === 'running' || row.status === 'terminating') && mayCallServer(row.access_spec),
+  }),
+});
 
 /** The agent is too old or too new for this server. */
 class StrangeAgentError extends Error {

@@ -2,11 +2,13 @@ import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/
 import { BackendError, type BackendDefinition, type Compute } from '@dstack/backend-base';
 import type { InternalBackendType } from '@dstack/core';
 import { INSTALLATION, type Installation } from '../bootstrap/installation.js';
+import type { CredentialCheck, UnusableBackend } from '../offers/compute-accounts.js';
 import { Database } from '../persistence/database.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { BackendEnvironments } from './backend-environments.js';
 import { BackendNotInstalledError, BackendRegistry } from './backend-registry.js';
 import { BackendStore, type BackendConfig } from './backend-store.js';
+import { CredentialChecks } from './credential-checks.js';
 import { installedAgent, localExtras, localIsOn } from './local-backend.js';
 
 /** One configured backend of a project, opened. */
@@ -14,6 +16,7 @@ export interface BackendAccount {
   readonly type: InternalBackendType;
   readonly definition: BackendDefinition;
   readonly compute: Compute;
+  readonly check?: () => Promise<CredentialCheck>;
 }
 
 interface Opened {
@@ -47,10 +50,18 @@ export class BackendAccounts implements OnApplicationShutdown {
     const results = await Promise.allSettled(configs.map((config) => this.account(projectId, config)));
     return results.flatMap((result, index) => {
       if (result.status === 'fulfilled') return [result.value];
-      const reason: unknown = result.reason;
-      this.log.warn(`Backend ${configs[index]?.type} cannot be used: ${reason instanceof Error ? reason.message : ''}`);
+      this.log.warn(`Backend ${configs[index]?.type} cannot be used: ${messageOf(result.reason)}`);
       return [];
     });
+  }
+
+  /** Those that cannot be opened, and why. */
+  async unusable(projectId: string): Promise<readonly UnusableBackend[]> {
+    const configs = await this.configs(projectId);
+    const results = await Promise.allSettled(configs.map((config) => this.account(projectId, config)));
+    return results.flatMap((result, index) =>
+      result.status === 'fulfilled' ? [] : [{ type: configs[index]?.type ?? '', reason: messageOf(result.reason) }],
+    );
   }
 
   /** @throws {BackendError} when the project has no such backend (any more) or it cannot be opened */
@@ -121,10 +132,16 @@ export class BackendAccounts implements OnApplicationShutdown {
     try {
       const definition = await this.registry.definition(config.type);
       const module = await this.registry.module(config.type);
-      const extras = config.type === 'local' ? localExtras(this.settings) : {};
+      const extras =
+        config.type === 'local' ? localExtras(this.settings) : { agentImage: this.settings.agentImage ?? null };
       const parsed: unknown = definition.configSchema.parse(config);
-      const compute = await module.open(parsed, { ...this.environments.of(config.type), ...extras });
-      return { type: definition.type, definition, compute };
+      const environment = this.environments.of(config.type);
+      const compute = await module.open(parsed, { ...environment, ...extras });
+      const { type } = definition;
+      if (module.validate === undefined) return { type, definition, compute };
+      const validate = module.validate.bind(module, parsed, environment);
+      const checks = new CredentialChecks((signal) => validate(signal), environment.now);
+      return { type, definition, compute, check: () => checks.current() };
     } catch (error) {
       if (error instanceof BackendError) throw error;
       const message = error instanceof Error ? error.message : String(error);
@@ -132,4 +149,8 @@ export class BackendAccounts implements OnApplicationShutdown {
       throw new BackendError({ kind, blocks: 'account' }, message, { cause: error });
     }
   }
+}
+
+function messageOf(reason: unknown): string {
+  return reason instanceof Error ? reason.message : 'unusable';
 }

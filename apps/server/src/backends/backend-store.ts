@@ -52,16 +52,17 @@ export class BackendStore {
     return rows.map(({ type, config }) => ({ name: type, config: JSON.parse(config) as Wire.BackendInfo['config'] }));
   }
 
-  async put(tx: WriteTx, projectId: string, { creds = null, ...config }: BackendConfig): Promise<void> {
+  async put(tx: WriteTx, projectId: string, given: BackendConfig): Promise<void> {
+    const { [secretField(given.type)]: secret = null, ...config } = given;
     await tx.execute(
       `INSERT INTO backends (id, project_id, type, config, auth, created_at) VALUES (?, ?, ?, ?, ?, ?)
        ON CONFLICT (project_id, type) DO UPDATE SET config = excluded.config, auth = excluded.auth`,
       [
         this.world.ids.uuid(),
         projectId,
-        config.type,
+        given.type,
         JSON.stringify(config),
-        this.keyring.encrypt(JSON.stringify(creds)),
+        this.keyring.encrypt(JSON.stringify(secret)),
         this.world.clock.now(),
       ],
     );
@@ -72,8 +73,13 @@ export class BackendStore {
   }
 
   private withCreds({ config, auth }: BackendRow): BackendConfig {
-    const creds = JSON.parse(this.keyring.decrypt(auth)) as unknown;
+    const secret = JSON.parse(this.keyring.decrypt(auth)) as unknown;
     const parsed = JSON.parse(config) as BackendConfig; // written by `put`
-    return creds === null ? parsed : { ...parsed, creds };
+    return secret === null ? parsed : { ...parsed, [secretField(parsed.type)]: secret };
   }
+}
+
+/** The field of the contract that holds credentials. */
+function secretField(type: string): 'creds' | 'kubeconfig' {
+  return type === 'kubernetes' ? 'kubeconfig' : 'creds';
 }

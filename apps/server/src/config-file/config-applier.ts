@@ -10,6 +10,7 @@ import type { WriteTx } from '../persistence/transaction.js';
 import { ProjectStore } from '../projects/project-store.js';
 import { UserStore } from '../users/user-store.js';
 import type { ConfigFile } from './config-file.js';
+import { readCredentialFiles } from './credential-files.js';
 
 /**
  * The file wins for the projects it lists; others stay as they are. A backend that cannot be used is a warning, so that one
@@ -68,7 +69,8 @@ export class ConfigApplier {
     const usable: BackendConfig[] = [];
     for (const backend of backends) {
       try {
-        usable.push(checkBackendConfig(await this.registry.definition(backend.type), backend));
+        const definition = await this.registry.definition(backend.type);
+        usable.push(checkBackendConfig(definition, await readCredentialFiles(backend)));
       } catch (error) {
         if (!(error instanceof ClientError) && !(error instanceof BackendNotInstalledError)) throw error;
         this.log.warn(`Project ${project}: ${error.message}`);

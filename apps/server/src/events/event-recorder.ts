@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { insertAtEnd } from '../persistence/insert-rows.js';
 import type { WriteTx } from '../persistence/transaction.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { WORLD, type World } from '../world/world.js';
@@ -19,28 +20,18 @@ export class EventRecorder {
     if (this.settings.eventsTtlSeconds <= 0) return;
     const id = this.world.ids.uuid();
     const recordedAt = this.world.clock.now();
-    await tx.execute('INSERT INTO events (id, message, recorded_at, actor_user_id) VALUES (?, ?, ?, ?)', [
-      id,
-      message,
-      recordedAt,
-      actorId,
-    ]);
-    for (const target of targets) {
-      await tx.execute(
-        `INSERT INTO event_targets (id, event_id, entity_type, entity_id, entity_name, entity_project_id, run_id, fleet_id, recorded_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-        [
-          this.world.ids.uuid(),
-          id,
-          target.type,
-          target.id,
-          target.name,
-          target.projectId,
-          target.runId,
-          target.fleetId,
-          recordedAt,
-        ],
-      );
-    }
+    insertAtEnd(tx, 'events', { id, message, recorded_at: recordedAt, actor_user_id: actorId });
+    for (const target of targets)
+      insertAtEnd(tx, 'event_targets', {
+        id: this.world.ids.uuid(),
+        event_id: id,
+        entity_type: target.type,
+        entity_id: target.id,
+        entity_name: target.name,
+        entity_project_id: target.projectId,
+        run_id: target.runId,
+        fleet_id: target.fleetId,
+        recorded_at: recordedAt,
+      });
   }
 }

@@ -22,7 +22,7 @@ export async function insertInstance(
   instance: NewInstance,
 ): Promise<{ id: string; name: string }> {
   const now = await tx.now();
-  const num = await freeInstanceNumber(tx, fleet.id);
+  const num = await nextInstanceNumber(tx, fleet.id);
   const id = world.ids.uuid();
   const name = instanceName(fleet.name, num);
   const idle = instance.idleSeconds === undefined ? DEFAULT_FLEET_IDLE_SECONDS : instance.idleSeconds;
@@ -38,16 +38,40 @@ export async function insertInstance(
   return { id, name };
 }
 
-/** The lowest that no instance of the fleet has. Only where some below the highest came free are all of them looked at. */
+/** Of a transaction that makes many: the fleets whose numbers have no gap, and the next number of each. */
+const nextNumbers = new WeakMap<WriteTx, Map<string, number>>();
+
+/** As `freeInstanceNumber`, for one who inserts it at once and keeps others from doing so until the transaction ends. */
+async function nextInstanceNumber(tx: WriteTx, fleetId: string): Promise<number> {
+  const known = nextNumbers.get(tx) ?? new Map<string, number>();
+  nextNumbers.set(tx, known);
+  const next = known.get(fleetId);
+  if (next !== undefined) {
+    known.set(fleetId, next + 1);
+    return next;
+  }
+  const { free, isAboveAll } = await freeNumber(tx, fleetId);
+  if (isAboveAll) known.set(fleetId, free + 1);
+  return free;
+}
+
+/** The lowest that no instance of the fleet has. */
 export async function freeInstanceNumber(tx: ReadTx, fleetId: string): Promise<number> {
+  return (await freeNumber(tx, fleetId)).free;
+}
+
+/** Only where some below the highest came free are all of them looked at. */
+async function freeNumber(
+  tx: ReadTx,
+  fleetId: string,
+): Promise<{ readonly free: number; readonly isAboveAll: boolean }> {
   const ofFleet = 'FROM instances WHERE fleet_id = ? AND deleted = false';
   const [all] = await tx.query<{ n: number; highest: number | null }>(
     `SELECT COUNT(*) AS n, MAX(instance_num) AS highest ${ofFleet}`,
     [fleetId],
   );
   const count = Number(all?.n ?? 0);
-  if (count === 0) return 0;
-  if (Number(all?.highest) === count - 1) return count;
+  if (count === 0 || Number(all?.highest) === count - 1) return { free: count, isAboveAll: true };
   const used = await tx.query<{ n: number }>(`SELECT instance_num AS n ${ofFleet}`, [fleetId]);
-  return lowestFreeNumber(used.map((row) => Number(row.n)));
+  return { free: lowestFreeNumber(used.map((row) => Number(row.n))), isAboveAll: false };
 }

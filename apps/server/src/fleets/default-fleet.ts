@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DEFAULT_FLEET, defaultFleetSpec, needsDefaultFleet, type Wire } from '@dstack/core';
 import { EventRecorder } from '../events/event-recorder.js';
+import { rowsByKey } from '../persistence/rows-by-key.js';
 import type { WriteTx } from '../persistence/transaction.js';
 import { Wake } from '../reconcile/wake.js';
 import { WORLD, type World } from '../world/world.js';
@@ -17,11 +18,7 @@ export class DefaultFleetMaker {
 
   /** One that is being deleted keeps its name until it is gone: the next look makes the new one. */
   async makeIfNeeded(tx: WriteTx, projectId: string, profile: Wire.Profile): Promise<void> {
-    const active = await tx.query<{ name: string }>(
-      `SELECT name FROM fleets WHERE project_id = ? AND deleted = ? AND status = 'active'`,
-      [projectId, false],
-    );
-    if (!needsDefaultFleet(profile, active.map((fleet) => fleet.name))) return; // prettier-ignore
+    if (!needsDefaultFleet(profile, await activeFleetNames(tx, projectId))) return;
     const id = this.world.ids.uuid();
     const fleet = { id, projectId, name: DEFAULT_FLEET, spec: defaultFleetSpec() };
     if (!(await insertFleet(tx, fleet))) return;
@@ -33,3 +30,9 @@ export class DefaultFleetMaker {
     });
   }
 }
+
+const activeFleetNames = rowsByKey({
+  select: `SELECT * FROM (SELECT project_id, name FROM fleets WHERE deleted = false AND status = 'active') active`,
+  key: 'project_id',
+  read: (_tx, row: { readonly project_id: string; readonly name: string }) => row.name,
+});

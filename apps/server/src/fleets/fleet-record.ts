@@ -1,4 +1,5 @@
 import type { Wire } from '@dstack/core';
+import { rowsByKey } from '../persistence/rows-by-key.js';
 import type { ReadTx } from '../persistence/transaction.js';
 import { readSealed } from '../reconcile/sealed-json.js';
 
@@ -42,6 +43,12 @@ type Param = string | number | boolean | null;
 export async function findFleets(tx: ReadTx, where: string, params: readonly Param[]): Promise<FleetRecord[]> {
   const rows = await tx.query<Row>(`SELECT * FROM fleets WHERE ${where}`, params);
   return rows.map((row) => toRecord(tx, row));
+}
+
+const fleetsById = rowsByKey({ select: 'SELECT * FROM fleets', key: 'id', read: toRecord });
+
+export async function findFleet(tx: ReadTx, id: string): Promise<FleetRecord | null> {
+  return (await fleetsById(tx, id))[0] ?? null;
 }
 
 /** The fleet's node bounds; null for a fleet of given hosts. */

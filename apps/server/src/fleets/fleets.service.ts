@@ -2,10 +2,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import {
   checkFleetUpdate,
   filtersOfProfile,
+  type FittingOffers,
   generatedUniqueName,
   isSame,
   isSshFleet,
-  type Offer,
   planOffers,
   resourceNameProblem,
   toWireOffer,
@@ -98,7 +98,7 @@ export class FleetsService {
       await this.hosts.check(tx, spec, found[0]?.id ?? null);
       return { current: wire ?? null, record: found[0] ?? null };
     });
-    const planned = planOffers([], [{ offers: await this.offersFor(scope, spec), order: 'price' }], MAX_OFFERS);
+    const planned = planOffers([], await this.offersFor(scope, spec), MAX_OFFERS);
     const isUpdate = record !== null && checkFleetUpdate(record.spec, spec).blockers.length === 0;
     return {
       project_name: scope.projectName,
@@ -207,10 +207,10 @@ export class FleetsService {
   }
 
   /** Hosts that are there already are no offers. */
-  private async offersFor({ projectId }: ProjectScope, spec: Wire.FleetSpec): Promise<readonly Offer[]> {
+  private async offersFor({ projectId }: ProjectScope, spec: Wire.FleetSpec): Promise<readonly FittingOffers[]> {
     if (isSshFleet(spec.configuration)) return [];
     const { requirements, profile } = fleetInstance({ spec });
-    return (await this.offers.find(projectId, { requirements, filters: filtersOfProfile(profile) })).offers;
+    return (await this.offers.find(projectId, { requirements, filters: filtersOfProfile(profile) })).fitting;
   }
 
   private async freeName(tx: ReadTx, projectId: string): Promise<string> {

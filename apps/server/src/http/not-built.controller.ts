@@ -3,9 +3,9 @@ import { NotBuiltError } from './api-errors.js';
 import { CONTRACT_OPERATIONS, type OperationId } from './contract.js';
 import { Operation, OPERATION, type OperationMetadata } from './operation.decorator.js';
 
-/** Answers every operation of the contract that no other controller has, after the same checks: 501 with the envelope. */
-export function notBuiltController(built: readonly Type[]): Type {
-  const done = new Set(built.flatMap(operationsOf));
+/** Answers every operation of the contract that no other controller has, and that is not built elsewhere, after the same checks: 501 with the envelope. */
+export function notBuiltController(built: readonly Type[], elsewhere: readonly OperationId[]): Type {
+  const done = new Set([...built.flatMap(operationsOf), ...elsewhere]);
   class NotBuiltController {}
   Controller()(NotBuiltController);
   for (const { id } of CONTRACT_OPERATIONS) {

@@ -1,4 +1,5 @@
 import type { FailedPlace, InternalBackendType, Offer } from '@dstack/core';
+import { rowsByKey } from '../persistence/rows-by-key.js';
 import type { ReadTx } from '../persistence/transaction.js';
 import { readJson } from '../reconcile/stored-json.js';
 
@@ -23,16 +24,21 @@ export interface AttemptRecord {
 }
 
 interface Row {
-  id: string; attempt: number; offer: string; backend_type: string; region: string; zone: string | null; cloud_name: string;
+  id: string; instance_id: string; attempt: number; offer: string; backend_type: string; region: string; zone: string | null; cloud_name: string;
   token: string; asked_at: number | null; outcome: string | null; failure_kind: string | null; failure_blocks: string | null; message: string | null;
   created_at: number; finished_at: number | null;
 } // prettier-ignore
 
-export async function findAttempts(tx: ReadTx, instanceId: string): Promise<AttemptRecord[]> {
-  const rows = await tx.query<Row>('SELECT * FROM provisioning_attempts WHERE instance_id = ? ORDER BY attempt', [
-    instanceId,
-  ]);
-  return rows.map((row) => ({
+/** Of an instance, the first one first. */
+export const findAttempts = rowsByKey({
+  select: 'SELECT * FROM provisioning_attempts',
+  key: 'instance_id',
+  suffix: () => ' ORDER BY attempt',
+  read: toRecord,
+});
+
+function toRecord(_tx: ReadTx, row: Row): AttemptRecord {
+  return {
     id: row.id,
     attempt: row.attempt,
     offer: readJson<Offer>(row.offer),
@@ -48,7 +54,7 @@ export async function findAttempts(tx: ReadTx, instanceId: string): Promise<Atte
     message: row.message,
     createdAt: Number(row.created_at),
     finishedAt: row.finished_at,
-  }));
+  };
 }
 
 /** What the attempts that are over say about where not to try. */

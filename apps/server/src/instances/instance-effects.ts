@@ -18,8 +18,10 @@ import { findJob } from '../jobs/job-record.js';
 import { ComputeAccounts } from '../offers/compute-accounts.js';
 import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
+import { type WriteTogether, writeDurableTogether } from '../persistence/together.js';
 import type { ActContext } from '../reconcile/reconciler.js';
 import { findRun } from '../runs/run-record.js';
+import { reservedVolumes } from '../volumes/job-volumes.js';
 import { WORLD, type World } from '../world/world.js';
 import { type AttemptRecord, failedPlaces } from './attempt-record.js';
 import { arrivalMs, CREATE_DEADLINE_MS, mayStillArrive } from './create-call.js';
@@ -27,6 +29,8 @@ import { InstanceLimits } from './instance-limits.js';
 import type { InstanceView } from './instance-snapshots.js';
 
 const CALL_DEADLINE_MS = 30_000;
+
+type Needs = Pick<OfferFilters, 'features' | 'containerOnly' | 'volumeLocations'>;
 
 export type PlanOutcome = (LaunchPlace & { readonly maxNameLength: number }) | { readonly none: string };
 export type SettleOutcome =
@@ -40,6 +44,8 @@ export type TerminateOutcome = 'done' | 'pending';
 /** The outside half of an instance's life: offers, create, get, list, terminate. */
 @Injectable()
 export class InstanceEffects {
+  private readonly asking: WriteTogether;
+
   constructor(
     private readonly db: Database,
     private readonly accounts: ComputeAccounts,
@@ -48,7 +54,9 @@ export class InstanceEffects {
     @Inject(Hosts) private readonly hosts: Hosts,
     private readonly containers: ContainerStarts,
     @Inject(WORLD) private readonly world: World,
-  ) {}
+  ) {
+    this.asking = writeDurableTogether(db);
+  }
 
   perform(effect: InstanceEffect, context: ActContext<InstanceView>): Promise<unknown> {
     switch (effect.do) {
@@ -75,7 +83,7 @@ export class InstanceEffects {
 
   private async plan({ snapshot: { record, attempts } }: ActContext<InstanceView>): Promise<PlanOutcome> {
     if (record.requirements === null) return { none: 'the instance has no requirements' };
-    const found = await this.offers.find(record.projectId, {
+    const found = await this.offers.best(record.projectId, {
       requirements: record.requirements,
       filters: filtersOfProfile(record.profile ?? {}, await this.needs(record)),
     });
@@ -87,15 +95,15 @@ export class InstanceEffects {
   }
 
   /** Of the job it is made for; a machine for no job yet must be able to wait for one. */
-  private async needs({
-    provisioningJobId: jobId,
-  }: InstanceView['record']): Promise<Pick<OfferFilters, 'features' | 'containerOnly'>> {
-    if (jobId === null) return { features: ['create-instance'], containerOnly: null };
+  private async needs({ id, provisioningJobId: jobId }: InstanceView['record']): Promise<Needs> {
+    if (jobId === null) return { features: ['create-instance'], containerOnly: null, volumeLocations: null };
     return this.db.read(async (tx) => {
+      const { locations: volumeLocations } = await reservedVolumes(tx, id);
       const job = await findJob(tx, jobId);
       const run = job === null ? null : await findRun(tx, job.runId);
-      if (job === null || run === null) return { features: [], containerOnly: null };
-      return { features: requiredFeatures(job.spec), containerOnly: containerOnly(run.spec.configuration, job.spec) };
+      if (job === null || run === null) return { features: [], containerOnly: null, volumeLocations };
+      const features = requiredFeatures(job.spec);
+      return { features, containerOnly: containerOnly(run.spec.configuration, job.spec), volumeLocations };
     });
   }
 
@@ -104,6 +112,7 @@ export class InstanceEffects {
     const open = lastAttempt(attempts);
     const { compute, definition } = await this.accounts.open(record.projectId, open.backendType);
     this.learn(definition);
+    const { boundIds } = await this.db.read((tx) => reservedVolumes(tx, record.id));
     const attempt: Attempt = {
       token: open.token,
       cloudName: open.cloudName,
@@ -116,7 +125,7 @@ export class InstanceEffects {
       reservation: record.requirements?.reservation ?? null,
       tags: record.profile?.tags ?? {},
       authorizedKeys: [projectPublicKey],
-      volumeIds: [],
+      volumeIds: boundIds,
       placementGroup: null,
       userData: null,
       container:
@@ -138,7 +147,7 @@ export class InstanceEffects {
    */
   private async markAsked({ id }: AttemptRecord, idempotency: OpenAttempt['idempotency']): Promise<void> {
     const repeatable = idempotency === 'lookup' ? '' : ` OR outcome = 'unknown'`;
-    const marked = await this.db.writeDurable(async (tx) =>
+    const marked = await this.asking.run(async (tx) =>
       tx.execute(
         `UPDATE provisioning_attempts SET outcome = 'unknown', asked_at = ? WHERE id = ? AND (outcome IS NULL${repeatable})`,
         [await tx.now(), id],

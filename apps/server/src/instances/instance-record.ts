@@ -2,6 +2,7 @@ import type { AgentInfo } from '@dstack/agent-protocol';
 import type { AgentAddress, HostLogin, MachineRef } from '@dstack/backend-base';
 import type { InternalBackendType, InternalInstanceStatus, InstanceTerminationReason, Offer, Wire } from '@dstack/core';
 import { type HostProgress, readProgress } from '../hosts/host-progress.js';
+import { rowsByKey } from '../persistence/rows-by-key.js';
 import type { ReadTx } from '../persistence/transaction.js';
 import { readJsonOrNull } from '../reconcile/stored-json.js';
 
@@ -135,9 +136,14 @@ export function connectedSince(instance: InstanceRecord, now: number): number | 
   return isHeld && instance.unreachableSince === null ? instance.agent.connectedSince : null;
 }
 
+const instancesById = rowsByKey({
+  select: 'SELECT * FROM instances',
+  key: 'id',
+  read: (_tx, row: Row) => toRecord(row),
+});
+
 export async function findInstance(tx: ReadTx, id: string): Promise<InstanceRecord | null> {
-  const [row] = await tx.query<Row>('SELECT * FROM instances WHERE id = ?', [id]);
-  return row === undefined ? null : toRecord(row);
+  return (await instancesById(tx, id))[0] ?? null;
 }
 
 export async function findInstances(

@@ -9,9 +9,12 @@ import {
   type Tenure,
 } from '@dstack/core';
 import type { ReadTx } from '../persistence/transaction.js';
+import { findProject } from '../projects/find-project.js';
 import type { Observed } from '../reconcile/reconciler.js';
+import { findJobsOn } from '../jobs/job-record.js';
 import { Hosts } from '../hosts/hosts.js';
-import { findFleets, type FleetRecord, nodesOf } from '../fleets/fleet-record.js';
+import { findFleet, type FleetRecord, nodesOf } from '../fleets/fleet-record.js';
+import { hasAttachedVolumes } from '../volumes/job-volumes.js';
 import { type AttemptRecord, findAttempts } from './attempt-record.js';
 import { connectedSince, findInstance, type InstanceRecord } from './instance-record.js';
 import { InstanceLimits } from './instance-limits.js';
@@ -37,16 +40,12 @@ export class InstanceSnapshots {
     const record = await findInstance(tx, id);
     if (record === null || record.deleted) return null;
     const attempts = await findAttempts(tx, id);
-    const fleet = record.fleetId === null ? null : ((await findFleets(tx, 'id = ?', [record.fleetId]))[0] ?? null);
-    const [project] = await tx.query<{ name: string; ssh_public_key: string }>(
-      'SELECT name, ssh_public_key FROM projects WHERE id = ?',
-      [record.projectId],
-    );
-    const jobs = await tx.query<{ id: string; status: string }>('SELECT id, status FROM jobs WHERE instance_id = ?', [
-      id,
-    ]);
+    const fleet = record.fleetId === null ? null : await findFleet(tx, record.fleetId);
+    const project = await findProject(tx, record.projectId);
+    const jobs = await findJobsOn(tx, id);
     const isNeeded = await isNeededBy(tx, fleet);
-    const facts = { now, record, attempts, fleet, jobs, isNeeded };
+    const volumesLeaving = record.status === 'terminating' && (await hasAttachedVolumes(tx, id));
+    const facts = { now, record, attempts, fleet, jobs, isNeeded, volumesLeaving };
     const view = {
       snapshot: this.snapshotOf(facts),
       record,
@@ -129,6 +128,7 @@ export class InstanceSnapshots {
           terminateFailures: record.machine?.terminateFailures ?? 0,
           nextTerminateAt: record.machine?.nextTerminateAt ?? null,
           jobsDraining: jobs.length > 0,
+          volumesLeaving: facts.volumesLeaving,
           endMessage: record.terminationMessage,
           tenure,
         };
@@ -166,9 +166,10 @@ interface Facts {
   readonly record: InstanceRecord;
   readonly attempts: readonly AttemptRecord[];
   readonly fleet: FleetRecord | null;
-  readonly jobs: readonly { id: string; status: string }[];
+  readonly jobs: readonly { readonly id: string; readonly status: string }[];
   /** The fleet has no more nodes than it wants. */
   readonly isNeeded: boolean;
+  readonly volumesLeaving: boolean;
 }
 
 function openAttempt(attempts: readonly AttemptRecord[], idempotency: OpenAttempt['idempotency']): OpenAttempt | null {

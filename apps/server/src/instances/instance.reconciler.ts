@@ -10,7 +10,8 @@ import { InstanceSnapshots, type InstanceView } from './instance-snapshots.js';
 @Injectable()
 export class InstanceReconciler implements Reconciler<InstanceView, InstanceDecision> {
   readonly table = 'instances';
-  readonly concurrency = 20;
+  readonly concurrency = 100;
+  readonly onlyRests = ['fleets'] as const;
 
   constructor(
     @Inject(InstanceSnapshots) private readonly snapshots: InstanceSnapshots,

@@ -7,6 +7,7 @@ import { Database } from '../persistence/database.js';
 import { takeLease } from '../placement/lease.js';
 import { projectTarget } from '../projects/project-target.js';
 import { ServerIdentity } from '../reconcile/server-identity.js';
+import { OrphanVolumes } from '../volumes/orphan-volumes.js';
 import type { Timer } from '../world/scheduler.js';
 import { WORLD, type World } from '../world/world.js';
 import type { MachineRecord } from './instance-record.js';
@@ -20,7 +21,7 @@ interface ProjectRow {
   readonly name: string;
 }
 
-/** Looks from time to time whether the clouds have machines of this installation that nobody will terminate, and does. */
+/** Looks from time to time whether the clouds have machines or volumes of this installation that nobody will terminate, and does. */
 @Injectable()
 export class OrphanCollector {
   private readonly log = new Logger('Orphans');
@@ -31,6 +32,7 @@ export class OrphanCollector {
   constructor(
     private readonly db: Database,
     private readonly accounts: ComputeAccounts,
+    @Inject(OrphanVolumes) private readonly volumes: OrphanVolumes,
     @Inject(EventRecorder) private readonly events: EventRecorder,
     @Inject(ServerIdentity) private readonly me: ServerIdentity,
     @Inject(WORLD) private readonly world: World,
@@ -66,10 +68,12 @@ export class OrphanCollector {
     for (const project of projects) {
       for (const account of await this.accounts.ofProject(project.id)) {
         if (this.isStopped) return;
-        await this.collect(project, account).catch((error: unknown) => {
+        const warn = (error: unknown): void => {
           const text = error instanceof Error ? error.message : String(error);
           this.log.warn(`Backend ${displayBackend(account.type)} of ${project.name} was not looked through: ${text}`);
-        });
+        };
+        await this.collect(project, account).catch(warn);
+        await this.volumes.collect(project, account).catch(warn);
       }
     }
   }

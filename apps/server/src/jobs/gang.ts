@@ -1,4 +1,5 @@
 import { effectiveProfile, isFinishedJob, type NodeAddress, type Wire } from '@dstack/core';
+import { merged } from '../persistence/merged.js';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
 import { readJson, readJsonOrNull } from '../reconcile/stored-json.js';
 import type { Wake } from '../reconcile/wake.js';
@@ -76,8 +77,14 @@ function concernsPeers(job: Member, run: RunRecord, status: Wire.JobStatus): boo
 export async function lockGang(tx: WriteTx, job: Member, run: RunRecord, status: Wire.JobStatus): Promise<void> {
   if (tx.dialect === 'sqlite' || !concernsPeers(job, run, status)) return;
   // No row's lock: the run looks at all of its jobs while it decides.
-  await tx.query('SELECT pg_advisory_xact_lock(hashtext(?))', [`${job.runId}/${job.replicaNum}`]);
+  await holdGang(tx, `${job.runId}/${job.replicaNum}`);
 }
+
+/** Those of one transaction in one order, as everywhere. */
+const holdGang = merged<WriteTx, string, void>(async (tx, gangs) => {
+  for (const gang of [...new Set(gangs)].sort()) await tx.query('SELECT pg_advisory_xact_lock(hashtext(?))', [gang]);
+  return [];
+});
 
 /** Wakes those whose waiting may be over: when the last one has its address, and as the order of starting has it. */
 export async function wakeWaitingPeers(

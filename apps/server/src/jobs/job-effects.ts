@@ -5,7 +5,12 @@ import { AgentRegistry } from '../agents/agent-registry.js';
 import { HostAccessStore } from '../hosts/host-access.js';
 import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
+import { rowsByKey } from '../persistence/rows-by-key.js';
+import { type ReadTogether, readTogether } from '../persistence/together.js';
+import { findProject } from '../projects/find-project.js';
+import { findUser } from '../users/find-user.js';
 import type { ActContext } from '../reconcile/reconciler.js';
+import { volumeMounts } from '../volumes/job-volumes.js';
 import { readJson } from '../reconcile/stored-json.js';
 import { UnknownSecretError } from './interpolate-secrets.js';
 import { JobInputs } from './job-inputs.js';
@@ -19,6 +24,7 @@ export type StartOutcome =
 /** What a job asks of its agent. */
 @Injectable()
 export class JobEffects {
+  private readonly reading: ReadTogether;
   logQuotaBytesPerHour: number | null = 50 * 1024 ** 2;
 
   constructor(
@@ -27,7 +33,9 @@ export class JobEffects {
     private readonly inputs: JobInputs,
     @Inject(OffersService) private readonly offers: Pick<OffersService, 'runtimes'>,
     @Inject(HostAccessStore) private readonly accesses: Pick<HostAccessStore, 'read'>,
-  ) {}
+  ) {
+    this.reading = readTogether(db);
+  }
 
   perform(effect: JobEffect, context: ActContext<JobView>): Promise<unknown> {
     const { snapshot: view, signal } = context;
@@ -105,27 +113,23 @@ export class JobEffects {
   }
 
   private async rows({ record, run, instance }: JobView) {
-    return this.db.read(async (tx) => {
+    return this.reading.run(async (tx) => {
       const archives = new Map<string, string>();
       for (const { id } of record.spec.file_archives ?? []) {
         const [row] = await tx.query<{ blob_hash: string }>('SELECT blob_hash FROM file_archives WHERE id = ?', [id]);
         if (row !== undefined) archives.set(id, row.blob_hash);
       }
-      const [repo] = await tx.query<{ info: string }>('SELECT info FROM repos WHERE id = ?', [run.repoId]);
-      const [project] = await tx.query<{ ssh_public_key: string }>('SELECT ssh_public_key FROM projects WHERE id = ?', [
-        record.projectId,
-      ]);
-      const [user] = await tx.query<{ ssh_public_key: string | null }>(
-        'SELECT ssh_public_key FROM users WHERE id = ?',
-        [run.userId],
-      );
+      const [repo] = run.repoId === null ? [] : await repoInfos(tx, run.repoId);
+      const project = await findProject(tx, record.projectId);
+      const user = await findUser(tx, run.userId);
       const userKeys = [run.spec.ssh_key_pub, user?.ssh_public_key].filter(isKey);
       const keys = [...userKeys, project?.ssh_public_key].filter(isKey);
       const hostEnv = instance?.hostName ? (await this.accesses.read(tx, instance.id)).env : {};
       return {
         hostEnv,
+        volumes: await volumeMounts(tx, record.id, record.spec),
         archives,
-        repoInfo: repo === undefined ? null : readJson<Record<string, unknown>>(repo.info),
+        repoInfo: repo ?? null,
         authorizedKeys: [...new Set(keys)],
         userKeys: [...new Set(userKeys)],
       };
@@ -151,6 +155,12 @@ export class JobEffects {
     });
   }
 }
+
+const repoInfos = rowsByKey({
+  select: 'SELECT id, info FROM repos',
+  key: 'id',
+  read: (_tx, row: { readonly id: string; readonly info: string }) => readJson<Record<string, unknown>>(row.info),
+});
 
 function isKey(key: string | null | undefined): key is string {
   return typeof key === 'string' && key.trim() !== '';

@@ -1,6 +1,8 @@
 import type { JobState } from '@dstack/agent-protocol';
 import type { JobTerminationReason, Offer, StopMode, Wire } from '@dstack/core';
-import type { ReadTx } from '../persistence/transaction.js';
+import { lockInOrder } from '../persistence/in-order.js';
+import { rowsByKey } from '../persistence/rows-by-key.js';
+import type { ReadTx, WriteTx } from '../persistence/transaction.js';
 import { readSealed } from '../reconcile/sealed-json.js';
 import { readJsonOrNull } from '../reconcile/stored-json.js';
 
@@ -118,8 +120,32 @@ export async function findJobs(tx: ReadTx, where: string, params: readonly Param
   return rows.map((row) => toRecord(tx, row));
 }
 
+const jobsById = rowsByKey({ select: 'SELECT * FROM jobs', key: 'id', read: toRecord });
+
 export async function findJob(tx: ReadTx, id: string): Promise<JobRecord | null> {
-  return (await findJobs(tx, 'id = ?', [id]))[0] ?? null;
+  return (await jobsById(tx, id))[0] ?? null;
+}
+
+const lockedJobsById = rowsByKey({ select: 'SELECT * FROM jobs', key: 'id', suffix: lockInOrder, read: toRecord });
+
+/** Nobody else changes it until the transaction ends. */
+export async function findJobToChange(tx: WriteTx, id: string): Promise<JobRecord | null> {
+  return (await lockedJobsById(tx, id))[0] ?? null;
+}
+
+export const findJobsOfRun = rowsByKey({ select: 'SELECT * FROM jobs', key: 'run_id', read: toRecord });
+
+/** Those that are on a machine. */
+export const findJobsOn = rowsByKey<JobOnInstance, JobOnInstance>({
+  select: 'SELECT id, status, instance_id FROM jobs',
+  key: 'instance_id',
+  read: (_tx, row) => row,
+});
+
+interface JobOnInstance {
+  readonly id: string;
+  readonly status: string;
+  readonly instance_id: string;
 }
 
 /** The latest submission of each (replica, job). */

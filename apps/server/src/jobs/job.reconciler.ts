@@ -10,7 +10,7 @@ import { JobSnapshots, type JobView } from './job-snapshots.js';
 @Injectable()
 export class JobReconciler implements Reconciler<JobView, JobDecision> {
   readonly table = 'jobs';
-  readonly concurrency = 40;
+  readonly concurrency = 100;
 
   constructor(
     @Inject(JobSnapshots) private readonly snapshots: JobSnapshots,
@@ -46,6 +46,10 @@ export class JobReconciler implements Reconciler<JobView, JobDecision> {
 
   act(effect: JobEffect, context: ActContext<JobView>): Promise<unknown> {
     return this.effects.perform(effect, context);
+  }
+
+  lockFirst(tx: WriteTx, context: CommitContext<JobView, JobDecision>): Promise<void> {
+    return this.commits.lock(tx, context);
   }
 
   commit(tx: WriteTx, context: CommitContext<JobView, JobDecision>): Promise<CommitResult> {

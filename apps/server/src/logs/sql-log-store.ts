@@ -1,4 +1,6 @@
 import type { Database } from '../persistence/database.js';
+import { rowsByKey } from '../persistence/rows-by-key.js';
+import { type ReadTogether, readTogether } from '../persistence/together.js';
 import type { ReadTx } from '../persistence/transaction.js';
 import type { Scheduler, Timer } from '../world/scheduler.js';
 import { LogWatchers } from './log-watchers.js';
@@ -24,14 +26,17 @@ interface ChunkRow {
 /** Logs in the database, for several replicas: each append is conditional on where the log ends, whoever sends it. */
 export class SqlLogStore implements LogStore {
   private readonly watchers = new LogWatchers();
+  private readonly reading: ReadTogether;
 
   constructor(
     private readonly db: Database,
     private readonly scheduler: Scheduler,
-  ) {}
+  ) {
+    this.reading = readTogether(db);
+  }
 
   endOffset(key: LogKey): Promise<number> {
-    return this.db.read(async (tx) => (await streamRow(tx, key)).end_offset);
+    return this.reading.run(async (tx) => (await streamRow(tx, key)).end_offset);
   }
 
   async append(key: LogKey, startOffset: number, chunks: readonly LogChunk[]): Promise<number> {
@@ -128,9 +133,19 @@ export class SqlLogStore implements LogStore {
 }
 
 async function streamRow(tx: ReadTx, key: LogKey): Promise<{ end_offset: number; closed: boolean }> {
-  const [row] = await tx.query<{ end_offset: number; closed: boolean }>(
-    'SELECT end_offset, closed FROM log_streams WHERE job_id = ? AND stream = ?',
-    [key.jobId, key.stream],
-  );
-  return row ?? { end_offset: 0, closed: false };
+  const streams = await streamsOfJob(tx, key.jobId);
+  return streams.find(({ stream }) => stream === key.stream) ?? { end_offset: 0, closed: false };
 }
+
+interface StreamRow {
+  readonly job_id: string;
+  readonly stream: string;
+  readonly end_offset: number;
+  readonly closed: boolean;
+}
+
+const streamsOfJob = rowsByKey<StreamRow, StreamRow>({
+  select: 'SELECT job_id, stream, end_offset, closed FROM log_streams',
+  key: 'job_id',
+  read: (_tx, row) => row,
+});

@@ -23,7 +23,7 @@ export class Initial1764000000000 implements MigrationInterface {
 const TABLES = [
   'installation', 'users', 'user_public_keys', 'projects', 'members', 'backends', 'repos', 'repo_creds', 'codes',
   'file_archives', 'secrets', 'events', 'event_targets', 'fleets', 'instances', 'provisioning_attempts',
-  'priced_intervals', 'runs', 'jobs', 'leases', 'log_streams', 'log_chunks', 'job_metrics_points',
+  'priced_intervals', 'runs', 'jobs', 'service_traffic', 'leases', 'log_streams', 'log_chunks', 'job_metrics_points',
   'instance_health_checks',
 ]; // prettier-ignore
 
@@ -309,6 +309,9 @@ const WORK = [
     resume_at bigint NULL,
     idempotency_key varchar(200) NULL,
     pending_because text NULL,
+    replica_scale text NULL,
+    former_run_spec text NULL,
+    deployment_note text NULL,
     deleted boolean NOT NULL DEFAULT false,
     ${RECONCILED_COLUMNS}
   )`,
@@ -358,13 +361,27 @@ const WORK = [
     agent_revision bigint NOT NULL DEFAULT 0,
     log_end_job bigint NULL,
     log_end_runner bigint NULL,
+    registered boolean NOT NULL DEFAULT false,
+    ready_at bigint NULL,
+    draining_since bigint NULL,
+    probes text NULL,
     ${RECONCILED_COLUMNS}
   )`,
   `CREATE UNIQUE INDEX ux_jobs_submission ON jobs (run_id, replica_num, job_num, submission_num)`,
   `CREATE INDEX ix_jobs_instance ON jobs (instance_id) WHERE instance_id IS NOT NULL`,
   `CREATE INDEX ix_jobs_used_instance ON jobs (used_instance_id)`,
   `CREATE INDEX ix_jobs_unplaced ON jobs (submitted_at) WHERE status = 'submitted' AND instance_id IS NULL`,
+  // Replicas that get requests, and those that are asked whether they shall.
+  `CREATE INDEX ix_jobs_registered ON jobs (run_id) WHERE registered = true`,
+  `CREATE INDEX ix_jobs_probed ON jobs (instance_id) WHERE status = 'running' AND probes IS NOT NULL`,
   dueIndex('jobs'),
+  `CREATE TABLE service_traffic (
+    run_id varchar(36) NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    source varchar(200) NOT NULL,
+    reported_at bigint NOT NULL,
+    report text NOT NULL,
+    PRIMARY KEY (run_id, source)
+  )`,
   `CREATE TABLE leases (
     name varchar(200) NOT NULL PRIMARY KEY,
     holder varchar(200) NULL,

@@ -1,22 +1,18 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Compute, statusText } from '@dstack/backend-base';
 import {
-  displayBackend,
-  type InternalBackendType,
-  isUsable,
-  matchOffer,
-  mergeOffers,
+  bestOffers,
+  type FittingOffers,
   mergeRejections,
   type Offer,
   type OfferFilters,
-  type OfferList,
-  type RejectionReason,
   type RejectionSummary,
-  summariseRejections,
   type Wire,
 } from '@dstack/core';
 import { WORLD, type World } from '../world/world.js';
+import { askForOffers } from './ask-backend.js';
 import { type ComputeAccount, ComputeAccounts } from './compute-accounts.js';
+import { type Answer, judgeAnswer } from './judge-answer.js';
 
 /** A backend that has not answered by then is shown as late, the others count. */
 const OFFERS_DEADLINE_MS = 10_000;
@@ -29,11 +25,13 @@ class LateOffersError extends Error {
 }
 
 export interface FoundOffers {
-  /** By price; those that cannot be used now are in it, with their reason. */
-  readonly offers: readonly Offer[];
+  /** Of each backend that answered; those that cannot be used now are in it, with their reason. */
+  readonly fitting: readonly FittingOffers[];
   readonly rejections: readonly RejectionSummary[];
   /** Of each backend that has nothing usable: why, for people. */
   readonly notes: readonly string[];
+  /** Of each backend that did not answer, cannot be used, or could not be checked: why, for people. */
+  readonly warnings: readonly string[];
 }
 
 export interface OfferAsk {
@@ -58,17 +56,32 @@ export class OffersService {
 
   /** All backends in parallel, each within the deadline. */
   async find(projectId: string, ask: OfferAsk): Promise<FoundOffers> {
-    const accounts = await this.accounts.ofProject(projectId);
+    const [accounts, absent] = await Promise.all([
+      this.accounts.ofProject(projectId),
+      this.accounts.unusable(projectId),
+    ]);
     const late = new AbortController();
     const timer = this.world.scheduler.after(OFFERS_DEADLINE_MS, () => late.abort(new LateOffersError()));
     const answers = await Promise.all(accounts.map((account) => this.ask(account, ask, late.signal)));
     timer.cancel();
-    const judged = answers.map((answer) => judge(answer, ask));
+    const judged = answers.map((answer) => judgeAnswer(answer, ask.requirements, ask.filters));
+    const missing = absent.map(({ type, reason }) => `${type}: ${reason}`);
+    const fitting = judged.flatMap((each) => (each.fitting === null ? [] : [each.fitting]));
     return {
-      offers: mergeOffers(judged.map(({ offers, order }) => ({ offers, order }))),
-      rejections: mergeRejections(judged.flatMap(({ rejections }) => rejections)),
-      notes: accounts.length === 0 ? [NO_BACKEND] : judged.flatMap(({ note }) => (note === null ? [] : [note])),
+      fitting,
+      rejections: mergeRejections(fitting.flatMap(({ rejections }) => rejections)),
+      notes:
+        accounts.length + absent.length === 0
+          ? [NO_BACKEND]
+          : [...judged.flatMap(({ note }) => (note === null ? [] : [note])), ...missing],
+      warnings: [...judged.flatMap(({ warning }) => (warning === null ? [] : [warning])), ...missing],
     };
+  }
+
+  /** Those that a machine is made of: the best of all backends. */
+  async best(projectId: string, ask: OfferAsk): Promise<{ offers: readonly Offer[]; notes: readonly string[] }> {
+    const { fitting, notes } = await this.find(projectId, ask);
+    return { offers: bestOffers(fitting, OFFERS_CONSIDERED), notes };
   }
 
   private async ask(
@@ -77,60 +90,21 @@ export class OffersService {
     signal: AbortSignal,
   ): Promise<Answer> {
     const deadline = this.world.clock.now() + OFFERS_DEADLINE_MS;
+    const backend = account.type;
     try {
-      const offers = await account.compute.offers({ requirements, fullOffers, unallocated }, { signal, deadline });
-      return { backend: account.type, order: orderOf(account), offers, failure: null };
+      const query = { requirements, fullOffers, unallocated };
+      const [table, check] = await Promise.all([
+        askForOffers(account, query, { signal, deadline }),
+        account.check?.() ?? null,
+      ]);
+      if (check?.state === 'refused') return { backend, table: null, remark: check.reason };
+      return { backend, table, remark: check?.state === 'unverified' ? `unverified: ${check.reason}` : null };
     } catch (error) {
-      return { backend: account.type, order: orderOf(account), offers: [], failure: statusText(error) };
+      return { backend, table: null, remark: statusText(error) };
     }
   }
 }
 
 const NO_BACKEND = 'no backend is configured that could create a machine';
-const REASONS_SHOWN = 2;
-
-interface Answer extends Pick<OfferList, 'order'> {
-  readonly backend: InternalBackendType;
-  readonly offers: readonly Offer[];
-  readonly failure: string | null;
-}
-
-function orderOf({ definition }: ComputeAccount): OfferList['order'] {
-  return definition.ordersOffers === true ? 'own' : 'price';
-}
-
-interface Judged extends Pick<OfferList, 'order'> {
-  readonly offers: readonly Offer[];
-  readonly rejections: readonly RejectionSummary[];
-  readonly note: string | null;
-}
-
-function judge({ backend, order, offers, failure }: Answer, { requirements, filters }: OfferAsk): Judged {
-  const rejected: RejectionReason[][] = [];
-  const fitting = offers.flatMap((offer) => {
-    const match = matchOffer(offer, requirements, filters);
-    if (match.ok) return [match.offer];
-    rejected.push(match.reasons);
-    return [];
-  });
-  const rejections = summariseRejections(rejected);
-  const name = displayBackend(backend);
-  if (failure !== null) return { order, offers: fitting, rejections, note: `${name}: ${failure}` };
-  if (fitting.some(isUsable)) return { order, offers: fitting, rejections, note: null };
-  const reasons = fitting.length > 0 ? whyUnusable(fitting) : rejections.slice(0, REASONS_SHOWN).map(rejectionText);
-  return {
-    order,
-    offers: fitting,
-    rejections,
-    note: `${name}: no offers${reasons.length === 0 ? '' : `: ${reasons.join('; ')}`}`,
-  };
-}
-
-function whyUnusable(offers: readonly Offer[]): string[] {
-  const reasons = offers.map((offer) => offer.availability_reason ?? offer.availability.replaceAll('_', ' '));
-  return [...new Set(reasons)].slice(0, REASONS_SHOWN);
-}
-
-function rejectionText({ count, example }: RejectionSummary): string {
-  return count > 1 ? `${example} (and ${count - 1} more)` : example;
-}
+/** A machine is tried at a few dozen places at most, and several may be blocked: nobody comes to the end of so many. */
+const OFFERS_CONSIDERED = 1_000;

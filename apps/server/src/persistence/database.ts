@@ -11,6 +11,11 @@ interface StructuredResult {
   readonly affected?: number | null;
 }
 
+interface Tasks {
+  readonly before: (() => Promise<void> | void)[];
+  readonly after: (() => void)[];
+}
+
 /** SQLite's limit; that of Postgres is twice as high. */
 const MOST_VALUES = 32_766;
 
@@ -50,7 +55,7 @@ export class Database {
   read<T>(work: (tx: ReadTx) => Promise<T>): Promise<T> {
     return this.guarded(async () => {
       const runner = await this.engine.beginRead();
-      return this.finish(runner, () => work(this.transaction(runner, [])));
+      return this.finish(runner, () => work(this.transaction(runner, { before: [], after: [] })));
     });
   }
 
@@ -68,20 +73,30 @@ export class Database {
   }
 
   private async commit<T>(durable: boolean, work: (tx: WriteTx) => Promise<T>): Promise<T> {
-    const tasks: (() => void)[] = [];
+    const tasks: Tasks = { before: [], after: [] };
     const { groups } = this;
+    const inTransaction = async (runner: Runner): Promise<T> => {
+      const result = await work(this.transaction(runner, tasks));
+      for (const task of tasks.before) await task();
+      return result;
+    };
     const result = await this.guarded(async () => {
-      if (groups !== null) return groups.run(durable, (runner) => work(this.transaction(runner, tasks)));
+      if (groups !== null) return groups.run(durable, inTransaction);
       const runner = await this.engine.beginWrite({ durable });
-      return this.finish(runner, () => work(this.transaction(runner, tasks)));
+      return this.finish(runner, () => inTransaction(runner));
     });
-    for (const task of tasks) task();
+    for (const task of tasks.after) task();
     return result;
+  }
+
+  /** @throws {NestedTransactionError} inside a transaction */
+  requireOutside(): void {
+    if (this.open.getStore()?.active === true) throw new NestedTransactionError();
   }
 
   /** A second transaction inside the first would wait for a lock that the first one holds: say so instead of hanging. */
   private async guarded<T>(work: () => Promise<T>): Promise<T> {
-    if (this.open.getStore()?.active === true) throw new NestedTransactionError();
+    this.requireOutside();
     const mark = { active: true };
     try {
       return await this.open.run(mark, work);
@@ -103,7 +118,7 @@ export class Database {
     }
   }
 
-  private transaction(runner: Runner, tasks: (() => void)[]): WriteTx {
+  private transaction(runner: Runner, tasks: Tasks): WriteTx {
     const { sealing } = this;
     const { dialect } = this.engine;
     let now: Promise<number> | undefined;
@@ -126,7 +141,8 @@ export class Database {
         return affected ?? records?.length ?? 0;
       },
       now: () => (now ??= this.engine.now(runner)),
-      afterCommit: (task) => void tasks.push(task),
+      beforeCommit: (task) => void tasks.before.push(task),
+      afterCommit: (task) => void tasks.after.push(task),
     };
   }
 }

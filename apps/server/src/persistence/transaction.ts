@@ -18,6 +18,8 @@ export interface ReadTx {
 export interface WriteTx extends ReadTx {
   /** Returns the number of rows it changed. */
   execute(sql: string, params?: readonly SqlValue[]): Promise<number>;
+  /** Runs when all else is written, in the order asked for, and may still write: what is better written once for many. */
+  beforeCommit(task: () => Promise<void> | void): void;
   /** Runs once the transaction is durable; never when it rolls back. */
   afterCommit(task: () => void): void;
 }

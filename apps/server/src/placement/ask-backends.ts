@@ -26,7 +26,7 @@ export class BackendsAsker {
   }
 
   private async askFor(projectId: string, ask: PlacementAsk): Promise<PlacementAsk> {
-    const found = await this.offers.find(projectId, ask);
+    const found = await this.offers.best(projectId, ask);
     return { ...ask, offers: found.offers, offersNotes: found.notes };
   }
 }

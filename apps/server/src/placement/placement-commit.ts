@@ -5,21 +5,26 @@ import {
   explanationLines,
   isCluster,
   isSame,
+  networkMounts,
   type PendingBecause,
   type RunAsk,
   type Seat,
   toWireBackend,
   type Verdict,
+  volumesAt,
   type Wire,
 } from '@dstack/core';
 import { EventRecorder } from '../events/event-recorder.js';
 import { insertInstance } from '../fleets/create-instances.js';
 import { type FleetRecord, nodesOf } from '../fleets/fleet-record.js';
 import type { JobRecord } from '../jobs/job-record.js';
+import { anyOf } from '../persistence/any-of.js';
+import { lockInOrder } from '../persistence/in-order.js';
 import type { WriteTx } from '../persistence/transaction.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
 import type { RunRecord } from '../runs/run-record.js';
+import { reserveVolume } from '../volumes/job-volumes.js';
 import { WORLD, type World } from '../world/world.js';
 import type { LoadedGroup } from './loaded-group.js';
 import type { PlacementScene } from './placement-loader.js';
@@ -35,11 +40,20 @@ export class SeatTakenError extends Error {}
 /** Writes what placement decided, a group at a time. Everything is conditional on rows that nobody else has moved. */
 @Injectable()
 export class PlacementCommit {
+  private readonly held = new WeakMap<WriteTx, Set<string>>();
+
   constructor(
     @Inject(Wake) private readonly wake: Wake,
     @Inject(EventRecorder) private readonly events: EventRecorder,
     @Inject(WORLD) private readonly world: World,
   ) {}
+
+  /** Of several groups that are committed together, before anything else: others lock jobs in the same order. */
+  async holdJobs(tx: WriteTx, groups: readonly LoadedGroup[]): Promise<void> {
+    if (tx.dialect === 'sqlite' || groups.length < 2) return;
+    const these = anyOf(tx.dialect, 'id', groups.flatMap(({ jobs }) => jobs.map(({ id }) => id))); // prettier-ignore
+    await tx.query(`SELECT id FROM jobs WHERE ${these.sql}${lockInOrder(tx.dialect)}`, these.params);
+  }
 
   /** A gang commits as one: every seat, or none. @throws {SeatTakenError} */
   async seat(tx: WriteTx, scene: PlacementScene, loaded: LoadedGroup, verdict: Placed): Promise<void> {
@@ -47,17 +61,21 @@ export class PlacementCommit {
       if (seat.kind === 'reuse') await this.reuse(tx, scene, loaded, seat);
       else await this.create(tx, scene, loaded, verdict.fleetId, seat);
     }
-    await tx.execute('UPDATE runs SET fleet_id = ?, rev = rev + 1 WHERE id = ? AND fleet_id IS NULL', [
-      verdict.fleetId,
-      loaded.run.id,
-    ]);
-    await tx.execute('UPDATE runs SET pending_because = NULL WHERE id = ?', [loaded.run.id]);
+    await tx.execute(
+      `UPDATE runs SET pending_because = NULL, fleet_id = COALESCE(fleet_id, ?), rev = rev + CASE WHEN fleet_id IS NULL THEN 1 ELSE 0 END
+       WHERE id = ?`,
+      [verdict.fleetId, loaded.run.id],
+    );
     // A machine that is yet to be made wakes its job when there is something to do; the run hears of it from the job.
     const isThere = new Set(verdict.seats.filter((seat) => seat.kind === 'reuse').map((seat) => seat.jobId));
     await this.wake.rows(tx, 'jobs', loaded.jobs.map((job) => job.id).filter((id) => isThere.has(id))); // prettier-ignore
   }
 
-  async refuse(tx: WriteTx, loaded: LoadedGroup, { message, explanation }: Refused): Promise<void> {
+  async refuse(
+    tx: WriteTx,
+    loaded: LoadedGroup,
+    { message, explanation }: Pick<Refused, 'message' | 'explanation'>,
+  ): Promise<void> {
     const now = await tx.now();
     await this.tell(tx, loaded.run, explanation);
     await this.keep(tx, loaded.run, explanation);
@@ -130,7 +148,7 @@ export class PlacementCommit {
     const fleet = scene.fleetRecords.get(fleetId);
     const ask = loaded.asks.get(fleetId)?.[seat.ask];
     if (fleet === undefined || ask === undefined) throw new SeatTakenError();
-    if (!(await holdFleet(tx, fleet)) || !(await hasRoom(tx, fleet))) throw new SeatTakenError();
+    if (!(await this.holdFleet(tx, fleet)) || !(await hasRoom(tx, fleet))) throw new SeatTakenError();
     const { backend, region } = seat.offer;
     const isBound = loaded.jobs.length > 1 || isCluster(fleet.spec.configuration);
     const instance = await insertInstance(tx, this.world, fleet, {
@@ -143,6 +161,16 @@ export class PlacementCommit {
     });
     await this.assign(tx, loaded, seat, { ...instance, fleetId }, 1);
     this.wake.topic(tx, 'instances');
+  }
+
+  /** Once in a transaction: it is held until that ends. */
+  private async holdFleet(tx: WriteTx, fleet: FleetRecord): Promise<boolean> {
+    const held = this.held.get(tx) ?? new Set();
+    this.held.set(tx, held);
+    if (held.has(fleet.id)) return true;
+    if (!(await holdFleet(tx, fleet))) return false;
+    held.add(fleet.id);
+    return true;
   }
 
   private async assign(
@@ -162,11 +190,29 @@ export class PlacementCommit {
       [instance.id, instance.id, blocks, writeJson(runtime), await tx.now(), job.id],
     );
     if (taken !== 1) throw new SeatTakenError();
+    await this.reserveVolumes(tx, loaded, job, { seat, instanceId: instance.id });
     await this.events.record(tx, {
       message: `Job assigned to instance. Instance status: ${seat.kind === 'reuse' ? 'BUSY' : 'PENDING'}. Blocks: ${blocks}`,
       actorId: null,
       targets: [jobTarget(job), { type: 'instance', projectId: job.projectId, ...instance }],
     });
+  }
+
+  /** Those of its mounts that are where the seat is. */
+  private async reserveVolumes(
+    tx: WriteTx,
+    { volumesByName }: LoadedGroup,
+    { id, spec }: JobRecord,
+    { seat: { offer }, instanceId }: { readonly seat: Seat; readonly instanceId: string },
+  ): Promise<void> {
+    const mounts = networkMounts(spec.volumes);
+    if (mounts.length === 0) return;
+    const { backend, region, availability_zones: zones = null } = offer;
+    const chosen = volumesAt(mounts, volumesByName, { backend, region, zones });
+    if (chosen === null) throw new SeatTakenError();
+    for (const { volume } of chosen)
+      if (!(await reserveVolume(tx, volume, { jobId: id, instanceId }))) throw new SeatTakenError();
+    await this.wake.rows(tx, 'volumes', chosen.map(({ volume }) => volume.id)); // prettier-ignore
   }
 }
 

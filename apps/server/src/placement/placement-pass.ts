@@ -6,11 +6,12 @@ import {
   type PlacementGroup,
   type Verdict,
   waitsForReturn,
+  waitsForVolumes,
 } from '@dstack/core';
 import { DefaultFleetMaker } from '../fleets/default-fleet.js';
 import { InstanceLimits } from '../instances/instance-limits.js';
 import { Database } from '../persistence/database.js';
-import type { ReadTx } from '../persistence/transaction.js';
+import type { ReadTx, WriteTx } from '../persistence/transaction.js';
 import { ServerIdentity } from '../reconcile/server-identity.js';
 import { Wake } from '../reconcile/wake.js';
 import { BackendsAsker } from './ask-backends.js';
@@ -88,8 +89,24 @@ export class PlacementPass {
     }
   }
 
-  /** A default fleet that somebody deleted since its run was submitted is made again. */
   private async look(detail: CapacityDetail): Promise<PlacementScene> {
+    const scene = await this.withDefaultFleets(detail);
+    const [ready, blocked] = partition(scene.groups, ({ volumes }) => volumes.kind === 'free');
+    for (const loaded of blocked) await this.db.write((tx) => this.tellOfVolumes(tx, loaded));
+    return { ...scene, groups: ready };
+  }
+
+  /** What passes by itself is waited for; what somebody else has may take as long as they like. */
+  private async tellOfVolumes(tx: WriteTx, loaded: LoadedGroup): Promise<void> {
+    const { volumes } = loaded;
+    if (volumes.kind === 'free') return;
+    const explanation = waitsForVolumes(volumes.because);
+    if (volumes.kind === 'wait') await this.commit.explain(tx, loaded.run, explanation);
+    else await this.commit.refuse(tx, loaded, { message: volumes.because, explanation });
+  }
+
+  /** A default fleet that somebody deleted since its run was submitted is made again. */
+  private async withDefaultFleets(detail: CapacityDetail): Promise<PlacementScene> {
     const scene = await this.load(detail);
     const lacking = scene.groups.filter((loaded) => loaded.lacksDefaultFleet);
     if (lacking.length === 0) return scene;
@@ -112,22 +129,46 @@ export class PlacementPass {
   private async commitAll(scene: PlacementScene, verdicts: readonly Verdict[]): Promise<void> {
     // Of a run that is placed in part, what is missing is what it keeps to say.
     const [placed, others] = partition(verdicts, (verdict) => verdict.kind === 'placed');
-    for (const verdict of [...placed, ...others]) {
+    const decided = [...placed, ...others].flatMap((verdict) => {
       const loaded = findGroup(scene, verdict.group);
-      if (loaded === null || verdict.kind === 'needs-offers') continue;
-      try {
-        await this.db.write(async (tx) => {
-          if (verdict.kind === 'placed') return this.commit.seat(tx, scene, loaded, verdict);
-          const patience = { now: await tx.now(), patienceMs: this.limits.unreachableJobMs };
-          return waitsForReturn(verdict.group, scene, patience)
-            ? this.commit.explain(tx, loaded.run, verdict.explanation)
-            : this.commit.refuse(tx, loaded, verdict);
-        });
-      } catch (error) {
-        if (!(error instanceof SeatTakenError)) throw error;
-      }
+      return loaded === null || verdict.kind === 'needs-offers' ? [] : [{ loaded, verdict }];
+    });
+    for (let from = 0; from < decided.length; from += GROUPS_IN_COMMIT) {
+      const some = decided.slice(from, from + GROUPS_IN_COMMIT);
+      if (await this.commitSome(scene, some)) continue;
+      for (const one of some) await this.commitSome(scene, [one]);
     }
   }
+
+  /** All of them, or none. A group whose rows moved keeps the others from being committed with it; it waits for the next pass. */
+  private async commitSome(scene: PlacementScene, decided: readonly Decided[]): Promise<boolean> {
+    try {
+      await this.db.write(async (tx) => {
+        await this.commit.holdJobs(tx, decided.map(({ loaded }) => loaded)); // prettier-ignore
+        for (const { loaded, verdict } of decided) await this.commitOne(tx, scene, loaded, verdict);
+      });
+      return true;
+    } catch (error) {
+      if (!(error instanceof SeatTakenError)) throw error;
+      return false;
+    }
+  }
+
+  private async commitOne(tx: WriteTx, scene: PlacementScene, loaded: LoadedGroup, verdict: Decided['verdict']) {
+    if (verdict.kind === 'placed') return this.commit.seat(tx, scene, loaded, verdict);
+    const patience = { now: await tx.now(), patienceMs: this.limits.unreachableJobMs };
+    return waitsForReturn(verdict.group, scene, patience)
+      ? this.commit.explain(tx, loaded.run, verdict.explanation)
+      : this.commit.refuse(tx, loaded, verdict);
+  }
+}
+
+/** What one commit takes: all others that wait for the same fleet wait for its end. */
+const GROUPS_IN_COMMIT = 50;
+
+interface Decided {
+  readonly loaded: LoadedGroup;
+  readonly verdict: Exclude<Verdict, { kind: 'needs-offers' }>;
 }
 
 interface Judged {

@@ -16,6 +16,12 @@ export async function projectInUse(tx: ReadTx, projectId: string): Promise<strin
   );
   if (instances.length > 0)
     return `it has live instances (${instances.map((instance) => instance.name).join(', ')}). Delete their fleets first`;
+  const volumes = await tx.query<{ name: string }>(
+    `SELECT name FROM volumes WHERE project_id = ? AND deleted = false LIMIT 5`,
+    [projectId],
+  );
+  if (volumes.length > 0)
+    return `it has volumes (${volumes.map((volume) => volume.name).join(', ')}). Delete them first`;
   // The fleet that came by itself is nothing a user has to clean up.
   const own = await findFleets(tx, 'project_id = ? AND deleted = ?', [projectId, false]);
   const fleets = own.filter((fleet) => fleet.spec.autocreated !== true).slice(0, 5);

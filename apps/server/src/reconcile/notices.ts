@@ -5,12 +5,16 @@ export type Topic = ReconciledTable | 'placement';
 export type HostTopic = 'connections' | 'logs';
 type Listener = () => void;
 type HostListener = (instanceIds: readonly string[]) => void;
+type RunListener = (runId: string) => void;
+/** What goes to other replicas. */
+export type RelayedNotice = { readonly topic: Topic } | { readonly replicasOf: string };
 
 /** Tells loops of this process that there may be something to do. Losing a notice costs latency, never correctness. */
 export class Notices {
   private readonly listeners = new Map<Topic, Set<Listener>>();
   private readonly hostListeners = new Map<HostTopic, Set<HostListener>>();
-  private readonly relays = new Set<(topic: Topic) => void>();
+  private readonly replicaListeners = new Set<RunListener>();
+  private readonly relays = new Set<(notice: RelayedNotice) => void>();
 
   listen(topic: Topic, listener: Listener): () => void {
     const listeners = this.listeners.get(topic) ?? new Set();
@@ -20,13 +24,23 @@ export class Notices {
 
   /** From this process. Also goes to the other replicas, where there are any. */
   notify(topic: Topic): void {
-    this.deliver(topic);
-    for (const relay of this.relays) relay(topic);
+    this.tell({ topic });
   }
 
   /** From elsewhere. */
-  deliver(topic: Topic): void {
-    for (const listener of [...(this.listeners.get(topic) ?? [])]) listener();
+  deliver(notice: RelayedNotice): void {
+    if ('topic' in notice) for (const listener of [...(this.listeners.get(notice.topic) ?? [])]) listener();
+    else for (const listener of [...this.replicaListeners]) listener(notice.replicasOf);
+  }
+
+  /** Told whenever other replicas of a service are ready to get its requests than before, or another specification is. */
+  listenToReplicas(listener: RunListener): () => void {
+    this.replicaListeners.add(listener);
+    return () => void this.replicaListeners.delete(listener);
+  }
+
+  notifyOfReplicas(runId: string): void {
+    this.tell({ replicasOf: runId });
   }
 
   listenToHosts(topic: HostTopic, listener: HostListener): () => void {
@@ -40,8 +54,13 @@ export class Notices {
     for (const listener of [...(this.hostListeners.get(topic) ?? [])]) listener(instanceIds);
   }
 
-  relayTo(relay: (topic: Topic) => void): () => void {
+  relayTo(relay: (notice: RelayedNotice) => void): () => void {
     this.relays.add(relay);
     return () => void this.relays.delete(relay);
+  }
+
+  private tell(notice: RelayedNotice): void {
+    this.deliver(notice);
+    for (const relay of this.relays) relay(notice);
   }
 }

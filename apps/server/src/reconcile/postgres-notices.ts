@@ -1,9 +1,12 @@
 import pg from 'pg';
-import type { Notices, Topic } from './notices.js';
+import type { Notices, RelayedNotice, Topic } from './notices.js';
 
 const CHANNEL = 'dstack_notices';
 /** Notices of one burst become one message per topic. */
 const COALESCE_MS = 20;
+/** Of at most 50 characters, in a message of at most 8,000. */
+const WORDS_PER_MESSAGE = 100;
+const REPLICAS = 'replicas:';
 const RECONNECT_MS = 2_000;
 
 export interface NoticeRelay {
@@ -16,7 +19,7 @@ export async function relayNotices(
   notices: Notices,
   onError: (error: unknown) => void,
 ): Promise<NoticeRelay> {
-  const pending = new Set<Topic>();
+  const pending = new Set<string>();
   let flush: NodeJS.Timeout | null = null;
   let reconnect: NodeJS.Timeout | null = null;
   let client: pg.Client | null = null;
@@ -32,7 +35,7 @@ export async function relayNotices(
       again();
     });
     own.on('notification', ({ payload }) => {
-      for (const topic of (payload ?? '').split(',')) notices.deliver(topic as Topic); // sent by `send` below
+      for (const word of (payload ?? '').split(',')) notices.deliver(fromWord(word));
     });
     await own.connect();
     await own.query(`LISTEN ${CHANNEL}`);
@@ -50,19 +53,22 @@ export async function relayNotices(
   };
   const send = (): void => {
     flush = null;
-    const payload = [...pending].join(',');
+    const words = [...pending];
     pending.clear();
     // One after the other: a client takes one statement at a time.
-    sending = sending
-      .then(() => client?.query('SELECT pg_notify($1, $2)', [CHANNEL, payload]))
-      .then(() => undefined)
-      .catch((error: unknown) => {
-        // A notice cut off by the stop itself is nobody's loss: whoever stops writes no more.
-        if (!isStopped) onError(error);
-      });
+    for (let at = 0; at < words.length; at += WORDS_PER_MESSAGE) {
+      const payload = words.slice(at, at + WORDS_PER_MESSAGE).join(',');
+      sending = sending
+        .then(() => client?.query('SELECT pg_notify($1, $2)', [CHANNEL, payload]))
+        .then(() => undefined)
+        .catch((error: unknown) => {
+          // A notice cut off by the stop itself is nobody's loss: whoever stops writes no more.
+          if (!isStopped) onError(error);
+        });
+    }
   };
-  const stopRelay = notices.relayTo((topic) => {
-    pending.add(topic);
+  const stopRelay = notices.relayTo((notice) => {
+    pending.add(toWord(notice));
     flush ??= setTimeout(send, COALESCE_MS);
   });
   await connect().catch((error: unknown) => {
@@ -78,4 +84,13 @@ export async function relayNotices(
       await client?.end().catch(() => undefined);
     },
   };
+}
+
+function toWord(notice: RelayedNotice): string {
+  return 'topic' in notice ? notice.topic : REPLICAS + notice.replicasOf;
+}
+
+function fromWord(word: string): RelayedNotice {
+  if (word.startsWith(REPLICAS)) return { replicasOf: word.slice(REPLICAS.length) };
+  return { topic: word as Topic }; // written by `toWord`
 }

@@ -1,15 +1,18 @@
+import { readTogether, writeTogether } from '../persistence/together.js';
 import type { Timer } from '../world/scheduler.js';
-import { claimDue, type Claim, nextDueAfter, releaseLease } from './claims.js';
+import { claimDue, type Claim, nextDue, releaseLease } from './claims.js';
 import type { Notices } from './notices.js';
 import { type AnyReconciler, type PassTools, reconcilePass } from './reconcile-pass.js';
 
 /** A lost notice becomes this much latency, never a stuck row. */
 const SWEEP_MS = 3_000;
+/** A commit that kept a due row from being claimed is over soon. */
+const LOCKED_MS = 10;
 /** A row whose pass throws waits this long, doubling with each failure in a row. */
 const FAILURE_MIN_MS = 1_000;
 const FAILURE_MAX_MS = 60_000;
 
-export interface LoopOptions extends PassTools {
+export interface LoopOptions extends Omit<PassTools, 'observing' | 'committing'> {
   readonly holder: string;
   readonly notices: Notices;
   readonly onError: (error: unknown, table: string, id: string | null) => void;
@@ -24,11 +27,14 @@ export class ReconcileLoop {
   private hasNotice = false;
   private readonly stopListening: () => void;
   private isStopped = false;
+  private readonly tools: PassTools;
 
   constructor(
     private readonly reconciler: AnyReconciler,
     private readonly options: LoopOptions,
   ) {
+    const { db } = options;
+    this.tools = { ...options, observing: readTogether(db), committing: writeTogether(db) };
     this.stopListening = options.notices.listen(reconciler.table, () => this.poke());
   }
 
@@ -59,10 +65,12 @@ export class ReconcileLoop {
     try {
       let pauseMs = SWEEP_MS;
       while (this.hasNotice && !this.isStopped) {
+        // What comes due meanwhile is taken together: while much happens, one claim has many rows.
+        await this.tools.committing.settled();
         this.hasNotice = false;
         pauseMs = await this.claimOnce();
       }
-      this.wakeIn(Math.min(SWEEP_MS, Math.max(pauseMs, 1)));
+      this.wakeIn(Math.min(SWEEP_MS, pauseMs));
     } catch (error) {
       this.options.onError(error, this.reconciler.table, null);
       this.wakeIn(SWEEP_MS);
@@ -78,11 +86,9 @@ export class ReconcileLoop {
     const { claims, pauseMs } = await db.write(async (tx) => {
       const now = await tx.now();
       const filter = this.reconciler.claimFilter?.(now);
-      const due = await nextDueAfter(tx, table, now);
-      return {
-        claims: await claimDue(tx, { table, holder, limit: free, now, filter }),
-        pauseMs: due === null ? SWEEP_MS : due - now,
-      };
+      const claimed = await claimDue(tx, { table, holder, limit: free, now, filter });
+      const due = await nextDue(tx, { table, now, filter });
+      return { claims: claimed, pauseMs: due === null ? SWEEP_MS : Math.max(due - now, LOCKED_MS) };
     });
     for (const claim of claims) this.launch(claim);
     return pauseMs;
@@ -98,7 +104,7 @@ export class ReconcileLoop {
 
   private async pass(claim: Claim): Promise<void> {
     try {
-      await reconcilePass(this.reconciler, claim, this.options);
+      await reconcilePass(this.reconciler, claim, this.tools);
       this.failures.delete(claim.id);
     } catch (error) {
       this.options.onError(error, this.reconciler.table, claim.id);

@@ -2,7 +2,8 @@ import type { Decision } from '@dstack/core';
 import { hasCode } from '../errors/has-code.js';
 import type { Database } from '../persistence/database.js';
 import type { World } from '../world/world.js';
-import { allUnmoved, type Claim, commitOwnRow, LEASE_MS, releaseLease, renewLease, rowState } from './claims.js';
+import type { ReadTogether, WriteTogether } from '../persistence/together.js';
+import { allUnmoved, type Claim, commitOwnRow, giveBack, isStillOurs, LEASE_MS, releaseLease, renewLease, RowLostError, rowState } from './claims.js'; // prettier-ignore
 import type { EffectLimiter } from './effect-limiter.js';
 import type { CommitContext, Observed, Outcome, Reconciler } from './reconciler.js';
 
@@ -13,20 +14,20 @@ export interface PassTools {
   readonly world: World;
   readonly limiter: EffectLimiter;
   readonly signal: AbortSignal;
+  /** Of this table: what is due at the same time is observed, and committed, together. */
+  readonly observing: ReadTogether;
+  readonly committing: WriteTogether;
 }
 
 export type PassResult = 'committed' | 'moved' | 'lease-lost' | 'gone';
 
-/** Somebody else changed what the decision rested on: nothing is written, the row is observed again. */
-class MovedError extends Error {}
-
 /** observe → decide → act → commit, for one claimed row. */
 export async function reconcilePass(reconciler: AnyReconciler, claim: Claim, tools: PassTools): Promise<PassResult> {
   const { table } = reconciler;
-  const observation = await tools.db.read(async (tx) => {
+  const observation = await tools.observing.run(async (tx) => {
     const now = await tx.now();
-    const own = await rowState(tx, table, claim.id);
-    return { now, own, observed: await reconciler.observe(claim.id, tx, now) };
+    const [own, observed] = await Promise.all([rowState(tx, table, claim.id), reconciler.observe(claim.id, tx, now)]);
+    return { now, own, observed };
   });
   const { own, observed, now } = observation;
   if (own === null || own.leaseToken !== claim.leaseToken) return 'lease-lost';
@@ -44,23 +45,36 @@ export async function reconcilePass(reconciler: AnyReconciler, claim: Claim, too
     now,
   };
   try {
-    await tools.db.write(async (tx) => {
-      const at = await tx.now();
-      if (!(await allUnmoved(tx, observed.restsOn))) throw new MovedError();
-      const inTime = { ...context, now: at };
-      const result = await reconciler.commit(tx, inTime);
-      const dueAt = result?.dueAt === undefined ? decision.dueAt : result.dueAt;
-      const moved =
-        decision.because !== null || decision.effects.length > 0 || Object.keys(decision.changes).length > 0;
-      const isOurs = await commitOwnRow(tx, { table, claim, observed: own, dueAt, moved, now: at });
-      if (!isOurs) throw new MovedError();
-    });
-    return 'committed';
+    return await tools.committing.run(
+      async (tx) => {
+        const at = await tx.now();
+        const inTime = { ...context, now: at };
+        await reconciler.lockFirst?.(tx, inTime);
+        const isUnmoved = await allUnmoved(tx, observed.restsOn);
+        const isOurs = await isStillOurs(tx, table, claim, own);
+        if (!isUnmoved || !isOurs) {
+          giveBack(tx, table, claim, at);
+          return 'moved';
+        }
+        const result = await reconciler.commit(tx, inTime);
+        const dueAt = result?.dueAt === undefined ? decision.dueAt : result.dueAt;
+        const moved =
+          decision.because !== null || decision.effects.length > 0 || Object.keys(decision.changes).length > 0;
+        commitOwnRow(tx, table, { claim, observed: own, dueAt, moved, now: at });
+        return 'committed';
+      },
+      mayChange(reconciler, observed),
+    );
   } catch (error) {
-    if (!(error instanceof MovedError) && !isDeadlock(error)) throw error;
+    if (!(error instanceof RowLostError) && !isDeadlock(error)) throw error;
     await tools.db.write(async (tx) => releaseLease(tx, table, claim, await tx.now()));
     return 'moved';
   }
+}
+
+/** The rows on which only one decision of a transaction may rest: its commit may move them under another. */
+function mayChange({ onlyRests = [] }: AnyReconciler, { restsOn }: Observed<unknown>): string[] {
+  return restsOn.filter(({ table }) => !onlyRests.includes(table)).map(({ table, id }) => `${table}/${id}`);
 }
 
 /** Postgres found two commits that waited for each other, and let the other one go on. */

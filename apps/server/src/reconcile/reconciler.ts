@@ -42,6 +42,8 @@ export interface Reconciler<Snapshot, D extends Decision<string, unknown, object
   readonly table: ReconciledTable;
   /** Rows at work at the same time. */
   readonly concurrency: number;
+  /** Of the tables its decisions rest on, those whose rows none of its commits changes: many may be committed together that rest on the same one. */
+  readonly onlyRests?: readonly ReconciledTable[];
   /** A condition on the row `t` that must hold to be claimed by this server. */
   claimFilter?(now: Instant): { readonly sql: string; readonly params: readonly SqlValue[] };
   observe(id: string, tx: ReadTx, now: Instant): Promise<Observed<Snapshot> | null>;
@@ -51,5 +53,8 @@ export interface Reconciler<Snapshot, D extends Decision<string, unknown, object
   /** Effects of one account share its limit, so that a hung cloud stops only itself. */
   accountOf(effect: D['effects'][number], snapshot: Snapshot): string;
   act(effect: D['effects'][number], context: ActContext<Snapshot>): Promise<unknown>;
+  /** Locks that come before those of the rows, where commits of several servers would wait for each other without them. */
+  lockFirst?(tx: WriteTx, context: CommitContext<Snapshot, D>): Promise<void>;
+  /** Runs at the same time as those of other rows, in one transaction with them. */
   commit(tx: WriteTx, context: CommitContext<Snapshot, D>): Promise<CommitResult | void>;
 }

@@ -1,21 +1,26 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
+  availabilityOf,
   combineFleetAndRun,
   containerOnly,
   defaultFleetSpec,
   effectiveProfile,
+  type FittingOffers,
   filtersOfProfile,
   mergeRejections,
   namedFleets,
   needsDefaultFleet,
+  networkMounts,
   type Offer,
   offerOfInstance,
   type OfferFilters,
+  placesOf,
   type PlacementFleet,
   type RejectionReason,
   type RejectionSummary,
   requiredFeatures,
   summariseRejections,
+  type VolumesByName,
   type Wire,
 } from '@dstack/core';
 import { type FoundOffers, OffersService } from '../offers/offers.service.js';
@@ -34,14 +39,18 @@ interface JobToPlan {
   readonly effective: Wire.RunSpec;
   readonly job: Wire.JobSpec;
   readonly capacity: ProjectCapacity;
+  readonly volumes: VolumesByName;
   readonly options: PlanOptions;
 }
 
 export interface JobOffersFound {
   /** Existing instances, busy ones too. */
   readonly pool: readonly Offer[];
-  readonly created: readonly Offer[];
+  /** Of each fleet and backend. */
+  readonly created: readonly FittingOffers[];
   readonly rejections: readonly RejectionSummary[];
+  /** Of backends that did not answer, cannot be used, or could not be checked. */
+  readonly warnings: readonly string[];
 }
 
 /** Where a job could run, in every fleet its run may use. */
@@ -50,11 +59,21 @@ export class JobOffers {
   constructor(@Inject(OffersService) private readonly offers: OffersService) {}
 
   async find(plan: JobToPlan): Promise<JobOffersFound> {
-    const { effective, job, capacity, options } = plan;
+    const { effective, job, capacity, options, volumes } = plan;
+    const mounts = networkMounts(job.volumes);
+    const available = availabilityOf(mounts, volumes);
+    if (available.kind === 'refused')
+      return {
+        pool: [],
+        created: [],
+        rejections: [{ code: 'volumes', count: 1, example: available.because }],
+        warnings: [],
+      };
     const profile = effectiveProfile(effective);
     const named = namedInstances(profile, capacity.instanceRecords, capacity.fleetRecords);
     const pool: Offer[] = [];
-    const created: Offer[] = [];
+    const created: FittingOffers[] = [];
+    const warnings = new Set<string>();
     const rejected: RejectionReason[][] = [];
     const summaries: RejectionSummary[] = [];
     for (const fleet of plannedFleets(profile, capacity, options)) {
@@ -64,6 +83,7 @@ export class JobOffers {
       const filters = filtersOfProfile(combined.value.profile, {
         features: requiredFeatures(job),
         containerOnly: containerOnly(effective.configuration, job),
+        volumeLocations: available.kind === 'free' ? available.locations : placesOf(mounts, volumes),
       });
       for (const instance of capacity.instances) {
         if (fleet.id !== null && instance.fleetId !== fleet.id) continue;
@@ -74,11 +94,16 @@ export class JobOffers {
       }
       if (!fleet.mayGrow || named !== null || profile.creation_policy === 'reuse') continue;
       const found = await this.createdIn(fleet, { requirements, filters }, plan);
-      // Not spread into arguments: there may be more offers than a call can have.
-      for (const offer of found.offers) created.push(offer);
+      created.push(...found.fitting);
+      for (const warning of found.warnings) warnings.add(warning);
       summaries.push(...found.rejections);
     }
-    return { pool, created, rejections: mergeRejections([...summariseRejections(rejected), ...summaries]) };
+    return {
+      pool,
+      created,
+      rejections: mergeRejections([...summariseRejections(rejected), ...summaries]),
+      warnings: [...warnings],
+    };
   }
 
   private createdIn(

@@ -15,6 +15,7 @@ export async function requireOwnArchives(
 ): Promise<void> {
   const known = new Set((kept?.file_archives ?? []).map(({ id }) => id));
   const asked = [...new Set((spec.file_archives ?? []).map(({ id }) => id))].filter((id) => !known.has(id));
+  if (asked.length === 0) return;
   const ids = inList('id', asked);
   const own = await tx.query<{ id: string }>(`SELECT id FROM file_archives WHERE user_id = ? AND ${ids.sql}`, [
     callerId,

@@ -3,7 +3,7 @@ import { ClientError, InvalidRequestError } from '../http/api-errors.js';
 
 /** @throws {InvalidRequestError} for a wrong form, {ClientError} for a wrong meaning */
 export function parseRunSpec(value: unknown, loc: readonly string[]): Wire.RunSpec {
-  return accept(parseRunSpecValue(value), loc);
+  return acceptParsed(parseRunSpecValue(value), loc);
 }
 
 /** A spec that was accepted once, in the form of today where it has one: another version may have had other rules. */
@@ -14,10 +14,11 @@ export function readSpec(value: Wire.RunSpecInput): Wire.RunSpec {
 }
 
 export function parseFleetSpec(value: unknown, loc: readonly string[]): Wire.FleetSpec {
-  return accept(parseFleetSpecValue(value), loc);
+  return acceptParsed(parseFleetSpecValue(value), loc);
 }
 
-function accept<T>(parsed: Parsed<T>, loc: readonly string[]): T {
+/** The value, or what is wrong with it as the answer to its sender. */
+export function acceptParsed<T>(parsed: Parsed<T>, loc: readonly string[]): T {
   if (parsed.ok) return parsed.value;
   if (parsed.issues.every((issue) => issue.kind === 'semantic')) {
     const text = parsed.issues.map((issue) => issue.message).join('\n');

@@ -4,6 +4,8 @@ import {
   chooseRuntime,
   defaultRuntimePreference,
   displayBackend,
+  type GpuGroupBy,
+  groupFittingByGpu,
   type ImageDefaults,
   type Offer,
   planAction,
@@ -11,33 +13,38 @@ import {
   type RejectionSummary,
   replicaGroups,
   runtimeFactsOfJob,
+  tabulateOffers,
   toWireOffer,
+  type VolumesByName,
   type Wire,
-  withoutDuplicates,
 } from '@dstack/core';
 import type { ProjectScope } from '../auth/caller.js';
 import type { InstanceRecord } from '../instances/instance-record.js';
 import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
 import { loadCapacity, type ProjectCapacity } from '../placement/project-capacity.js';
+import { volumesFor } from '../volumes/volume-facts.js';
 import { JobOffers, type PlanOptions } from './job-offers.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { redactJobSpec } from './redact.js';
 import { RunReader } from './run-reader.js';
 import { findRuns, type RunRecord } from './run-record.js';
 
-/** The contract's job plan, with what it leaves out: what the job runs in and why, and why offers were rejected. */
+/** The contract's job plan, with what it leaves out: what the job runs in and why, why offers were rejected, which backends are missing. */
 export type ExplainedJobPlan = Wire.JobPlan & {
   readonly runtime: 'container' | 'process' | null;
   readonly runtime_reason: string | null;
   readonly rejections: readonly RejectionSummary[];
   /** When the backends were asked for the prices. */
   readonly priced_at: string;
+  /** Of backends that did not answer, cannot be used, or could not be checked: why. */
+  readonly backend_warnings: readonly string[];
 };
 
 interface Scene {
   readonly now: number;
   readonly capacity: ProjectCapacity;
+  readonly volumes: VolumesByName;
   readonly current: RunRecord | null;
   readonly wireCurrent: Wire.Run | null;
 }
@@ -76,8 +83,13 @@ export class RunPlanner {
     };
   }
 
-  /** Every offer of the first job, for `gpus/list`. */
-  async offersOf(scope: ProjectScope, effective: Wire.RunSpec, options: PlanOptions): Promise<readonly Offer[]> {
+  /** The GPUs in all offers of the first job. */
+  async gpus(
+    scope: ProjectScope,
+    effective: Wire.RunSpec,
+    groupBy: readonly GpuGroupBy[],
+    options: PlanOptions,
+  ): Promise<Wire.GpuGroup[]> {
     const scene = await this.look(scope, effective);
     const [job] = buildJobSpecs(effective, { replicaNum: 0, images: this.settings.images });
     if (job === undefined) return [];
@@ -86,15 +98,18 @@ export class RunPlanner {
       effective,
       job,
       capacity: scene.capacity,
+      volumes: scene.volumes,
       options,
     });
-    return withoutDuplicates([...pool, ...created]);
+    const table = tabulateOffers(pool);
+    return groupFittingByGpu([{ table, rows: Uint32Array.from(pool.keys()) }, ...created], groupBy);
   }
 
   private look(scope: ProjectScope, effective: Wire.RunSpec): Promise<Scene> {
     return this.db.read(async (tx) => {
       const now = await tx.now();
       const capacity = await loadCapacity(tx, scope.projectId, 'all');
+      const volumes = await volumesFor(tx, scope.projectId, [{ volumes: effective.configuration.volumes ?? [] }]);
       const name = effective.run_name ?? null;
       const [current] =
         name === null
@@ -104,6 +119,7 @@ export class RunPlanner {
       return {
         now,
         capacity,
+        volumes,
         current: current ?? null,
         wireCurrent: wireCurrent ?? null,
       };
@@ -120,15 +136,15 @@ export class RunPlanner {
     for (const jobs of jobGroups(effective, this.settings.images)) {
       const [first] = jobs;
       if (first === undefined) continue;
-      const { pool, created, rejections } = await this.jobOffers.find({
+      const { pool, created, rejections, warnings } = await this.jobOffers.find({
         projectId: scope.projectId,
         effective,
         job: first,
         capacity: scene.capacity,
+        volumes: scene.volumes,
         options,
       });
-      const unique = withoutDuplicates(created);
-      const planned = planOffers(pool, [{ offers: unique, order: 'price' }], options.maxOffers);
+      const planned = planOffers(pool, created, options.maxOffers);
       const runtime = await this.runtimeOf(scope, effective, first, planned.offers[0], scene);
       for (const job of jobs) {
         plans.push({
@@ -139,6 +155,7 @@ export class RunPlanner {
           ...runtime,
           rejections,
           priced_at: new Date(scene.now).toISOString(),
+          backend_warnings: warnings,
         });
       }
     }
@@ -170,13 +187,22 @@ export class RunPlanner {
   }
 }
 
-function explainedOffer(
-  offer: Offer,
-): Wire.InstanceOfferWithAvailability & { backend_display: string; availability_reason: string | null } {
+/** The contract's offer, with what it leaves out. */
+type ExplainedOffer = Wire.InstanceOfferWithAvailability & {
+  readonly backend_display: string;
+  readonly availability_reason: string | null;
+  /** Of a catalog: when the price held, and whether it was computed from others. Null: the backend was asked. */
+  readonly price_date: string | null;
+  readonly price_is_derived: boolean;
+};
+
+function explainedOffer(offer: Offer): ExplainedOffer {
   return {
     ...toWireOffer(offer),
     backend_display: displayBackend(offer.backend),
     availability_reason: offer.availability_reason ?? null,
+    price_date: offer.priced?.date ?? null,
+    price_is_derived: offer.priced?.isDerived ?? false,
   };
 }
 

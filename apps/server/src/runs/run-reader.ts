@@ -1,7 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '../auth/caller.js';
-import { findJobs, type JobRecord } from '../jobs/job-record.js';
+import { findJobsOfRun } from '../jobs/job-record.js';
+import { rowsByKey } from '../persistence/rows-by-key.js';
 import type { ReadTx } from '../persistence/transaction.js';
+import { findProject } from '../projects/find-project.js';
+import { findUser } from '../users/find-user.js';
+import { detachingVolumes } from '../volumes/job-volumes.js';
 import type { RunRecord } from './run-record.js';
 import { type ExplainedRun, toWireRun } from './run-view.js';
 
@@ -22,44 +26,35 @@ export class RunReader {
     options: ReadOptions = EVERYTHING,
   ): Promise<ExplainedRun[]> {
     if (runs.length === 0) return [];
-    const ids = runs.map((run) => run.id);
-    const jobs = await findJobs(tx, `run_id IN (${ids.map(() => '?').join(', ')}) ORDER BY submission_num`, ids);
-    const byRun = Map.groupBy(jobs, (job) => job.runId);
     const now = await tx.now();
-    const names = new Names(tx);
-    const wire: ExplainedRun[] = [];
-    for (const run of runs) {
-      const ofRun: readonly JobRecord[] = byRun.get(run.id) ?? [];
-      const fleetName = run.fleetId === null ? null : await names.of('fleets', run.fleetId);
-      wire.push(
-        toWireRun({
+    return Promise.all(
+      runs.map(async (run) => {
+        const [jobs, project, user, [fleet]] = await Promise.all([
+          findJobsOfRun(tx, run.id),
+          findProject(tx, run.projectId),
+          findUser(tx, run.userId),
+          run.fleetId === null ? [] : fleetNames(tx, run.fleetId),
+        ]);
+        const ending = jobs.filter((job) => job.status === 'terminating').map((job) => job.id);
+        return toWireRun({
           run,
-          jobs: ofRun,
-          projectName: await names.of('projects', run.projectId),
-          userName: await names.of('users', run.userId),
-          fleet: run.fleetId === null || fleetName === null ? null : { id: run.fleetId, name: fleetName },
+          jobs: [...jobs].sort((a, b) => a.submissionNum - b.submissionNum),
+          projectName: project?.name ?? '',
+          userName: user?.name ?? '',
+          fleet: run.fleetId === null ? null : { id: run.fleetId, name: fleet ?? '' },
           isOwner: run.userId === caller.id,
           includeJobs: options.includeJobs,
           jobSubmissionsLimit: options.jobSubmissionsLimit,
+          detaching: await detachingVolumes(tx, ending),
           now,
-        }),
-      );
-    }
-    return wire;
+        });
+      }),
+    );
   }
 }
 
-class Names {
-  private readonly known = new Map<string, string>();
-
-  constructor(private readonly tx: ReadTx) {}
-
-  async of(table: 'projects' | 'users' | 'fleets', id: string): Promise<string> {
-    const known = this.known.get(id);
-    if (known !== undefined) return known;
-    const [row] = await this.tx.query<{ name: string }>(`SELECT name FROM ${table} WHERE id = ?`, [id]);
-    const name = row?.name ?? '';
-    this.known.set(id, name);
-    return name;
-  }
-}
+const fleetNames = rowsByKey({
+  select: 'SELECT id, name FROM fleets',
+  key: 'id',
+  read: (_tx, row: { readonly id: string; readonly name: string }) => row.name,
+});

@@ -1,4 +1,7 @@
 import type { PendingBecause, RunTerminationReason, Wire } from '@dstack/core';
+import { anyOf } from '../persistence/any-of.js';
+import { merged } from '../persistence/merged.js';
+import { rowsByKey } from '../persistence/rows-by-key.js';
 import type { ReadTx, SqlValue } from '../persistence/transaction.js';
 import { readSealed } from '../reconcile/sealed-json.js';
 import { readJsonOrNull } from '../reconcile/stored-json.js';
@@ -66,6 +69,28 @@ export async function findRuns(tx: ReadTx, where: string, params: readonly SqlVa
   return rows.map((row) => toRecord(tx, row));
 }
 
+/** Names are of those that are not deleted. */
+export function findNamedRun(tx: ReadTx, projectId: string, name: string): Promise<RunRecord | null> {
+  return namedRun(tx, { projectId, name });
+}
+
+const namedRun = merged<ReadTx, { readonly projectId: string; readonly name: string }, RunRecord | null>(
+  async (tx, asked) => {
+    const found: RunRecord[] = [];
+    for (const [projectId, ofProject] of Map.groupBy(asked, (each) => each.projectId)) {
+      const these = anyOf(tx.dialect, 'name', [...new Set(ofProject.map(({ name }) => name))]);
+      found.push(
+        ...(await findRuns(tx, `project_id = ? AND deleted = false AND ${these.sql}`, [projectId, ...these.params])),
+      );
+    }
+    return asked.map(
+      ({ projectId, name }) => found.find((run) => run.projectId === projectId && run.name === name) ?? null,
+    );
+  },
+);
+
+const runsById = rowsByKey({ select: 'SELECT * FROM runs', key: 'id', read: toRecord });
+
 export async function findRun(tx: ReadTx, id: string): Promise<RunRecord | null> {
-  return (await findRuns(tx, 'id = ?', [id]))[0] ?? null;
+  return (await runsById(tx, id))[0] ?? null;
 }

@@ -6,7 +6,7 @@ import {
   type RunJob,
   type RunSnapshot,
 } from '@dstack/core';
-import { findJobs, type JobRecord, latestSubmissions } from '../jobs/job-record.js';
+import { findJobsOfRun, type JobRecord, latestSubmissions } from '../jobs/job-record.js';
 import type { ReadTx } from '../persistence/transaction.js';
 import type { Observed } from '../reconcile/reconciler.js';
 import { findRun, type RunRecord } from './run-record.js';
@@ -23,7 +23,7 @@ export class RunSnapshots {
   async load(id: string, tx: ReadTx, now: number): Promise<Observed<RunView> | null> {
     const record = await findRun(tx, id);
     if (record === null) return null;
-    const all = await findJobs(tx, 'run_id = ?', [id]);
+    const all = await findJobsOfRun(tx, id);
     const jobs = latestSubmissions(all);
     const snapshot = snapshotOf(record, jobs.map((job) => toRunJob(job, all)), now); // prettier-ignore
     return {

@@ -26,6 +26,8 @@ export interface RunFacts {
   readonly isOwner: boolean;
   readonly includeJobs: boolean;
   readonly jobSubmissionsLimit: number | null;
+  /** What jobs that end still wait for, by job. */
+  readonly detaching: ReadonlyMap<string, string>;
   readonly now: number;
 }
 
@@ -52,7 +54,7 @@ export function toWireRun(facts: RunFacts): ExplainedRun {
     termination_reason: run.terminationReason,
     run_spec: facts.isOwner ? run.spec : redactRunSpec(run.spec),
     jobs: facts.includeJobs ? wireJobs(facts) : [],
-    latest_job_submission: first === undefined ? null : toWireSubmission(first),
+    latest_job_submission: first === undefined ? null : toWireSubmission(first, facts.detaching),
     cost: costUsd(
       jobs.flatMap((job) =>
         job.provisioningData === null
@@ -70,7 +72,7 @@ export function toWireRun(facts: RunFacts): ExplainedRun {
   };
 }
 
-function wireJobs({ run, jobs, isOwner, jobSubmissionsLimit }: RunFacts): Wire.Job[] {
+function wireJobs({ run, jobs, isOwner, jobSubmissionsLimit, detaching }: RunFacts): Wire.Job[] {
   return latestSubmissions(jobs).map((latest) => {
     const submissions = jobs
       .filter((job) => job.replicaNum === latest.replicaNum && job.jobNum === latest.jobNum)
@@ -83,7 +85,7 @@ function wireJobs({ run, jobs, isOwner, jobSubmissionsLimit }: RunFacts): Wire.J
           : submissions.slice(-jobSubmissionsLimit);
     return {
       job_spec: redactJobSpec(latest.spec, isOwner),
-      job_submissions: shown.map(toWireSubmission),
+      job_submissions: shown.map((job) => toWireSubmission(job, detaching)),
       job_connection_info: connectionInfo(run, latest),
     };
   });
@@ -100,7 +102,7 @@ function connectionInfo(run: RunRecord, job: JobRecord): Wire.JobConnectionInfo 
 /** Clients look for the job's SSH server under this number, wherever the host has it. */
 const CONTAINER_SSH_PORT = 10_022;
 
-function toWireSubmission(job: JobRecord): Wire.JobSubmission {
+function toWireSubmission(job: JobRecord, detaching: RunFacts['detaching']): Wire.JobSubmission {
   const { offer, networkMode, agent } = job.runtimeRecord;
   return {
     id: job.id,
@@ -135,7 +137,7 @@ function toWireSubmission(job: JobRecord): Wire.JobSubmission {
             working_dir: agent?.workingDir ?? null,
             username: agent?.username ?? null,
           },
-    error: jobError(job.terminationReason),
+    error: detaching.get(job.id) ?? jobError(job.terminationReason),
     probes: [],
     image_pull_progress: job.pullProgress,
   };

@@ -3,7 +3,6 @@ import {
   decideStop,
   effectiveProfile,
   groupByProblem,
-  groupOffersByGpu,
   isFinishedRun,
   normaliseRunSpec,
   whyFleetsAreForeign,
@@ -13,20 +12,25 @@ import type { Caller, ProjectScope } from '../auth/caller.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { ClientError, ResourceNotExistsError } from '../http/api-errors.js';
 import { Database } from '../persistence/database.js';
+import { type ReadTogether, readTogether } from '../persistence/together.js';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
+import { findUser } from '../users/find-user.js';
 import { Wake } from '../reconcile/wake.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { explainRunSpecErrors, parseRunSpec, readSpec } from './parse-spec.js';
+import { requireMounts } from './require-mounts.js';
 import { RunApplier } from './run-applier.js';
 import { type RunListScope, runListQuery } from './run-list-query.js';
 import { RunPlanner } from './run-planner.js';
 import { RunReader } from './run-reader.js';
-import { findRuns, type RunRecord } from './run-record.js';
+import { findNamedRun, findRun, findRuns, type RunRecord } from './run-record.js';
 
 const DEFAULT_MAX_OFFERS = 50;
 
 @Injectable()
 export class RunsService {
+  private readonly reading: ReadTogether;
+
   constructor(
     private readonly db: Database,
     @Inject(RunReader) private readonly reader: RunReader,
@@ -35,7 +39,9 @@ export class RunsService {
     @Inject(EventRecorder) private readonly events: EventRecorder,
     @Inject(Wake) private readonly wake: Wake,
     @Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'runLimits'>,
-  ) {}
+  ) {
+    this.reading = readTogether(db);
+  }
 
   list(caller: Caller, request: Wire.ListRunsRequest): Promise<Wire.Run[]> {
     return this.db.read(async (tx) => {
@@ -50,7 +56,7 @@ export class RunsService {
   }
 
   get(scope: ProjectScope, request: Wire.GetRunRequest): Promise<Wire.Run> {
-    return this.db.read(async (tx) => {
+    return this.reading.run(async (tx) => {
       const run = await findOne(tx, scope, request);
       return this.one(tx, run, scope.caller);
     });
@@ -73,13 +79,13 @@ export class RunsService {
     const problem = groupByProblem(groupBy);
     if (problem !== null) throw new ClientError(problem);
     const effective = await this.effective(scope, parseRunSpec(request.run_spec, ['run_spec']), true);
-    const offers = await this.planner.offersOf(scope, effective, {
+    const gpus = await this.planner.gpus(scope, effective, groupBy, {
       maxOffers: Number.MAX_SAFE_INTEGER,
       fullOffers: request.full_offers ?? false,
       unallocated: request.unallocated_resources ?? false,
       forOffersOnly: true,
     });
-    return { gpus: groupOffersByGpu(offers, groupBy) };
+    return { gpus };
   }
 
   async apply(
@@ -142,9 +148,7 @@ export class RunsService {
   }
 
   private async effective(scope: ProjectScope, spec: Wire.RunSpec, forOffersOnly: boolean): Promise<Wire.RunSpec> {
-    const [user] = await this.db.read((tx) =>
-      tx.query<{ ssh_public_key: string | null }>('SELECT ssh_public_key FROM users WHERE id = ?', [scope.caller.id]),
-    );
+    const user = await this.reading.run((tx) => findUser(tx, scope.caller.id));
     const effective = explainRunSpecErrors(() =>
       normaliseRunSpec(spec, {
         userSshPublicKey: user?.ssh_public_key ?? null,
@@ -154,6 +158,7 @@ export class RunsService {
     );
     const foreign = whyFleetsAreForeign(effectiveProfile(effective), scope.projectName);
     if (foreign !== null) throw new ClientError(foreign);
+    if (!forOffersOnly) await this.db.read((tx) => requireMounts(tx, scope.projectId, effective));
     return effective;
   }
 
@@ -169,10 +174,8 @@ async function findOne(
   scope: ProjectScope,
   { run_name: name, id }: Wire.GetRunRequest,
 ): Promise<RunRecord> {
-  const [run] = id
-    ? await findRuns(tx, 'project_id = ? AND id = ?', [scope.projectId, id])
-    : await findRuns(tx, 'project_id = ? AND name = ? AND deleted = ?', [scope.projectId, name ?? '', false]);
-  if (run === undefined) throw new ResourceNotExistsError(`Run ${name ?? id ?? ''} not found`);
+  const run = id ? await findRun(tx, id) : await findNamedRun(tx, scope.projectId, name ?? '');
+  if (run?.projectId !== scope.projectId) throw new ResourceNotExistsError(`Run ${name ?? id ?? ''} not found`);
   return run;
 }
 

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { buildJobSpecs, effectiveProfile, LIMITS, replicaGroups, type Wire } from '@dstack/core';
 import { DefaultFleetMaker } from '../fleets/default-fleet.js';
 import { NEW_RUNTIME } from '../jobs/job-record.js';
+import { inserter } from '../persistence/insert-rows.js';
 import type { WriteTx } from '../persistence/transaction.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { writeSealed } from '../reconcile/sealed-json.js';
@@ -20,7 +21,14 @@ export interface ReplicaSubmission {
   };
   readonly spec: Wire.RunSpec;
   readonly replicaNum: number;
+  /** It has no jobs yet. */
+  readonly isNewRun?: boolean;
 }
+
+const insertJob = inserter('jobs', [
+  'id', 'run_id', 'project_id', 'job_num', 'replica_num', 'replica_group', 'submission_num', 'deployment_num', 'status',
+  'status_changed_at', 'submitted_at', 'job_spec', 'runtime_data', 'waiting_master_job', 'next_due_at',
+]); // prettier-ignore
 
 /** Creates the job rows of a replica: the first submission, or the next one of every job. */
 @Injectable()
@@ -34,14 +42,10 @@ export class ReplicaSubmitter {
     @Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'images'>,
   ) {}
 
-  async submit(tx: WriteTx, { run, spec, replicaNum }: ReplicaSubmission): Promise<void> {
+  async submit(tx: WriteTx, { run, spec, replicaNum, isNewRun = false }: ReplicaSubmission): Promise<void> {
     const now = await tx.now();
     await this.defaultFleets.makeIfNeeded(tx, run.projectId, effectiveProfile(spec));
-    const [last] = await tx.query<{ n: number | null }>(
-      'SELECT MAX(submission_num) AS n FROM jobs WHERE run_id = ? AND replica_num = ?',
-      [run.id, replicaNum],
-    );
-    const submissionNum = last?.n === null || last?.n === undefined ? 0 : Number(last.n) + 1;
+    const submissionNum = isNewRun ? 0 : await nextSubmissionNum(tx, run.id, replicaNum);
     const sshKey = isMultiNode(spec) ? this.clusterKeys.create() : null;
     const specs = buildJobSpecs(
       { ...spec, run_name: run.name },
@@ -49,15 +53,23 @@ export class ReplicaSubmitter {
     );
     for (const jobSpec of specs) {
       const id = this.world.ids.uuid();
-      await tx.execute(
-        `INSERT INTO jobs (id, run_id, project_id, job_num, replica_num, replica_group, submission_num, deployment_num, status,
-           status_changed_at, submitted_at, job_spec, runtime_data, waiting_master_job, next_due_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'submitted', ?, ?, ?, ?, ?, ?)`,
-        [
-          id, run.id, run.projectId, jobSpec.job_num, replicaNum, jobSpec.replica_group ?? '0', submissionNum, run.deploymentNum,
-          now, now, writeSealed(tx, jobSpec), writeJson(NEW_RUNTIME), false, now + LIMITS.placementMs,
-        ], // prettier-ignore
-      );
+      await insertJob(tx, {
+        id,
+        run_id: run.id,
+        project_id: run.projectId,
+        job_num: jobSpec.job_num,
+        replica_num: replicaNum,
+        replica_group: jobSpec.replica_group ?? '0',
+        submission_num: submissionNum,
+        deployment_num: run.deploymentNum,
+        status: 'submitted',
+        status_changed_at: now,
+        submitted_at: now,
+        job_spec: writeSealed(tx, jobSpec),
+        runtime_data: writeJson(NEW_RUNTIME),
+        waiting_master_job: false,
+        next_due_at: now + LIMITS.placementMs,
+      });
       const target = { type: 'job' as const, id, name: jobSpec.job_name, projectId: run.projectId, runId: run.id };
       const message = `Job created on ${submissionNum === 0 ? 'submission' : 'resubmission'}. Status: SUBMITTED`;
       await this.events.record(tx, { message, actorId: null, targets: [target] });
@@ -65,6 +77,14 @@ export class ReplicaSubmitter {
     // Placement looks for them by itself; theirs is only the time by which it must have answered.
     this.wake.topic(tx, 'placement');
   }
+}
+
+async function nextSubmissionNum(tx: WriteTx, runId: string, replicaNum: number): Promise<number> {
+  const [last] = await tx.query<{ n: number | null }>(
+    'SELECT MAX(submission_num) AS n FROM jobs WHERE run_id = ? AND replica_num = ?',
+    [runId, replicaNum],
+  );
+  return last?.n === null || last?.n === undefined ? 0 : Number(last.n) + 1;
 }
 
 /** Replicas are numbered through the groups in order, each with its minimum; more than those belong to the last group. */

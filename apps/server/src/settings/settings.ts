@@ -29,6 +29,12 @@ export interface ServerSettings {
   /** The images of jobs that name none, and the registry of those that name no registry. */
   readonly images: ImageDefaults;
   readonly runLimits: RunSpecLimits;
+  /** Until a replica of a service begins to answer. */
+  readonly serviceAnswerMs: number;
+  /** Proxies in front of this server that may say who came to them; `*`: all. */
+  readonly forwardedAllowIps: readonly string[];
+  /** Pages of services may act as pages of this server: they share its origin. */
+  readonly servicesShareOrigin: boolean;
   readonly sshConnectTimeoutSeconds: number;
   /** How long a job survives that nobody can reach its host. */
   readonly unreachableJobSeconds: number;
@@ -40,6 +46,8 @@ export interface ServerSettings {
   readonly agentDirectory: string | undefined;
   /** Where containers fetch the agent: a URL with `{version}`, `{arch}` and `{sha256}`. */
   readonly agentDownloadUrl: string;
+  /** An image with the agent, for clusters that bring it into pods by one; undefined: they fetch it. */
+  readonly agentImage: string | undefined;
   /** Whether this machine runs jobs; undefined: decided by where the server listens. */
   readonly localBackend: boolean | undefined;
   /** `DSTACK_IMAGE` is set by the container image of the server. */

@@ -24,14 +24,4 @@ export class EmptyListsController {
   gateways(): Wire.Gateway[] {
     return [];
   }
-
-  @Operation('project_volumes_list')
-  volumes(): Wire.Volume[] {
-    return [];
-  }
-
-  @Operation('global_volumes_list')
-  allVolumes(): Wire.Volume[] {
-    return [];
-  }
 }

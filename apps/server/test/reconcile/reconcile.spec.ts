@@ -9,6 +9,7 @@ import { Notices } from '../../src/reconcile/notices.js';
 import { relayNotices } from '../../src/reconcile/postgres-notices.js';
 import { ReconcileLoop } from '../../src/reconcile/reconcile-loop.js';
 import { reconcilePass } from '../../src/reconcile/reconcile-pass.js';
+import { readTogether, writeTogether } from '../../src/persistence/together.js';
 import type { Observed, Reconciler } from '../../src/reconcile/reconciler.js';
 import { Wake } from '../../src/reconcile/wake.js';
 import { realWorld } from '../../src/world/real-world.js';
@@ -84,6 +85,8 @@ describe.each(testDatabases())('the reconcile engine on $name', ({ open }) => {
         world,
         limiter: new EffectLimiter(2),
         signal: new AbortController().signal,
+        observing: readTogether(db),
+        committing: writeTogether(db),
       },
     );
   const claimOne = async (): Promise<number> => {

@@ -16,20 +16,23 @@ import {
   type Termination,
 } from '@dstack/backend-base';
 import { bundledCatalog } from '@dstack/catalog';
-import type { Offer } from '@dstack/core';
+import type { Offer, OfferTable } from '@dstack/core';
 import { accountQuotas } from './account-quotas.js';
+import { AwsPlacementGroups } from './aws-placement-groups.js';
+import { AwsVolumes } from './aws-volumes.js';
 import { type AwsAccess, Ec2 } from './client.js';
 import { type AwsConfig, DEFAULT_REGIONS } from './definition.js';
 import { awsCode } from './errors.js';
 import { imageQuery, newestImage } from './images.js';
 import { OWNER_TAG, readData, refOf, stateOf, tagOf, TOKEN_TAG, writeData } from './machine-state.js';
 import { Networks } from './networks.js';
-import { awsOffers, type RegionFacts } from './offers.js';
+import { awsOffers, type AwsOffersRequest, awsOfferTable, type RegionFacts } from './offers.js';
 import type { Quotas } from './quotas.js';
 import { type LaunchPlan, machineTags, type Reservation, runInstances } from './run-instances.js';
 import { ensureSecurityGroup } from './security-group.js';
 
 const FACTS_KEPT_MS = 600_000;
+const TABLE_KEPT_MS = 180_000;
 
 /** For so long EC2 may not know a machine that it has just made. */
 const SETTLES_MS = 60_000;
@@ -49,11 +52,14 @@ export interface AwsOptions {
 }
 
 export class AwsCompute implements Compute {
+  readonly volumes: AwsVolumes;
+  readonly placementGroups: AwsPlacementGroups;
   private readonly regions: readonly string[];
   private readonly clients = new Map<string, Ec2>();
   private readonly networks: Networks;
   private readonly zones: Kept<string[]>;
   private readonly quotas: Kept<Quotas | null>;
+  private readonly table: Kept<OfferTable>;
 
   constructor(private readonly options: AwsOptions) {
     const { config, environment } = options;
@@ -61,22 +67,32 @@ export class AwsCompute implements Compute {
     this.networks = new Networks(config, FACTS_KEPT_MS, environment.now);
     this.zones = new Kept(Infinity, environment.now);
     this.quotas = new Kept(FACTS_KEPT_MS, environment.now);
+    this.table = new Kept(TABLE_KEPT_MS, environment.now);
+    const ec2 = (region: string): Ec2 => this.ec2(region);
+    const tags = config.tags ?? {};
+    this.placementGroups = new AwsPlacementGroups(ec2, tags);
+    this.volumes = new AwsVolumes({
+      ec2,
+      tags,
+      everywhere: (ask) => this.everywhere(ask),
+      find: (ref, call) => this.find(ref, call),
+      zones: async (region, call) => {
+        const { subnets } = await this.networks.of(region, this.ec2(region), call);
+        return subnets.map(({ zone }) => zone).sort();
+      },
+    });
   }
 
   async offers({ requirements }: OfferQuery, call: Call): Promise<Offer[]> {
     call.signal.throwIfAborted();
-    const facts = await this.everywhere(async (region): Promise<[string, RegionFacts]> => [
-      region,
-      await this.factsOf(region, call),
-    ]);
     const reservation = await this.reserved(requirements.reservation ?? null, call);
-    return awsOffers({
-      catalog: bundledCatalog('aws'),
-      requirements,
-      experimental: this.options.config.experimental_instance_types ?? [],
-      regions: new Map(facts),
-      reservation,
-    });
+    return awsOffers({ ...(await this.sold(call)), requirements, reservation });
+  }
+
+  async offerTable({ requirements }: OfferQuery, call: Call): Promise<OfferTable | null> {
+    call.signal.throwIfAborted();
+    if (requirements.reservation) return null;
+    return this.table.get('table', async () => awsOfferTable(await this.sold(call)));
   }
 
   async create(attempt: Attempt, call: Call): Promise<MachineState> {
@@ -126,6 +142,15 @@ export class AwsCompute implements Compute {
 
   async close(): Promise<void> {
     for (const client of this.clients.values()) client.close();
+  }
+
+  private async sold(call: Call): Promise<Pick<AwsOffersRequest, 'catalog' | 'experimental' | 'regions'>> {
+    const facts = await this.everywhere(async (region): Promise<[string, RegionFacts]> => [
+      region,
+      await this.factsOf(region, call),
+    ]);
+    const experimental = this.options.config.experimental_instance_types ?? [];
+    return { catalog: bundledCatalog('aws'), experimental, regions: new Map(facts) };
   }
 
   private async planLaunch(attempt: Attempt, call: Call): Promise<{ plan: LaunchPlan; user: string }> {

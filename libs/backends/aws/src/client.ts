@@ -1,12 +1,18 @@
 import {
+  AttachVolumeCommand,
   AuthorizeSecurityGroupIngressCommand,
+  CreatePlacementGroupCommand,
   CreateSecurityGroupCommand,
+  CreateVolumeCommand,
+  DeletePlacementGroupCommand,
+  DeleteVolumeCommand,
   DescribeAvailabilityZonesCommand,
   DescribeCapacityReservationsCommand,
   DescribeImagesCommand,
   type DescribeInstancesCommandInput,
   DescribeInstanceTypesCommand,
   DescribeVpcsCommand,
+  DetachVolumeCommand,
   EC2Client,
   type Image,
   type Instance,
@@ -14,12 +20,14 @@ import {
   paginateDescribeRouteTables,
   paginateDescribeSecurityGroups,
   paginateDescribeSubnets,
+  paginateDescribeVolumes,
   type RouteTable,
   RunInstancesCommand,
   type RunInstancesCommandInput,
   type SecurityGroup,
   type Subnet,
   TerminateInstancesCommand,
+  type Volume,
 } from '@aws-sdk/client-ec2';
 import { type Call, withinCall } from '@dstack/backend-base';
 import { explainAws } from './errors.js';
@@ -33,6 +41,9 @@ export interface AwsAccess {
 
 type Filters = readonly { readonly Name: string; readonly Values: readonly string[] }[];
 const filters = (given: Filters) => given.map(({ Name, Values }) => ({ Name, Values: [...Values] }));
+
+const tagList = (tags: Readonly<Record<string, string>>) =>
+  Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 
 /** The calls of EC2 that are used, in one region; all failures are `BackendError`s. */
 export class Ec2 {
@@ -120,12 +131,11 @@ export class Ec2 {
     call: Call,
   ): Promise<string> {
     return this.run(call, async (abortSignal) => {
-      const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
       const command = new CreateSecurityGroupCommand({
         VpcId: vpcId,
         GroupName: name,
         Description: 'Machines of dstack: SSH from anywhere, everything from each other',
-        TagSpecifications: [{ ResourceType: 'security-group', Tags }],
+        TagSpecifications: [{ ResourceType: 'security-group', Tags: tagList(tags) }],
       });
       return (await this.client.send(command, { abortSignal })).GroupId ?? '';
     });
@@ -199,6 +209,93 @@ export class Ec2 {
       for await (const { Reservations } of pages)
         found.push(...(Reservations ?? []).flatMap((each) => each.Instances ?? []));
       return found;
+    });
+  }
+
+  volumes(input: { readonly ids?: readonly string[]; readonly filters?: Filters }, call: Call): Promise<Volume[]> {
+    const request = {
+      ...(input.ids === undefined ? {} : { VolumeIds: [...input.ids] }),
+      ...(input.filters === undefined ? {} : { Filters: filters(input.filters) }),
+    };
+    return this.run(call, async (abortSignal) => {
+      const found: Volume[] = [];
+      const pages = paginateDescribeVolumes({ client: this.client }, request, { abortSignal });
+      for await (const { Volumes } of pages) found.push(...(Volumes ?? []));
+      return found;
+    });
+  }
+
+  createVolume(
+    input: {
+      readonly token: string;
+      readonly zone: string;
+      readonly sizeGb: number;
+      readonly tags: Readonly<Record<string, string>>;
+    },
+    call: Call,
+  ): Promise<Volume> {
+    return this.run(call, (abortSignal) =>
+      this.client.send(
+        new CreateVolumeCommand({
+          ClientToken: input.token,
+          AvailabilityZone: input.zone,
+          Size: input.sizeGb,
+          VolumeType: 'gp3',
+          TagSpecifications: [{ ResourceType: 'volume', Tags: tagList(input.tags) }],
+        }),
+        { abortSignal },
+      ),
+    );
+  }
+
+  attachVolume(
+    {
+      volumeId,
+      instanceId,
+      device,
+    }: { readonly volumeId: string; readonly instanceId: string; readonly device: string },
+    call: Call,
+  ): Promise<void> {
+    return this.run(call, async (abortSignal) => {
+      const command = new AttachVolumeCommand({ VolumeId: volumeId, InstanceId: instanceId, Device: device });
+      await this.client.send(command, { abortSignal });
+    });
+  }
+
+  detachVolume(
+    {
+      volumeId,
+      instanceId,
+      force,
+    }: { readonly volumeId: string; readonly instanceId: string; readonly force: boolean },
+    call: Call,
+  ): Promise<void> {
+    return this.run(call, async (abortSignal) => {
+      const command = new DetachVolumeCommand({ VolumeId: volumeId, InstanceId: instanceId, Force: force });
+      await this.client.send(command, { abortSignal });
+    });
+  }
+
+  deleteVolume(id: string, call: Call): Promise<void> {
+    return this.run(call, async (abortSignal) => {
+      await this.client.send(new DeleteVolumeCommand({ VolumeId: id }), { abortSignal });
+    });
+  }
+
+  createPlacementGroup(name: string, tags: Readonly<Record<string, string>>, call: Call): Promise<void> {
+    return this.run(call, async (abortSignal) => {
+      const command = new CreatePlacementGroupCommand({
+        GroupName: name,
+        Strategy: 'cluster',
+        TagSpecifications: [{ ResourceType: 'placement-group', Tags: tagList(tags) }],
+      });
+      await this.client.send(command, { abortSignal });
+    });
+  }
+
+  deletePlacementGroup(name: string, call: Call): Promise<void> {
+    return this.run(call, async (abortSignal) => {
+      await this.client.send(new DeletePlacementGroupCommand({ GroupName: name }), { abortSignal });
     });
   }
 

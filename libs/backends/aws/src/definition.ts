@@ -76,6 +76,8 @@ export const awsDefinition: BackendDefinition<AwsConfig> = {
     privileged: true,
     instanceVolumes: true,
     reservations: true,
+    placementGroups: true,
+    networkVolumes: true,
     // Root disks go with the machine, and a machine that powers off is terminated.
     powerOffStopsBilling: true,
   },

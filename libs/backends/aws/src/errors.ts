@@ -42,7 +42,9 @@ export function explainAws(error: unknown): BackendError {
   if (error instanceof BackendError) return error;
   if (!isAwsError(error))
     return new BackendError({ kind: 'outage', blocks: 'account' }, String(error), { cause: error });
-  return new BackendError(failureOf(error), `${error.name}: ${error.message}`, { cause: error });
+  // What did not come from AWS has no code of its own.
+  const told = error.name === 'Error' ? `no answer: ${error.message}` : `${error.name}: ${error.message}`;
+  return new BackendError(failureOf(error), told, { cause: error });
 }
 
 function failureOf({ name, $metadata }: AwsError): Failure {

@@ -26,7 +26,10 @@ export interface Reservation {
 }
 
 /** The same attempt gives the same request: with its token EC2 answers a repetition with the machine it made. */
-export function runInstances({ offer, token, zone }: Attempt, plan: LaunchPlan): RunInstancesCommandInput {
+export function runInstances(
+  { offer, token, zone, placementGroup }: Attempt,
+  plan: LaunchPlan,
+): RunInstancesCommandInput {
   const { reservation } = plan;
   const tags = Object.entries(plan.tags).map(([Key, Value]) => ({ Key, Value }));
   return {
@@ -51,6 +54,7 @@ export function runInstances({ offer, token, zone }: Attempt, plan: LaunchPlan):
     })),
     Placement: {
       ...(zone === null ? {} : { AvailabilityZone: zone }),
+      ...(placementGroup === null ? {} : { GroupName: placementGroup }),
       ...(reservation === null || reservation.tenancy === 'default' ? {} : { Tenancy: 'dedicated' as const }),
     },
     ...(plan.instanceProfile === null ? {} : { IamInstanceProfile: { Name: plan.instanceProfile } }),

@@ -55,6 +55,34 @@ if (why !== null && process.env['DSTACK_TEST_FULL'] !== undefined) console.warn(
     expect(await compute.terminate(made.ref, call())).toBe('done');
     expect((await compute.get(made.ref, call())).state).toBe('gone');
   });
+
+  it('makes a volume, brings it to a machine and takes it away again', async () => {
+    const { volumes } = compute;
+    if (volumes === undefined) throw new Error('no volumes');
+    const made = await compute.create(attempt((await compute.offers(QUERY, call())).find(isSmall)), call());
+    if (made.state === 'gone') throw new Error('gone');
+    const zone = made.ref.zone ?? '';
+    const configuration = {
+      type: 'volume',
+      backend: 'aws',
+      name: 'data',
+      region: REGION,
+      availability_zone: zone,
+      size: 10,
+    } as const;
+    const request = { configuration, token: 'token-of-data', cloudName: 'dstack-main-data-1', owner: OWNER };
+    const volume = await volumes.create(request, call());
+    expect(volume).toMatchObject({ sizeGb: 10, zone, priceUsdPerMonth: 0.8 });
+    expect(await volumes.attach(volume, made.ref, call())).toEqual({ deviceName: '/dev/sdf' });
+    expect(await volumes.attach(volume, made.ref, call())).toEqual({ deviceName: '/dev/sdf' });
+    await volumes.detach(volume, made.ref, { force: false }, call());
+    expect(await volumes.detach(volume, made.ref, { force: false }, call())).toBe('done');
+    expect((await volumes.list(OWNER, call())).map(({ cloudName }) => cloudName)).toEqual(['dstack-main-data-1']);
+    await volumes.delete(volume, call());
+    await volumes.delete(volume, call());
+    expect(await volumes.list(OWNER, call())).toEqual([]);
+    await compute.terminate(made.ref, call());
+  });
 });
 
 function directory(): string {

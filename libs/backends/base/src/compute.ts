@@ -1,4 +1,4 @@
-import type { HostRuntimes, Offer, Runtime, Wire } from '@dstack/core';
+import type { HostRuntimes, Offer, OfferTable, Runtime, Wire } from '@dstack/core';
 import type { Call } from './call.js';
 import type { Attempt, ListedMachine, MachineRef, MachineState, Termination } from './machine.js';
 import type { GatewaySupport, GroupSupport, PlacementGroupSupport, VolumeSupport } from './optional-members.js';
@@ -18,6 +18,11 @@ export interface OfferQuery {
 export interface Compute {
   /** Offers that could meet the requirements. A failed quota or stock query makes them `unknown`, it does not fail the list. */
   offers(query: OfferQuery, call: Call): Promise<Offer[]>;
+  /**
+   * Of a backend with a catalog: all that the account is offered, whatever is required, the same table as long as nothing changes; plans
+   * are made with it, in less time than objects take. Null: ask for `offers`, as what is required is not in the table.
+   */
+  offerTable?(query: OfferQuery, call: Call): Promise<OfferTable | null>;
   /** Returns as soon as the machine has an id. Whatever a failing call made beside it is removed or is in the ref. */
   create(attempt: Attempt, call: Call): Promise<MachineState>;
   /** One read, no waiting. A machine nobody has heard of is `gone`. */

@@ -33,9 +33,11 @@ export type {
 } from './machine.js';
 export type {
   CloudVolume,
+  ListedVolume,
   GatewaySupport,
   GroupSupport,
   PlacementGroupSupport,
   VolumeConfiguration,
   VolumeSupport,
 } from './optional-members.js';
+export { Survey, type SurveyOptions } from './survey.js';

@@ -62,7 +62,7 @@ export type AgentAddress =
       readonly host: string;
       readonly port: number;
       readonly user: string;
-      /** The public key, in base64, when the backend knows it. Null: the first that is seen is pinned. */
+      /** Type and public key, as in a line of OpenSSH, when the backend knows it. Null: the first that is seen is pinned. */
       readonly hostKey: string | null;
       /** Of the host agent, on the host; in a container, of the only one (`CONTAINER_AGENT_SOCKET`). */
       readonly socketPath: string;

@@ -14,6 +14,12 @@ export interface CloudVolume {
   readonly backendData: string | null;
 }
 
+/** What a list tells besides, where the cloud keeps it: a volume that nobody knows by its id is told from one being created. */
+export interface ListedVolume extends CloudVolume {
+  readonly cloudName?: string | null;
+  readonly token?: string | null;
+}
+
 export interface VolumeSupport {
   /** The existing volume the configuration names. */
   register(configuration: VolumeConfiguration, call: Call): Promise<CloudVolume>;
@@ -26,7 +32,7 @@ export interface VolumeSupport {
   attach(volume: CloudVolume, machine: MachineRef, call: Call): Promise<{ deviceName: string | null }>;
   /** Absent or already detached is done. */
   detach(volume: CloudVolume, machine: MachineRef, options: { force: boolean }, call: Call): Promise<Termination>;
-  list(owner: string, call: Call): Promise<CloudVolume[]>;
+  list(owner: string, call: Call): Promise<ListedVolume[]>;
 }
 
 export interface GatewaySupport {

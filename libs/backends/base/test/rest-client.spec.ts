@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
 import { isBackendError } from '../src/index.js';
 import { decideRetry, type FailedTry, retryAfterMs } from '../src/rest/decide-retry.js';
-import { RestClient } from '../src/rest/index.js';
+import { type RefusedReply, RestClient } from '../src/rest/index.js';
 
 const failed = (over: Partial<FailedTry>): FailedTry => ({
   status: 503,
@@ -53,12 +53,13 @@ describe('a client of a REST API', () => {
     now = 0;
   });
 
-  const open = (spacingMs = 0) =>
+  const open = (spacingMs = 0, isFinal: (reply: RefusedReply) => boolean = () => false) =>
     RestClient.open({
       baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
       headers: { authorization: 'secret' },
       secrets: ['secret'],
       explain: ({ body }) => ({ failure: { kind: 'rejected', blocks: 'offer' }, message: JSON.stringify(body) }),
+      isFinal,
       spacingMs,
       environment: {
         now: () => now,
@@ -111,6 +112,21 @@ describe('a client of a REST API', () => {
   it('gives up a busy cloud with the time it asked for', async () => {
     serve = (_request, response) => json(response, 429, {}, { 'retry-after': '120' });
     expect(await failureOf((await open()).send(get, call()))).toMatchObject({ kind: 'throttled', retryAt: 120_000 });
+  });
+
+  it('knows a final answer whatever its status', async () => {
+    let asked = 0;
+    serve = (_request, response) => {
+      asked += 1;
+      json(response, asked === 1 ? 503 : 429, { error: asked === 1 ? 'down' : 'sold out' });
+    };
+    const client = await open(0, ({ body }) => JSON.stringify(body).includes('sold out'));
+    expect(await failureOf(client.send(get, call()))).toEqual({
+      kind: 'rejected',
+      blocks: 'offer',
+      message: '{"error":"sold out"}',
+    });
+    expect(asked).toBe(2);
   });
 
   it('follows no redirect', async () => {

@@ -22,12 +22,17 @@ export function liveOffers(types: LambdaTypes, regions: readonly string[]): Offe
 
 /** What Lambda sold when the catalog was made; nobody knows whether there is capacity. */
 export function bundledOffers(catalog: Catalog): Offer[] {
-  return [...catalog.rows({ type: () => true })].flatMap(({ type, location, price }) =>
-    toOffer(type, { region: location, price, availability: 'unknown' }),
+  return [...catalog.rows({ type: () => true })].flatMap(({ type, location, price, source }) =>
+    toOffer(type, {
+      region: location,
+      price,
+      availability: 'unknown',
+      priced: { date: source.date, isDerived: !source.isExact },
+    }),
   );
 }
 
-function toOffer(type: CatalogType, at: Pick<Offer, 'region' | 'price' | 'availability'>): Offer[] {
+function toOffer(type: CatalogType, at: Pick<Offer, 'region' | 'price' | 'availability' | 'priced'>): Offer[] {
   const resources = typeResources(type, false);
   if (resources === null) return [];
   return [

@@ -47,6 +47,18 @@ export const LIMITS = {
   terminateRetryMaxMs: 10 * MINUTE,
   /** A run that has been running this long is healthy: its next failure is retried as if it were the first. */
   stableRunMs: 10 * MINUTE,
+  /** From the wish for a volume until the cloud has it or its last error is the answer. */
+  volumeCreateMs: 10 * MINUTE,
+  volumeRetryMinMs: 2 * SECOND,
+  volumeRetryMaxMs: 5 * MINUTE,
+  /** Between two tries to attach a volume, and two looks whether its machine is there. */
+  attachRetryMs: 5 * SECOND,
+  /** Between two looks at a volume that is being detached. */
+  detachPollMs: 4 * SECOND,
+  /** A detach is not forced before: what is still being written would be lost. */
+  forceDetachMs: MINUTE,
+  /** How long a machine that has to go is kept for its volumes; ending it detaches them too. */
+  instanceDetachMs: 10 * MINUTE,
   /** Between two looks for machines that nobody will terminate. */
   orphansMs: 5 * MINUTE,
   /** A safety look at runs that wait for others. */

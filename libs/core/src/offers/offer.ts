@@ -16,6 +16,15 @@ export interface Offer extends Omit<Wire.InstanceOfferWithAvailability, 'backend
   availability_reason?: string;
   /** The disk sizes in GB the backend can give this type; absent: the disk is as `instance.resources.disk` says. */
   disk_range_gb?: IntRange;
+  /** Of a price that was not asked for just now. */
+  priced?: OfferPriceOrigin;
+}
+
+export interface OfferPriceOrigin {
+  /** When it held, as exact as that is known: `2026-06-18`, `2026`, `mid 2025`. */
+  readonly date: string;
+  /** Computed from other prices. */
+  readonly isDerived: boolean;
 }
 
 const USABLE: ReadonlySet<Wire.InstanceAvailability> = new Set(['unknown', 'available', 'idle']);
@@ -26,6 +35,6 @@ export function isUsable(offer: Pick<Offer, 'availability'>): boolean {
 
 /** The contract shape: no field that only planning knows, no backend that existing clients reject. */
 export function toWireOffer(offer: Offer): Wire.InstanceOfferWithAvailability {
-  const { instance_id: _id, availability_reason: _reason, disk_range_gb: _disk, ...wire } = offer;
+  const { instance_id: _id, availability_reason: _reason, disk_range_gb: _disk, priced: _priced, ...wire } = offer;
   return { ...wire, backend: toWireBackend(offer.backend) };
 }

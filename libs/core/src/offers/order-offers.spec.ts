@@ -1,6 +1,10 @@
-import { groupByProblem, groupOffersByGpu } from './group-offers.js';
+import { bestOffers } from './best-offers.js';
+import { groupByProblem, groupFittingByGpu, groupOffersByGpu } from './group-offers.js';
 import { toWireOffer } from './offer.js';
-import { mergeOffers, planOffers, withoutDuplicates } from './order-offers.js';
+import { tabulateOffers } from './offer-table.js';
+import { mergeOffers, withoutDuplicates } from './order-offers.js';
+import { planOffers } from './plan-offers.js';
+import { queryOffers } from './query-offers.js';
 import { requiredFeatures } from './backend-features.js';
 import { requirementsOf } from './requirements.js';
 import { gpus, offer, requirements } from '../../test/planning-builders.js';
@@ -18,7 +22,7 @@ it('merges by price and keeps an order that means something', () => {
 it('plans idle instances first, then what can be created, then the rest', () => {
   const pool = [priced(9, { availability: 'idle' }), priced(3, { availability: 'busy' })];
   const created = [priced(4, { availability: 'no_quota' }), priced(2), priced(1, { availability: 'not_available' })];
-  const planned = planOffers(pool, [{ order: 'price', offers: created }], 4);
+  const planned = planOffers(pool, [queryOffers(tabulateOffers(created), requirements())], 4);
   expect(planned.offers.map((each) => [each.price, each.availability])).toEqual([
     [9, 'idle'],
     [2, 'unknown'],
@@ -27,6 +31,16 @@ it('plans idle instances first, then what can be created, then the rest', () => 
   ]);
   expect(planned).toMatchObject({ totalOffers: 5, maxPrice: 9 });
   expect(planOffers([], [])).toEqual({ offers: [], totalOffers: 0, maxPrice: null });
+});
+
+it('counts what several fleets are offered of one backend once, and of several backends together', () => {
+  const table = tabulateOffers([priced(1), priced(2), priced(3)]);
+  const dear = queryOffers(table, requirements());
+  const cheap = queryOffers(table, requirements({}, { max_price: 2 }));
+  const other = queryOffers(tabulateOffers([priced(5, { backend: 'gcp' })]), requirements());
+  const planned = planOffers([], [cheap, dear, other], 3);
+  expect(prices(planned.offers)).toEqual([1, 2, 3]);
+  expect(planned).toMatchObject({ totalOffers: 4, maxPrice: 5 });
 });
 
 it('shows the same place once', () => {
@@ -87,6 +101,17 @@ describe('by gpu', () => {
     ]);
   });
 
+  it.each([[[]], [['backend']], [['backend', 'region']], [['count']]] as const)(
+    'several tables are grouped by %j as one',
+    (groupBy) => {
+      const tables = [offers.slice(0, 2), offers.slice(2), offers.slice(1, 3)].map((part) => {
+        const table = tabulateOffers(part);
+        return { table, rows: Uint32Array.from(part.keys()) };
+      });
+      expect(groupFittingByGpu(tables, groupBy)).toEqual(groupOffersByGpu(offers, groupBy));
+    },
+  );
+
   it.each([
     [['gpu', 'backend', 'region'], null],
     [['region'], 'grouping by region needs backend too'],
@@ -114,4 +139,11 @@ it.each([
   [{ requirements: requirements({}, { reservation: 'r' }) }, ['reservation']],
 ])('a job with %j needs %j', (job, features) => {
   expect(requiredFeatures({ requirements: requirements(), ...job })).toEqual(features);
+});
+
+it('a backend’s own order outlives its table: the better offer is first, the dearer one or not', () => {
+  const scored = [priced(5), priced(9, { availability: 'not_available' }), priced(1), priced(3)];
+  const found = queryOffers(tabulateOffers(scored, { keepsOrder: true }), requirements());
+  expect(prices(bestOffers([found], 10))).toEqual([5, 1, 3, 9]);
+  expect(prices(bestOffers([found, queryOffers(tabulateOffers([priced(2)]), requirements())], 3))).toEqual([2, 5, 1]);
 });

@@ -28,23 +28,6 @@ export function mergeOffers(lists: readonly OfferList[]): Offer[] {
   }
 }
 
-export interface PlannedOffers {
-  readonly offers: Offer[];
-  /** Before the cut. */
-  readonly totalOffers: number;
-  readonly maxPrice: number | null;
-}
-
-/** What a plan shows: idle instances first whatever their price, then what can be created by price, then what cannot be used now. */
-export function planOffers(pool: readonly Offer[], backendOffers: readonly OfferList[], maxOffers = 50): PlannedOffers {
-  const all = usableFirst([...byPrice(pool), ...mergeOffers(backendOffers)]);
-  return {
-    offers: all.slice(0, maxOffers),
-    totalOffers: all.length,
-    maxPrice: all.length === 0 ? null : Math.max(...all.map((offer) => offer.price)),
-  };
-}
-
 /** Stable. */
 export function usableFirst(offers: readonly Offer[]): Offer[] {
   return [...offers.filter(isUsable), ...offers.filter((offer) => !isUsable(offer))];
@@ -76,6 +59,6 @@ export function withoutDuplicates(offers: readonly Offer[]): Offer[] {
   });
 }
 
-function byPrice(offers: readonly Offer[]): Offer[] {
+export function byPrice(offers: readonly Offer[]): Offer[] {
   return [...offers].sort((a, b) => a.price - b.price);
 }

@@ -13,7 +13,7 @@ describe('what this version refuses to run', () => {
     ['a host directory', { type: 'task', commands: ['true'], volumes: ['/data:/data'] }, null],
     ['a service', { type: 'service', port: 80, commands: ['true'] }, /Services are not built yet/],
     ['access to the server', { type: 'task', commands: ['true'], dstack: true }, null],
-    ['a network volume', { type: 'task', commands: ['true'], volumes: ['cache:/cache'] }, /Network volumes.*cache/],
+    ['a network volume', { type: 'task', commands: ['true'], volumes: ['cache:/cache'] }, null],
   ])('%s', (_what, configuration, reason) => {
     const answer = whyNotBuilt(configurationOf(configuration));
     if (reason === null) expect(answer).toBeNull();

@@ -1,10 +1,17 @@
-import { INSTANCE_STATUSES } from './enums.js';
-import { displayBackend, toWireBackend, toWireInstanceStatus } from './internal-values.js';
+import { INSTANCE_STATUSES, VOLUME_STATUSES } from './enums.js';
+import { displayBackend, toWireBackend, toWireInstanceStatus, toWireVolumeStatus } from './internal-values.js';
 
 it('shows a launching instance as pending', () => expect(toWireInstanceStatus('launching')).toBe('pending'));
 
 it.each(INSTANCE_STATUSES)('leaves the contract status %s as it is', (status) =>
   expect(toWireInstanceStatus(status)).toBe(status),
+);
+
+it('shows a volume that is being deleted as active, which it still may be', () =>
+  expect(toWireVolumeStatus('deleting')).toBe('active'));
+
+it.each(VOLUME_STATUSES)('leaves the contract volume status %s as it is', (status) =>
+  expect(toWireVolumeStatus(status)).toBe(status),
 );
 
 it.each([

@@ -1,4 +1,4 @@
-import type { BackendType, InstanceStatus } from './enums.js';
+import type { BackendType, InstanceStatus, VolumeStatus } from './enums.js';
 
 /** Backends as we know them: everything of the contract, and this machine. */
 export type InternalBackendType = BackendType | 'local';
@@ -18,6 +18,21 @@ const WIRE_INSTANCE_STATUS: Readonly<Record<InternalInstanceStatus, InstanceStat
 
 export function toWireInstanceStatus(status: InternalInstanceStatus): InstanceStatus {
   return WIRE_INSTANCE_STATUS[status];
+}
+
+/** `deleting`: somebody asked for it, or its time without use is over; the cloud may still have it. */
+export type InternalVolumeStatus = VolumeStatus | 'deleting';
+
+const WIRE_VOLUME_STATUS: Readonly<Record<InternalVolumeStatus, VolumeStatus>> = {
+  submitted: 'submitted',
+  provisioning: 'provisioning',
+  active: 'active',
+  failed: 'failed',
+  deleting: 'active',
+};
+
+export function toWireVolumeStatus(status: InternalVolumeStatus): VolumeStatus {
+  return WIRE_VOLUME_STATUS[status];
 }
 
 /** Existing clients reject a backend they do not know; `remote` is what they show for machines nobody rents. */

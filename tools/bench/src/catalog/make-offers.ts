@@ -1,4 +1,3 @@
-import { buildColumns, Catalog, type CatalogRow } from '@dstack/catalog';
 import { acceleratorNames, type Offer, snapGpuMemoryGb } from '@dstack/core';
 
 const BACKENDS = ['aws', 'azure', 'gcp', 'oci', 'lambda', 'nebius', 'runpod', 'vastai'] as const;
@@ -45,33 +44,5 @@ function makeOffer(backend: (typeof BACKENDS)[number], region: number, type: num
     price: Math.round(onDemand * (spot ? 0.4 : 1) * 10_000) / 10_000,
     availability: 'unknown',
     availability_zones: ['a', 'b', 'c'].map((zone) => `${backend}-region-${region}${zone}`),
-  };
-}
-
-/** The same offers as the catalogs that backends have. */
-export function makeCatalogs(offers: readonly Offer[]): ReadonlyMap<Offer['backend'], Catalog> {
-  const byBackend = Map.groupBy(offers, ({ backend }) => backend);
-  return new Map([...byBackend].map(([backend, some]) => [backend, new Catalog(buildColumns(some.map(toRow)))]));
-}
-
-function toRow({ instance: { name, resources }, region, price }: Offer): CatalogRow {
-  const [gpu] = resources.gpus;
-  return {
-    type: {
-      name,
-      cpus: resources.cpus,
-      memoryMib: resources.memory_mib,
-      gpu:
-        gpu === undefined
-          ? null
-          : { vendor: 'nvidia', name: gpu.name, count: resources.gpus.length, memoryMib: gpu.memory_mib },
-      cpuArch: 'x86',
-      diskGb: null,
-      flags: [],
-    },
-    location: region,
-    price,
-    isSpot: resources.spot,
-    source: { source: 'made up', date: '2026', isExact: true },
   };
 }

@@ -6,6 +6,8 @@ import {
   Database,
   type Engine,
   Keyring,
+  livesOfDirectory,
+  lockServerDirectory,
   migrate,
   openPostgresEngine,
   openSqliteEngine,
@@ -62,6 +64,7 @@ const { workload, runs } = buildWorkload({
   keyring: new Keyring([], world.random),
   inputs: new NoInputs(),
   agentArchives: new NoAgents(),
+  ...(options.serverDir === undefined ? {} : { lives: takeDirectory(options.serverDir) }),
 });
 await workload.start();
 let last: Promise<unknown> = Promise.resolve();
@@ -71,6 +74,12 @@ process.on('message', (order: Order) => {
 process.on('SIGTERM', () => void workload.stop().then(() => process.exit(0)));
 process.on('disconnect', () => process.exit(0));
 process.send?.({ type: 'ready' });
+
+function takeDirectory(serverDir: string): ReturnType<typeof livesOfDirectory> {
+  const lock = lockServerDirectory(serverDir, Date.now());
+  process.on('exit', () => lock.release());
+  return livesOfDirectory(serverDir);
+}
 
 function openEngine({ database }: ReplicaOptions): Promise<Engine> {
   return database.dialect === 'sqlite'

@@ -1,9 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { readForm, writeXml } from './ec2-shapes.js';
-import { Ec2Region, Ec2Refusal, type FakeEc2Instance } from './ec2-region.js';
+import { Ec2Refusal } from './ec2-refusal.js';
+import { Ec2Region, type FakeEc2Instance } from './ec2-region.js';
+import type { Disks } from './ec2-volumes.js';
 
-export interface AwsFakeOptions {
+export interface AwsFakeOptions extends Disks {
   readonly accessKey: string;
   /** Gives the public address of the machine that was started; rejects: it ends by itself. */
   readonly boot: (instance: FakeEc2Instance) => Promise<string>;
@@ -20,6 +22,8 @@ export class AwsFake {
   readonly refusals: { readonly action: string; readonly code: string; readonly status: number }[] = [];
   /** The next launches are carried out and their answers lost. */
   lostLaunches = 0;
+  /** So are the next volumes. */
+  lostVolumes = 0;
   private readonly regions = new Map<string, Ec2Region>();
   private readonly server: Server;
 
@@ -91,6 +95,10 @@ export class AwsFake {
       const output = this.region(region).answer(action, input);
       if (action === 'RunInstances' && this.lostLaunches > 0) {
         this.lostLaunches -= 1;
+        return void response.destroy();
+      }
+      if (action === 'CreateVolume' && this.lostVolumes > 0) {
+        this.lostVolumes -= 1;
         return void response.destroy();
       }
       response.writeHead(200, { 'content-type': 'text/xml' }).end(writeXml(action, output, complain));

@@ -1,3 +1,6 @@
+import { Ec2Refusal } from './ec2-refusal.js';
+import { type Disks, Ec2Volumes } from './ec2-volumes.js';
+
 export interface FakeEc2Instance {
   readonly id: string;
   readonly token: string;
@@ -16,20 +19,9 @@ export interface FakeEc2Instance {
   reason: { readonly Code: string; readonly Message: string } | null;
 }
 
-interface Machines {
+interface Machines extends Disks {
   readonly boot: (instance: FakeEc2Instance) => Promise<string>;
   readonly halt: (instance: FakeEc2Instance) => Promise<void>;
-}
-
-/** How EC2 says no. */
-export class Ec2Refusal extends Error {
-  constructor(
-    readonly code: string,
-    message: string,
-    readonly status = 400,
-  ) {
-    super(message);
-  }
 }
 
 type Input = Readonly<Record<string, unknown>>;
@@ -49,12 +41,17 @@ export class Ec2Region {
   hasInternetGateway = true;
   readonly reservations: Record<string, unknown>[] = [];
   readonly groups = new Map<string, { id: string; name: string; vpcId: string; permissions: object[] }>();
+  readonly volumes: Ec2Volumes;
+  /** Names of the placement groups. */
+  readonly placementGroups = new Set<string>();
   private nextId = 1;
 
   constructor(
     private readonly name: string,
     private readonly machines: Machines,
-  ) {}
+  ) {
+    this.volumes = new Ec2Volumes(this.zones, this.instances, machines);
+  }
 
   get zones(): string[] {
     return ['a', 'b', 'c'].map((letter) => `${this.name}${letter}`);
@@ -99,6 +96,20 @@ export class Ec2Region {
         };
       case 'TerminateInstances':
         return this.terminate(input);
+      case 'CreateVolume':
+        return this.volumes.create(input);
+      case 'DescribeVolumes':
+        return this.volumes.describe(input);
+      case 'AttachVolume':
+        return this.volumes.attach(input);
+      case 'DetachVolume':
+        return this.volumes.detach(input);
+      case 'DeleteVolume':
+        return this.volumes.delete(input);
+      case 'CreatePlacementGroup':
+        return this.createPlacementGroup(input);
+      case 'DeletePlacementGroup':
+        return this.deletePlacementGroup(input);
       default:
         throw new Ec2Refusal('InvalidAction', action);
     }
@@ -164,6 +175,30 @@ export class Ec2Region {
     return { Return: true };
   }
 
+  private createPlacementGroup({ GroupName }: Input): object {
+    const name = String(GroupName);
+    if (this.placementGroups.has(name))
+      throw new Ec2Refusal('InvalidPlacementGroup.Duplicate', `The Placement Group '${name}' already exists.`);
+    this.placementGroups.add(name);
+    return { PlacementGroup: { GroupName: name, State: 'available', Strategy: 'cluster' } };
+  }
+
+  private deletePlacementGroup({ GroupName }: Input): object {
+    const name = String(GroupName);
+    if (!this.placementGroups.has(name))
+      throw new Ec2Refusal('InvalidPlacementGroup.Unknown', `The Placement Group '${name}' is unknown.`);
+    const isUsed = [...this.instances.values()].some(
+      (instance) => instance.state !== 'terminated' && placementGroupOf(instance.input) === name,
+    );
+    if (isUsed)
+      throw new Ec2Refusal(
+        'InvalidPlacementGroup.InUse',
+        `The placement group '${name}' is in use and may not be deleted.`,
+      );
+    this.placementGroups.delete(name);
+    return {};
+  }
+
   private images(input: Input): object[] {
     const pattern = filterValue(input, 'name') ?? '';
     const arch = filterValue(input, 'architecture') ?? 'x86_64';
@@ -217,6 +252,9 @@ export class Ec2Region {
         'InvalidParameterCombination',
         'The associatePublicIPAddress parameter cannot be specified when launching with multiple network interfaces.',
       );
+    const group = placementGroupOf(input);
+    if (group !== null && !this.placementGroups.has(group))
+      throw new Ec2Refusal('InvalidPlacementGroup.Unknown', `The Placement Group '${group}' is unknown.`);
     if (this.dryZones.has(zone) || this.dryTypes.has(type))
       throw new Ec2Refusal(
         'InsufficientInstanceCapacity',
@@ -295,7 +333,10 @@ export class Ec2Region {
 
   private end(instance: FakeEc2Instance): void {
     instance.state = 'shutting-down';
-    void this.machines.halt(instance).finally(() => (instance.state = 'terminated'));
+    void this.machines.halt(instance).finally(() => {
+      instance.state = 'terminated';
+      this.volumes.release(instance.id);
+    });
   }
 
   private view(instance: FakeEc2Instance): object {
@@ -307,6 +348,7 @@ export class Ec2Region {
       State: { Code: STATE_CODES[instance.state], Name: instance.state },
       ...(ip === null || instance.state !== 'running' ? {} : { PublicIpAddress: ip, PrivateIpAddress: ip }),
       Placement: { AvailabilityZone: instance.zone, Tenancy: 'default' },
+      BlockDeviceMappings: this.volumes.devicesOf(instance.id),
       LaunchTime: instance.launchedAt,
       ClientToken: instance.token,
       Tags: Object.entries(instance.tags).map(([Key, Value]) => ({ Key, Value })),
@@ -314,6 +356,10 @@ export class Ec2Region {
       ...(reason === null ? {} : { StateReason: reason }),
     };
   }
+}
+
+function placementGroupOf(input: Input): string | null {
+  return (input['Placement'] as { GroupName?: string } | undefined)?.GroupName ?? null;
 }
 
 function filterValue(input: Input, name: string): string | undefined {

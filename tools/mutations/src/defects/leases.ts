@@ -10,7 +10,10 @@ export const LEASE_DEFECTS: readonly Defect[] = [
     name: 'apply-is-not-fenced',
     loses: 'what another server has written meanwhile: a slow one overwrites it',
     knownFrom: 'the field',
-    edits: [{ file: PASS, find: '      if (!isOurs) throw new MovedError();\n', replace: '' }],
+    edits: [
+      { file: PASS, find: 'if (!isUnmoved || !isOurs) {', replace: 'if (!isUnmoved) {' },
+      { file: CLAIMS, find: '    if (changed < rows.length) throw new RowLostError();\n', replace: '' },
+    ],
   },
   {
     name: 'claim-without-a-look-at-the-lease',

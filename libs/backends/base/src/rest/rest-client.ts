@@ -1,3 +1,4 @@
+import type { Agent } from 'node:https';
 import type { AxiosInstance, AxiosResponse } from 'axios';
 import type { z } from 'zod';
 import { BackendError } from '../backend-error.js';
@@ -16,10 +17,16 @@ export interface RefusedReply {
 export interface RestOptions {
   readonly baseUrl: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Asked before each try, where the way to the cloud is not the usual one or credentials expire. */
+  readonly connection?: (
+    signal: AbortSignal,
+  ) => Promise<{ readonly headers: Readonly<Record<string, string>>; readonly httpsAgent: Agent }>;
   /** Never shown, whatever the cloud says. */
   readonly secrets: readonly string[];
   /** The cloud's own words, and what they mean. */
   readonly explain: (reply: RefusedReply) => { readonly failure: Failure; readonly message: string };
+  /** Refusals with a status (429, 5xx) that else would be tried again, and would not be explained. */
+  readonly isFinal?: (reply: RefusedReply) => boolean;
   /** Between any two requests; absent: none. */
   readonly spacingMs?: number;
   readonly environment: Pick<BackendEnvironment, 'now' | 'random' | 'sleep'>;
@@ -73,6 +80,7 @@ export class RestClient {
       await this.pace.wait(signal);
       const answer = await this.once(request, signal);
       if (!(answer instanceof Error) && answer.status < 300) return this.read(request, answer);
+      if (!(answer instanceof Error) && this.isFinal(answer)) throw this.explained(answer);
       const waitMs = decideRetry(
         {
           status: answer instanceof Error ? null : answer.status,
@@ -90,8 +98,11 @@ export class RestClient {
 
   private async once<T>(request: RestRequest<T>, signal: AbortSignal): Promise<AxiosResponse<unknown> | Error> {
     const { method, path, query, body } = request;
+    // Without credentials there is no request that could be tried again.
+    const connection = await this.options.connection?.(signal);
     try {
-      return await this.http.request<unknown>({ method, url: path, params: query, data: body, signal });
+      const how = connection ?? {};
+      return await this.http.request<unknown>({ method, url: path, params: query, data: body, signal, ...how });
     } catch (error) {
       signal.throwIfAborted();
       return error instanceof Error ? error : new Error(String(error));
@@ -110,7 +121,7 @@ export class RestClient {
     if (answer instanceof Error) {
       return this.error({ kind: 'outage', blocks: 'account' }, `no answer: ${answer.message}`);
     }
-    const { status, data, headers } = answer;
+    const { status, headers } = answer;
     const afterMs = retryAfterMs(headers['retry-after'], this.options.environment.now());
     if (status === 429) {
       const retryAt = afterMs === null ? {} : { retryAt: this.options.environment.now() + afterMs };
@@ -118,7 +129,15 @@ export class RestClient {
     }
     if (status >= 500)
       return this.error({ kind: 'outage', blocks: 'account' }, `the cloud failed with status ${status}`);
-    const { failure, message } = this.options.explain({ status, body: data });
+    return this.explained(answer);
+  }
+
+  private isFinal({ status, data: body }: AxiosResponse<unknown>): boolean {
+    return this.options.isFinal?.({ status, body }) ?? false;
+  }
+
+  private explained({ status, data: body }: AxiosResponse<unknown>): BackendError {
+    const { failure, message } = this.options.explain({ status, body });
     return this.error(failure, message);
   }
 

@@ -1,0 +1,52 @@
+import type { Wire } from '@dstack/core';
+import { findJobs } from '../../jobs/job-record.js';
+import type { ReadTx } from '../../persistence/transaction.js';
+import { findRuns } from '../../runs/run-record.js';
+
+/** A service as its requests see it. */
+export interface FoundService {
+  readonly runId: string;
+  readonly projectName: string;
+  readonly runName: string;
+  /** Only members of its project may ask. */
+  readonly auth: boolean;
+  /** The replica sees paths without the service's own. */
+  readonly stripPrefix: boolean;
+  readonly replicas: readonly FoundReplica[];
+}
+
+/** One that is ready. */
+export interface FoundReplica {
+  readonly jobId: string;
+  readonly instanceId: string;
+  readonly port: number;
+  readonly group: string;
+}
+
+const OVER: readonly Wire.RunStatus[] = ['terminating', 'terminated', 'failed', 'done'];
+const DEFAULT_GROUP = '0';
+
+/** Null: the project has no such service that this server answers for. */
+export async function findService(tx: ReadTx, projectName: string, runName: string): Promise<FoundService | null> {
+  const [run] = await findRuns(
+    tx,
+    'name = ? AND deleted = ? AND project_id IN (SELECT id FROM projects WHERE name = ? AND deleted = ?)',
+    [runName, false, projectName, false],
+  );
+  if (run === undefined || OVER.includes(run.status)) return null;
+  const { configuration } = run.spec;
+  if (configuration.type !== 'service') return null;
+  const jobs = await findJobs(tx, "run_id = ? AND registered = ? AND status = 'running'", [run.id, true]);
+  return {
+    runId: run.id,
+    projectName,
+    runName,
+    auth: configuration.auth ?? true,
+    stripPrefix: configuration.strip_prefix ?? true,
+    replicas: jobs.flatMap(({ id, instanceId, spec }) => {
+      const port = spec.service_port ?? null;
+      if (instanceId === null || port === null) return [];
+      return [{ jobId: id, instanceId, port, group: spec.replica_group ?? DEFAULT_GROUP }];
+    }),
+  };
+}

@@ -1,0 +1,140 @@
+import { BackendError, type Call, type CloudVolume, type MachineRef, type VolumeSupport } from '@dstack/backend-base';
+import { displayBackend, undecided, type VolumeEffect } from '@dstack/core';
+import { Inject, Injectable } from '@nestjs/common';
+import { arrivalMs, CREATE_DEADLINE_MS, mayStillArrive } from '../instances/create-call.js';
+import { type ComputeAccount, ComputeAccounts } from '../offers/compute-accounts.js';
+import { Database } from '../persistence/database.js';
+import type { ActContext } from '../reconcile/reconciler.js';
+import { WORLD, type World } from '../world/world.js';
+import type { VolumeRecord } from './volume-record.js';
+import type { VolumeView } from './volume-snapshots.js';
+
+const CALL_DEADLINE_MS = 60_000;
+
+export interface PlannedVolume {
+  readonly maxNameLength: number;
+}
+
+interface Account extends ComputeAccount {
+  readonly volumes: VolumeSupport;
+}
+
+/** The outside half of a volume's life. */
+@Injectable()
+export class VolumeEffects {
+  constructor(
+    private readonly db: Database,
+    private readonly accounts: ComputeAccounts,
+    @Inject(WORLD) private readonly world: World,
+  ) {}
+
+  async perform(effect: VolumeEffect, context: ActContext<VolumeView>): Promise<unknown> {
+    if (effect.do === 'forget') return undefined;
+    const account = await this.account(context.snapshot.record);
+    switch (effect.do) {
+      case 'plan':
+        return { maxNameLength: account.definition.maxNameLength } satisfies PlannedVolume;
+      case 'register':
+        return account.volumes.register(named(context.snapshot.record), this.call(context));
+      case 'create':
+        return this.create(account, context);
+      case 'attach':
+        return this.attach(account, context, effect.instanceId);
+      case 'detach': {
+        const { cloud, ref } = await this.pairOf(context, effect.instanceId);
+        return account.volumes.detach(cloud, ref, { force: effect.force }, this.call(context));
+      }
+      case 'delete':
+        return this.delete(account, context);
+      default:
+        return undecided(effect);
+    }
+  }
+
+  private async create(account: Account, context: ActContext<VolumeView>): Promise<CloudVolume> {
+    const { record } = context.snapshot;
+    const { cloudName, token } = record;
+    if (cloudName === null || token === null) throw new Error('a volume is created without a name');
+    if (record.askedAt !== null && account.definition.idempotency.kind === 'lookup') {
+      const [found] = await this.findMade(account, context);
+      if (found !== undefined) return found;
+      if (mayStillArrive(record, arrivalMs(account.definition), context.now))
+        throw new BackendError(
+          { kind: 'outage', blocks: 'offer' },
+          'the cloud does not tell yet whether the volume was made',
+        );
+    }
+    // Its time begins before it is written down: a server that stood still in between must not ask any more.
+    const call = this.call(context, CREATE_DEADLINE_MS);
+    await this.markAsked('UPDATE volumes SET asked_at = ? WHERE id = ? AND cloud IS NULL', [record.id]);
+    call.signal.throwIfAborted();
+    if (this.world.clock.now() >= call.deadline) throw new Error('the create call came too late');
+    const owner = await this.accounts.owner();
+    return account.volumes.create({ configuration: named(record), token, cloudName, owner }, call);
+  }
+
+  private async attach(
+    account: Account,
+    context: ActContext<VolumeView>,
+    instanceId: string,
+  ): Promise<{ deviceName: string | null }> {
+    const { cloud, ref } = await this.pairOf(context, instanceId);
+    const call = this.call(context);
+    await this.markAsked(
+      'UPDATE volume_attachments SET asked_at = ? WHERE volume_id = ? AND instance_id = ? AND released_at IS NULL',
+      [context.id, instanceId],
+    );
+    return account.volumes.attach(cloud, ref, call);
+  }
+
+  /** Before the call: whoever finds the row after a crash knows that it may have had an effect. */
+  private async markAsked(sql: string, ids: readonly string[]): Promise<void> {
+    const marked = await this.db.writeDurable(async (tx) => tx.execute(sql, [await tx.now(), ...ids]));
+    if (marked !== 1) throw new Error('somebody else changed the volume meanwhile');
+  }
+
+  private async delete(account: Account, context: ActContext<VolumeView>): Promise<'done' | 'pending'> {
+    const { record } = context.snapshot;
+    if (record.cloud !== null) return account.volumes.delete(record.cloud, this.call(context));
+    // Nobody knows whether the create call made one.
+    let outcome: 'done' | 'pending' = mayStillArrive(record, arrivalMs(account.definition), context.now)
+      ? 'pending'
+      : 'done';
+    for (const made of await this.findMade(account, context))
+      if ((await account.volumes.delete(made, this.call(context))) === 'pending') outcome = 'pending';
+    return outcome;
+  }
+
+  private async findMade({ volumes }: Account, context: ActContext<VolumeView>): Promise<CloudVolume[]> {
+    const { cloudName, token } = context.snapshot.record;
+    const listed = await volumes.list(await this.accounts.owner(), this.call(context));
+    return listed.filter((each) => each.cloudName === cloudName || (token !== null && each.token === token));
+  }
+
+  private async pairOf(
+    { snapshot: { record, attachments } }: ActContext<VolumeView>,
+    instanceId: string,
+  ): Promise<{ cloud: CloudVolume; ref: MachineRef }> {
+    const ref = attachments.find((each) => each.record.instanceId === instanceId)?.instance?.machine?.ref;
+    if (record.cloud === null || ref === undefined)
+      throw new Error('a volume or a machine is not there to be attached');
+    return { cloud: record.cloud, ref };
+  }
+
+  /** @throws {BackendError} when its backend is not configured any more, or has no volumes */
+  private async account({ projectId, backendType }: VolumeRecord): Promise<Account> {
+    const account = await this.accounts.open(projectId, backendType);
+    const { volumes } = account.compute;
+    if (volumes !== undefined) return { ...account, volumes };
+    const text = `backend ${displayBackend(backendType)} has no network volumes in this version`;
+    throw new BackendError({ kind: 'rejected', blocks: 'account' }, text);
+  }
+
+  private call({ signal }: ActContext<VolumeView>, limitMs = CALL_DEADLINE_MS): Call {
+    return { signal, deadline: this.world.clock.now() + limitMs };
+  }
+}
+
+function named({ configuration, name }: VolumeRecord): VolumeRecord['configuration'] {
+  return { ...configuration, name };
+}

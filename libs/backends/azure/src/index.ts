@@ -1,0 +1,1 @@
+export { type AzureConfig, azureDefinition } from './definition.js';

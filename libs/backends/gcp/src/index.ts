@@ -1,0 +1,1 @@
+export { type GcpConfig, gcpDefinition } from './definition.js';

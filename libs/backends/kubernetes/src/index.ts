@@ -1,0 +1,1 @@
+export { type KubernetesConfig, kubernetesDefinition } from './definition.js';

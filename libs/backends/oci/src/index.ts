@@ -1,0 +1,1 @@
+export { type OciConfig, ociDefinition } from './definition.js';

@@ -1,0 +1,55 @@
+import type { Instant } from './decision.js';
+import { LIMITS } from './limits.js';
+import type { AttachmentFact, ReleaseFact, VolumeEffect } from './volume-snapshot.js';
+
+export interface AttachmentDecision {
+  readonly effect: VolumeEffect | null;
+  /** Null: whoever changes something about it wakes the volume. */
+  readonly dueAt: Instant | null;
+}
+
+/** A volume comes to a machine that is there for a job that wants it, and leaves it when the job is done with it. */
+export function decideAttachment(
+  attachment: AttachmentFact,
+  { attachable }: { readonly attachable: boolean },
+  now: Instant,
+): AttachmentDecision {
+  const { release } = attachment;
+  if (release === null) return attachable ? bring(attachment, now) : { effect: null, dueAt: null };
+  return take(attachment, release, attachable, now);
+}
+
+function bring(
+  { instanceId, isAttached, machine, refusedBecause, nextTryAt }: AttachmentFact,
+  now: Instant,
+): AttachmentDecision {
+  if (isAttached || refusedBecause !== null || machine === 'gone') return { effect: null, dueAt: null };
+  if (machine !== 'ready') return { effect: null, dueAt: now + LIMITS.attachRetryMs };
+  if (now < nextTryAt) return { effect: null, dueAt: nextTryAt };
+  return { effect: { do: 'attach', instanceId }, dueAt: now + LIMITS.attachRetryMs };
+}
+
+function take(
+  { instanceId, isAttached, wasAsked, machine, nextTryAt }: AttachmentFact,
+  release: ReleaseFact,
+  attachable: boolean,
+  now: Instant,
+): AttachmentDecision {
+  if (machine === 'none' || (attachable && !isAttached && !wasAsked))
+    return { effect: { do: 'forget', instanceId }, dueAt: now };
+  // Bound when the machine was made: only its end lets go of it.
+  if (!attachable)
+    return machine === 'gone'
+      ? { effect: { do: 'forget', instanceId }, dueAt: now }
+      : { effect: null, dueAt: now + LIMITS.attachRetryMs };
+  if (now < nextTryAt) return { effect: null, dueAt: nextTryAt };
+  const forceAt = forceDetachAt(release);
+  const force = forceAt !== null && now >= forceAt;
+  return { effect: { do: 'detach', instanceId, force }, dueAt: now + LIMITS.detachPollMs };
+}
+
+/** Never before a minute: what is still being written would be lost. Null: never. */
+export function forceDetachAt({ requestedAt, stopMs, isAborted }: ReleaseFact): Instant | null {
+  if (isAborted) return requestedAt + LIMITS.forceDetachMs;
+  return stopMs === null ? null : requestedAt + Math.max(LIMITS.forceDetachMs, stopMs);
+}

@@ -1,0 +1,102 @@
+import type { InternalVolumeStatus } from '../wire/internal-values.js';
+import { decideAttachment } from './decide-attachment.js';
+import { type Decision, go, type Instant, stay, undecided } from './decision.js';
+import { LIMITS } from './limits.js';
+import type {
+  ActiveVolume,
+  DeletingVolume,
+  ProvisioningVolume,
+  SubmittedVolume,
+  VolumeChanges,
+  VolumeEffect,
+  VolumeSnapshot,
+  VolumeTrouble,
+} from './volume-snapshot.js';
+
+export type VolumeDecision = Decision<InternalVolumeStatus, VolumeEffect, VolumeChanges>;
+
+/** The name is committed as `provisioning` one pass before a `create` effect exists: a crash leaves a name to look for, never a lost volume. */
+export function decideVolume(volume: VolumeSnapshot, now: Instant): VolumeDecision {
+  switch (volume.status) {
+    case 'submitted':
+      return decideSubmitted(volume, now);
+    case 'provisioning':
+      return decideProvisioning(volume, now);
+    case 'active':
+      return decideActive(volume, now);
+    case 'failed':
+      return volume.deletionRequested ? remove('deletion requested', now) : stay('failed', {});
+    case 'deleting':
+      return decideDeleting(volume, now);
+    default:
+      return undecided(volume);
+  }
+}
+
+function decideSubmitted(volume: SubmittedVolume, now: Instant): VolumeDecision {
+  if (volume.deletionRequested) return remove('deletion requested', now);
+  if (volume.exists) return activate('found in the cloud', now);
+  const over = whyOver(volume, now);
+  if (over !== null) return fail(over);
+  if (volume.isNamed) return go('provisioning', { dueAt: now, because: 'its name is on disk' });
+  return attempt('submitted', { do: volume.isExternal ? 'register' : 'plan' }, volume.trouble, now);
+}
+
+function decideProvisioning(volume: ProvisioningVolume, now: Instant): VolumeDecision {
+  if (volume.exists) return activate('created', now);
+  if (volume.deletionRequested) return remove('deletion requested', now);
+  const over = whyOver(volume, now);
+  if (over !== null) return fail(over);
+  return attempt('provisioning', { do: 'create' }, volume.trouble, now);
+}
+
+/** A final answer, or a passing one that does not pass. */
+function whyOver({ trouble, createdAt }: SubmittedVolume | ProvisioningVolume, now: Instant): string | null {
+  if (trouble === null) return null;
+  return trouble.isFinal || now >= createdAt + LIMITS.volumeCreateMs ? trouble.message : null;
+}
+
+function attempt(
+  status: InternalVolumeStatus,
+  effect: VolumeEffect,
+  trouble: VolumeTrouble | null,
+  now: Instant,
+): VolumeDecision {
+  if (trouble !== null && now < trouble.nextTryAt) return stay(status, { dueAt: trouble.nextTryAt });
+  return stay(status, { effects: [effect], dueAt: now + LIMITS.volumeRetryMinMs });
+}
+
+function decideActive(volume: ActiveVolume, now: Instant): VolumeDecision {
+  const { attachments } = volume;
+  if (attachments.length > 0) {
+    const decided = attachments.map((attachment) => decideAttachment(attachment, volume, now));
+    const dues = decided.flatMap(({ dueAt }) => dueAt ?? []);
+    return stay('active', {
+      effects: decided.flatMap(({ effect }) => effect ?? []),
+      dueAt: dues.length === 0 ? null : Math.min(...dues),
+    });
+  }
+  if (volume.deletionRequested) return remove('deletion requested', now);
+  if (volume.cleanupMs === null) return stay('active', {});
+  const deadline = (volume.lastUsedAt ?? volume.createdAt) + volume.cleanupMs;
+  return now < deadline ? stay('active', { dueAt: deadline }) : remove('not used for its auto_cleanup_duration', now);
+}
+
+/** For ever: a volume that cannot be deleted stays visible, with its price and its last error. */
+function decideDeleting({ isGone, trouble }: DeletingVolume, now: Instant): VolumeDecision {
+  if (isGone) return stay('deleting', { changes: { deletedAt: now } });
+  if (trouble !== null && now < trouble.nextTryAt) return stay('deleting', { dueAt: trouble.nextTryAt });
+  return stay('deleting', { effects: [{ do: 'delete' }], dueAt: now + LIMITS.detachPollMs });
+}
+
+function activate(because: string, now: Instant): VolumeDecision {
+  return go('active', { changes: { activeAt: now, message: null }, dueAt: now, because });
+}
+
+function fail(message: string): VolumeDecision {
+  return go('failed', { changes: { message }, because: message });
+}
+
+function remove(because: string, now: Instant): VolumeDecision {
+  return go('deleting', { dueAt: now, because });
+}

@@ -1,0 +1,26 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** What the proxy is to do with one request. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** For the replica, with its query: `/v1/chat?x=1`. */
+  readonly path: string;
+  /** For the replica, as a flat list. */
+  readonly headers: readonly string[];
+  /** Added to the replica's, as a flat list. */
+  readonly addedHeaders?: readonly string[];
+  /** Bytes; longer bodies are refused. Null: any. */
+  readonly maxBodyBytes: number | null;
+  /** In place of what the request brings, which was read already. */
+  readonly body?: Buffer;
+}
+
+export type Outcome =
+  /** The answer, or what there was of it, has gone to the client. */
+  | { readonly kind: 'answered'; readonly status: number; readonly group: string }
+  | { readonly kind: 'client-gone' }
+  /** Nothing was sent to the client. */
+  | { readonly kind: 'no-replica' }
+  | { readonly kind: 'unreachable' | 'broken-off' | 'too-late'; readonly message: string; readonly group: string }
+  | { readonly kind: 'too-large'; readonly limit: number };

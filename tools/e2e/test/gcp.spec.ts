@@ -1,0 +1,118 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { GcpFake } from '@dstack/cloud-fakes/gcp';
+import { createTestNetwork, type TestNetwork, whyNoTestHosts } from '@dstack/test-hosts';
+import { CloudMachines } from '../src/cloud-machines.js';
+import { agentFolder, canRunContainers, TEST_IMAGE } from '../src/programs.js';
+import { Stack } from '../src/stack.js';
+
+const why = whyNoTestHosts() ?? (canRunContainers() ? null : 'no container engine');
+if (why !== null) console.warn(`The stories of Google Cloud are left out: ${why}`);
+
+const REGION = 'us-central1';
+
+(why === null ? describe : describe.skip)('a team with a project of Google Cloud', () => {
+  const agents = mkdtempSync(join(tmpdir(), 'dstack-agents-'));
+  let network: TestNetwork;
+  let machines: CloudMachines;
+  let gcp: GcpFake;
+  let stack: Stack;
+
+  beforeAll(async () => {
+    cpSync(agentFolder, join(agents, 'folder'), { recursive: true });
+    network = await createTestNetwork();
+    machines = new CloudMachines(network);
+    gcp = await GcpFake.start({
+      boot: (instance) => machines.boot(instance),
+      halt: (instance) => machines.halt(instance),
+      bootNode: () => Promise.reject(new Error('there are no TPUs here')),
+      haltNode: async () => undefined,
+    });
+    stack = new Stack({
+      DSTACK_SERVER_AGENT_DIR: agents,
+      DSTACK_SERVER_BACKEND_ENDPOINTS: `gcp=${gcp.url}`,
+      // For accounts that are configured with `default`.
+      GOOGLE_APPLICATION_CREDENTIALS: join(agents, 'key.json'),
+    });
+    writeFileSync(join(agents, 'key.json'), gcp.key.file);
+    mkdirSync(stack.serverDir);
+    writeFileSync(
+      join(stack.serverDir, 'config.yml'),
+      `projects:
+  - name: main
+  - name: others
+    backends:
+      - type: gcp
+        project_id: ${gcp.project}
+        regions: [${REGION}]
+        creds: {type: service_account, filename: ${join(agents, 'key.json')}}
+`,
+    );
+    await stack.start();
+  }, 120_000);
+
+  afterAll(async () => {
+    await stack.close();
+    await gcp.close();
+    await network.remove();
+    rmSync(agents, { recursive: true, force: true });
+  });
+
+  const create = (config: object, how: 'create' | 'update' = 'create') =>
+    stack.api(`/api/project/main/backends/${how}`, {
+      type: 'gcp',
+      project_id: gcp.project,
+      regions: [REGION],
+      ...config,
+    });
+  const keyFile = (data: string) => ({ creds: { type: 'service_account', data } });
+
+  it('is given an account by the file of the server, which names the file of the key', async () => {
+    const { stdout } = await stack.cli(['offer', '--gpu', 'T4', '--max-offers', '3'], { project: 'others' });
+    expect(stdout).toMatch(/gcp \(us-central1\) .*gpu=T4:16GB:1 /);
+  });
+
+  it('is told what is wrong with its configuration, and where', async () => {
+    await expect(create(keyFile('{}'))).rejects.toThrow(/creds\.data.*no client_email/);
+    await expect(create({ ...keyFile(gcp.key.file), project_id: 'somebody-elses' })).rejects.toThrow('project_id');
+    await expect(create({ ...keyFile(gcp.key.file), regions: ['asia-east1'] })).rejects.toThrow('regions.0');
+  });
+
+  it('sees what Google sells once it gives its key', async () => {
+    await create(keyFile(gcp.key.file));
+    const { stdout } = await stack.cli(['offer', '--gpu', 'L4', '--backend', 'gcp', '--max-offers', '3']);
+    expect(stdout).toMatch(/gcp \(us-central1\) .*gpu=L4:24GB:1 .*g2-standard-4 +\$0\.\d+/);
+    const tpus = await stack.cli(['offer', '--gpu', 'tpu:v5litepod-8', '--backend', 'gcp']);
+    expect(tpus.stdout).toMatch(/v5litepod-8/);
+  });
+
+  it('runs a task in the first zone that has machines, which are given back', async () => {
+    gcp.gce.dry.add(`${REGION}-a`);
+    stack.file(
+      'train',
+      `type: task\nname: train\nimage: ${TEST_IMAGE}\ncommands:\n  - echo "$DSTACK_RUN_NAME ran"\nresources: {cpu: 2.., memory: 1GB.., disk: 20GB..}\nbackends: [gcp]\nspot_policy: on-demand\nidle_duration: 0s\n`,
+    );
+    const run = await stack.cli(['apply', '-y', '-f', 'train.dstack.yml']);
+    expect(run.stdout + run.stderr).toContain('train ran');
+    expect(run.code).toBe(0);
+    expect(gcp.requests.filter((each) => each.endsWith('instances.insert'))).toEqual([
+      `${REGION}-a instances.insert`,
+      `${REGION}-b instances.insert`,
+    ]);
+    await stack.until('the machine to be given back', async () => machines.count === 0, 60_000);
+    await stack.until('Google to have none', async () => gcp.gce.instances.size === 0 && gcp.gce.disks.size === 0);
+    expect(gcp.violations).toEqual([]);
+  }, 180_000);
+
+  it('uses the default credentials of the server when it says so', async () => {
+    await create({ creds: { type: 'default' } }, 'update');
+    const { stdout } = await stack.cli(['offer', '--gpu', 'H100:8', '--backend', 'gcp', '--max-offers', '3']);
+    expect(stdout).toMatch(/a3-highgpu-8g/);
+  });
+
+  it('is told when Google does not know its key any more', async () => {
+    gcp.isKeyRevoked = true;
+    await expect(create(keyFile(gcp.key.file), 'update')).rejects.toThrow('creds.data');
+  });
+});
