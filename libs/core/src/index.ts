@@ -165,7 +165,6 @@ export {
   groupOffersByGpu,
   groupRowsByGpu,
 } from './offers/group-offers.js';
-export { inOrderOf } from './offers/in-order-of.js';
 export { type InstanceOffer, type PoolInstance, offerOfInstance } from './offers/instance-offer.js';
 export {
   KNOWN_ACCELERATORS,

@@ -5,6 +5,8 @@ import { interpolateSecrets, UnknownSecretError } from '../jobs/interpolate-secr
 import { JobInputs } from '../jobs/job-inputs.js';
 import { findJob } from '../jobs/job-record.js';
 import { Database } from '../persistence/database.js';
+import type { ReadTx } from '../persistence/transaction.js';
+import { volumeMounts } from '../volumes/job-volumes.js';
 import { AgentArchives, NoAgentError } from './agent-archives.js';
 
 /** What a container that is made for a job has to be, and what it starts with. */
@@ -21,7 +23,7 @@ export class ContainerStarts {
    * @throws {BackendError} when no container can be made for the job
    */
   async of(jobId: string | null, offer: Offer, authorizedKeys: readonly string[]): Promise<ContainerStart> {
-    const job = jobId === null ? null : await this.db.read((tx) => findJob(tx, jobId));
+    const { job, mounts } = await this.db.read((tx) => jobAndMounts(tx, jobId));
     if (job === null) throw refused('a container is made for a job, and this one has none');
     const { cpu_arch: arch } = offer.instance.resources;
     const agent = await this.agents.get(arch === 'arm' ? 'arm' : 'x86').catch(refuse(NoAgentError));
@@ -35,10 +37,19 @@ export class ContainerStarts {
       command: containerCommand(agent, authorizedKeys),
       // The job's own come with the job, over the connection to its agent: providers show a container's environment.
       env: {},
-      // Refused at apply until volumes are built.
-      mounts: [],
+      mounts,
     };
   }
+}
+
+/** A container is made with its volumes: each of them is bound, none comes later. */
+async function jobAndMounts(tx: ReadTx, jobId: string | null) {
+  const job = jobId === null ? null : await findJob(tx, jobId);
+  const mounts = job === null ? [] : await volumeMounts(tx, job.id, job.spec);
+  return {
+    job,
+    mounts: mounts.flatMap((each) => (each.kind === 'volume' ? [{ volumeId: each.volumeId, path: each.path }] : [])),
+  };
 }
 
 /** What would fail at any backend, and again. */

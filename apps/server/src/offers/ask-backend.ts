@@ -1,16 +1,14 @@
-import type { Call, OfferQuery } from '@dstack/backend-base';
-import { tabulateOffers } from '@dstack/core';
+import type { OfferQuery } from '@dstack/backend-base';
+import type { Call } from '@dstack/backend-base';
+import { type OfferTable, tabulateOffers } from '@dstack/core';
 import type { ComputeAccount } from './compute-accounts.js';
-import type { Answer } from './judge-answer.js';
 
 /** What a backend offers, in columns either way. */
 export async function askForOffers(
-  { compute, definition }: ComputeAccount,
+  { compute, definition }: Pick<ComputeAccount, 'compute' | 'definition'>,
   query: OfferQuery,
   call: Call,
-): Promise<Pick<Answer, 'table' | 'inOwnOrder'>> {
+): Promise<OfferTable> {
   const table = await compute.offerTable?.(query, call);
-  if (table !== undefined && table !== null) return { table, inOwnOrder: null };
-  const offers = await compute.offers(query, call);
-  return { table: tabulateOffers(offers), inOwnOrder: definition.ordersOffers === true ? offers : null };
+  return table ?? tabulateOffers(await compute.offers(query, call), { keepsOrder: definition.ordersOffers ?? false });
 }

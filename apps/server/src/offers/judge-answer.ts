@@ -1,7 +1,6 @@
 import {
   displayBackend,
   type FittingOffers,
-  inOrderOf,
   type InternalBackendType,
   isUsable,
   type Offer,
@@ -16,8 +15,6 @@ import {
 export interface Answer {
   readonly backend: InternalBackendType;
   readonly table: OfferTable | null;
-  /** The same offers, where the backend's own order of them means something. */
-  readonly inOwnOrder: readonly Offer[] | null;
   /** Why there is no table, or what is to be known of it: for people. */
   readonly remark: string | null;
 }
@@ -34,15 +31,14 @@ const REASONS_SHOWN = 2;
 const EXAMPLES = 50;
 
 export function judgeAnswer(
-  { backend, table, inOwnOrder, remark }: Answer,
+  { backend, table, remark }: Answer,
   requirements: Wire.Requirements,
   filters: OfferFilters,
 ): Judged {
   const name = displayBackend(backend);
   const warning = remark === null ? null : `${name}: ${remark}`;
   if (table === null) return { fitting: null, note: warning, warning };
-  const byPrice = queryOffers(table, requirements, filters);
-  const fitting = inOwnOrder === null ? byPrice : inOrderOf(inOwnOrder, byPrice, requirements, filters);
+  const fitting = queryOffers(table, requirements, filters);
   const examples = fitting.take(EXAMPLES);
   if (examples.some(isUsable)) return { fitting, note: null, warning };
   const reasons =

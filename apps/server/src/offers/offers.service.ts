@@ -90,17 +90,17 @@ export class OffersService {
     signal: AbortSignal,
   ): Promise<Answer> {
     const deadline = this.world.clock.now() + OFFERS_DEADLINE_MS;
-    const answer = { backend: account.type, inOwnOrder: null };
+    const backend = account.type;
     try {
       const query = { requirements, fullOffers, unallocated };
-      const [offered, check] = await Promise.all([
+      const [table, check] = await Promise.all([
         askForOffers(account, query, { signal, deadline }),
         account.check?.() ?? null,
       ]);
-      if (check?.state === 'refused') return { ...answer, table: null, remark: check.reason };
-      return { ...answer, ...offered, remark: check?.state === 'unverified' ? `unverified: ${check.reason}` : null };
+      if (check?.state === 'refused') return { backend, table: null, remark: check.reason };
+      return { backend, table, remark: check?.state === 'unverified' ? `unverified: ${check.reason}` : null };
     } catch (error) {
-      return { ...answer, table: null, remark: statusText(error) };
+      return { backend, table: null, remark: statusText(error) };
     }
   }
 }
