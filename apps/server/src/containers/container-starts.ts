@@ -3,8 +3,9 @@ import { Injectable } from '@nestjs/common';
 import type { Offer, Wire } from '@dstack/core';
 import { interpolateSecrets } from '../jobs/interpolate-secrets.js';
 import { JobInputs } from '../jobs/job-inputs.js';
-import { findJob } from '../jobs/job-record.js';
+import { findJob, type JobRecord } from '../jobs/job-record.js';
 import { Database } from '../persistence/database.js';
+import { volumeMounts } from '../volumes/job-volumes.js';
 import { AgentArchives } from './agent-archives.js';
 
 /** What a container that is made for a job has to be, and what it starts with. */
@@ -32,12 +33,17 @@ export class ContainerStarts {
         command: containerCommand(agent, authorizedKeys),
         // The job's own come with the job, over the connection to its agent: providers show a container's environment.
         env: {},
-        // Refused at apply until volumes are built.
-        mounts: [],
+        mounts: await this.mounts(job),
       };
     } catch (error) {
       throw refused(error instanceof Error ? error.message : String(error));
     }
+  }
+
+  /** The volumes that are reserved for it: the provider mounts them, the agent inside cannot. */
+  private async mounts({ id, spec }: JobRecord): Promise<ContainerStart['mounts']> {
+    const mounts = await this.db.read((tx) => volumeMounts(tx, id, spec));
+    return mounts.flatMap((mount) => (mount.kind === 'volume' ? [{ volumeId: mount.volumeId, path: mount.path }] : []));
   }
 }
 

@@ -74,11 +74,16 @@ export async function jobVolumes(tx: ReadTx, jobId: string, spec: Wire.JobSpec):
   )[0];
   const isLost = held.length < networkMounts(spec.volumes).length;
   return {
-    state:
-      held.length === 0 ? 'none' : held.every(({ attachment }) => attachment.releasedAt !== null) ? 'leaving' : 'held',
+    state: stateOf(held),
     waitsFor: held.map(waitingText).find((text) => text !== null) ?? null,
     error: error ?? (isLost ? 'a volume of it is not reserved any more' : null),
   };
+}
+
+/** What was bound when the machine was made goes with the machine, which goes with the job: nobody waits for it. */
+function stateOf(held: readonly Held[]): JobVolumes['state'] {
+  if (held.every(({ volume }) => volume.cloud?.attachable === false)) return 'none';
+  return held.every(({ attachment }) => attachment.releasedAt !== null) ? 'leaving' : 'held';
 }
 
 function waitingText({ attachment, volume }: Held): string | null {
