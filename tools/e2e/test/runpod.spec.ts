@@ -76,4 +76,24 @@ const CHEAP = 'resources: {cpu: 2, memory: 1GB.., gpu: 0, disk: 10GB..}';
     },
     180_000,
   );
+
+  it('gives a task its volume, in the data center where that is', async () => {
+    stack.file('data', 'type: volume\nname: data\nbackend: runpod\nregion: EU-RO-1\nsize: 100GB\n');
+    expect(await stack.cli(['apply', '-y', '-f', 'data.dstack.yml'])).toMatchObject({ code: 0 });
+    const before = cloud.pods.size;
+    task('reader', 'image: dstack-test/musl\nvolumes: ["data:/data"]\ncommands: [echo done]');
+    const run = await apply('reader');
+    expect(run.stdout + run.stderr).toContain('done');
+    expect(run.code).toBe(0);
+    const [pod] = [...cloud.pods.values()].slice(before);
+    expect(pod).toMatchObject({
+      dataCenterId: 'EU-RO-1',
+      volumeId: cloud.volumes[0]?.id,
+      input: { volumeMountPath: '/data' },
+    });
+    await stack.until('the pod to be given back', async () => containers.count === 0, 60_000);
+    expect(await stack.cli(['delete', '-y', '-f', 'data.dstack.yml'])).toMatchObject({ code: 0 });
+    await stack.until('the volume to be gone', async () => cloud.volumes.length === 0, 60_000);
+    expect(cloud.violations).toEqual([]);
+  }, 180_000);
 });

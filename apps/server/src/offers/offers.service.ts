@@ -94,7 +94,7 @@ export class OffersService {
     try {
       const query = { requirements, fullOffers, unallocated };
       const [table, check] = await Promise.all([
-        askForOffers(account.compute, query, { signal, deadline }),
+        askForOffers(account, query, { signal, deadline }),
         account.check?.() ?? null,
       ]);
       if (check?.state === 'refused') return { backend, table: null, remark: check.reason };

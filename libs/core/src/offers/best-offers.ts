@@ -1,11 +1,13 @@
 import type { Offer } from './offer.js';
 import type { OfferTable } from './offer-table.js';
-import { mergeOffers, usableFirst, withoutDuplicates } from './order-offers.js';
+import { mergeOffers, type OfferList, usableFirst, withoutDuplicates } from './order-offers.js';
 import type { FittingOffers } from './query-offers.js';
 
-/** What can be used now first, each part by price, the same place once; of each table only so many rows are made into objects. */
+/** What can be used now first, each part by price (where a backend has an order of its own, in that), the same place once; of each table only so many rows are made into objects. */
 export function bestOffers(found: readonly FittingOffers[], count: number): Offer[] {
-  const lists = found.map((fitting) => ({ offers: fitting.take(count), order: 'price' as const }));
+  const lists = found.map((fitting): OfferList => {
+    return { offers: fitting.take(count), order: fitting.table.rankOf === undefined ? 'price' : 'own' };
+  });
   return usableFirst(withoutDuplicates(mergeOffers(lists))).slice(0, count);
 }
 

@@ -26,14 +26,18 @@ export interface OfferTable {
   readonly typeOf: Uint32Array;
   /** Index into `places`. */
   readonly placeOf: Uint32Array;
+  /** Where a row is in the backend's own order (a score); absent: its order is by price. */
+  readonly rankOf?: Uint32Array;
   /** Index into `AVAILABILITIES`. */
   readonly availabilityOf: Uint8Array;
   /** The whole offer; rows are made into objects only when they are shown or taken. */
   offerAt(row: number): Offer;
 }
 
-export function tabulateOffers(offers: readonly Offer[]): OfferTable {
-  const sorted = [...offers].sort((a, b) => a.price - b.price);
+/** @param keepsOrder the offers come in an order that means something */
+export function tabulateOffers(offers: readonly Offer[], { keepsOrder = false } = {}): OfferTable {
+  const ranked = offers.map((offer, rank) => ({ offer, rank })).sort((a, b) => a.offer.price - b.offer.price);
+  const sorted = ranked.map(({ offer }) => offer);
   const types = new Distinct<OfferType>();
   const places = new Distinct<OfferPlace>();
   const typeOf = Uint32Array.from(sorted, ({ instance, disk_range_gb: disk }) =>
@@ -48,6 +52,7 @@ export function tabulateOffers(offers: readonly Offer[]): OfferTable {
     price: Float64Array.from(sorted, (offer) => offer.price),
     typeOf,
     placeOf,
+    ...(keepsOrder ? { rankOf: Uint32Array.from(ranked, ({ rank }) => rank) } : {}),
     availabilityOf: Uint8Array.from(sorted, ({ availability }) => AVAILABILITIES.indexOf(availability)),
     offerAt(row) {
       const offer = sorted[row];

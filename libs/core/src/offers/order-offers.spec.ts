@@ -1,3 +1,4 @@
+import { bestOffers } from './best-offers.js';
 import { groupByProblem, groupFittingByGpu, groupOffersByGpu } from './group-offers.js';
 import { toWireOffer } from './offer.js';
 import { tabulateOffers } from './offer-table.js';
@@ -138,4 +139,11 @@ it.each([
   [{ requirements: requirements({}, { reservation: 'r' }) }, ['reservation']],
 ])('a job with %j needs %j', (job, features) => {
   expect(requiredFeatures({ requirements: requirements(), ...job })).toEqual(features);
+});
+
+it('a backend’s own order outlives its table: the better offer is first, the dearer one or not', () => {
+  const scored = [priced(5), priced(9, { availability: 'not_available' }), priced(1), priced(3)];
+  const found = queryOffers(tabulateOffers(scored, { keepsOrder: true }), requirements());
+  expect(prices(bestOffers([found], 10))).toEqual([5, 1, 3, 9]);
+  expect(prices(bestOffers([found, queryOffers(tabulateOffers([priced(2)]), requirements())], 3))).toEqual([2, 5, 1]);
 });

@@ -15,7 +15,7 @@ export interface FittingOffers {
   readonly rows: Uint32Array;
   /** Of the rows that do not fit, as `matchOffer` would have told each; the most frequent reasons first. */
   readonly rejections: readonly RejectionSummary[];
-  /** What can be used now first, each part by price, with the disk and the zones that the job would get. */
+  /** What can be used now first, each part by price (or as the backend orders it), with the disk and the zones that the job would get. */
   take(count: number): Offer[];
 }
 
@@ -42,8 +42,9 @@ export function queryOffers(
     take(count) {
       const usable = AVAILABILITIES.map((availability) => isUsable({ availability }));
       const isUsableRow = (row: number): boolean => usable[table.availabilityOf[row] ?? 0] === true;
-      const first = takeWhere(fitting, count, isUsableRow);
-      const rest = takeWhere(fitting, count - first.length, (row) => !isUsableRow(row));
+      const ordered = inOwnOrder(fitting, table);
+      const first = takeWhere(ordered, count, isUsableRow);
+      const rest = takeWhere(ordered, count - first.length, (row) => !isUsableRow(row));
       return [...first, ...rest].map((row) => {
         const diskGb = types.given[table.typeOf[row] ?? 0] ?? null;
         const zones = places.given[table.placeOf[row] ?? 0] ?? null;
@@ -121,6 +122,10 @@ function fittingRows(
   for (let row = 0; row < until; row += 1)
     if (typeFits[typeOf[row] ?? 0] === 1 && placeFits[placeOf[row] ?? 0] === 1) rows[count++] = row;
   return rows.subarray(0, count);
+}
+
+function inOwnOrder(rows: Uint32Array, { rankOf }: OfferTable): Uint32Array {
+  return rankOf === undefined ? rows : rows.toSorted((a, b) => (rankOf[a] ?? 0) - (rankOf[b] ?? 0));
 }
 
 /** How many values of a rising column are at most the limit. */
