@@ -169,6 +169,22 @@ function documentedRoles(): Roles {
     await stack.until('the pods to be gone', async () => (await pods.running()).length === 0, 60_000);
   }, 180_000);
 
+  it('keeps what its tasks write into a volume', async () => {
+    stack.file('data', 'type: volume\nname: data\nbackend: kubernetes\nregion: in-house\nsize: 1GB\n');
+    expect(await stack.cli(['apply', '-y', '-f', 'data.dstack.yml'])).toMatchObject({ code: 0 });
+    const withData = (name: string, command: string) =>
+      stack.file(name, `type: task\nname: ${name}\nimage: ${TEST_IMAGE}\ncommands: [${JSON.stringify(command)}]\nvolumes: ['data:/data']\n${SMALL}\nbackends: [kubernetes]\n`); // prettier-ignore
+    withData('writer', 'echo kept > /data/file');
+    withData('reader', 'cat /data/file');
+    expect(await stack.cli(['apply', '-y', '-f', 'writer.dstack.yml'])).toMatchObject({ code: 0 });
+    const read = await stack.cli(['apply', '-y', '-f', 'reader.dstack.yml']);
+    expect(read.stdout).toContain('kept');
+    await stack.until('the pods to be gone', async () => (await pods.running()).length === 0, 60_000);
+    await stack.until('the volume to be free', async () => (await stack.cli(['delete', '-y', '-f', 'data.dstack.yml'])).code === 0, 60_000); // prettier-ignore
+    await stack.until('the claim to be gone', async () => cluster.objects.list('persistentvolumeclaims', null).length === 0, 60_000); // prettier-ignore
+    expect(cluster.violations).toEqual([]);
+  }, 240_000);
+
   it('is told that the cluster has no room', async () => {
     stack.file('large', `type: task\nname: large\nimage: ${TEST_IMAGE}\ncommands: [nproc]\nresources: {cpu: 64, memory: 1GB.., disk: 1GB..}\nbackends: [kubernetes]\n`); // prettier-ignore
     const run = await stack.cli(['apply', '-y', '-f', 'large.dstack.yml']);
