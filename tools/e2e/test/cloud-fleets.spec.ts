@@ -59,7 +59,7 @@ const ZONE = `${REGION}b`;
       stack.file(
         name,
         `type: task\nname: ${name}\nimage: ${TEST_IMAGE}\ncommands:\n  - echo "$DSTACK_RUN_NAME has $(nproc)"\n  - sleep 5\n` +
-          'resources: {cpu: 1, memory: 0.5GB.., disk: null}\nfleets: [keep]\ncreation_policy: reuse\n',
+          'resources: {cpu: 1, memory: 0.5GB.., disk: null}\nfleets: [keep]\nspot_policy: auto\ncreation_policy: reuse\n',
       );
     for (const name of ['left', 'right']) share(name);
     const both = await Promise.all(

@@ -45,7 +45,7 @@ async function waitForDevice(volume: VolumeMount): Promise<string> {
 
 async function findDevice(volume: VolumeMount): Promise<string | undefined> {
   if (volume.backend === 'gcp') {
-    const byId = `/dev/disk/by-id/google-${volume.name}`;
+    const byId = `/dev/disk/by-id/google-${volume.deviceName ?? volume.name}`;
     return firstExisting([`${byId}-part1`, byId]);
   }
   if (volume.backend === 'aws') {
