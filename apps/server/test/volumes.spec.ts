@@ -158,19 +158,17 @@ describe.each(testDatabases())('network volumes on $name', ({ location }) => {
     expect(gone.text).toContain('it has volumes (data)');
   });
 
-  it('that nobody has are deleted, those that are known are not', async () => {
+  it('that nobody has are deleted when they are remembered, and told when they are not', async () => {
     await create();
     await becomes('active');
-    const orphan = {
-      volumeId: 'vol-x',
-      sizeGb: 1,
-      zone: null,
-      priceUsdPerMonth: 1,
-      attachable: true,
-      backendData: null,
-    };
-    cloud.volumes.set('vol-x', { ...orphan, cloudName: 'dstack-main-old-12345678', token: 't', attachedTo: null });
-    await server.app.get(OrphanCollector).round();
-    expect([...cloud.volumes.keys()]).toEqual(['vol-1']);
+    const [own] = [...cloud.volumes.values()];
+    const more = (volumeId: string, cloudName: string) => ({ sizeGb: 1, zone: null, priceUsdPerMonth: 1, attachable: true, backendData: null, volumeId, cloudName, token: volumeId, attachedTo: null }); // prettier-ignore
+    cloud.volumes.set('vol-twin', more('vol-twin', own?.cloudName ?? ''));
+    cloud.volumes.set('vol-old', more('vol-old', 'dstack-main-old-12345678'));
+    for (let times = 0; times < 2; times += 1) await server.app.get(OrphanCollector).round();
+    expect([...cloud.volumes.keys()].sort()).toEqual(['vol-1', 'vol-old']);
+    const events = (await server.post('/api/events/list', { include_target_types: ['project'] })).body as Wire.Event[];
+    const told = events.filter(({ message }) => message.includes('vol-old'));
+    expect(told.map(({ message }) => message)).toEqual([expect.stringContaining('It is kept')]);
   });
 });

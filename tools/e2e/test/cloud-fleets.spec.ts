@@ -45,27 +45,30 @@ const ZONE = `${REGION}b`;
   const fleet = (name: string, more: string) =>
     stack.file(
       name,
-      `type: fleet\nname: ${name}\nbackends: [aws]\nresources: {cpu: 2.., memory: 1GB.., disk: 100GB..}\n${more}`,
+      `type: fleet\nname: ${name}\nbackends: [aws]\nresources: {cpu: 1.., memory: 0.5GB.., disk: 100GB..}\n${more}`,
     );
   const ofFleet = (name: string) =>
     aws.instances.filter(({ tags }) => tags['dstack_name']?.startsWith(`${name}-`) === true);
 
   it('shares one of a fleet between runs, one after the other and at the same time', async () => {
-    fleet('keep', `nodes: 1\nblocks: 2\nspot_policy: spot\nmax_price: 0.1\navailability_zones: [${ZONE}]\n`);
+    fleet(
+      'keep',
+      `nodes: 1\nblocks: 2\nspot_policy: spot\nmax_price: 0.1\ninstance_types: [t3.medium]\navailability_zones: [${ZONE}]\n`,
+    );
     expect((await stack.cli(['apply', '-y', '-f', 'keep.dstack.yml'])).code).toBe(0);
     await stack.until('it to be idle', async () => (await stack.cli(['fleet'])).stdout.includes('idle'), 120_000);
-    expect(ofFleet('keep').map(({ zone, isSpot }) => [zone, isSpot])).toEqual([[ZONE, true]]);
+    expect(ofFleet('keep').map(({ zone, type, isSpot }) => [zone, type, isSpot])).toEqual([[ZONE, 't3.medium', true]]);
     const share = (name: string) =>
       stack.file(
         name,
         `type: task\nname: ${name}\nimage: ${TEST_IMAGE}\ncommands:\n  - echo "$DSTACK_RUN_NAME has $(nproc)"\n  - sleep 5\n` +
-          'resources: {cpu: 1, memory: 0.5GB.., disk: null}\nfleets: [keep]\ncreation_policy: reuse\n',
+          'resources: {cpu: 1, memory: 0.5GB.., disk: null}\nfleets: [keep]\nspot_policy: auto\ncreation_policy: reuse\n',
       );
     for (const name of ['left', 'right']) share(name);
     const both = await Promise.all(
       ['left', 'right'].map((name) => stack.cli(['apply', '-y', '-f', `${name}.dstack.yml`])),
     );
-    expect(both.map(({ code }) => code)).toEqual([0, 0]);
+    expect(both.map(({ code, stdout, stderr }) => (code === 0 ? '' : stdout + stderr))).toEqual(['', '']);
     share('later');
     const later = await stack.cli(['apply', '-y', '-f', 'later.dstack.yml']);
     expect([later.code, later.stdout]).toEqual([0, expect.stringContaining('later has')]);
@@ -87,7 +90,11 @@ const ZONE = `${REGION}b`;
     expect(members().map(({ zone, input }) => [zone, input['Placement']])).toEqual(
       Array(2).fill([ZONE, { AvailabilityZone: ZONE, GroupName: group }]),
     );
-    const idle = async () => (await stack.cli(['fleet'])).stdout.match(/idle/g)?.length === 2;
+    const idle = async () => {
+      const { stdout } = await stack.cli(['fleet', 'get', 'pool', '--json']);
+      const { instances } = JSON.parse(stdout) as { instances: { status: string }[] };
+      return instances.filter(({ status }) => status === 'idle').length === 2;
+    };
     await stack.until('both to be idle', idle, 120_000);
     expect((await stack.cli(['fleet', '-v'])).stdout).toMatch(/aws.*us-east-1.*\$\d/);
     expect((await stack.cli(['fleet', 'delete', '-y', 'pool'])).code).toBe(0);

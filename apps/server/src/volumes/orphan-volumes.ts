@@ -10,10 +10,11 @@ import { findVolumes, type VolumeRecord } from './volume-record.js';
 
 const CALL_MS = 60_000;
 
-/** Looks whether an account has volumes of this installation that nobody will delete, and does. */
+/** Looks whether an account has volumes of this installation that nobody will delete; it deletes what it remembers, and tells of the rest. */
 @Injectable()
 export class OrphanVolumes {
   private readonly log = new Logger('Orphans');
+  private readonly told = new Set<string>();
 
   constructor(
     private readonly db: Database,
@@ -30,11 +31,16 @@ export class OrphanVolumes {
     if (listed.length === 0) return;
     const known = await this.known(account.type);
     const facts = listed.map((volume) => factOf(volume));
-    for (const { volume } of findOrphanVolumes(facts, known)) {
+    for (const { volume: fact, isRemembered } of findOrphanVolumes(facts, known)) {
+      const { volume } = fact;
+      if (!isRemembered) {
+        await this.tell(project, account, volume);
+        continue;
+      }
       const outcome = await volumes.delete(volume, this.call());
       if (outcome === 'pending') continue;
       const name = volume.cloudName ?? volume.volumeId;
-      const message = `Volume ${name} of backend ${displayBackend(account.type)} is deleted: no volume of this server is behind it`;
+      const message = `Volume ${name} of backend ${displayBackend(account.type)} is deleted: its volume of this server is gone or has another one`;
       this.log.warn(message);
       await this.db.write((tx) =>
         this.events.record(tx, { message, actorId: null, targets: [projectTarget(project.id, project.name)] }),
@@ -42,9 +48,27 @@ export class OrphanVolumes {
     }
   }
 
+  /** It may hold somebody's data: a person decides. Once for as long as the server runs. */
+  private async tell(
+    project: { readonly id: string; readonly name: string },
+    { type }: ComputeAccount,
+    { volumeId, cloudName }: ListedVolume,
+  ): Promise<void> {
+    if (this.told.has(volumeId)) return;
+    this.told.add(volumeId);
+    const name = cloudName ? `${volumeId} (${cloudName})` : volumeId;
+    const message =
+      `Backend ${displayBackend(type)} has volume ${name} of this server, which its database does not know. ` +
+      'It is kept: delete it in the cloud, or use it with volume_id';
+    this.log.warn(message);
+    await this.db.write((tx) =>
+      this.events.record(tx, { message, actorId: null, targets: [projectTarget(project.id, project.name)] }),
+    );
+  }
+
   /** Of all projects: several may share an account of the cloud. */
   private async known(type: InternalBackendType): Promise<KnownVolume[]> {
-    const records = await this.db.read((tx) => findVolumes(tx, 'backend_type = ? AND deleted = ?', [type, false]));
+    const records = await this.db.read((tx) => findVolumes(tx, 'backend_type = ?', [type]));
     return records.map((record) => ({
       volumeId: record.cloud?.volumeId ?? null,
       cloudName: record.cloudName,
@@ -59,7 +83,8 @@ export class OrphanVolumes {
 }
 
 /** One that is being deleted finds what it made itself. */
-function mayBeMade({ status }: VolumeRecord): boolean {
+function mayBeMade({ status, deleted }: VolumeRecord): boolean {
+  if (deleted) return false;
   return status === 'submitted' || status === 'provisioning' || status === 'deleting';
 }
 
