@@ -250,3 +250,8 @@ describe('numbers and times', () => {
     expect(formatResourcesSpec(spec)).toBe('cpu=x86:2.. mem=128MB.. gpu=nvidia:L4:24GB..:1');
   });
 });
+
+it('shows with -v what a run has cost so far', () => {
+  const text = runsTable([{ ...run({ name: 'train', status: 'running' }), cost: 1.5 }], { ...wide, verbose: true });
+  expect(text).toMatch(/COST.*\n.*\$1\.5/);
+});

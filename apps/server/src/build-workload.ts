@@ -9,6 +9,7 @@ import { ContainerStarts } from './containers/container-starts.js';
 import { DefaultFleetMaker } from './fleets/default-fleet.js';
 import { FleetReconciler } from './fleets/fleet.reconciler.js';
 import { FleetsService } from './fleets/fleets.service.js';
+import { PlacementGroups } from './fleets/placement-groups.js';
 import { SshFleetHosts } from './fleets/ssh-fleet-hosts.js';
 import { HostAccessStore } from './hosts/host-access.js';
 import type { Hosts } from './hosts/hosts.js';
@@ -39,6 +40,7 @@ import { PlacementPass } from './placement/placement-pass.js';
 import { Notices } from './reconcile/notices.js';
 import { ReconcileEngine } from './reconcile/reconcile-engine.js';
 import { ServerIdentity } from './reconcile/server-identity.js';
+import { FIRST_LIFE, type ServerLives } from './reconcile/server-lives.js';
 import { Wake } from './reconcile/wake.js';
 import { ClusterKeys } from './runs/cluster-keys.js';
 import { JobOffers } from './runs/job-offers.js';
@@ -75,6 +77,7 @@ export interface WorkloadParts {
   readonly inputs: JobInputs;
   readonly agentArchives: AgentArchives;
   readonly clusterKeys?: ClusterKeys;
+  readonly lives?: ServerLives;
   /** Absent: replicas of services are never asked, and never ready. */
   readonly probeAsker?: ProbeAsker;
 }
@@ -107,6 +110,7 @@ export function buildWorkload({
   inputs,
   agentArchives,
   clusterKeys = new ClusterKeys(),
+  lives = FIRST_LIFE,
   probeAsker,
 }: WorkloadParts): BuiltWorkload {
   const notices = new Notices();
@@ -124,9 +128,10 @@ export function buildWorkload({
   const submitter = new ReplicaSubmitter(wake, events, defaultFleets, world, clusterKeys, settings);
   const jobEffects = new JobEffects(db, agents, inputs, offers, hostAccesses);
   const reader = new RunReader();
+  const groups = new PlacementGroups(db, accounts, me, world);
   const applier = new RunApplier(db, wake, events, submitter, world);
   const workload = new Workload(
-    new ReconcileEngine(db, world, notices, me),
+    new ReconcileEngine(db, world, notices, me, lives),
     new PlacementLoop(
       new PlacementPass(
         db,
@@ -158,10 +163,20 @@ export function buildWorkload({
     new JobReconciler(new JobSnapshots(limits), jobEffects, new JobCommit(wake, events, logs), me),
     new InstanceReconciler(
       new InstanceSnapshots(limits, hosts),
-      new InstanceEffects(db, accounts, offers, limits, hosts, new ContainerStarts(db, inputs, agentArchives), world),
+      new InstanceEffects(
+        db,
+        accounts,
+        offers,
+        limits,
+        hosts,
+        new ContainerStarts(db, inputs, agentArchives),
+        groups,
+        world,
+      ),
       new InstanceCommit(wake, events, world),
     ),
     new FleetReconciler(wake, events, world),
+    groups,
     new VolumeReconciler(
       new VolumeSnapshots(),
       new VolumeEffects(db, accounts, world),

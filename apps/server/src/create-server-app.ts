@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { AppModule } from './app.module.js';
 import { BackendsLog } from './bootstrap/backends-log.js';
 import { FirstIdentity } from './bootstrap/first-identity.js';
+import { livesOfDirectory } from './bootstrap/server-lives.js';
 import { lockServerDirectory } from './bootstrap/server-lock.js';
 import { ServerLogger } from './bootstrap/server-logger.js';
 import { ConfigApplier } from './config-file/config-applier.js';
@@ -65,6 +66,7 @@ export async function createServerApp(settings: ServerSettings, overrides: Serve
       installation: { id: keys.installationId },
       permissions: config.permissions,
       readiness: { warnings },
+      lives: livesOfDirectory(settings.serverDir),
     };
     const app = await NestFactory.create<NestFastifyApplication>(
       AppModule.of(parts, overrides.workload ?? [WorkloadModule]),

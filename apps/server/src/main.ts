@@ -5,9 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { announce } from './bootstrap/announce.js';
 import { parseCommandLine, USAGE } from './bootstrap/command-line.js';
 import { describeStartError } from './bootstrap/describe-start-error.js';
+import { giveMemoryBack } from './bootstrap/idle-memory.js';
 import { listeningUrl } from './bootstrap/listening-url.js';
 import { requireNode } from './bootstrap/require-node.js';
 import { readSettings } from './settings/read-settings.js';
+import { realWorld } from './world/real-world.js';
 
 export { describeStartError };
 
@@ -27,6 +29,7 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   nodeModule.enableCompileCache();
   const { createServerApp } = await import('./create-server-app.js');
   const server = await createServerApp(settings, { warnings });
+  const stopGiving = giveMemoryBack(realWorld().scheduler);
   try {
     await server.app.listen(settings.port, settings.host);
     const { port } = server.app.getHttpServer().address() as AddressInfo; // a TCP server that listens has one
@@ -39,6 +42,7 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   } finally {
     // What hangs past the limit holds nothing that is not in the database.
     setTimeout(() => process.exit(1), STOP_LIMIT_MS).unref();
+    stopGiving();
     await server.close();
   }
 }

@@ -4,6 +4,9 @@ import { Logger } from '@nestjs/common';
 /** What a program needs to put the working half of the server together by itself, without HTTP and without Nest. */
 export { AgentConnector, type AgentTarget, type ConnectedAgent } from './agents/agent-connector.js';
 export { JobPorts } from './agents/job-ports.js';
+export { giveMemoryBack } from './bootstrap/idle-memory.js';
+export { livesOfDirectory } from './bootstrap/server-lives.js';
+export { lockServerDirectory } from './bootstrap/server-lock.js';
 export { BackendAccounts } from './backends/backend-accounts.js';
 export { BackendEnvironments } from './backends/backend-environments.js';
 export { BackendNotInstalledError, BackendRegistry } from './backends/backend-registry.js';

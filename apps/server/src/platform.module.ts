@@ -37,6 +37,7 @@ import { READINESS, type Readiness } from './server-info/readiness.js';
 import { ServerInfoController } from './server-info/server-info.controller.js';
 import { DEFAULT_PERMISSIONS, type DefaultPermissions } from './settings/default-permissions.js';
 import { SETTINGS, type ServerSettings } from './settings/settings.js';
+import { SERVER_LIVES, type ServerLives } from './reconcile/server-lives.js';
 import { EmptyListsController } from './sharing/empty-lists.controller.js';
 import { PublicKeysService } from './users/public-keys.service.js';
 import { UserStore } from './users/user-store.js';
@@ -53,6 +54,7 @@ export interface PlatformParts {
   readonly installation: Installation;
   readonly permissions: DefaultPermissions;
   readonly readiness: Readiness;
+  readonly lives: ServerLives;
 }
 
 export const PLATFORM_CONTROLLERS: readonly Type[] = [
@@ -93,6 +95,7 @@ export class PlatformModule {
       { provide: INSTALLATION, useValue: parts.installation },
       { provide: DEFAULT_PERMISSIONS, useValue: parts.permissions },
       { provide: READINESS, useValue: parts.readiness },
+      { provide: SERVER_LIVES, useValue: parts.lives },
     ];
     return {
       module: PlatformModule,

@@ -11,6 +11,7 @@ import { ContainerStarts } from './containers/container-starts.js';
 import { DefaultFleetMaker } from './fleets/default-fleet.js';
 import { FleetReconciler } from './fleets/fleet.reconciler.js';
 import { FleetsController } from './fleets/fleets.controller.js';
+import { PlacementGroups } from './fleets/placement-groups.js';
 import { SshFleetHosts } from './fleets/ssh-fleet-hosts.js';
 import { FleetsService } from './fleets/fleets.service.js';
 import { AgentBundles } from './hosts/agent-bundles.js';
@@ -120,6 +121,7 @@ import { Workload } from './workload.js';
     FleetReconciler,
     FleetsService,
     SshFleetHosts,
+    PlacementGroups,
     OrphanVolumes,
     VolumeSnapshots,
     VolumeEffects,

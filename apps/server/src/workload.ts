@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Connections } from './agents/connections.js';
 import { FleetReconciler } from './fleets/fleet.reconciler.js';
+import { PlacementGroups } from './fleets/placement-groups.js';
 import { InstanceLimits } from './instances/instance-limits.js';
 import { InstanceReconciler } from './instances/instance.reconciler.js';
 import { JobEffects } from './jobs/job-effects.js';
@@ -25,6 +26,7 @@ export class Workload {
     @Inject(JobReconciler) private readonly jobs: JobReconciler,
     @Inject(InstanceReconciler) private readonly instances: InstanceReconciler,
     @Inject(FleetReconciler) private readonly fleets: FleetReconciler,
+    @Inject(PlacementGroups) private readonly groups: PlacementGroups,
     @Inject(VolumeReconciler) private readonly volumes: VolumeReconciler,
     @Inject(InstanceLimits) private readonly limits: InstanceLimits,
     @Inject(JobEffects) private readonly jobEffects: JobEffects,
@@ -45,6 +47,7 @@ export class Workload {
     this.connections.start();
     this.placement.start();
     this.orphans.start();
+    this.groups.start();
     this.metrics.start();
     this.prober.start();
   }
@@ -52,6 +55,7 @@ export class Workload {
   async stop(): Promise<void> {
     await this.prober.stop();
     this.metrics.stop();
+    await this.groups.stop();
     await this.orphans.stop();
     await this.placement.stop();
     await this.engine.stop();

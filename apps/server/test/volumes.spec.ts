@@ -106,6 +106,12 @@ describe.each(testDatabases())('network volumes on $name', ({ location }) => {
     expect(await becomes('failed')).toMatchObject({ status_message: 'VolumeLimitExceeded: too many' });
   });
 
+  it('of a backend that the project has not fail with that', async () => {
+    giveVolumes(server, null);
+    await create();
+    expect(await becomes('failed')).toMatchObject({ status_message: 'Backend aws is not configured in this project' });
+  });
+
   it('are asked to be deleted until they are gone, with the reason', async () => {
     await create();
     await becomes('active');

@@ -53,6 +53,7 @@ export { DEFAULT_FLEET, defaultFleetSpec, needsDefaultFleet } from './fleets/def
 export { isCluster, isSshFleet, keepsNodesTogether } from './fleets/fleet-facts.js';
 export { namedFleets, whyFleetsAreForeign } from './fleets/fleet-references.js';
 export { FLEET_PARAMETERS, UNCONSTRAINED_RESOURCES, effectiveFleetParameters } from './fleets/fleet-parameters.js';
+export { type ClusterMember, type ClusterPlace, type ClusterRole, clusterRole } from './fleets/follow-lead.js';
 export { type FleetMachine, fitsFleet, fleetAsk } from './fleets/fits-fleet.js';
 export { type FoundHost, type HostOffer, hostOffer } from './fleets/host-offer.js';
 export { idleLimitMs } from './fleets/idle-limit.js';
@@ -154,7 +155,7 @@ export {
 export { kindOfOffer, type MachineKind } from './offers/machine-kind.js';
 export { type BackendFeature, backendHas, backendsWith, requiredFeatures } from './offers/backend-features.js';
 export { bestOffers } from './offers/best-offers.js';
-export { type BlockDivision, divideIntoBlocks, shareName, shareOfResources } from './offers/blocks.js';
+export { type BlockDivision, divideIntoBlocks, divisibleOffers, shareName, shareOfResources } from './offers/blocks.js';
 export { acceleratorNames, normaliseGpuName, snapGpuMemoryGb } from './offers/gpu-name.js';
 export {
   type GpuGroupBy,
@@ -163,6 +164,7 @@ export {
   groupOffersByGpu,
   groupRowsByGpu,
 } from './offers/group-offers.js';
+export { inOrderOf } from './offers/in-order-of.js';
 export { type InstanceOffer, type PoolInstance, offerOfInstance } from './offers/instance-offer.js';
 export {
   KNOWN_ACCELERATORS,
@@ -194,6 +196,7 @@ export type { Explanation, Obstacle, ObstacleKind, PendingBecause, Relief } from
 export { explanationLines } from './placement/explanation-lines.js';
 export { type FreeCapacity, type WaitingRun, chooseResumptions } from './placement/choose-resumptions.js';
 export { DEFAULT_FLEET_IS_GOING } from './placement/default-fleet-wait.js';
+export { waitsForVolumes } from './placement/volume-wait.js';
 export { type PendingFacts, pendingReasons } from './placement/pending-reasons.js';
 export type { Place } from './placement/place.js';
 export { type Verdict, placeGroups } from './placement/place-groups.js';
@@ -323,7 +326,6 @@ export {
   toWireVolumeStatus,
 } from './wire/internal-values.js';
 export { isUnderUtilised, type UtilisationPolicy, type UtilisationSample } from './lifecycle/utilisation.js';
-export { whyNotBuilt } from './runs/not-built.js';
 export {
   isQuiet,
   NO_TRAFFIC,
@@ -333,6 +335,11 @@ export {
   type TrafficReport,
   type TrafficWindow,
 } from './services/traffic.js';
+export { mountProblem } from './volumes/mount-problem.js';
+export { type NetworkMount, mountsVolumes, networkMounts, runMounts } from './volumes/network-mounts.js';
+export { type VolumeAvailability, availabilityOf, placesOf, volumesAt } from './volumes/seat-volumes.js';
+export { volumeCostUsd } from './volumes/volume-cost.js';
+export { type VolumeFact, type VolumeHolder, type VolumesByName, isAttachable } from './volumes/volume-fact.js';
 export { type GroupScale, type Scaling, type ServiceGroup } from './services/decide-scale.js';
 export {
   afterProbe,
@@ -347,6 +354,5 @@ export {
 export { servicePath, serviceSpecWithoutGateway, whyNotServed } from './services/service-spec.js';
 export { type Replica, type Rollout, type ServiceFacts } from './lifecycle/service-snapshot.js';
 export { type ReplicaToSubmit } from './lifecycle/run-snapshot.js';
-export { volumeCostUsd } from './volumes/volume-cost.js';
 export { completeProbe, type Probe } from './jobs/probe-specs.js';
 export { failuresInARow, failuresOfDeployment } from './lifecycle/replica-history.js';

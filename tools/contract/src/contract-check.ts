@@ -92,7 +92,6 @@ const ADDITIVE = new Set([
   'backend_warnings',
   'price_date',
   'price_is_derived',
-  'status_display',
   'priced_at',
   'last_error',
   'progress',
@@ -100,6 +99,7 @@ const ADDITIVE = new Set([
   'pending_reasons',
   'ready',
   'health_incidents',
+  'status_display',
 ]);
 
 /** Also without the fleet that this server makes by itself for runs that name none. */

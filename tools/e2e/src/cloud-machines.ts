@@ -28,6 +28,10 @@ export class CloudMachines {
     this.hosts.delete(id);
   }
 
+  hostOf(id: string): TestHost | undefined {
+    return this.hosts.get(id);
+  }
+
   get count(): number {
     return this.hosts.size;
   }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DockerPods, type FakeNode, KubernetesFake, type Roles, type Rule } from '@dstack/cloud-fakes/kubernetes';
@@ -8,7 +8,7 @@ import { buildAgentImage } from '../src/agent-image.js';
 import { canRunContainers, repositoryRoot, TEST_IMAGE } from '../src/programs.js';
 import { Stack } from '../src/stack.js';
 
-const run = promisify(execFile);
+const execute = promisify(execFile);
 const why = canRunContainers() ? null : 'no container engine';
 if (why !== null) console.warn(`The story of Kubernetes is left out: ${why}`);
 
@@ -103,6 +103,8 @@ function documentedRoles(): Roles {
     const project = await stack.api<{ backends: unknown }>('/api/projects/main/get');
     expect(JSON.stringify(project.backends)).toContain('in-house');
     expect(JSON.stringify(project.backends)).not.toContain(TOKEN);
+    for (const file of readdirSync(join(stack.serverDir, 'data')))
+      expect(readFileSync(join(stack.serverDir, 'data', file)).includes(TOKEN)).toBe(false);
   });
 
   it('runs a task in a pod, which is gone afterwards, and so is the way to it', async () => {
@@ -130,16 +132,40 @@ function documentedRoles(): Roles {
       attached.done.then((end) => Promise.reject(new Error(JSON.stringify(end)))),
     ]);
     const config = join(stack.home, '.dstack/ssh/config');
-    const { stdout } = await run('ssh', ['-F', config, 'sleeper', 'echo "in $DSTACK_RUN_NAME"'], { timeout: 20_000 });
+    const { stdout } = await execute('ssh', ['-F', config, 'sleeper', 'echo "in $DSTACK_RUN_NAME"'], {
+      timeout: 20_000,
+    });
     expect(stdout).toBe('in sleeper\n');
     const { jobs } = await stack.api<RunAsFarAsNeeded>('/api/project/main/runs/get', { run_name: 'sleeper' });
     const { hostname, ssh_proxy: jump } = jobs[0].job_submissions[0].job_provisioning_data;
     const through = (key: string) =>
-      run('ssh', ['-F', '/dev/null', '-o', 'BatchMode=yes', '-o', 'IdentitiesOnly=yes', '-o', 'StrictHostKeyChecking=no', '-o', `UserKnownHostsFile=${join(stack.work, 'seen')}`, '-i', key, '-p', String(jump.port), '-W', `${hostname}:10022`, `root@${jump.hostname}`], { timeout: 10_000 }); // prettier-ignore
+      execute('ssh', ['-F', '/dev/null', '-o', 'BatchMode=yes', '-o', 'IdentitiesOnly=yes', '-o', 'StrictHostKeyChecking=no', '-o', `UserKnownHostsFile=${join(stack.work, 'seen')}`, '-i', key, '-p', String(jump.port), '-W', `${hostname}:10022`, `root@${jump.hostname}`], { timeout: 10_000 }); // prettier-ignore
     const stranger = join(stack.work, 'stranger');
-    await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', stranger]);
+    await execute('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', stranger]);
     await expect(through(stranger)).rejects.toThrow('open failed');
     await stack.cli(['stop', '-x', 'sleeper', '-y']);
+    await stack.until('the pods to be gone', async () => (await pods.running()).length === 0, 60_000);
+  }, 180_000);
+
+  it('runs the nodes of a task, which know the address of the first', async () => {
+    const commands = ['echo "node $DSTACK_NODE_RANK of $DSTACK_NODES_NUM, first $DSTACK_MASTER_NODE_IP"'];
+    stack.file('both', `type: task\nname: both\nnodes: 2\nimage: ${TEST_IMAGE}\ncommands: ${JSON.stringify(commands)}\n${SMALL}\nbackends: [kubernetes]\n`); // prettier-ignore
+    const run = await stack.cli(['apply', '-y', '-f', 'both.dstack.yml']);
+    expect(run.stdout + run.stderr).toMatch(/node 0 of 2, first \d+\.\d+/);
+    expect(run.code).toBe(0);
+    await stack.until('the pods to be gone', async () => (await pods.running()).length === 0, 60_000);
+  }, 180_000);
+
+  it('does not notice that its server was away', async () => {
+    const commands = ['echo before', 'sleep 8', 'echo after'];
+    stack.file('patient', `type: task\nname: patient\nimage: ${TEST_IMAGE}\ncommands: ${JSON.stringify(commands)}\n${SMALL}\nbackends: [kubernetes]\n`); // prettier-ignore
+    expect(await stack.cli(['apply', '-y', '-d', '-f', 'patient.dstack.yml'])).toMatchObject({ code: 0 });
+    const log = async () => (await stack.cli(['logs', 'patient'])).stdout;
+    await stack.until('its first words', async () => (await log()).includes('before'), 60_000);
+    await stack.killServer();
+    await stack.start();
+    await stack.until('it to end', async () => (await stack.statusOf('patient')).includes('exited (0)'), 60_000);
+    expect((await log()).replaceAll('\r', '')).toBe('before\nafter\n');
     await stack.until('the pods to be gone', async () => (await pods.running()).length === 0, 60_000);
   }, 180_000);
 

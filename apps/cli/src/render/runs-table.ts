@@ -39,6 +39,7 @@ export function runsTable(runs: readonly Wire.Run[], options: RunsTableOptions):
         ]
       : [{ title: 'GPU', shrinkTo: 6 }]),
     { title: 'PRICE' },
+    ...(verbose ? [{ title: 'COST' }] : []),
     { title: 'STATUS', shrinkTo: 12 },
     ...(withProbes ? [{ title: 'PROBES' }] : []),
     { title: 'SUBMITTED' },
@@ -97,6 +98,7 @@ function runRow(run: Wire.Run, only: Wire.Job | undefined, shape: Shape, options
   return [
     { text: `${run.run_spec.run_name ?? ''}${deployment}`, paint: style.bold },
     ...placeCells(submission, shape, only !== undefined),
+    ...(shape.verbose ? [costText(run)] : []),
     { text: text + suffix, paint: statusPaint(text, isFinished(run.status), style) },
     ...(shape.withProbes ? [only ? probeText(only) : ''] : []),
     { text: relativeTime(run.submitted_at, options.nowMs), paint: style.secondary },
@@ -146,12 +148,18 @@ function jobRows(
     return [
       { text: `   ${groupText}${parts.join(' ')}`, paint: style.secondary },
       ...placeCells(submission, shape, true),
+      ...(shape.verbose ? [''] : []),
       { text, paint: submission ? statusPaint(text, isFinished(submission.status), style) : style.plain },
       ...(shape.withProbes ? [probeText(job)] : []),
       { text: relativeTime(submission?.submitted_at, options.nowMs), paint: style.secondary },
       ...(shape.withErrors ? [{ text: submission?.error ?? '', paint: style.error }] : []),
     ];
   });
+}
+
+/** So far, of all its submissions. */
+function costText({ cost }: Wire.Run): string {
+  return cost === undefined || cost === 0 ? '' : formatPrice(cost);
 }
 
 /** BACKEND, GPU or RESOURCES and INSTANCE TYPE, PRICE. */

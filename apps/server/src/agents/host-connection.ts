@@ -11,6 +11,7 @@ import { inOrder, lockInOrder } from '../persistence/in-order.js';
 import { merged } from '../persistence/merged.js';
 import { rowsByKey } from '../persistence/rows-by-key.js';
 import type { ReadTogether, WriteTogether } from '../persistence/together.js';
+import { updateById } from '../persistence/update-by-id.js';
 import type { WriteTx } from '../persistence/transaction.js';
 import { readJson, readJsonOrNull, writeJson } from '../reconcile/stored-json.js';
 import type { AgentConnector, ConnectedAgent } from './agent-connector.js';
@@ -159,10 +160,7 @@ export class HostConnection {
     await this.tools.marking.run(async (tx) => {
       const [known] = await agentOf(tx, this.instanceId);
       const agent: AgentRecord = { ...known, info, connectedSince: await tx.now() };
-      await tx.execute('UPDATE instances SET agent_info = ?, unreachable_since = NULL, rev = rev + 1 WHERE id = ?', [
-        writeJson(agent),
-        this.instanceId,
-      ]);
+      await changeAgent(tx, { id: this.instanceId, agent_info: writeJson(agent) });
       await forgetDisconnection(tx, this.instanceId);
       await wakeHostAndJobs(tx, this.tools.wake, this.instanceId);
       this.tools.wake.topic(tx, 'placement');
@@ -224,6 +222,12 @@ const agentOf = rowsByKey({
   suffix: lockInOrder,
   read: (_tx, row: { readonly id: string; readonly agent_info: string | null }) =>
     readJsonOrNull<AgentRecord>(row.agent_info),
+});
+
+const changeAgent = updateById({
+  table: 'instances',
+  values: { agent_info: 'text' },
+  set: (value) => `agent_info = ${value('agent_info')}, unreachable_since = NULL, rev = t.rev + 1`,
 });
 
 const forgetDisconnection = merged<WriteTx, string, void>(async (tx, instanceIds) => {

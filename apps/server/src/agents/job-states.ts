@@ -2,13 +2,28 @@ import { isDeepStrictEqual } from 'node:util';
 import type { JobState } from '@dstack/agent-protocol';
 import { Inject, Injectable } from '@nestjs/common';
 import { findInstance } from '../instances/instance-record.js';
+import { wakePeers } from '../jobs/gang.js';
 import { findJobToChange, type JobRecord } from '../jobs/job-record.js';
 import { provisioningDataOf } from '../jobs/provisioning-data.js';
 import { Database } from '../persistence/database.js';
 import { type WriteTogether, writeTogether } from '../persistence/together.js';
+import { updateById } from '../persistence/update-by-id.js';
 import type { WriteTx } from '../persistence/transaction.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
+
+const changeState = updateById({
+  table: 'jobs',
+  values: { runtime_data: 'text' },
+  set: (value) => `runtime_data = ${value('runtime_data')}, rev = t.rev + 1`,
+});
+
+const changeProgress = updateById({
+  table: 'jobs',
+  values: { agent_revision: 'integer', inactivity_secs: 'bigint', pull_progress: 'text' },
+  set: (value) =>
+    `agent_revision = ${value('agent_revision')}, inactivity_secs = ${value('inactivity_secs')}, pull_progress = ${value('pull_progress')}`,
+});
 
 /** Brings what agents tell about jobs into the job rows. States are levels: only a higher revision counts. */
 @Injectable()
@@ -58,15 +73,12 @@ export class JobStates {
     const known = job.runtimeRecord.agent;
     if (known !== null && known.revision >= state.revision) return;
     await this.write(tx, job.id, state, job.runtimeRecord);
-    await tx.execute(
-      'UPDATE jobs SET agent_revision = ?, inactivity_secs = CAST(? AS bigint), pull_progress = ? WHERE id = ?',
-      [
-        state.revision,
-        state.noConnectionsSeconds ?? null,
-        state.pull === undefined ? null : writeJson(toWirePull(state.pull)),
-        job.id,
-      ],
-    );
+    await changeProgress(tx, {
+      id: job.id,
+      agent_revision: state.revision,
+      inactivity_secs: state.noConnectionsSeconds ?? null,
+      pull_progress: state.pull === undefined ? null : writeJson(toWirePull(state.pull)),
+    });
     await this.writeAddress(tx, job, instanceId, state);
   }
 
@@ -82,14 +94,13 @@ export class JobStates {
       : { ssh_port: state.sshPort ?? machine.ssh_port ?? null, username: state.username ?? machine.username };
     const data = { ...machine, ...direct };
     if (isDeepStrictEqual(data, known)) return;
+    // Peers may have waited for the address.
+    if (instance !== null) await wakePeers(tx, this.wake, job);
     await tx.execute('UPDATE jobs SET provisioning_data = ? WHERE id = ?', [writeJson(data), job.id]);
   }
 
   private async write(tx: WriteTx, jobId: string, agent: JobState | null, record: object): Promise<void> {
-    await tx.execute('UPDATE jobs SET runtime_data = ?, rev = rev + 1 WHERE id = ?', [
-      writeJson({ ...record, agent }),
-      jobId,
-    ]);
+    await changeState(tx, { id: jobId, runtime_data: writeJson({ ...record, agent }) });
     await this.wake.rows(tx, 'jobs', [jobId]);
   }
 }

@@ -7,9 +7,14 @@ import { AgentBundles, type HostArch } from '../hosts/agent-bundles.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { agentUrl } from './agent-url.js';
 
+/** This server has no agent for the architecture. */
+export class NoAgentError extends Error {
+  override readonly name = 'NoAgentError';
+}
+
 /** Where containers fetch the agent. An abstract class, so that a simulated world can bring its own. */
 export abstract class AgentArchives {
-  /** @throws {Error} when this server has no agent for the architecture */
+  /** @throws {NoAgentError} */
   abstract get(arch: HostArch): Promise<AgentArchive>;
 }
 
@@ -43,7 +48,7 @@ export class DownloadableAgents extends AgentArchives {
   private async measure(arch: HostArch): Promise<string> {
     const bundle = await this.bundles.get(arch);
     if (bundle === undefined) {
-      throw new Error(
+      throw new NoAgentError(
         `this server has no agent for ${arch}: build it (npm run build:folder -w @dstack/agent) or set DSTACK_SERVER_AGENT_DIR`,
       );
     }

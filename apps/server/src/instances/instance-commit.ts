@@ -9,11 +9,21 @@ import { findJobsOn } from '../jobs/job-record.js';
 import type { CommitContext, CommitResult, Outcome } from '../reconcile/reconciler.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
+import { wakeVolumesOf } from '../volumes/job-volumes.js';
 import { WORLD, type World } from '../world/world.js';
 import type { PlanOutcome, SettleOutcome, TerminateOutcome } from './instance-effects.js';
 import type { AttemptRecord } from './attempt-record.js';
 import { beginPricedInterval, endPricedInterval } from './priced-intervals.js';
 import { isDefiniteFailure } from './create-call.js';
+import {
+  changeInstance,
+  changePlace,
+  finishAttempt,
+  insertAttempt,
+  setAskedAt,
+  setLastError,
+  writeMachine,
+} from './instance-changes.js';
 import type { MachineRecord } from './instance-record.js';
 import type { InstanceView } from './instance-snapshots.js';
 
@@ -44,24 +54,17 @@ export class InstanceCommit {
   private async changeStatus(tx: WriteTx, { id, snapshot, decision, now }: Context, because: string): Promise<void> {
     const { record, fleet } = snapshot;
     const { changes } = decision;
-    await tx.execute(
-      `UPDATE instances SET status = ?, status_changed_at = ?,
-         termination_reason = COALESCE(?, termination_reason), termination_message = COALESCE(?, termination_message),
-         started_at = COALESCE(started_at, CAST(? AS bigint)), finished_at = COALESCE(finished_at, CAST(? AS bigint)),
-         idle_since = CAST(? AS bigint), deleted = ?
-       WHERE id = ?`,
-      [
-        decision.status,
-        now,
-        changes.reason ?? null,
-        changes.message ?? null,
-        changes.startedAt ?? null,
-        changes.finishedAt ?? null,
-        changes.idleSince === undefined ? record.idleSince : changes.idleSince,
-        decision.status === 'terminated' && !staysVisible(snapshot, changes.reason ?? null),
-        id,
-      ],
-    );
+    await changeInstance(tx, {
+      id,
+      status: decision.status,
+      now,
+      reason: changes.reason ?? null,
+      message: changes.message ?? null,
+      started_at: changes.startedAt ?? null,
+      finished_at: changes.finishedAt ?? null,
+      idle_since: changes.idleSince === undefined ? record.idleSince : changes.idleSince,
+      deleted: decision.status === 'terminated' && !staysVisible(snapshot, changes.reason ?? null),
+    });
     if (decision.status === 'terminated') await endPricedInterval(tx, id, now);
     const target = { type: 'instance' as const, id, name: record.name, projectId: record.projectId };
     const text = `Instance status changed ${record.status.toUpperCase()} -> ${decision.status.toUpperCase()} (${because})`;
@@ -75,6 +78,7 @@ export class InstanceCommit {
       const jobs = await findJobsOn(tx, id);
       await this.wake.rows(tx, 'jobs', jobs.map((job) => job.id)); // prettier-ignore
     }
+    if (decision.status !== 'launching') await wakeVolumesOf(tx, this.wake, id);
     if (fleet !== null && (decision.status === 'terminated' || decision.status === 'terminating')) {
       await this.wake.rows(tx, 'fleets', [fleet.id]);
     }
@@ -115,25 +119,36 @@ export class InstanceCommit {
       return undefined;
     }
     const plan = outcome.value as PlanOutcome; // what `plan` returns
+    if ('waits' in plan) return now + LIMITS.clusterLeadMs;
     if ('none' in plan) {
       await tx.execute('UPDATE instances SET termination_message = ? WHERE id = ?', [plan.none, id]);
       return now;
     }
-    const { offer, zone, maxNameLength } = plan;
+    const { offer, zone, blocks, maxNameLength } = plan;
     const random = () => this.world.random.next();
     const name = cloudName({ project: snapshot.projectName, name: snapshot.record.name }, random, maxNameLength);
-    await tx.execute(
-      `INSERT INTO provisioning_attempts (id, instance_id, attempt, offer, backend_type, region, zone, cloud_name, token, created_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      [
-        this.world.ids.uuid(), id, snapshot.attempts.length + 1, writeJson(offer), offer.backend, offer.region, zone, name,
-        this.world.ids.uuid(), now,
-      ], // prettier-ignore
-    );
-    await tx.execute(
-      `UPDATE instances SET offer = ?, price = ?, backend_type = ?, region = ?, zone = ?, cloud_name = ? WHERE id = ?`,
-      [writeJson(offer), offer.price, offer.backend, offer.region, zone, name, id],
-    );
+    await insertAttempt(tx, {
+      id: this.world.ids.uuid(),
+      instance_id: id,
+      attempt: snapshot.attempts.length + 1,
+      offer: writeJson(offer),
+      backend_type: offer.backend,
+      region: offer.region,
+      zone,
+      cloud_name: name,
+      token: this.world.ids.uuid(),
+      created_at: now,
+    });
+    await changePlace(tx, {
+      id,
+      offer: writeJson(offer),
+      price: offer.price,
+      backend_type: offer.backend,
+      region: offer.region,
+      zone,
+      cloud_name: name,
+      total_blocks: blocks,
+    });
     return now;
   }
 
@@ -338,29 +353,4 @@ function unknownMachine({ record }: InstanceView): MachineRecord {
     terminateFailures: 0,
     nextTerminateAt: null,
   };
-}
-
-async function writeMachine(tx: WriteTx, id: string, machine: MachineRecord): Promise<void> {
-  await tx.execute('UPDATE instances SET machine = ? WHERE id = ?', [writeJson(machine), id]);
-}
-
-async function setLastError(tx: WriteTx, id: string, error: unknown, limit?: number): Promise<void> {
-  await tx.execute('UPDATE instances SET last_error = ? WHERE id = ?', [statusText(error, limit), id]);
-}
-
-async function finishAttempt(
-  tx: WriteTx,
-  id: string,
-  outcome: 'created' | 'failed',
-  message: string | null,
-  now: number,
-): Promise<void> {
-  await tx.execute(
-    'UPDATE provisioning_attempts SET outcome = ?, message = COALESCE(?, message), finished_at = ? WHERE id = ?',
-    [outcome, message, now, id],
-  );
-}
-
-async function setAskedAt(tx: WriteTx, id: string, askedAt: number | null): Promise<void> {
-  await tx.execute('UPDATE provisioning_attempts SET asked_at = CAST(? AS bigint) WHERE id = ?', [askedAt, id]);
 }

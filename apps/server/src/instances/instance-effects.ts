@@ -1,9 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Attempt, type Call, type MachineRef, type MachineState } from '@dstack/backend-base';
 import {
+  type ClusterRole,
+  clusterRole,
   containerOnly,
+  divisibleOffers,
   filtersOfProfile,
   type InstanceEffect,
+  isCluster,
   nextPlace,
   type OfferFilters,
   type OpenAttempt,
@@ -12,6 +16,8 @@ import {
   undecided,
 } from '@dstack/core';
 import { ContainerStarts } from '../containers/container-starts.js';
+import { clusterMembers } from '../fleets/cluster-members.js';
+import { PlacementGroups } from '../fleets/placement-groups.js';
 import { markReached } from '../hosts/host-progress.js';
 import { Hosts } from '../hosts/hosts.js';
 import { findJob } from '../jobs/job-record.js';
@@ -21,6 +27,7 @@ import { Database } from '../persistence/database.js';
 import { type WriteTogether, writeDurableTogether } from '../persistence/together.js';
 import type { ActContext } from '../reconcile/reconciler.js';
 import { findRun } from '../runs/run-record.js';
+import { reservedVolumes } from '../volumes/job-volumes.js';
 import { WORLD, type World } from '../world/world.js';
 import { type AttemptRecord, failedPlaces } from './attempt-record.js';
 import { arrivalMs, CREATE_DEADLINE_MS, mayStillArrive } from './create-call.js';
@@ -29,7 +36,13 @@ import type { InstanceView } from './instance-snapshots.js';
 
 const CALL_DEADLINE_MS = 30_000;
 
-export type PlanOutcome = (LaunchPlace & { readonly maxNameLength: number }) | { readonly none: string };
+type Needs = Pick<OfferFilters, 'features' | 'containerOnly' | 'volumeLocations'>;
+
+export type PlanOutcome =
+  | (LaunchPlace & { readonly maxNameLength: number; readonly blocks: number })
+  | { readonly none: string }
+  /** The first machine of its cluster is still being made. */
+  | { readonly waits: true };
 export type SettleOutcome =
   | { readonly found: MachineRef }
   | { readonly absent: true }
@@ -50,6 +63,7 @@ export class InstanceEffects {
     @Inject(InstanceLimits) private readonly limits: InstanceLimits,
     @Inject(Hosts) private readonly hosts: Hosts,
     private readonly containers: ContainerStarts,
+    @Inject(PlacementGroups) private readonly groups: Pick<PlacementGroups, 'ensure'>,
     @Inject(WORLD) private readonly world: World,
   ) {
     this.asking = writeDurableTogether(db);
@@ -78,29 +92,48 @@ export class InstanceEffects {
     }
   }
 
-  private async plan({ snapshot: { record, attempts } }: ActContext<InstanceView>): Promise<PlanOutcome> {
+  private async plan({ snapshot: { record, attempts, fleet } }: ActContext<InstanceView>): Promise<PlanOutcome> {
     if (record.requirements === null) return { none: 'the instance has no requirements' };
+    const role = await this.roleOf(record, fleet);
+    if (role.kind === 'wait') return { waits: true };
     const found = await this.offers.best(record.projectId, {
       requirements: record.requirements,
-      filters: filtersOfProfile(record.profile ?? {}, await this.needs(record)),
+      filters: beside(role, filtersOfProfile(record.profile ?? {}, await this.needs(record))),
     });
-    const place = nextPlace(found.offers, failedPlaces(attempts));
-    if (place === null) return { none: whyNotCreated(attempts) ?? found.notes.join('; ') };
+    const { divisible, because } = divisibleOffers(found.offers, blocksOf(record, fleet));
+    const place = nextPlace(divisible.map(({ offer }) => offer), failedPlaces(attempts)); // prettier-ignore
+    if (place === null) {
+      const notes = divisible.length === 0 && because !== null ? [because] : found.notes;
+      return { none: whyNotCreated(attempts) ?? notes.join('; ') };
+    }
     const { definition } = await this.accounts.open(record.projectId, place.offer.backend);
     this.learn(definition);
-    return { ...place, maxNameLength: definition.maxNameLength };
+    const blocks = divisible.find(({ offer }) => offer === place.offer)?.blocks ?? 1;
+    return { ...place, blocks, maxNameLength: definition.maxNameLength };
+  }
+
+  /** Where the machines of a cluster have to be close, one of them goes first. */
+  private async roleOf(record: InstanceView['record'], fleet: InstanceView['fleet']): Promise<ClusterRole> {
+    if (fleet === null || !isCluster(fleet.spec.configuration)) return { kind: 'lead' };
+    const { backendType, projectId } = record;
+    // Its job was promised a place, and there nothing is closer than that.
+    if (backendType !== null) {
+      const { compute } = await this.accounts.open(projectId, backendType);
+      if (compute.placementGroups === undefined) return { kind: 'lead' };
+    }
+    return clusterRole(record.id, await this.db.read((tx) => clusterMembers(tx, fleet.id)));
   }
 
   /** Of the job it is made for; a machine for no job yet must be able to wait for one. */
-  private async needs({
-    provisioningJobId: jobId,
-  }: InstanceView['record']): Promise<Pick<OfferFilters, 'features' | 'containerOnly'>> {
-    if (jobId === null) return { features: ['create-instance'], containerOnly: null };
+  private async needs({ id, provisioningJobId: jobId }: InstanceView['record']): Promise<Needs> {
+    if (jobId === null) return { features: ['create-instance'], containerOnly: null, volumeLocations: null };
     return this.db.read(async (tx) => {
+      const { locations: volumeLocations } = await reservedVolumes(tx, id);
       const job = await findJob(tx, jobId);
       const run = job === null ? null : await findRun(tx, job.runId);
-      if (job === null || run === null) return { features: [], containerOnly: null };
-      return { features: requiredFeatures(job.spec), containerOnly: containerOnly(run.spec.configuration, job.spec) };
+      if (job === null || run === null) return { features: [], containerOnly: null, volumeLocations };
+      const features = requiredFeatures(job.spec);
+      return { features, containerOnly: containerOnly(run.spec.configuration, job.spec), volumeLocations };
     });
   }
 
@@ -109,6 +142,8 @@ export class InstanceEffects {
     const open = lastAttempt(attempts);
     const { compute, definition } = await this.accounts.open(record.projectId, open.backendType);
     this.learn(definition);
+    const { boundIds } = await this.db.read((tx) => reservedVolumes(tx, record.id));
+    const placementGroup = await this.placementGroupOf(context, open);
     const attempt: Attempt = {
       token: open.token,
       cloudName: open.cloudName,
@@ -121,8 +156,8 @@ export class InstanceEffects {
       reservation: record.requirements?.reservation ?? null,
       tags: record.profile?.tags ?? {},
       authorizedKeys: [projectPublicKey],
-      volumeIds: [],
-      placementGroup: null,
+      volumeIds: boundIds,
+      placementGroup,
       userData: null,
       container:
         definition.capabilities.kind === 'hosts'
@@ -135,6 +170,15 @@ export class InstanceEffects {
     call.signal.throwIfAborted();
     if (this.world.clock.now() >= call.deadline) throw new Error('the create call came too late');
     return compute.create(attempt, call);
+  }
+
+  private async placementGroupOf(context: ActContext<InstanceView>, open: AttemptRecord): Promise<string | null> {
+    const { record, fleet, projectName } = context.snapshot;
+    if (fleet === null) return null;
+    const account = await this.accounts.open(record.projectId, open.backendType);
+    const isReserved = Boolean(record.requirements?.reservation);
+    const ask = { fleet, projectName, account, region: open.region, isReserved };
+    return this.groups.ensure(ask, this.call(context, CALL_DEADLINE_MS));
   }
 
   /**
@@ -230,4 +274,17 @@ function whyNotCreated(attempts: readonly AttemptRecord[]): string | null {
   if (attempts.length === 0) return null;
   const messages = [...new Set(attempts.flatMap(({ message }) => (message === null ? [] : [message])))];
   return `all ${attempts.length} offers tried failed: ${messages.slice(0, ERRORS_SHOWN).join('; ')}`;
+}
+
+/** What is made for a job is the job's alone. */
+function blocksOf({ provisioningJobId }: InstanceView['record'], fleet: InstanceView['fleet']): number | 'auto' {
+  return provisioningJobId === null ? (fleet?.spec.configuration.blocks ?? 1) : 1;
+}
+
+/** In the cloud, the region and the zone of the cluster's first machine. */
+function beside(role: ClusterRole, filters: OfferFilters): OfferFilters {
+  if (role.kind !== 'follow') return filters;
+  const { backend, region, zone } = role.at;
+  const zones = zone === null ? filters.availabilityZones : [zone];
+  return { ...filters, backends: [backend], regions: [region], availabilityZones: zones };
 }

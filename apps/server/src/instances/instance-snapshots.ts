@@ -14,6 +14,7 @@ import type { Observed } from '../reconcile/reconciler.js';
 import { findJobsOn } from '../jobs/job-record.js';
 import { Hosts } from '../hosts/hosts.js';
 import { findFleet, type FleetRecord, nodesOf } from '../fleets/fleet-record.js';
+import { hasAttachedVolumes } from '../volumes/job-volumes.js';
 import { type AttemptRecord, findAttempts } from './attempt-record.js';
 import { connectedSince, findInstance, type InstanceRecord } from './instance-record.js';
 import { InstanceLimits } from './instance-limits.js';
@@ -43,7 +44,8 @@ export class InstanceSnapshots {
     const project = await findProject(tx, record.projectId);
     const jobs = await findJobsOn(tx, id);
     const isNeeded = await isNeededBy(tx, fleet);
-    const facts = { now, record, attempts, fleet, jobs, isNeeded };
+    const volumesLeaving = record.status === 'terminating' && (await hasAttachedVolumes(tx, id));
+    const facts = { now, record, attempts, fleet, jobs, isNeeded, volumesLeaving };
     const view = {
       snapshot: this.snapshotOf(facts),
       record,
@@ -126,6 +128,7 @@ export class InstanceSnapshots {
           terminateFailures: record.machine?.terminateFailures ?? 0,
           nextTerminateAt: record.machine?.nextTerminateAt ?? null,
           jobsDraining: jobs.length > 0,
+          volumesLeaving: facts.volumesLeaving,
           endMessage: record.terminationMessage,
           tenure,
         };
@@ -166,6 +169,7 @@ interface Facts {
   readonly jobs: readonly { readonly id: string; readonly status: string }[];
   /** The fleet has no more nodes than it wants. */
   readonly isNeeded: boolean;
+  readonly volumesLeaving: boolean;
 }
 
 function openAttempt(attempts: readonly AttemptRecord[], idempotency: OpenAttempt['idempotency']): OpenAttempt | null {

@@ -10,7 +10,7 @@ import { InstanceSnapshots, type InstanceView } from './instance-snapshots.js';
 @Injectable()
 export class InstanceReconciler implements Reconciler<InstanceView, InstanceDecision> {
   readonly table = 'instances';
-  readonly concurrency = 64;
+  readonly concurrency = 100;
   readonly onlyRests = ['fleets'] as const;
 
   constructor(

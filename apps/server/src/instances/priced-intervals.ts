@@ -1,3 +1,4 @@
+import { inserter } from '../persistence/insert-rows.js';
 import type { WriteTx } from '../persistence/transaction.js';
 
 export interface PricedInterval {
@@ -9,15 +10,26 @@ export interface PricedInterval {
   readonly now: number;
 }
 
+const insertInterval = inserter('priced_intervals', [
+  'id',
+  'instance_id',
+  'project_id',
+  'price_usd_per_hour',
+  'started_at',
+]);
+
 /** From now on the machine of the instance costs money. */
-export async function beginPricedInterval(
+export function beginPricedInterval(
   tx: WriteTx,
   { id, instanceId, projectId, price, now }: PricedInterval,
 ): Promise<void> {
-  await tx.execute(
-    `INSERT INTO priced_intervals (id, instance_id, project_id, price_usd_per_hour, started_at) VALUES (?, ?, ?, ?, ?)`,
-    [id, instanceId, projectId, price, now],
-  );
+  return insertInterval(tx, {
+    id,
+    instance_id: instanceId,
+    project_id: projectId,
+    price_usd_per_hour: price,
+    started_at: now,
+  });
 }
 
 /** A clock that was set back must not make time cost less than nothing. */

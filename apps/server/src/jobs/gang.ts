@@ -1,6 +1,7 @@
 import { effectiveProfile, isFinishedJob, type NodeAddress, type Wire } from '@dstack/core';
 import { merged } from '../persistence/merged.js';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
+import type { MachineRecord } from '../instances/instance-record.js';
 import { readJson, readJsonOrNull } from '../reconcile/stored-json.js';
 import type { Wake } from '../reconcile/wake.js';
 import type { RunRecord } from '../runs/run-record.js';
@@ -9,7 +10,20 @@ import type { JobRecord } from './job-record.js';
 /** The jobs of one submission of one replica start together. */
 type Member = Pick<JobRecord, 'id' | 'runId' | 'replicaNum' | 'submissionNum' | 'jobNum' | 'spec'>;
 
-const OF_GANG = 'FROM jobs WHERE run_id = ? AND replica_num = ? AND submission_num = ?';
+const OF_GANG = `FROM jobs LEFT JOIN instances ON instances.id = jobs.instance_id
+  WHERE jobs.run_id = ? AND jobs.replica_num = ? AND jobs.submission_num = ?`;
+
+interface PeerRow {
+  readonly job_num: number;
+  readonly status: string;
+  readonly provisioning_data: string | null;
+  readonly machine: string | null;
+}
+
+/** A job is given to a machine before the cloud has an address for that. */
+function hasAddress({ provisioning_data: data, machine }: Pick<PeerRow, 'provisioning_data' | 'machine'>): boolean {
+  return data !== null && readJsonOrNull<MachineRecord>(machine)?.state !== 'pending';
+}
 
 const gangOf = ({ runId, replicaNum, submissionNum }: Member): (string | number)[] => [
   runId,
@@ -27,12 +41,12 @@ const startupOrder = (run: RunRecord) => effectiveProfile(run.spec).startup_orde
 export async function whatItWaitsFor(tx: ReadTx, job: Member, run: RunRecord): Promise<string | null> {
   if (!isGang(job)) return null;
   const order = startupOrder(run);
-  const peers = await tx.query<{ job_num: number; status: string; has_address: boolean | number }>(
-    `SELECT job_num, status, CASE WHEN provisioning_data IS NULL THEN 0 ELSE 1 END AS has_address ${OF_GANG} AND id <> ?`,
+  const peers = await tx.query<PeerRow>(
+    `SELECT jobs.job_num, jobs.status, jobs.provisioning_data, instances.machine ${OF_GANG} AND jobs.id <> ?`,
     [...gangOf(job), job.id],
   );
-  if (peers.some((peer) => Number(peer.has_address) === 0)) return 'other nodes have no address yet';
-  const isRunning = (peer: { readonly status: string }): boolean => peer.status === 'running';
+  if (!peers.every(hasAddress)) return 'other nodes have no address yet';
+  const isRunning = (peer: PeerRow): boolean => peer.status === 'running';
   const isMasterRunning = peers.some((peer) => Number(peer.job_num) === 0 && isRunning(peer));
   if (order === 'master-first' && job.jobNum !== 0 && !isMasterRunning) return 'the master node is not running yet';
   if (order === 'workers-first' && job.jobNum === 0 && !peers.every(isRunning))
@@ -45,21 +59,27 @@ export async function nodeAddresses(
   tx: ReadTx,
   job: Member & Pick<JobRecord, 'provisioningData'>,
 ): Promise<NodeAddress[]> {
-  if (!isGang(job)) return [addressOf(job.spec, job.provisioningData)];
-  const rows = await tx.query<{ job_spec: string; provisioning_data: string | null }>(
-    `SELECT job_spec, provisioning_data ${OF_GANG} ORDER BY job_num`,
+  if (!isGang(job)) return [addressOf(job.spec, job.provisioningData, null)];
+  const rows = await tx.query<{ job_spec: string; provisioning_data: string | null; machine: string | null }>(
+    `SELECT jobs.job_spec, jobs.provisioning_data, instances.machine ${OF_GANG} ORDER BY jobs.job_num`,
     gangOf(job),
   );
   return rows.map((row) => {
     return addressOf(
       readJson<Wire.JobSpec>(row.job_spec),
       readJsonOrNull<Wire.JobProvisioningData>(row.provisioning_data),
+      readJsonOrNull<MachineRecord>(row.machine),
     );
   });
 }
 
-function addressOf(spec: Wire.JobSpec, data: Wire.JobProvisioningData | null): NodeAddress {
-  return { group: spec.node_group_index ?? 0, index: spec.node_group_job_index ?? 0, ip: data?.internal_ip ?? '' };
+function addressOf(
+  spec: Wire.JobSpec,
+  data: Wire.JobProvisioningData | null,
+  machine: MachineRecord | null,
+): NodeAddress {
+  const ip = data?.internal_ip ?? machine?.internalIp ?? '';
+  return { group: spec.node_group_index ?? 0, index: spec.node_group_job_index ?? 0, ip };
 }
 
 /** Of this change somebody may have been waiting. */
@@ -96,13 +116,19 @@ export async function wakeWaitingPeers(
 ): Promise<void> {
   if (!concernsPeers(job, run, status)) return;
   if (status === 'provisioning') {
-    const missing = await tx.query(`SELECT id ${OF_GANG} AND provisioning_data IS NULL LIMIT 1`, gangOf(job));
+    const missing = await tx.query(`SELECT jobs.id ${OF_GANG} AND jobs.provisioning_data IS NULL LIMIT 1`, gangOf(job));
     if (missing.length > 0) return;
   }
-  const peers = await tx.query<{ id: string; status: Wire.JobStatus }>(`SELECT id, status ${OF_GANG} AND id <> ?`, [
-    ...gangOf(job),
-    job.id,
-  ]);
+  await wakePeers(tx, wake, job);
+}
+
+/** All that are not over. */
+export async function wakePeers(tx: WriteTx, wake: Wake, job: Member): Promise<void> {
+  if (!isGang(job)) return;
+  const peers = await tx.query<{ id: string; status: Wire.JobStatus }>(
+    `SELECT jobs.id, jobs.status ${OF_GANG} AND jobs.id <> ?`,
+    [...gangOf(job), job.id],
+  );
   const waiting = peers.filter((peer) => !isFinishedJob(peer.status));
   await wake.rows(tx, 'jobs', waiting.map((peer) => peer.id)); // prettier-ignore
 }

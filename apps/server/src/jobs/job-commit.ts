@@ -2,12 +2,14 @@ import { AgentUnreachableError, type JobState } from '@dstack/agent-protocol';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { isFinishedJob, type JobDecision, type JobEffect, type StopMode, UNPROBED } from '@dstack/core';
 import { LOG_STORE, type LogStore } from '../logs/log-store.js';
+import { updateById } from '../persistence/update-by-id.js';
 import type { WriteTx } from '../persistence/transaction.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import type { CommitContext, CommitResult, Outcome } from '../reconcile/reconciler.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
 import { lockGang, wakeWaitingPeers } from './gang.js';
+import { releaseVolumes } from '../volumes/job-volumes.js';
 import type { StartOutcome } from './job-effects.js';
 import type { JobRecord, JobRuntimeRecord } from './job-record.js';
 import type { JobView } from './job-snapshots.js';
@@ -16,6 +18,45 @@ import { releaseInstance } from './release-instance.js';
 import { unregister } from './terminate-jobs.js';
 
 type Context = CommitContext<JobView, JobDecision>;
+
+const changeJob = updateById({
+  table: 'jobs',
+  values: {
+    status: 'text',
+    now: 'bigint',
+    reason: 'text',
+    message: 'text',
+    exit_status: 'integer',
+    stop_mode: 'text',
+    stop_requested_at: 'bigint',
+    running_at: 'bigint',
+    finished_at: 'bigint',
+    runtime_data: 'text',
+    provisioning_data: 'text',
+  },
+  set: (value) =>
+    `status = ${value('status')}, status_changed_at = ${value('now')},
+     termination_reason = COALESCE(${value('reason')}, t.termination_reason),
+     termination_message = COALESCE(${value('message')}, t.termination_message),
+     exit_status = COALESCE(${value('exit_status')}, t.exit_status), stop_mode = COALESCE(${value('stop_mode')}, t.stop_mode),
+     stop_requested_at = COALESCE(t.stop_requested_at, ${value('stop_requested_at')}),
+     running_at = COALESCE(t.running_at, ${value('running_at')}), finished_at = COALESCE(t.finished_at, ${value('finished_at')}),
+     runtime_data = ${value('runtime_data')}, provisioning_data = COALESCE(${value('provisioning_data')}, t.provisioning_data)`,
+});
+
+const changeRuntime = updateById({
+  table: 'jobs',
+  values: { runtime_data: 'text', message: 'text' },
+  set: (value) =>
+    `runtime_data = ${value('runtime_data')}, termination_message = COALESCE(${value('message')}, t.termination_message)`,
+});
+
+const changeStarted = updateById({
+  table: 'jobs',
+  values: { runtime: 'text', runtime_reason: 'text', agent_revision: 'integer' },
+  set: (value) =>
+    `runtime = ${value('runtime')}, runtime_reason = ${value('runtime_reason')}, agent_revision = ${value('agent_revision')}`,
+});
 
 @Injectable()
 export class JobCommit {
@@ -39,6 +80,7 @@ export class JobCommit {
       if (dueAt !== undefined) result.dueAt = dueAt;
     }
     if (decision.because !== null) await this.changeStatus(tx, context, decision.because);
+    if (decision.changes.releaseVolumes === true) await releaseVolumes(tx, this.wake, context.id);
     return result;
   }
 
@@ -49,34 +91,22 @@ export class JobCommit {
       ...record.runtimeRecord,
       ...(status === 'terminating' ? { stopSent: null } : {}),
     };
-    await tx.execute(
-      `UPDATE jobs SET status = ?, status_changed_at = ?,
-         termination_reason = COALESCE(?, termination_reason), termination_message = COALESCE(?, termination_message),
-         exit_status = COALESCE(?, exit_status), stop_mode = COALESCE(?, stop_mode),
-         stop_requested_at = COALESCE(stop_requested_at, CAST(? AS bigint)),
-         running_at = COALESCE(running_at, CAST(? AS bigint)), finished_at = COALESCE(finished_at, CAST(? AS bigint)),
-         runtime_data = ?
-       WHERE id = ?`,
-      [
-        status,
-        now,
-        changes.reason ?? null,
-        changes.message ?? null,
-        changes.exitStatus ?? null,
-        changes.stopMode ?? null,
-        status === 'terminating' ? now : null,
-        changes.runningAt ?? null,
-        changes.finishedAt ?? null,
-        writeJson(runtime),
-        id,
-      ],
-    );
-    if (status === 'provisioning' && instance !== null) {
-      await tx.execute('UPDATE jobs SET provisioning_data = ? WHERE id = ?', [
-        writeJson(provisioningDataOf(instance)),
-        id,
-      ]);
-    }
+    // A machine of a cloud may have had no address when the job was assigned to it.
+    const isAddressNews = status === 'provisioning' || record.provisioningData?.hostname === null;
+    await changeJob(tx, {
+      id,
+      status,
+      now,
+      reason: changes.reason ?? null,
+      message: changes.message ?? null,
+      exit_status: changes.exitStatus ?? null,
+      stop_mode: changes.stopMode ?? null,
+      stop_requested_at: status === 'terminating' ? now : null,
+      running_at: changes.runningAt ?? null,
+      finished_at: changes.finishedAt ?? null,
+      runtime_data: writeJson(runtime),
+      provisioning_data: isAddressNews && instance !== null ? writeJson(provisioningDataOf(instance)) : null,
+    });
     if (status === 'running') await this.beginService(tx, snapshot.record);
     else if (record.registered) await unregister(tx, this.wake, [id]);
     if (changes.release === true) await releaseInstance(tx, this.wake, record);
@@ -138,12 +168,12 @@ export class JobCommit {
   private async recordStart(tx: WriteTx, context: Context, outcome: StartOutcome): Promise<void> {
     if ('refused' in outcome) return this.setRuntime(tx, context, { startError: outcome.refused });
     await this.setRuntime(tx, context, { agent: outcome.started });
-    await tx.execute('UPDATE jobs SET runtime = ?, runtime_reason = ?, agent_revision = ? WHERE id = ?', [
-      outcome.runtime,
-      outcome.runtimeReason,
-      outcome.started.revision,
-      context.id,
-    ]);
+    await changeStarted(tx, {
+      id: context.id,
+      runtime: outcome.runtime,
+      runtime_reason: outcome.runtimeReason,
+      agent_revision: outcome.started.revision,
+    });
     const { instanceId } = context.snapshot.record;
     if (instanceId !== null) this.wake.host(tx, 'logs', instanceId);
   }
@@ -154,9 +184,6 @@ export class JobCommit {
     fields: Partial<JobRuntimeRecord>,
     message: string | null = null,
   ): Promise<void> {
-    await tx.execute(
-      'UPDATE jobs SET runtime_data = ?, termination_message = COALESCE(?, termination_message) WHERE id = ?',
-      [writeJson({ ...snapshot.record.runtimeRecord, ...fields }), message, id],
-    );
+    await changeRuntime(tx, { id, runtime_data: writeJson({ ...snapshot.record.runtimeRecord, ...fields }), message });
   }
 }

@@ -10,6 +10,7 @@ import { type ReadTogether, readTogether } from '../persistence/together.js';
 import { findProject } from '../projects/find-project.js';
 import { findUser } from '../users/find-user.js';
 import type { ActContext } from '../reconcile/reconciler.js';
+import { volumeMounts } from '../volumes/job-volumes.js';
 import { readJson } from '../reconcile/stored-json.js';
 import { takeServicePort } from '../services/service-port.js';
 import { UnknownSecretError } from './interpolate-secrets.js';
@@ -139,6 +140,7 @@ export class JobEffects {
       const hostEnv = instance?.hostName ? (await this.accesses.read(tx, instance.id)).env : {};
       return {
         hostEnv,
+        volumes: await volumeMounts(tx, record.id, record.spec),
         archives,
         repoInfo: repo ?? null,
         authorizedKeys: [...new Set(keys)],

@@ -12,6 +12,7 @@ import { connectedSince, findInstance, type InstanceRecord } from '../instances/
 import { findProject } from '../projects/find-project.js';
 import type { Observed } from '../reconcile/reconciler.js';
 import { readJson } from '../reconcile/stored-json.js';
+import { type JobVolumes, jobVolumes } from '../volumes/job-volumes.js';
 import { findRun, type RunRecord } from '../runs/run-record.js';
 import { nodeAddresses, whatItWaitsFor } from './gang.js';
 import { findJob, type JobRecord } from './job-record.js';
@@ -35,11 +36,14 @@ export class JobSnapshots {
     const run = record === null ? null : await findRun(tx, record.runId);
     if (record === null || run === null) return null;
     const instance = record.instanceId === null ? null : await findInstance(tx, record.instanceId);
-    const waitsFor = record.status === 'provisioning' ? await whatItWaitsFor(tx, record, run) : null;
+    const isHeld = record.status === 'provisioning' || record.status === 'terminating';
+    const volumes = isHeld ? await jobVolumes(tx, id, record.spec) : null;
+    const waitsFor =
+      record.status === 'provisioning' ? ((await whatItWaitsFor(tx, record, run)) ?? volumes?.waitsFor ?? null) : null;
     const isStarting = record.status === 'provisioning' && waitsFor === null;
     const project = await findProject(tx, record.projectId);
     const underUtilised = await utilisation(tx, record, now);
-    const snapshot = this.snapshotOf({ underUtilised, record, run, instance, waitsFor, now });
+    const snapshot = this.snapshotOf({ underUtilised, record, run, instance, waitsFor, volumes, now });
     return {
       snapshot: {
         snapshot,
@@ -70,6 +74,7 @@ export class JobSnapshots {
           agent: runtimeRecord.agent,
           waitsFor: facts.waitsFor,
           startError: runtimeRecord.startError,
+          volumeError: facts.volumes?.error ?? null,
           isTimed: isTimed(record),
         };
       case 'pulling':
@@ -100,6 +105,7 @@ export class JobSnapshots {
             graceMs: grace === null || grace < 0 ? null : grace * 1000,
             sent: runtimeRecord.stopSent,
           },
+          volumes: facts.volumes?.state ?? 'none',
           logOffsets: record.logOffsets,
         };
       }
@@ -132,6 +138,7 @@ interface Facts {
   readonly run: RunRecord;
   readonly instance: InstanceRecord | null;
   readonly waitsFor: string | null;
+  readonly volumes: JobVolumes | null;
   readonly now: number;
 }
 

@@ -30,6 +30,7 @@ function factsOf(configuration: object, changes: Partial<JobStartFacts>, spec: o
     hostEnv: {},
     nodes: [{ group: 0, index: 0, ip: '10.0.0.1' }],
     logQuotaBytesPerHour: null,
+    volumes: [],
     ...changes,
   };
 }

@@ -28,6 +28,8 @@ export interface JobStartFacts {
   readonly ssh: JobStart['ssh'];
   /** Of the host's fleet; the run's own values win. */
   readonly hostEnv: Readonly<Record<string, string>>;
+  /** The network volumes that were attached for it. */
+  readonly volumes: readonly Mount[];
   /** The replica's nodes, by rank. */
   readonly nodes: readonly NodeAddress[];
   readonly logQuotaBytesPerHour: number | null;
@@ -90,7 +92,7 @@ function commandsOf({ job, nodes }: JobStartFacts): readonly string[] {
 const IN_ITS_CONTAINER = { runtime: 'container', because: 'the machine is a container, made for the job' } as const;
 
 /** What is there already has been pulled already: its agent needs no password of a registry. */
-function containerSpec({ job, secrets, machineKind }: JobStartFacts): NonNullable<JobStart['container']> {
+function containerSpec({ job, secrets, machineKind, volumes }: JobStartFacts): NonNullable<JobStart['container']> {
   const { spec } = job;
   const shmGb = spec.requirements.resources.shm_size ?? null;
   return {
@@ -106,11 +108,21 @@ function containerSpec({ job, secrets, machineKind }: JobStartFacts): NonNullabl
     privileged: spec.privileged ?? false,
     network: job.runtimeRecord.networkMode,
     ...(shmGb === null ? {} : { shmBytes: Math.round(shmGb * 1024 ** 3) }),
-    mounts: (spec.volumes ?? []).flatMap((mount): Mount[] =>
-      'instance_path' in mount
-        ? [{ kind: 'instance', instancePath: mount.instance_path, path: mount.path, optional: mount.optional ?? false }]
-        : [],
-    ),
+    mounts: [
+      ...volumes,
+      ...(spec.volumes ?? []).flatMap((mount): Mount[] =>
+        'instance_path' in mount
+          ? [
+              {
+                kind: 'instance',
+                instancePath: mount.instance_path,
+                path: mount.path,
+                optional: mount.optional ?? false,
+              },
+            ]
+          : [],
+      ),
+    ],
   };
 }
 

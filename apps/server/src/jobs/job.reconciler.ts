@@ -10,7 +10,7 @@ import { JobSnapshots, type JobView } from './job-snapshots.js';
 @Injectable()
 export class JobReconciler implements Reconciler<JobView, JobDecision> {
   readonly table = 'jobs';
-  readonly concurrency = 64;
+  readonly concurrency = 100;
 
   constructor(
     @Inject(JobSnapshots) private readonly snapshots: JobSnapshots,

@@ -1,9 +1,11 @@
 import type { MigrationInterface } from 'typeorm';
 import { Initial1764000000000 } from './1764000000000-initial.js';
+import { PlacementGroups1764100100000 } from './1764100100000-placement-groups.js';
 import { Volumes1764100000000 } from './1764100000000-volumes.js';
 
 /** Oldest first; the number in a name only ever rises. */
 export const ALL_MIGRATIONS: readonly (new () => MigrationInterface & { readonly name: string })[] = [
   Initial1764000000000,
   Volumes1764100000000,
+  PlacementGroups1764100100000,
 ];

@@ -6,7 +6,13 @@ export interface ComputeAccount {
   readonly type: InternalBackendType;
   readonly definition: Pick<
     BackendDefinition,
-    'type' | 'capabilities' | 'idempotency' | 'createArrivesMs' | 'maxNameLength' | 'provisioningTimeoutMs'
+    | 'type'
+    | 'capabilities'
+    | 'ordersOffers'
+    | 'idempotency'
+    | 'createArrivesMs'
+    | 'maxNameLength'
+    | 'provisioningTimeoutMs'
   >;
   readonly compute: Compute;
   /** Whether the cloud takes the credentials; absent: there is nothing to check. */

@@ -16,7 +16,7 @@ const cpus = (min: number): Wire.Requirements => ({
   resources: { cpu: { count: { min, max: null } }, memory: { min: 1, max: null } },
 });
 const judge = (offers: Offer[] | null, remark: string | null = null, min = 2) =>
-  judgeAnswer({ backend: 'aws', table: offers && tabulateOffers(offers), remark }, cpus(min), NO_FILTERS);
+  judgeAnswer({ backend: 'aws', table: offers && tabulateOffers(offers), inOwnOrder: null, remark }, cpus(min), NO_FILTERS);
 
 it.each([
   ['has what is wanted', judge([offer()]), null, null],
@@ -43,4 +43,13 @@ it.each([
 ])('a backend that %s', (_what, judged, note, warning) => {
   expect(judged.note).toBe(note);
   expect(judged.warning).toBe(warning);
+});
+
+it('an order that means something is kept', () => {
+  const offers = [offer({ price: 3 }), offer({ price: 1 }), offer({ price: 2, availability: 'not_available' })];
+  const answer = { backend: 'vastai' as const, table: tabulateOffers(offers), inOwnOrder: offers, remark: null };
+  const { fitting } = judgeAnswer(answer, { ...cpus(2), max_price: 3 }, NO_FILTERS);
+  expect([fitting?.order, fitting?.take(9).map(({ price }) => price)]).toEqual(['own', [3, 1, 2]]);
+  const { fitting: cheap } = judgeAnswer(answer, { ...cpus(2), max_price: 2 }, NO_FILTERS);
+  expect(cheap?.take(1).map(({ price }) => price)).toEqual([1]);
 });

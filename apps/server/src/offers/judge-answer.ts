@@ -1,6 +1,7 @@
 import {
   displayBackend,
   type FittingOffers,
+  inOrderOf,
   type InternalBackendType,
   isUsable,
   type Offer,
@@ -15,6 +16,8 @@ import {
 export interface Answer {
   readonly backend: InternalBackendType;
   readonly table: OfferTable | null;
+  /** The same offers, where the backend's own order of them means something. */
+  readonly inOwnOrder: readonly Offer[] | null;
   /** Why there is no table, or what is to be known of it: for people. */
   readonly remark: string | null;
 }
@@ -31,14 +34,15 @@ const REASONS_SHOWN = 2;
 const EXAMPLES = 50;
 
 export function judgeAnswer(
-  { backend, table, remark }: Answer,
+  { backend, table, inOwnOrder, remark }: Answer,
   requirements: Wire.Requirements,
   filters: OfferFilters,
 ): Judged {
   const name = displayBackend(backend);
   const warning = remark === null ? null : `${name}: ${remark}`;
   if (table === null) return { fitting: null, note: warning, warning };
-  const fitting = queryOffers(table, requirements, filters);
+  const byPrice = queryOffers(table, requirements, filters);
+  const fitting = inOwnOrder === null ? byPrice : inOrderOf(inOwnOrder, byPrice, requirements, filters);
   const examples = fitting.take(EXAMPLES);
   if (examples.some(isUsable)) return { fitting, note: null, warning };
   const reasons =

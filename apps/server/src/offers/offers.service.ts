@@ -90,17 +90,17 @@ export class OffersService {
     signal: AbortSignal,
   ): Promise<Answer> {
     const deadline = this.world.clock.now() + OFFERS_DEADLINE_MS;
-    const backend = account.type;
+    const answer = { backend: account.type, inOwnOrder: null };
     try {
       const query = { requirements, fullOffers, unallocated };
-      const [table, check] = await Promise.all([
-        askForOffers(account.compute, query, { signal, deadline }),
+      const [offered, check] = await Promise.all([
+        askForOffers(account, query, { signal, deadline }),
         account.check?.() ?? null,
       ]);
-      if (check?.state === 'refused') return { backend, table: null, remark: check.reason };
-      return { backend, table, remark: check?.state === 'unverified' ? `unverified: ${check.reason}` : null };
+      if (check?.state === 'refused') return { ...answer, table: null, remark: check.reason };
+      return { ...answer, ...offered, remark: check?.state === 'unverified' ? `unverified: ${check.reason}` : null };
     } catch (error) {
-      return { backend, table: null, remark: statusText(error) };
+      return { ...answer, table: null, remark: statusText(error) };
     }
   }
 }

@@ -14,8 +14,8 @@ export function anyOf(
 }
 
 /** As Postgres reads arrays from text. */
-export function arrayLiteral(values: readonly (string | number | null)[]): string {
-  const element = (value: string | number | null): string =>
+export function arrayLiteral(values: readonly (string | number | boolean | null)[]): string {
+  const element = (value: string | number | boolean | null): string =>
     typeof value === 'string' ? `"${value.replaceAll(/["\\]/g, String.raw`\$&`)}"` : String(value ?? 'NULL');
   return `{${values.map(element).join(',')}}`;
 }

@@ -1,15 +1,20 @@
 import {
+  availabilityOf,
   type Combined,
   combineFleetAndRun,
   containerOnly,
   effectiveProfile,
   filtersOfProfile,
+  mountsVolumes,
   namedFleets,
   needsDefaultFleet,
+  networkMounts,
   type PlacementCandidate,
   type PlacementGroup,
   requiredFeatures,
   type RunAsk,
+  type VolumeAvailability,
+  type VolumesByName,
   type Wire,
 } from '@dstack/core';
 import type { FleetRecord } from '../fleets/fleet-record.js';
@@ -25,6 +30,9 @@ export interface LoadedGroup {
   readonly jobs: readonly JobRecord[];
   /** Its fleet is not there yet. */
   readonly lacksDefaultFleet: boolean;
+  /** What its volumes are in the way of, the first of its jobs for which they are. */
+  readonly volumes: VolumeAvailability;
+  readonly volumesByName: VolumesByName;
   /** What a machine made for the job would have to be, by fleet and by the job's ask. */
   readonly asks: ReadonlyMap<string, readonly RunAsk[]>;
 }
@@ -35,10 +43,14 @@ export interface GroupRows {
   readonly jobs: readonly JobRecord[];
 }
 
-export function loadGroup({ run, userName, jobs }: GroupRows, capacity: ProjectCapacity): LoadedGroup {
+export function loadGroup(
+  { run, userName, jobs }: GroupRows,
+  capacity: ProjectCapacity,
+  volumes: VolumesByName,
+): LoadedGroup {
   const { fleetRecords: fleets, instanceRecords: instances } = capacity;
   const profile = effectiveProfile(run.spec);
-  const specs = [...new Map(jobs.map((job) => [job.spec.node_group_index ?? 0, job.spec])).entries()];
+  const specs = [...new Map(jobs.map((job) => [kindOf(job), job.spec])).entries()];
   const named = namedFleets(profile);
   const usable = fleets.filter((fleet) => (run.fleetId !== null ? fleet.id === run.fleetId : (named?.includes(fleet.name) ?? true))); // prettier-ignore
   const asks = new Map<string, readonly RunAsk[]>();
@@ -50,13 +62,18 @@ export function loadGroup({ run, userName, jobs }: GroupRows, capacity: ProjectC
     return {
       fleetId: fleet.id,
       fits: true,
-      asks: combined.flatMap(valueOf).map((ask, index) => toAsk(ask, run.spec.configuration, specs[index]?.[1])),
+      asks: combined
+        .flatMap(valueOf)
+        .map((ask, index) => toAsk(ask, run.spec.configuration, specs[index]?.[1], volumes)),
     };
   });
+  const available = specs.map(([, { volumes: mounts }]) => availabilityOf(networkMounts(mounts), volumes));
   return {
     run,
     jobs,
     asks,
+    volumes: available.find(({ kind }) => kind !== 'free') ?? { kind: 'free', locations: null },
+    volumesByName: volumes,
     lacksDefaultFleet: run.fleetId === null && needsDefaultFleet(profile, fleets.map((fleet) => fleet.name)), // prettier-ignore
     group: {
       runId: run.id,
@@ -64,7 +81,7 @@ export function loadGroup({ run, userName, jobs }: GroupRows, capacity: ProjectC
       userName,
       jobs: jobs.map(({ id, spec }) => ({
         id,
-        ask: specs.findIndex(([kind]) => kind === (spec.node_group_index ?? 0)),
+        ask: specs.findIndex(([kind]) => kind === kindOf({ spec })),
       })),
       priority: run.priority,
       // Of the run: one that was refused before does not lose its turn to those that came after it.
@@ -77,6 +94,12 @@ export function loadGroup({ run, userName, jobs }: GroupRows, capacity: ProjectC
   };
 }
 
+/** Jobs of a kind ask for the same. Who mounts volumes has its own, and has to be where they are. */
+function kindOf({ spec }: Pick<JobRecord, 'spec'>): string {
+  const group = String(spec.node_group_index ?? 0);
+  return mountsVolumes(spec) ? `${group} ${spec.job_num}` : group;
+}
+
 function valueOf<T>(each: Combined<T>): T[] {
   return each.ok ? [each.value] : [];
 }
@@ -85,9 +108,17 @@ function toAsk(
   { requirements, profile }: RunAsk,
   configuration: Wire.RunSpec['configuration'],
   spec: Wire.JobSpec | undefined,
+  volumes: VolumesByName,
 ) {
+  const available = availabilityOf(networkMounts(spec?.volumes), volumes);
   const needs =
-    spec === undefined ? {} : { features: requiredFeatures(spec), containerOnly: containerOnly(configuration, spec) };
+    spec === undefined
+      ? {}
+      : {
+          features: requiredFeatures(spec),
+          containerOnly: containerOnly(configuration, spec),
+          volumeLocations: available.kind === 'free' ? available.locations : null,
+        };
   return { requirements, filters: filtersOfProfile(profile, needs), offers: null, offersNotes: [] };
 }
 

@@ -5,11 +5,13 @@ import {
   explanationLines,
   isCluster,
   isSame,
+  networkMounts,
   type PendingBecause,
   type RunAsk,
   type Seat,
   toWireBackend,
   type Verdict,
+  volumesAt,
   type Wire,
 } from '@dstack/core';
 import { EventRecorder } from '../events/event-recorder.js';
@@ -22,6 +24,7 @@ import type { WriteTx } from '../persistence/transaction.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
 import type { RunRecord } from '../runs/run-record.js';
+import { reserveVolume } from '../volumes/job-volumes.js';
 import { WORLD, type World } from '../world/world.js';
 import type { LoadedGroup } from './loaded-group.js';
 import type { PlacementScene } from './placement-loader.js';
@@ -68,7 +71,11 @@ export class PlacementCommit {
     await this.wake.rows(tx, 'jobs', loaded.jobs.map((job) => job.id).filter((id) => isThere.has(id))); // prettier-ignore
   }
 
-  async refuse(tx: WriteTx, loaded: LoadedGroup, { message, explanation }: Refused): Promise<void> {
+  async refuse(
+    tx: WriteTx,
+    loaded: LoadedGroup,
+    { message, explanation }: Pick<Refused, 'message' | 'explanation'>,
+  ): Promise<void> {
     const now = await tx.now();
     await this.tell(tx, loaded.run, explanation);
     await this.keep(tx, loaded.run, explanation);
@@ -186,11 +193,29 @@ export class PlacementCommit {
       [instance.id, instance.id, blocks, writeJson(runtime), await tx.now(), job.id],
     );
     if (taken !== 1) throw new SeatTakenError();
+    await this.reserveVolumes(tx, loaded, job, { seat, instanceId: instance.id });
     await this.events.record(tx, {
       message: `Job assigned to instance. Instance status: ${seat.kind === 'reuse' ? 'BUSY' : 'PENDING'}. Blocks: ${blocks}`,
       actorId: null,
       targets: [jobTarget(job), { type: 'instance', projectId: job.projectId, ...instance }],
     });
+  }
+
+  /** Those of its mounts that are where the seat is. */
+  private async reserveVolumes(
+    tx: WriteTx,
+    { volumesByName }: LoadedGroup,
+    { id, spec }: JobRecord,
+    { seat: { offer }, instanceId }: { readonly seat: Seat; readonly instanceId: string },
+  ): Promise<void> {
+    const mounts = networkMounts(spec.volumes);
+    if (mounts.length === 0) return;
+    const { backend, region, availability_zones: zones = null } = offer;
+    const chosen = volumesAt(mounts, volumesByName, { backend, region, zones });
+    if (chosen === null) throw new SeatTakenError();
+    for (const { volume } of chosen)
+      if (!(await reserveVolume(tx, volume, { jobId: id, instanceId }))) throw new SeatTakenError();
+    await this.wake.rows(tx, 'volumes', chosen.map(({ volume }) => volume.id)); // prettier-ignore
   }
 }
 

@@ -1,10 +1,17 @@
-import { type AbsentInstance, effectiveProfile, type PlacementFleet, type PlacementInstance } from '@dstack/core';
+import {
+  type AbsentInstance,
+  effectiveProfile,
+  type PlacementFleet,
+  type PlacementInstance,
+  type VolumesByName,
+} from '@dstack/core';
 import type { FleetRecord } from '../fleets/fleet-record.js';
 import type { InstanceRecord } from '../instances/instance-record.js';
 import { findJobs, type JobRecord, latestSubmissions } from '../jobs/job-record.js';
 import { inList } from '../persistence/in-list.js';
 import type { ReadTx } from '../persistence/transaction.js';
 import { findRuns, type RunRecord } from '../runs/run-record.js';
+import { volumesFor } from '../volumes/volume-facts.js';
 import { loadGroup, type LoadedGroup } from './loaded-group.js';
 import { type CapacityDetail, loadCapacity, type ProjectCapacity } from './project-capacity.js';
 
@@ -37,7 +44,9 @@ export async function loadPlacement(tx: ReadTx, detail: CapacityDetail): Promise
     const isAnyNamed = [...ofRuns.keys()].some((id) => namesInstances(runs.get(id)));
     const capacity = await loadCapacity(tx, projectId, isAnyNamed ? 'all' : detail);
     capacities.push(capacity);
-    for (const [runId, ofRun] of ofRuns) groups.push(...(await groupsOf(tx, runs.get(runId), ofRun, capacity)));
+    const volumes = await volumesFor(tx, projectId, ofProject.map(({ spec }) => spec)); // prettier-ignore
+    for (const [runId, ofRun] of ofRuns)
+      groups.push(...(await groupsOf(tx, runs.get(runId), ofRun, { capacity, volumes })));
   }
   return sceneOf(groups, capacities);
 }
@@ -82,14 +91,14 @@ async function groupsOf(
   tx: ReadTx,
   owned: OwnedRun | undefined,
   jobs: readonly JobRecord[],
-  capacity: ProjectCapacity,
+  { capacity, volumes }: { readonly capacity: ProjectCapacity; readonly volumes: VolumesByName },
 ): Promise<LoadedGroup[]> {
   if (owned === undefined || owned.run.status === 'terminating') return [];
   const { run, userName } = owned;
   const groups: LoadedGroup[] = [];
   for (const gang of gangs(jobs)) {
     const whole = await wholeGang(tx, gang);
-    if (whole !== null) groups.push(loadGroup({ run, userName, jobs: whole }, capacity));
+    if (whole !== null) groups.push(loadGroup({ run, userName, jobs: whole }, capacity, volumes));
   }
   return groups;
 }

@@ -6,6 +6,7 @@ import {
   type PlacementGroup,
   type Verdict,
   waitsForReturn,
+  waitsForVolumes,
 } from '@dstack/core';
 import { DefaultFleetMaker } from '../fleets/default-fleet.js';
 import { InstanceLimits } from '../instances/instance-limits.js';
@@ -88,8 +89,24 @@ export class PlacementPass {
     }
   }
 
-  /** A default fleet that somebody deleted since its run was submitted is made again. */
   private async look(detail: CapacityDetail): Promise<PlacementScene> {
+    const scene = await this.withDefaultFleets(detail);
+    const [ready, blocked] = partition(scene.groups, ({ volumes }) => volumes.kind === 'free');
+    for (const loaded of blocked) await this.db.write((tx) => this.tellOfVolumes(tx, loaded));
+    return { ...scene, groups: ready };
+  }
+
+  /** What passes by itself is waited for; what somebody else has may take as long as they like. */
+  private async tellOfVolumes(tx: WriteTx, loaded: LoadedGroup): Promise<void> {
+    const { volumes } = loaded;
+    if (volumes.kind === 'free') return;
+    const explanation = waitsForVolumes(volumes.because);
+    if (volumes.kind === 'wait') await this.commit.explain(tx, loaded.run, explanation);
+    else await this.commit.refuse(tx, loaded, { message: volumes.because, explanation });
+  }
+
+  /** A default fleet that somebody deleted since its run was submitted is made again. */
+  private async withDefaultFleets(detail: CapacityDetail): Promise<PlacementScene> {
     const scene = await this.load(detail);
     const lacking = scene.groups.filter((loaded) => loaded.lacksDefaultFleet);
     if (lacking.length === 0) return scene;

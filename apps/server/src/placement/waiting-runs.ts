@@ -3,6 +3,7 @@ import { findJobs, latestSubmissions } from '../jobs/job-record.js';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
 import type { Wake } from '../reconcile/wake.js';
 import { findRuns, type RunRecord } from '../runs/run-record.js';
+import { volumesFor } from '../volumes/volume-facts.js';
 import { loadGroup } from './loaded-group.js';
 import { gangs, userNameOf } from './placement-loader.js';
 import { loadCapacity, type ProjectCapacity } from './project-capacity.js';
@@ -31,7 +32,13 @@ export async function findResumable(tx: ReadTx): Promise<string[]> {
     );
     const now = await tx.now();
     const waiting: WaitingRun[] = [];
-    for (const run of runs) waiting.push(...(await toWaitingRun(tx, run, capacity, now)));
+    for (const run of runs) {
+      const looked = await toWaitingRun(tx, run, capacity, now);
+      if (looked === null) continue;
+      // What it waited for was no machine: nobody knows whether there is one before it is looked for.
+      if (looked.because.explanation.isForVolumes === true) resumable.push(...(looked.isResumed ? [] : [run.id]));
+      else waiting.push(looked);
+    }
     resumable.push(...chooseResumptions(waiting, { ...capacity, thisMachineFreedAt }));
   }
   return resumable;
@@ -58,12 +65,19 @@ export async function resumeRunsOfProject(tx: WriteTx, wake: Wake, projectId: st
   await resumeRuns(tx, wake, runs.map((run) => run.id)); // prettier-ignore
 }
 
-async function toWaitingRun(tx: ReadTx, run: RunRecord, capacity: ProjectCapacity, now: number): Promise<WaitingRun[]> {
+async function toWaitingRun(
+  tx: ReadTx,
+  run: RunRecord,
+  capacity: ProjectCapacity,
+  now: number,
+): Promise<WaitingRun | null> {
   const { pendingBecause: because, resumeAt } = run;
   const [jobs] = gangs(latestSubmissions(await findJobs(tx, 'run_id = ?', [run.id])));
-  if (because === null || jobs === undefined) return [];
-  const { group } = loadGroup({ run, userName: await userNameOf(tx, run.userId), jobs }, capacity);
-  return [{ group, because, isResumed: resumeAt !== null && resumeAt <= now }];
+  if (because === null || jobs === undefined) return null;
+  const volumes = await volumesFor(tx, run.projectId, jobs.map(({ spec }) => spec)); // prettier-ignore
+  const loaded = loadGroup({ run, userName: await userNameOf(tx, run.userId), jobs }, capacity, volumes);
+  if (loaded.volumes.kind !== 'free') return null;
+  return { group: loaded.group, because, isResumed: resumeAt !== null && resumeAt <= now };
 }
 
 async function whenThisMachineWasFreed(tx: ReadTx): Promise<number | null> {

@@ -257,11 +257,18 @@ export async function allUnmoved(tx: WriteTx, restsOn: readonly RestedOn[]): Pro
   return unmoved.every((each) => each);
 }
 
-/** The next row to come due; what is due already was claimed, or belongs to somebody else. */
-export async function nextDueAfter(tx: ReadTx, table: ReconciledTable, now: Instant): Promise<Instant | null> {
+/**
+ * When the next row without a live lease comes due, after a claim. What is due already and was not claimed is locked by a commit that goes
+ * on – nobody tells when it is over – or it is more than were asked for.
+ */
+export async function nextDue(
+  tx: ReadTx,
+  { table, now, filter }: Pick<ClaimOptions, 'table' | 'now' | 'filter'>,
+): Promise<Instant | null> {
   const [row] = await tx.query<{ due: number | null }>(
-    `SELECT MIN(next_due_at) AS due FROM ${table} WHERE next_due_at > ?`,
-    [now],
+    `SELECT MIN(t.next_due_at) AS due FROM ${table} t WHERE t.next_due_at IS NOT NULL AND (t.lease_expires_at IS NULL OR t.lease_expires_at <= ?)
+       ${filter === undefined ? '' : `AND (${filter.sql})`}`,
+    [now, ...(filter?.params ?? [])],
   );
   return row?.due === undefined || row.due === null ? null : Number(row.due);
 }

@@ -1,14 +1,14 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Database } from '../persistence/database.js';
 import { WORLD, type World } from '../world/world.js';
-import { dropAllLeases } from './claims.js';
 import { EffectLimiter } from './effect-limiter.js';
+import { forgetAllLives, forgetLife } from './forget-former-life.js';
 import { Notices } from './notices.js';
 import { relayNotices, type NoticeRelay } from './postgres-notices.js';
-import { RECONCILED_TABLES } from './reconciled-table.js';
 import { ReconcileLoop } from './reconcile-loop.js';
 import type { AnyReconciler } from './reconcile-pass.js';
 import { ServerIdentity } from './server-identity.js';
+import { SERVER_LIVES, type ServerLives } from './server-lives.js';
 
 const EFFECTS_PER_ACCOUNT = 8;
 
@@ -25,10 +25,11 @@ export class ReconcileEngine {
     @Inject(WORLD) private readonly world: World,
     @Inject(Notices) private readonly notices: Notices,
     @Inject(ServerIdentity) private readonly me: ServerIdentity,
+    @Inject(SERVER_LIVES) private readonly lives: ServerLives,
   ) {}
 
   async start(reconcilers: readonly AnyReconciler[]): Promise<void> {
-    if (!this.db.isShared) await this.forgetFormerLife();
+    await this.beginLife();
     if (this.db.noticesUrl !== null)
       this.relay = await relayNotices(this.db.noticesUrl, this.notices, (error) =>
         this.log.warn(`Notices from other replicas are late: ${String(error)}`),
@@ -54,22 +55,17 @@ export class ReconcileEngine {
     for (const loop of this.loops) loop.start();
   }
 
+  /** The former one is forgotten first: who dies in between has it forgotten by the next. */
+  private async beginLife(): Promise<void> {
+    const former = this.lives.former();
+    if (!this.db.isShared) await this.db.write(forgetAllLives);
+    else if (former !== null) await this.db.write((tx) => forgetLife(tx, former));
+    this.lives.begin(this.me.holder);
+  }
+
   async stop(): Promise<void> {
     this.stopping.abort(new Error('the server stops'));
     await Promise.allSettled(this.loops.map((loop) => loop.stop()));
     await this.relay?.stop();
-  }
-
-  /** One process owns the database, so every lease in it is of a server that is gone. */
-  private async forgetFormerLife(): Promise<void> {
-    await this.db.write(async (tx) => {
-      for (const table of RECONCILED_TABLES) await dropAllLeases(tx, table);
-      // A host that was unreachable before the server stopped gets its full time again: nobody has tried meanwhile.
-      await tx.execute(
-        'UPDATE instances SET connection_holder = NULL, connection_expires_at = NULL, unreachable_since = NULL WHERE deleted = ?',
-        [false],
-      );
-      await tx.execute('UPDATE leases SET expires_at = NULL, holder = NULL', []);
-    });
   }
 }

@@ -1,11 +1,13 @@
 import { readTogether, writeTogether } from '../persistence/together.js';
 import type { Timer } from '../world/scheduler.js';
-import { claimDue, type Claim, nextDueAfter, releaseLease } from './claims.js';
+import { claimDue, type Claim, nextDue, releaseLease } from './claims.js';
 import type { Notices } from './notices.js';
 import { type AnyReconciler, type PassTools, reconcilePass } from './reconcile-pass.js';
 
 /** A lost notice becomes this much latency, never a stuck row. */
 const SWEEP_MS = 3_000;
+/** A commit that kept a due row from being claimed is over soon. */
+const LOCKED_MS = 10;
 /** A row whose pass throws waits this long, doubling with each failure in a row. */
 const FAILURE_MIN_MS = 1_000;
 const FAILURE_MAX_MS = 60_000;
@@ -68,7 +70,7 @@ export class ReconcileLoop {
         this.hasNotice = false;
         pauseMs = await this.claimOnce();
       }
-      this.wakeIn(Math.min(SWEEP_MS, Math.max(pauseMs, 1)));
+      this.wakeIn(Math.min(SWEEP_MS, pauseMs));
     } catch (error) {
       this.options.onError(error, this.reconciler.table, null);
       this.wakeIn(SWEEP_MS);
@@ -84,11 +86,9 @@ export class ReconcileLoop {
     const { claims, pauseMs } = await db.write(async (tx) => {
       const now = await tx.now();
       const filter = this.reconciler.claimFilter?.(now);
-      const due = await nextDueAfter(tx, table, now);
-      return {
-        claims: await claimDue(tx, { table, holder, limit: free, now, filter }),
-        pauseMs: due === null ? SWEEP_MS : due - now,
-      };
+      const claimed = await claimDue(tx, { table, holder, limit: free, now, filter });
+      const due = await nextDue(tx, { table, now, filter });
+      return { claims: claimed, pauseMs: due === null ? SWEEP_MS : Math.max(due - now, LOCKED_MS) };
     });
     for (const claim of claims) this.launch(claim);
     return pauseMs;

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
+  availabilityOf,
   combineFleetAndRun,
   containerOnly,
   defaultFleetSpec,
@@ -9,14 +10,17 @@ import {
   mergeRejections,
   namedFleets,
   needsDefaultFleet,
+  networkMounts,
   type Offer,
   offerOfInstance,
   type OfferFilters,
+  placesOf,
   type PlacementFleet,
   type RejectionReason,
   type RejectionSummary,
   requiredFeatures,
   summariseRejections,
+  type VolumesByName,
   type Wire,
 } from '@dstack/core';
 import { type FoundOffers, OffersService } from '../offers/offers.service.js';
@@ -35,6 +39,7 @@ interface JobToPlan {
   readonly effective: Wire.RunSpec;
   readonly job: Wire.JobSpec;
   readonly capacity: ProjectCapacity;
+  readonly volumes: VolumesByName;
   readonly options: PlanOptions;
 }
 
@@ -54,7 +59,16 @@ export class JobOffers {
   constructor(@Inject(OffersService) private readonly offers: OffersService) {}
 
   async find(plan: JobToPlan): Promise<JobOffersFound> {
-    const { effective, job, capacity, options } = plan;
+    const { effective, job, capacity, options, volumes } = plan;
+    const mounts = networkMounts(job.volumes);
+    const available = availabilityOf(mounts, volumes);
+    if (available.kind === 'refused')
+      return {
+        pool: [],
+        created: [],
+        rejections: [{ code: 'volumes', count: 1, example: available.because }],
+        warnings: [],
+      };
     const profile = effectiveProfile(effective);
     const named = namedInstances(profile, capacity.instanceRecords, capacity.fleetRecords);
     const pool: Offer[] = [];
@@ -69,6 +83,7 @@ export class JobOffers {
       const filters = filtersOfProfile(combined.value.profile, {
         features: requiredFeatures(job),
         containerOnly: containerOnly(effective.configuration, job),
+        volumeLocations: available.kind === 'free' ? available.locations : placesOf(mounts, volumes),
       });
       for (const instance of capacity.instances) {
         if (fleet.id !== null && instance.fleetId !== fleet.id) continue;

@@ -10,13 +10,14 @@ import {
   type ReplicaToSubmit,
   replicaGroups,
   serviceSpecWithoutGateway,
-  whyNotBuilt,
   type Wire,
 } from '@dstack/core';
 import type { ProjectScope } from '../auth/caller.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { ClientError, ResourceExistsError } from '../http/api-errors.js';
 import { Database } from '../persistence/database.js';
+import { inserter } from '../persistence/insert-rows.js';
+import { merged } from '../persistence/merged.js';
 import { type WriteTogether, writeTogether } from '../persistence/together.js';
 import type { WriteTx } from '../persistence/transaction.js';
 import { writeSealed } from '../reconcile/sealed-json.js';
@@ -24,7 +25,7 @@ import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
 import { WORLD, type World } from '../world/world.js';
 import { requireOwnArchives } from './own-archives.js';
-import { findRuns, type RunRecord } from './run-record.js';
+import { findNamedRun, type RunRecord } from './run-record.js';
 import { ReplicaSubmitter } from './submit-replicas.js';
 
 export interface ApplyInput {
@@ -33,6 +34,11 @@ export interface ApplyInput {
   readonly force: boolean;
   readonly idempotencyKey: string | null;
 }
+
+const insertRun = inserter('runs', [
+  'id', 'project_id', 'user_id', 'repo_id', 'name', 'submitted_at', 'status', 'status_changed_at', 'run_spec', 'priority',
+  'desired_replica_count', 'next_triggered_at', 'idempotency_key', 'next_due_at', 'service_spec',
+]); // prettier-ignore
 
 /** Writes the intent of an apply: a new run, or a new specification of one that goes on. */
 @Injectable()
@@ -51,8 +57,6 @@ export class RunApplier {
 
   /** Returns the run's id. A repeat with the same key is the same apply. */
   async apply(scope: ProjectScope, input: ApplyInput): Promise<string> {
-    const missing = whyNotBuilt(input.spec.configuration);
-    if (missing !== null) throw new ClientError(missing);
     try {
       // Two of one name decide one after the other.
       const name = input.spec.run_name ?? null;
@@ -73,11 +77,8 @@ export class RunApplier {
     const repeated = await findByKey(tx, scope.projectId, input.idempotencyKey);
     if (repeated !== null) return repeated;
     const name = input.spec.run_name ?? null;
-    const [current] =
-      name === null
-        ? []
-        : await findRuns(tx, 'project_id = ? AND name = ? AND deleted = ?', [scope.projectId, name, false]);
-    const stored = current === undefined ? null : { id: current.id, status: current.status, run_spec: current.spec };
+    const current = name === null ? null : await findNamedRun(tx, scope.projectId, name);
+    const stored = current === null ? null : { id: current.id, status: current.status, run_spec: current.spec };
     const next = keepKey(input.spec, current);
     const decision = decideApply({ next, current: stored, seen: input.seen, force: input.force });
     switch (decision.do) {
@@ -121,16 +122,23 @@ export class RunApplier {
     const cron = effectiveProfile(named).schedule?.cron ?? null;
     const nextFire = cron === null ? null : nextScheduledAt(cron, now);
     const replicas = firstReplicas(named);
-    await tx.execute(
-      `INSERT INTO runs (id, project_id, user_id, repo_id, name, submitted_at, status, status_changed_at, run_spec, priority,
-         desired_replica_count, next_triggered_at, idempotency_key, next_due_at, service_spec)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      [
-        id, scope.projectId, scope.caller.id, repoId, name, now, nextFire === null ? 'submitted' : 'pending', now, writeSealed(tx, named),
-        named.configuration.priority ?? 0, replicas.length, nextFire, idempotencyKey, nextFire ?? firstLook(replicas, now),
-        serviceSpecOf(scope, named, name),
-      ], // prettier-ignore
-    );
+    await insertRun(tx, {
+      id,
+      project_id: scope.projectId,
+      user_id: scope.caller.id,
+      repo_id: repoId,
+      name,
+      submitted_at: now,
+      status: nextFire === null ? 'submitted' : 'pending',
+      status_changed_at: now,
+      run_spec: writeSealed(tx, named),
+      priority: named.configuration.priority ?? 0,
+      desired_replica_count: replicas.length,
+      next_triggered_at: nextFire,
+      idempotency_key: idempotencyKey,
+      next_due_at: nextFire ?? firstLook(replicas, now),
+      service_spec: serviceSpecOf(scope, named, name),
+    });
     await this.record(tx, scope, id, name, `Run submitted. Status: ${nextFire === null ? 'SUBMITTED' : 'PENDING'}`);
     if (nextFire === null) {
       const run = { id, projectId: scope.projectId, name, deploymentNum: 0 };
@@ -157,11 +165,8 @@ export class RunApplier {
   /** The virtual repo exists as soon as somebody names it; any other one has to be initialised before. */
   private async repoOf(tx: WriteTx, projectId: string, spec: Wire.RunSpec): Promise<string> {
     const name = spec.repo_id ?? 'none';
-    const [row] = await tx.query<{ id: string }>('SELECT id FROM repos WHERE project_id = ? AND name = ?', [
-      projectId,
-      name,
-    ]);
-    if (row !== undefined) return row.id;
+    const known = await findRepo(tx, { projectId, name });
+    if (known !== null) return known;
     if (spec.repo_data?.repo_type !== 'virtual') {
       throw new ClientError(
         `Repo ${name} does not exist in this project. Run \`dstack init\` in the repo first`,
@@ -189,6 +194,23 @@ export class RunApplier {
   }
 }
 
+/** Runs that are submitted at the same time mostly name the same one. */
+const findRepo = merged<WriteTx, { readonly projectId: string; readonly name: string }, string | null>(
+  async (tx, asked) => {
+    const found = new Map<string, string | null>();
+    for (const { projectId, name } of asked) {
+      const key = `${projectId}/${name}`;
+      if (found.has(key)) continue;
+      const [row] = await tx.query<{ id: string }>('SELECT id FROM repos WHERE project_id = ? AND name = ?', [
+        projectId,
+        name,
+      ]);
+      found.set(key, row?.id ?? null);
+    }
+    return asked.map(({ projectId, name }) => found.get(`${projectId}/${name}`) ?? null);
+  },
+);
+
 /** Replicas a run starts with: the minimum of each group of a service, one of everything else. */
 function firstReplicas({ configuration }: Wire.RunSpec): ReplicaToSubmit[] {
   if (configuration.type !== 'service') return [{ num: 0, group: null }];
@@ -207,8 +229,8 @@ function serviceSpecOf({ projectName }: ProjectScope, { configuration }: Wire.Ru
 }
 
 /** A client that reads the spec back may send the server's own default key again, or none: not a change. */
-function keepKey(spec: Wire.RunSpec, current: RunRecord | undefined): Wire.RunSpec {
-  if (current === undefined || isFinishedRun(current.status) || spec.ssh_key_pub) return spec;
+function keepKey(spec: Wire.RunSpec, current: RunRecord | null): Wire.RunSpec {
+  if (current === null || isFinishedRun(current.status) || spec.ssh_key_pub) return spec;
   return { ...spec, ssh_key_pub: current.spec.ssh_key_pub ?? null };
 }
 

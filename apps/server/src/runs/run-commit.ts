@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { isFinishedRun, type RunDecision, type RunEffect } from '@dstack/core';
 import { terminateJobs, unregister } from '../jobs/terminate-jobs.js';
+import { updateById } from '../persistence/update-by-id.js';
 import type { WriteTx } from '../persistence/transaction.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import type { CommitContext } from '../reconcile/reconciler.js';
@@ -12,6 +13,24 @@ import type { RunView } from './run-snapshots.js';
 import { ReplicaSubmitter } from './submit-replicas.js';
 
 type Context = CommitContext<RunView, RunDecision>;
+
+const changeRun = updateById({
+  table: 'runs',
+  values: {
+    status: 'text',
+    now: 'bigint',
+    reason: 'text',
+    resubmission_attempt: 'integer',
+    resume_at: 'bigint',
+    next_triggered_at: 'bigint',
+    finished_at: 'bigint',
+    fleet_id: 'text',
+  },
+  set: (value) =>
+    `status = ${value('status')}, status_changed_at = ${value('now')}, termination_reason = ${value('reason')},
+     resubmission_attempt = ${value('resubmission_attempt')}, resume_at = ${value('resume_at')},
+     next_triggered_at = ${value('next_triggered_at')}, finished_at = ${value('finished_at')}, fleet_id = ${value('fleet_id')}`,
+});
 
 @Injectable()
 export class RunCommit {
@@ -36,22 +55,17 @@ export class RunCommit {
   private async changeStatus(tx: WriteTx, { id, snapshot, decision, now }: Context, because: string): Promise<void> {
     const { record } = snapshot;
     const { changes, status } = decision;
-    await tx.execute(
-      `UPDATE runs SET status = ?, status_changed_at = ?, termination_reason = ?, resubmission_attempt = ?,
-         resume_at = CAST(? AS bigint), next_triggered_at = CAST(? AS bigint), finished_at = CAST(? AS bigint), fleet_id = ?
-       WHERE id = ?`,
-      [
-        status,
-        now,
-        status === 'pending' ? null : (changes.reason ?? record.terminationReason),
-        changes.resubmissionAttempt ?? record.resubmissionAttempt,
-        changes.resumeAt === undefined ? record.resumeAt : changes.resumeAt,
-        changes.nextTriggeredAt === undefined ? record.nextTriggeredAt : changes.nextTriggeredAt,
-        changes.finishedAt ?? record.finishedAt,
-        changes.leaveFleet === true ? null : record.fleetId,
-        id,
-      ],
-    );
+    await changeRun(tx, {
+      id,
+      status,
+      now,
+      reason: status === 'pending' ? null : (changes.reason ?? record.terminationReason),
+      resubmission_attempt: changes.resubmissionAttempt ?? record.resubmissionAttempt,
+      resume_at: changes.resumeAt === undefined ? record.resumeAt : changes.resumeAt,
+      next_triggered_at: changes.nextTriggeredAt === undefined ? record.nextTriggeredAt : changes.nextTriggeredAt,
+      finished_at: changes.finishedAt ?? record.finishedAt,
+      fleet_id: changes.leaveFleet === true ? null : record.fleetId,
+    });
     const text = `Run status changed ${record.status.toUpperCase()} -> ${status.toUpperCase()} (${because})`;
     await this.tell(tx, id, record, text);
     if (isFinishedRun(status)) await tx.execute('DELETE FROM service_traffic WHERE run_id = ?', [id]);

@@ -15,6 +15,7 @@ import {
   runtimeFactsOfJob,
   tabulateOffers,
   toWireOffer,
+  type VolumesByName,
   type Wire,
 } from '@dstack/core';
 import type { ProjectScope } from '../auth/caller.js';
@@ -22,6 +23,7 @@ import type { InstanceRecord } from '../instances/instance-record.js';
 import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
 import { loadCapacity, type ProjectCapacity } from '../placement/project-capacity.js';
+import { volumesFor } from '../volumes/volume-facts.js';
 import { JobOffers, type PlanOptions } from './job-offers.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { redactJobSpec } from './redact.js';
@@ -42,6 +44,7 @@ export type ExplainedJobPlan = Wire.JobPlan & {
 interface Scene {
   readonly now: number;
   readonly capacity: ProjectCapacity;
+  readonly volumes: VolumesByName;
   readonly current: RunRecord | null;
   readonly wireCurrent: Wire.Run | null;
 }
@@ -95,6 +98,7 @@ export class RunPlanner {
       effective,
       job,
       capacity: scene.capacity,
+      volumes: scene.volumes,
       options,
     });
     const table = tabulateOffers(pool);
@@ -105,6 +109,7 @@ export class RunPlanner {
     return this.db.read(async (tx) => {
       const now = await tx.now();
       const capacity = await loadCapacity(tx, scope.projectId, 'all');
+      const volumes = await volumesFor(tx, scope.projectId, [{ volumes: effective.configuration.volumes ?? [] }]);
       const name = effective.run_name ?? null;
       const [current] =
         name === null
@@ -114,6 +119,7 @@ export class RunPlanner {
       return {
         now,
         capacity,
+        volumes,
         current: current ?? null,
         wireCurrent: wireCurrent ?? null,
       };
@@ -135,6 +141,7 @@ export class RunPlanner {
         effective,
         job: first,
         capacity: scene.capacity,
+        volumes: scene.volumes,
         options,
       });
       const planned = planOffers(pool, created, options.maxOffers);

@@ -5,6 +5,7 @@ import { rowsByKey } from '../persistence/rows-by-key.js';
 import type { ReadTx } from '../persistence/transaction.js';
 import { findProject } from '../projects/find-project.js';
 import { findUser } from '../users/find-user.js';
+import { detachingVolumes } from '../volumes/job-volumes.js';
 import type { RunRecord } from './run-record.js';
 import { type ExplainedRun, toWireRun } from './run-view.js';
 
@@ -34,6 +35,7 @@ export class RunReader {
           findUser(tx, run.userId),
           run.fleetId === null ? [] : fleetNames(tx, run.fleetId),
         ]);
+        const ending = jobs.filter((job) => job.status === 'terminating').map((job) => job.id);
         return toWireRun({
           run,
           jobs: [...jobs].sort((a, b) => a.submissionNum - b.submissionNum),
@@ -43,6 +45,7 @@ export class RunReader {
           isOwner: run.userId === caller.id,
           includeJobs: options.includeJobs,
           jobSubmissionsLimit: options.jobSubmissionsLimit,
+          detaching: await detachingVolumes(tx, ending),
           now,
         });
       }),

@@ -1,4 +1,6 @@
 import type { GroupScale, PendingBecause, RunTerminationReason, Wire } from '@dstack/core';
+import { anyOf } from '../persistence/any-of.js';
+import { merged } from '../persistence/merged.js';
 import { rowsByKey } from '../persistence/rows-by-key.js';
 import type { ReadTx, SqlValue } from '../persistence/transaction.js';
 import { readSealed } from '../reconcile/sealed-json.js';
@@ -81,9 +83,24 @@ export async function findRuns(tx: ReadTx, where: string, params: readonly SqlVa
 }
 
 /** Names are of those that are not deleted. */
-export async function findNamedRun(tx: ReadTx, projectId: string, name: string): Promise<RunRecord | null> {
-  return (await findRuns(tx, 'project_id = ? AND name = ? AND deleted = ?', [projectId, name, false]))[0] ?? null;
+export function findNamedRun(tx: ReadTx, projectId: string, name: string): Promise<RunRecord | null> {
+  return namedRun(tx, { projectId, name });
 }
+
+const namedRun = merged<ReadTx, { readonly projectId: string; readonly name: string }, RunRecord | null>(
+  async (tx, asked) => {
+    const found: RunRecord[] = [];
+    for (const [projectId, ofProject] of Map.groupBy(asked, (each) => each.projectId)) {
+      const these = anyOf(tx.dialect, 'name', [...new Set(ofProject.map(({ name }) => name))]);
+      found.push(
+        ...(await findRuns(tx, `project_id = ? AND deleted = false AND ${these.sql}`, [projectId, ...these.params])),
+      );
+    }
+    return asked.map(
+      ({ projectId, name }) => found.find((run) => run.projectId === projectId && run.name === name) ?? null,
+    );
+  },
+);
 
 const runsById = rowsByKey({ select: 'SELECT * FROM runs', key: 'id', read: toRecord });
 

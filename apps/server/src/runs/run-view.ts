@@ -26,6 +26,8 @@ export interface RunFacts {
   readonly isOwner: boolean;
   readonly includeJobs: boolean;
   readonly jobSubmissionsLimit: number | null;
+  /** What jobs that end still wait for, by job. */
+  readonly detaching: ReadonlyMap<string, string>;
   readonly now: number;
 }
 
@@ -56,7 +58,7 @@ export function toWireRun(facts: RunFacts): ExplainedRun {
     termination_reason: run.terminationReason,
     run_spec: facts.isOwner ? run.spec : redactRunSpec(run.spec),
     jobs: facts.includeJobs ? wireJobs(facts) : [],
-    latest_job_submission: first === undefined ? null : toWireSubmission(first),
+    latest_job_submission: first === undefined ? null : toWireSubmission(first, facts.detaching),
     cost: costUsd(
       jobs.flatMap((job) =>
         job.provisioningData === null
@@ -75,7 +77,7 @@ export function toWireRun(facts: RunFacts): ExplainedRun {
   };
 }
 
-function wireJobs({ run, jobs, isOwner, jobSubmissionsLimit }: RunFacts): Wire.Job[] {
+function wireJobs({ run, jobs, isOwner, jobSubmissionsLimit, detaching }: RunFacts): Wire.Job[] {
   return latestSubmissions(jobs).map((latest) => {
     const submissions = jobs
       .filter((job) => job.replicaNum === latest.replicaNum && job.jobNum === latest.jobNum)
@@ -88,7 +90,7 @@ function wireJobs({ run, jobs, isOwner, jobSubmissionsLimit }: RunFacts): Wire.J
           : submissions.slice(-jobSubmissionsLimit);
     return {
       job_spec: redactJobSpec(latest.spec, isOwner),
-      job_submissions: shown.map(toWireSubmission),
+      job_submissions: shown.map((job) => toWireSubmission(job, detaching)),
       job_connection_info: connectionInfo(run, latest),
     };
   });
@@ -108,7 +110,7 @@ const CONTAINER_SSH_PORT = 10_022;
 /** The contract's submission, with what it leaves out: whether the replica gets requests. */
 type ExplainedSubmission = Wire.JobSubmission & { readonly ready: boolean | null };
 
-function toWireSubmission(job: JobRecord): ExplainedSubmission {
+function toWireSubmission(job: JobRecord, detaching: RunFacts['detaching']): ExplainedSubmission {
   const { offer, networkMode, agent } = job.runtimeRecord;
   return {
     id: job.id,
@@ -143,7 +145,7 @@ function toWireSubmission(job: JobRecord): ExplainedSubmission {
             working_dir: agent?.workingDir ?? null,
             username: agent?.username ?? null,
           },
-    error: jobError(job.terminationReason),
+    error: detaching.get(job.id) ?? jobError(job.terminationReason),
     probes: (job.probes ?? []).map(({ successStreak }) => ({ success_streak: successStreak })),
     ready: isService(job) ? job.registered : null,
     image_pull_progress: job.pullProgress,

@@ -9,7 +9,7 @@ import { RunSnapshots, type RunView } from './run-snapshots.js';
 @Injectable()
 export class RunReconciler implements Reconciler<RunView, RunDecision> {
   readonly table = 'runs';
-  readonly concurrency = 64;
+  readonly concurrency = 100;
 
   constructor(
     @Inject(RunSnapshots) private readonly snapshots: RunSnapshots,

@@ -19,6 +19,7 @@ import { findUser } from '../users/find-user.js';
 import { Wake } from '../reconcile/wake.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { explainRunSpecErrors, parseRunSpec, readSpec } from './parse-spec.js';
+import { requireMounts } from './require-mounts.js';
 import { RunApplier } from './run-applier.js';
 import { type RunListScope, runListQuery } from './run-list-query.js';
 import { RunPlanner } from './run-planner.js';
@@ -162,6 +163,7 @@ export class RunsService {
     );
     const foreign = whyFleetsAreForeign(effectiveProfile(effective), scope.projectName);
     if (foreign !== null) throw new ClientError(foreign);
+    if (!forOffersOnly) await this.db.read((tx) => requireMounts(tx, scope.projectId, effective));
     return effective;
   }
 

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { buildJobSpecs, effectiveProfile, LIMITS, type Wire } from '@dstack/core';
 import { DefaultFleetMaker } from '../fleets/default-fleet.js';
 import { NEW_RUNTIME } from '../jobs/job-record.js';
+import { inserter } from '../persistence/insert-rows.js';
 import type { WriteTx } from '../persistence/transaction.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { writeSealed } from '../reconcile/sealed-json.js';
@@ -25,6 +26,11 @@ export interface ReplicaSubmission {
   /** It has no jobs yet. */
   readonly isNewRun?: boolean;
 }
+
+const insertJob = inserter('jobs', [
+  'id', 'run_id', 'project_id', 'job_num', 'replica_num', 'replica_group', 'submission_num', 'deployment_num', 'status',
+  'status_changed_at', 'submitted_at', 'job_spec', 'runtime_data', 'waiting_master_job', 'next_due_at',
+]); // prettier-ignore
 
 /** Creates the job rows of a replica: the first submission, or the next one of every job. */
 @Injectable()
@@ -52,15 +58,23 @@ export class ReplicaSubmitter {
     );
     for (const jobSpec of specs) {
       const id = this.world.ids.uuid();
-      await tx.execute(
-        `INSERT INTO jobs (id, run_id, project_id, job_num, replica_num, replica_group, submission_num, deployment_num, status,
-           status_changed_at, submitted_at, job_spec, runtime_data, waiting_master_job, next_due_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'submitted', ?, ?, ?, ?, ?, ?)`,
-        [
-          id, run.id, run.projectId, jobSpec.job_num, replicaNum, jobSpec.replica_group ?? '0', submissionNum, run.deploymentNum,
-          now, now, writeSealed(tx, jobSpec), writeJson(NEW_RUNTIME), false, now + LIMITS.placementMs,
-        ], // prettier-ignore
-      );
+      await insertJob(tx, {
+        id,
+        run_id: run.id,
+        project_id: run.projectId,
+        job_num: jobSpec.job_num,
+        replica_num: replicaNum,
+        replica_group: jobSpec.replica_group ?? '0',
+        submission_num: submissionNum,
+        deployment_num: run.deploymentNum,
+        status: 'submitted',
+        status_changed_at: now,
+        submitted_at: now,
+        job_spec: writeSealed(tx, jobSpec),
+        runtime_data: writeJson(NEW_RUNTIME),
+        waiting_master_job: false,
+        next_due_at: now + LIMITS.placementMs,
+      });
       const target = { type: 'job' as const, id, name: jobSpec.job_name, projectId: run.projectId, runId: run.id };
       const message = `Job created on ${submissionNum === 0 ? 'submission' : 'resubmission'}. Status: SUBMITTED`;
       await this.events.record(tx, { message, actorId: null, targets: [target] });

@@ -47,6 +47,7 @@ it('warns of names that do nothing, and of features that are not built', () => {
 it.each([
   [{ DSTACK_SERVER_PORT: 'abc' }, 'DSTACK_SERVER_PORT must be a whole number, not "abc".'],
   [{ DSTACK_SERVER_PORT: '99999' }, 'DSTACK_SERVER_PORT must be from 0 to 65535, not 99999.'],
+  [{ DSTACK_AGENT_DOWNLOAD_URL: 'agent.tar.gz' }, 'DSTACK_AGENT_DOWNLOAD_URL must be like https://host/'],
   [{ DSTACK_SERVER_LOG_LEVEL: 'loud' }, 'DSTACK_SERVER_LOG_LEVEL must be one of DEBUG'],
 ])('refuses %j', (env, message) => {
   expect(() => readSettings(env)).toThrow(SettingsError);

@@ -115,8 +115,12 @@ export function refusal(kind: 'rejected' | 'not-found' | 'outage' | 'quota', mes
   return new BackendError({ kind, blocks: 'offer' }, message);
 }
 
-/** Every project of the server has an account at a cloud with volumes from now on. */
-export function giveVolumes(server: TestServer, cloud: VolumeCloud, offers: () => readonly Offer[] = () => []): void {
+/** Every project of the server has an account at a cloud with volumes from now on; null: it has none. */
+export function giveVolumes(
+  server: TestServer,
+  cloud: VolumeCloud | null,
+  offers: () => readonly Offer[] = () => [],
+): void {
   const accounts: Pick<ComputeAccounts, 'ofProject' | 'open'> = server.app.get(ComputeAccounts);
   const account = {
     type: 'aws',
@@ -130,6 +134,9 @@ export function giveVolumes(server: TestServer, cloud: VolumeCloud, offers: () =
   };
   // Volumes use no more of an account.
   const typed = account as unknown as Awaited<ReturnType<ComputeAccounts['open']>>;
-  accounts.ofProject = async () => [typed];
-  accounts.open = async () => typed;
+  accounts.ofProject = async () => (cloud === null ? [] : [typed]);
+  accounts.open = async () => {
+    if (cloud === null) throw refusal('rejected', 'Backend aws is not configured in this project');
+    return typed;
+  };
 }

@@ -18,6 +18,8 @@ export interface BackendDefinition<Config = unknown> {
    * which is the call's own limit and a minute more for a request that is under way. 0: never.
    */
   readonly createArrivesMs?: number;
+  /** Its offers come in an order of their own (a score), which is kept; absent: the cheapest is first. */
+  readonly ordersOffers?: boolean;
   /** Longest machine name the cloud accepts. */
   readonly maxNameLength: number;
   /** How long a machine may take from create to a reachable agent. */

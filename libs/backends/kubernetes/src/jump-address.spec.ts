@@ -28,6 +28,8 @@ it.each([
 
 it('says why it waits, and what to do where there is no way', () => {
   const stuck = pod({ phase: 'Pending', containerStatuses: [{ name: 'jump', state: { waiting: { reason: 'ErrImagePull', message: 'no such host' } } }] }); // prettier-ignore
-  expect(jumpAddress(stuck, service(31_000), {}, NODES)).toMatchObject({ reason: expect.stringContaining('ErrImagePull: no such host') }); // prettier-ignore
-  expect(jumpAddress(pod(), service(31_000), {}, [node('b')])).toMatchObject({ state: 'impossible', message: expect.stringContaining('set proxy_jump.hostname') }); // prettier-ignore
+  expect(JSON.stringify(jumpAddress(stuck, service(31_000), {}, NODES))).toContain('ErrImagePull: no such host');
+  const impossible = jumpAddress(pod(), service(31_000), {}, [node('b')]);
+  expect(impossible.state).toBe('impossible');
+  expect(JSON.stringify(impossible)).toContain('set proxy_jump.hostname');
 });

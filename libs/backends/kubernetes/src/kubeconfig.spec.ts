@@ -45,7 +45,7 @@ describe('a kubeconfig', () => {
 
   it('never shows what it holds', () => {
     const broken = TEXT.replace('https://192.0.2.1:6443', 'secret-place');
-    expect(() => parseKubeconfig(broken)).toThrow(expect.not.objectContaining({ message: expect.stringContaining('secret-place') as string })); // prettier-ignore
+    expect(() => parseKubeconfig(broken)).toThrow(/^(?!.*secret-place)is not a kubeconfig/);
   });
 });
 

@@ -78,7 +78,11 @@ it('has whole processors, and what is promised is not free', () => {
 
 it('tells of GPUs that nobody can ask for, and is offered without them', () => {
   const judged = judgeNode(nodeReply.parse({ ...node(), metadata: { name: 'n', labels: {} } }));
-  expect(judged).toMatchObject({ ok: true, warning: expect.stringContaining('no label'), space: { gpus: null } });
+  expect(judged).toMatchObject({
+    ok: true,
+    warning: expect.stringContaining('no label') as string,
+    space: { gpus: null },
+  });
 });
 
 it.each([

@@ -2,6 +2,7 @@ import {
   BackendError,
   type Call,
   type CloudVolume,
+  type ListedVolume,
   type Termination,
   type VolumeConfiguration,
   type VolumeSupport,
@@ -62,14 +63,18 @@ export class ClaimVolumes implements VolumeSupport {
     return 'done';
   }
 
-  async list(owner: string, call: Call): Promise<CloudVolume[]> {
+  async list(owner: string, call: Call): Promise<ListedVolume[]> {
     const labels = { [OWNER]: owner, [COMPONENT]: VOLUME };
     const lists = await Promise.all(
       this.clusters.map(async ({ client, region }) => {
         const claims = await client.claimsWith(labels, call);
         return claims
           .filter(({ metadata }) => metadata.annotations[REGION] === region)
-          .map((claim) => toVolume(claim, region));
+          .map((claim) => ({
+            ...toVolume(claim, region),
+            cloudName: claim.metadata.name,
+            token: claim.metadata.labels[TOKEN] ?? null,
+          }));
       }),
     );
     return lists.flat();

@@ -319,7 +319,9 @@ describe('volumes', () => {
     expect(await world.compute.volumes?.create(request, call())).toEqual(volume);
     expect(objects('persistentvolumeclaims')[0]?.spec).toEqual({ accessModes: ['ReadWriteOnce'], storageClassName: 'fast', resources: { requests: { storage: '11Gi' } } }); // prettier-ignore
     expect(volume).toMatchObject({ volumeId: 'dstack-data', sizeGb: 11, attachable: false });
-    expect(await world.compute.volumes?.list('o', call())).toEqual([volume]);
+    expect(await world.compute.volumes?.list('o', call())).toEqual([
+      { ...volume, cloudName: 'dstack-data', token: 't' },
+    ]);
     expect(await world.compute.volumes?.list('p', call())).toEqual([]);
     if (volume === undefined) throw new Error('no volume');
     expect(await world.compute.volumes?.delete(volume, call())).toBe('pending');

@@ -84,7 +84,9 @@ const isThere = ['etcd', 'kube-apiserver', 'kube-scheduler'].every((program) => 
     const request = { configuration: { ...configuration, access_modes: ['ReadWriteOnce'] }, token: randomUUID(), cloudName: 'dstack-data-1', owner: randomUUID() }; // prettier-ignore
     const volume = await compute.volumes?.create(request, call());
     expect(volume).toMatchObject({ volumeId: 'dstack-data-1', sizeGb: 10, attachable: false });
-    expect(await compute.volumes?.list(request.owner, call())).toEqual([volume]);
+    expect(await compute.volumes?.list(request.owner, call())).toEqual([
+      { ...volume, cloudName: request.cloudName, token: request.token },
+    ]);
     if (volume === undefined) throw new Error('no volume');
     await compute.volumes?.delete(volume, call());
   });

@@ -20,7 +20,10 @@ export class NetworkVolumes implements VolumeSupport {
     const id = 'volume_id' in configuration ? configuration.volume_id : null;
     const found = (await this.client.volumes(call)).find((volume) => volume.id === id);
     if (found === undefined)
-      throw new BackendError({ kind: 'not-found', blocks: 'offer' }, `RunPod has no network volume ${id ?? 'without an id'}`);
+      throw new BackendError(
+        { kind: 'not-found', blocks: 'offer' },
+        `RunPod has no network volume ${id ?? 'without an id'}`,
+      );
     return toVolume(found);
   }
 

@@ -39,7 +39,7 @@ const live = (over: Partial<LiveInstance> = {}): LiveInstance => ({
   idleLimitMs: 5 * MIN, neededByFleet: false, unwanted: null, tenure: 'rented', kind: 'hosts', replaceAgentAt: null, ...over,
 }); // prettier-ignore
 const ending = (over: Partial<TerminatingInstance> = {}): TerminatingInstance => ({
-  ...base, status: 'terminating', machineGone: false, terminateFailures: 0, nextTerminateAt: null, jobsDraining: false, endMessage: null, tenure: 'rented', ...over,
+  ...base, status: 'terminating', machineGone: false, terminateFailures: 0, nextTerminateAt: null, jobsDraining: false, volumesLeaving: false, endMessage: null, tenure: 'rented', ...over,
 }); // prettier-ignore
 
 type Expected = { status: string; effects?: string[]; reason?: string; dueAt?: number | null };
@@ -111,6 +111,9 @@ it.each<[string, InstanceSnapshot, number, Expected]>([
   ['not more often than the back-off allows', ending({ nextTerminateAt: T + MIN }), T, { status: 'terminating', effects: [], dueAt: T + MIN }],
   ['and never gives up', ending({ terminateFailures: 1000, nextTerminateAt: T }), T + 10_000 * MIN, { status: 'terminating', effects: ['terminate'] }],
   ['it lets jobs save their last output first', ending({ jobsDraining: true }), T, { status: 'terminating', effects: [], dueAt: T + LIMITS.logDrainMs }],
+  ['a machine is kept until its volumes have left', ending({ volumesLeaving: true }), T, { status: 'terminating', effects: [], dueAt: T + LIMITS.instanceDetachMs }],
+  ['a machine that does not let go of its volumes is ended', ending({ volumesLeaving: true }), T + LIMITS.instanceDetachMs, { status: 'terminating', effects: ['terminate'] }],
+  ['a machine that is gone has no volumes any more', ending({ volumesLeaving: true, machineGone: true }), T, { status: 'terminated' }],
   ['it is terminated only when the machine is gone', ending({ machineGone: true }), T, { status: 'terminated', effects: [] }],
 ])('%s', (_rule, instance, now, expected) => {
   const { status, effects, changes, dueAt } = decideInstance(instance, now);

@@ -169,6 +169,10 @@ function decideTerminating(instance: TerminatingInstance, now: Instant): Instanc
   if (instance.jobsDraining && now < instance.statusChangedAt + LIMITS.logDrainMs) {
     return stay('terminating', { dueAt: instance.statusChangedAt + LIMITS.logDrainMs });
   }
+  // What they hold is written out first; but a machine that does not let go of them ends, and they are free.
+  if (instance.volumesLeaving && now < instance.statusChangedAt + LIMITS.instanceDetachMs) {
+    return stay('terminating', { dueAt: instance.statusChangedAt + LIMITS.instanceDetachMs });
+  }
   if (instance.nextTerminateAt !== null && now < instance.nextTerminateAt) {
     return stay('terminating', { dueAt: instance.nextTerminateAt });
   }

@@ -42,6 +42,7 @@ const provisioning = (over: Partial<ProvisioningJob> = {}): ProvisioningJob => (
   agent: null,
   waitsFor: null,
   startError: null,
+  volumeError: null,
   isTimed: false,
   ...over,
 });
@@ -64,6 +65,7 @@ const terminating = (over: Partial<TerminatingJob> = {}): TerminatingJob => ({
   agent: { phase: 'running', runningAt: T },
   reason: 'terminated_by_user',
   stop: { mode: 'graceful', requestedAt: T, graceMs: 5 * MIN, sent: null },
+  volumes: 'none',
   logOffsets: { job: -1, runner: -1 },
   ...over,
 });
@@ -109,6 +111,7 @@ describe('a job on its host, before its commands run', () => {
     ['waits for the agent', provisioning({ host: host({ connectedSince: null }) }), T, { status: 'provisioning', effects: [] }],
     ['waits for its peers', provisioning({ waitsFor: 'other nodes have no address yet' }), T, { status: 'provisioning', effects: [] }],
     ['is given up when the agent never answers', provisioning({ host: host({ connectedSince: null }) }), T + 20 * MIN, { status: 'terminating', reason: 'waiting_runner_limit_exceeded' }],
+    ['ends when a volume cannot be attached', provisioning({ volumeError: 'volume data is in use' }), T, { status: 'terminating', reason: 'volume_error' }],
     ['ends when nobody can start it', provisioning({ startError: 'no such secret' }), T, { status: 'terminating', reason: 'terminated_by_server' }],
     ['pulls in a container', provisioning({ runtime: 'container', agent: { phase: 'pulling' } }), T, { status: 'pulling' }],
     ['is not sent twice while a process is prepared', provisioning({ agent: { phase: 'preparing' } }), T, { status: 'provisioning', effects: [] }],
@@ -197,4 +200,31 @@ describe('a terminating job', () => {
 
 it.each(['terminated', 'aborted', 'failed', 'done'] as const)('a job that is %s stays so', (status) => {
   expect(decideJob({ ...base, status }, T)).toEqual({ status, changes: {}, effects: [], dueAt: null, because: null });
+});
+
+describe('a job that mounts volumes, when it ends', () => {
+  const ended = (over: Partial<TerminatingJob> = {}) =>
+    terminating({ agent: finished(), logOffsets: { job: 10, runner: 2 }, ...over });
+
+  it('gives them up once its host has forgotten it, and keeps its machine', () => {
+    const decision = decideJob(ended({ volumes: 'held' }), T);
+    expect(decision).toMatchObject({ status: 'terminating', effects: [{ do: 'remove' }], dueAt: null });
+    expect(decision.changes).toEqual({ releaseVolumes: true });
+  });
+  it('waits until they have left', () => {
+    expect(decideJob(ended({ volumes: 'leaving' }), T)).toMatchObject({
+      status: 'terminating',
+      effects: [],
+      dueAt: null,
+    });
+  });
+  it('is over when they have', () => {
+    expect(decideJob(ended(), T)).toMatchObject({ status: 'terminated', changes: { release: true } });
+  });
+  it('gives them up when its machine is lost, too', () => {
+    expect(decideJob(ended({ host: null, volumes: 'held' }), T).changes).toEqual({ releaseVolumes: true });
+  });
+  it('holds them while its commands run', () => {
+    expect(decideJob(terminating({ volumes: 'held' }), T).changes).toEqual({});
+  });
 });

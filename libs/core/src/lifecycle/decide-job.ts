@@ -71,6 +71,7 @@ function decideProvisioning(job: ProvisioningJob, now: Instant): JobDecision {
   const { host, agent } = job;
   if (host === null || isGone(host)) return lostBeforeStart(host);
   if (job.startError !== null) return end('terminated_by_server', job.startError, 'kill');
+  if (job.volumeError !== null) return end('volume_error', job.volumeError, 'kill');
   if (agent?.phase === 'finished') return endByAgent(agent);
   if (agent?.phase === 'running') return becomeRunning(job, agent, now);
   const deadline = job.statusChangedAt + host.provisioningLimitMs + LIMITS.agentStartMs;

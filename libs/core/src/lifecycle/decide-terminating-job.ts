@@ -75,7 +75,11 @@ function finite(at: Instant): Instant | null {
   return Number.isFinite(at) ? at : null;
 }
 
+/** Its machine is somebody else's only when no volume of its own is at it any more. */
 function finish(job: TerminatingJob, now: Instant, effects: readonly JobEffect[], message: string | null): JobDecision {
+  // First what holds the mounts goes, then the disk.
+  if (job.volumes === 'held') return stay('terminating', { effects, changes: { releaseVolumes: true } });
+  if (job.volumes === 'leaving') return stay('terminating', {});
   const { status } = JOB_ENDINGS[job.reason];
   const exitStatus = job.agent?.exitStatus;
   return go(status, {

@@ -106,6 +106,8 @@ export interface TerminatingInstance extends InstanceBase {
   readonly nextTerminateAt: Instant | null;
   /** Their last output is still being fetched. */
   readonly jobsDraining: boolean;
+  /** Network volumes are still to be taken from it. */
+  readonly volumesLeaving: boolean;
   /** Why it ends, for people. */
   readonly endMessage: string | null;
   readonly tenure: Tenure;

@@ -58,6 +58,8 @@ export interface ProvisioningJob extends JobBase {
   readonly waitsFor: string | null;
   /** A configuration that cannot be handed to an agent, such as an unknown secret. */
   readonly startError: string | null;
+  /** A volume of it that cannot be attached. */
+  readonly volumeError: string | null;
   readonly isTimed: boolean;
 }
 
@@ -87,6 +89,8 @@ export interface TerminatingJob extends JobBase {
     /** What the agent has confirmed to have received. */
     readonly sent: StopMode | null;
   };
+  /** Its network volumes. `held`: they are there for it; `leaving`: they are being taken from the machine, which it keeps until then. */
+  readonly volumes: 'none' | 'held' | 'leaving';
   /** Durable at the server. */
   readonly logOffsets: { readonly job: number; readonly runner: number };
 }
@@ -117,4 +121,6 @@ export interface JobChanges {
   readonly runningAt: Instant;
   /** Gives the job's share of its instance back; safe to repeat. */
   readonly release: true;
+  /** It needs its volumes no more; safe to repeat. */
+  readonly releaseVolumes: true;
 }

@@ -30,6 +30,8 @@ export const LIMITS = {
   /** One attempt to create a machine, repeats of the same token included. */
   attemptMs: 10 * MINUTE,
   attemptRetryMs: 5 * SECOND,
+  /** Between two looks whether the first machine of a cluster is there. */
+  clusterLeadMs: SECOND,
   /** Between two looks at a machine that is starting: a quarter of its age, within these bounds. */
   pollMinMs: 200,
   pollMaxMs: 5 * SECOND,

@@ -5,7 +5,7 @@ import type { FittingOffers } from './query-offers.js';
 
 /** What can be used now first, each part by price, the same place once; of each table only so many rows are made into objects. */
 export function bestOffers(found: readonly FittingOffers[], count: number): Offer[] {
-  const lists = found.map((fitting) => ({ offers: fitting.take(count), order: 'price' as const }));
+  const lists = found.map((fitting) => ({ offers: fitting.take(count), order: fitting.order }));
   return usableFirst(withoutDuplicates(mergeOffers(lists))).slice(0, count);
 }
 

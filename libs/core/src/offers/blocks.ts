@@ -14,6 +14,24 @@ export function divideIntoBlocks(resources: Wire.Resources, blocks: number | 'au
   return { ok: true, blocks: wanted };
 }
 
+export interface DivisibleOffer<O> {
+  readonly offer: O;
+  readonly blocks: number;
+}
+
+/** The offers whose machines can be shared as a fleet wants them, and why the first of the others cannot. */
+export function divisibleOffers<O extends { readonly instance: Pick<Wire.InstanceType, 'name' | 'resources'> }>(
+  offers: readonly O[],
+  blocks: number | 'auto',
+): { readonly divisible: readonly DivisibleOffer<O>[]; readonly because: string | null } {
+  const divided = offers.map((offer) => ({ offer, division: divideIntoBlocks(offer.instance.resources, blocks) }));
+  const divisible = divided.flatMap(({ offer, division }) => (division.ok ? [{ offer, blocks: division.blocks }] : []));
+  const because = divided.flatMap(({ offer, division }) =>
+    division.ok ? [] : [`${offer.instance.name}: ${division.text}`],
+  )[0];
+  return { divisible, because: because ?? null };
+}
+
 function autoBlocks(cpus: number, gpus: number): number {
   return Math.max(1, gpus > 0 ? Math.min(cpus, gpus) : cpus);
 }

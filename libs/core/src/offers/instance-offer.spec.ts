@@ -1,4 +1,4 @@
-import { divideIntoBlocks, shareName, shareOfResources } from './blocks.js';
+import { divideIntoBlocks, divisibleOffers, shareName, shareOfResources } from './blocks.js';
 import { offerOfInstance } from './instance-offer.js';
 import { filtersOfProfile } from './offer-filters.js';
 import { gpus, instance, requirements, resources } from '../../test/planning-builders.js';
@@ -96,4 +96,14 @@ it('keeps jobs that need a container off hosts without an engine, and says what 
   };
   expect(judge(false)).toBe('no container engine, and image ubuntu needs one');
   expect([judge(true), judge(false, filtersOfProfile({}))]).toEqual([true, true]);
+});
+
+it('leaves offers out whose machines cannot be shared so', () => {
+  const sized = (cpus: number) => ({ instance: { name: `c${cpus}`, resources: resources({ cpus }) } });
+  const [four, six] = [sized(4), sized(6)];
+  expect(divisibleOffers([four, six], 4)).toEqual({
+    divisible: [{ offer: four, blocks: 4 }],
+    because: 'c6: 6 cpus cannot be divided into 4 blocks',
+  });
+  expect(divisibleOffers([four, six], 'auto').divisible.map(({ blocks }) => blocks)).toEqual([4, 6]);
 });

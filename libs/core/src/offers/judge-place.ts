@@ -14,8 +14,7 @@ export function judgePlace(offer: OfferPlace, filters: OfferFilters, reject: Rej
     reject('backend', () => `backend ${offer.backend}, not ${backends.join(' or ')}`);
   if (regions && !includesIgnoringCase(regions, offer.region))
     reject('region', () => `region ${offer.region}, not ${regions.join(' or ')}`);
-  const zones = narrowZones(offer, filters, reject);
-  rejectVolumes(offer, filters, reject);
+  const zones = zonesOfVolumes(offer, narrowZones(offer, filters, reject), filters, reject);
   for (const feature of filters.features)
     if (!backendHas(offer.backend, feature))
       reject('feature', () => `backend ${offer.backend} has no ${feature.replaceAll('-', ' ')}`);
@@ -39,15 +38,27 @@ function narrowZones(offer: OfferPlace, filters: OfferFilters, reject: Reject): 
   return has;
 }
 
-function rejectVolumes(offer: OfferPlace, { volumeLocations: locations }: OfferFilters, reject: Reject): void {
-  if (locations === null) return;
-  const fits = locations.some(
-    (at) =>
-      at.backend === offer.backend &&
-      at.region.toLowerCase() === offer.region.toLowerCase() &&
-      (at.zone === null || !offer.availability_zones || offer.availability_zones.includes(at.zone)),
+/** A machine must be where its volumes are; one that says no zone is made in theirs. */
+function zonesOfVolumes(
+  offer: OfferPlace,
+  zones: string[] | null,
+  { volumeLocations: locations }: OfferFilters,
+  reject: Reject,
+): string[] | null {
+  if (locations === null) return zones;
+  const there = locations.filter(
+    (at) => at.backend === offer.backend && at.region.toLowerCase() === offer.region.toLowerCase(),
   );
-  if (fits) return;
+  const wanted = there.flatMap((at) => at.zone ?? []);
+  const isAnyZone = wanted.length < there.length;
+  const left = isAnyZone || (zones === null && offer.instance_id !== undefined) ? zones : inBoth(zones, wanted);
+  if (there.length > 0 && left?.length !== 0) return left;
   const where = (): string => locations.map((at) => `${at.backend} ${at.zone ?? at.region}`).join(' or ');
-  reject('volumes', () => `${offer.backend} ${offer.region}, but the volumes are in ${where()}`);
+  const here = zones === null || there.length === 0 ? offer.region : zones.join(', ');
+  reject('volumes', () => `${offer.backend} ${here}, but the volumes are in ${where()}`);
+  return zones;
+}
+
+function inBoth(zones: readonly string[] | null, wanted: readonly string[]): string[] {
+  return zones === null ? [...new Set(wanted)] : zones.filter((zone) => wanted.includes(zone));
 }

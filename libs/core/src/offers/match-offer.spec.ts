@@ -236,3 +236,22 @@ it('merges the reasons of several fleets', () => {
     summary('memory', 1, 'a'),
   ]);
 });
+
+describe('the zones of an offer', () => {
+  const at = (zone: string | null) => filters({ volumeLocations: [{ backend: 'aws', region: 'us-east-1', zone }] });
+  const zones = (given: readonly string[] | null, limits: OfferFilters, more: object = {}) => {
+    const match = matchOffer(
+      offer({ availability_zones: given === null ? null : [...given], ...more }),
+      requirements(),
+      limits,
+    );
+    return match.ok ? match.offer.availability_zones : match.reasons.map(({ text }) => text);
+  };
+
+  it('are those of the volumes', () => expect(zones(['a', 'b'], at('b'))).toEqual(['b']));
+  it('are all where the volumes can be in any', () => expect(zones(['a', 'b'], at(null))).toEqual(['a', 'b']));
+  it('are those of the volumes where it names none', () => expect(zones(null, at('b'))).toEqual(['b']));
+  it('stay unknown of a machine that is there', () => expect(zones(null, at('b'), { instance_id: 'i' })).toBeNull());
+  it('are none where the volumes are in another', () =>
+    expect(zones(['a'], at('b'))).toEqual(['aws a, but the volumes are in aws b']));
+});

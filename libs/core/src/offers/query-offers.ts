@@ -15,7 +15,9 @@ export interface FittingOffers {
   readonly rows: Uint32Array;
   /** Of the rows that do not fit, as `matchOffer` would have told each; the most frequent reasons first. */
   readonly rejections: readonly RejectionSummary[];
-  /** What can be used now first, each part by price, with the disk and the zones that the job would get. */
+  /** Of what `take` gives. `own`: the backend's, which is kept (a score). */
+  readonly order: 'price' | 'own';
+  /** What can be used now first, each part by price or in the backend's own order, with the disk and the zones that the job would get. */
   take(count: number): Offer[];
 }
 
@@ -38,6 +40,7 @@ export function queryOffers(
   return {
     table,
     rows: fitting,
+    order: 'price',
     rejections: tally.summaries(),
     take(count) {
       const usable = AVAILABILITIES.map((availability) => isUsable({ availability }));

@@ -8,6 +8,8 @@ export interface Explanation {
   readonly fullFleetIds: readonly string[];
   /** The server's own machine would take it if it had room. */
   readonly thisMachineIsFull: boolean;
+  /** It waits for a volume, not for a machine. */
+  readonly isForVolumes?: boolean;
 }
 
 /** What a run that was refused keeps until it is placed. */

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bench, Measurement } from '../bench.js';
 import { type Dialect, newDatabase } from '../stand-in/bench-database.js';
@@ -19,12 +22,14 @@ export const bench: Bench = {
 async function takeover(dialect: Dialect, jobs: number, say: (text: string) => void): Promise<Measurement[]> {
   const database = await newDatabase(dialect);
   if (database === undefined) return [];
-  let replica = await ReplicaProcess.start({ database: database.location });
+  const serverDir = mkdtempSync(join(tmpdir(), 'dstack-bench-server-'));
+  const options = { database: database.location, serverDir };
+  let replica = await ReplicaProcess.start(options);
   try {
     await runLoad([replica], { count: jobs }, (text) => say(`${dialect}: ${text}`));
     await replica.end('SIGKILL');
     const killedAt = performance.now();
-    replica = await ReplicaProcess.start({ database: database.location });
+    replica = await ReplicaProcess.start(options);
     const upMs = performance.now() - killedAt;
     for (;;) {
       const { state } = await replica.order({ do: 'ask', withConnected: true });
@@ -45,5 +50,6 @@ async function takeover(dialect: Dialect, jobs: number, say: (text: string) => v
   } finally {
     await replica.end();
     await database.remove();
+    rmSync(serverDir, { recursive: true, force: true });
   }
 }

@@ -3,6 +3,8 @@ import type { DatabaseLocation } from '@dstack/server/parts';
 /** The argument of the replica program, as JSON. */
 export interface ReplicaOptions {
   readonly database: DatabaseLocation;
+  /** Of a server that is started again; by it the next one knows that this one is gone. */
+  readonly serverDir?: string;
 }
 
 /** What a replica is told to do, one after the other. */

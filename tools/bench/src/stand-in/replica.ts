@@ -5,7 +5,10 @@ import {
   buildWorkload,
   Database,
   type Engine,
+  giveMemoryBack,
   Keyring,
+  livesOfDirectory,
+  lockServerDirectory,
   migrate,
   openPostgresEngine,
   openSqliteEngine,
@@ -62,8 +65,10 @@ const { workload, runs } = buildWorkload({
   keyring: new Keyring([], world.random),
   inputs: new NoInputs(),
   agentArchives: new NoAgents(),
+  ...(options.serverDir === undefined ? {} : { lives: takeDirectory(options.serverDir) }),
 });
 await workload.start();
+giveMemoryBack(world.scheduler);
 let last: Promise<unknown> = Promise.resolve();
 process.on('message', (order: Order) => {
   last = last.then(async () => process.send?.(await answer(order)));
@@ -71,6 +76,12 @@ process.on('message', (order: Order) => {
 process.on('SIGTERM', () => void workload.stop().then(() => process.exit(0)));
 process.on('disconnect', () => process.exit(0));
 process.send?.({ type: 'ready' });
+
+function takeDirectory(serverDir: string): ReturnType<typeof livesOfDirectory> {
+  const lock = lockServerDirectory(serverDir, Date.now());
+  process.on('exit', () => lock.release());
+  return livesOfDirectory(serverDir);
+}
 
 function openEngine({ database }: ReplicaOptions): Promise<Engine> {
   return database.dialect === 'sqlite'

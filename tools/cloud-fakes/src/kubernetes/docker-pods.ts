@@ -103,6 +103,6 @@ async function docker(...args: string[]): Promise<string> {
     return (await run('docker', args, { maxBuffer: 2 ** 24 })).stdout.trim();
   } catch (error) {
     const said = typeof error === 'object' && error !== null && 'stderr' in error ? String(error.stderr) : '';
-    throw new Error(/^docker: (.+)$/m.exec(said)?.[1] ?? (said.trim() || 'docker failed'), { cause: null });
+    throw new Error(/^docker: (.+)$/m.exec(said)?.[1] ?? (said.trim() || 'docker failed'), { cause: error });
   }
 }

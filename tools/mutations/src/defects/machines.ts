@@ -27,6 +27,22 @@ export const MACHINE_DEFECTS: readonly Defect[] = [
     ],
   },
   {
+    name: 'containers-wait-for-another-job',
+    loses: 'a second job sent to a container that was made for the first, where it cannot run',
+    edits: [
+      {
+        file: DECIDE,
+        find: "  return kind === 'containers' && busyBlocks === 0;\n",
+        replace: '  return kind === undefined && busyBlocks < 0;\n',
+      },
+      {
+        file: 'libs/core/src/offers/instance-offer.ts',
+        find: "  if (instance.kind === 'containers') return 'a container, which was made for one job';\n",
+        replace: '',
+      },
+    ],
+  },
+  {
     name: 'create-not-marked-before-the-call',
     loses: 'a machine that was created just before the server died, on a cloud without tokens and names',
     knownFrom: 'this server',

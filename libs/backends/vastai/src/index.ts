@@ -1,0 +1,1 @@
+export { type VastaiConfig, vastaiDefinition } from './definition.js';

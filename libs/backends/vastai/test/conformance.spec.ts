@@ -1,0 +1,4 @@
+import { describeComputeOverAWire } from '@dstack/backend-base/conformance';
+import { startVastaiWorld } from './support/vastai-world.js';
+
+describeComputeOverAWire('vastai', () => startVastaiWorld());
