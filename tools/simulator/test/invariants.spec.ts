@@ -7,6 +7,7 @@ import { machinesHaveRows } from '../src/invariants/machines-have-rows.js';
 import { moneyIsRight } from '../src/invariants/money-is-right.js';
 import { runsAndJobsAgree } from '../src/invariants/runs-and-jobs-agree.js';
 import { seatsAreSound } from '../src/invariants/seats-are-sound.js';
+import { servicesAreSound } from '../src/invariants/services-are-sound.js';
 import { statusesMoveForward } from '../src/invariants/statuses-move-forward.js';
 import { StopsAreHeard } from '../src/invariants/stops-are-heard.js';
 import { instance, job, machine, type Picture, sceneOf } from './scene-of.js';
@@ -19,7 +20,36 @@ interface Case {
   readonly says: string;
 }
 
+const service = (desired: number, live: number) => ({
+  id: 'r',
+  name: 'web',
+  desired,
+  live,
+  spec: JSON.stringify({ configuration: { replicas: { min: 1, max: 3 } } }),
+});
+
 const CASES: readonly Case[] = [
+  {
+    what: 'only replicas that run and stay get requests',
+    invariant: servicesAreSound,
+    fine: { jobs: { a: job({}) } },
+    broken: { jobs: { a: job({}) }, rows: [{ name: 'web-0-0', status: 'terminating', draining: 0 }] },
+    says: 'web-0-0 gets requests, and is terminating',
+  },
+  {
+    what: 'a service has no more replicas than it may have',
+    invariant: { afterChange: (scene) => servicesAreSound.nowAndThen?.(scene) },
+    fine: { calmMs: 120_000, rows: [service(3, 4)] },
+    broken: { calmMs: 120_000, rows: [service(4, 4)] },
+    says: 'shall have 4 replicas, and may have 1 to 3',
+  },
+  {
+    what: 'a service has one replica more than it shall have at most',
+    invariant: { afterChange: (scene) => servicesAreSound.nowAndThen?.(scene) },
+    fine: { calmMs: 0, rows: [service(1, 3)] },
+    broken: { calmMs: 120_000, rows: [service(1, 3)] },
+    says: 'has 3 replicas, and shall have 1',
+  },
   {
     what: 'a job that has ended stays so',
     invariant: statusesMoveForward,

@@ -23,6 +23,10 @@ describe('the simulation', () => {
     expect((await simulate({ seed })).violations).toEqual([]);
   });
 
+  it.each([2, 12])('services keep their promises, seed %i', async (seed) => {
+    expect((await simulate({ seed, runs: 1, services: 2 })).violations).toEqual([]);
+  });
+
   // `npm run sim -- --every-point 1` tries all of them.
   it('a server may crash after any write and between any call and its answer', async () => {
     const story = { seed: 1, runs: 1, faults: NO_FAULTS };
