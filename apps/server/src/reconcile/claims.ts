@@ -1,6 +1,7 @@
 import type { Instant } from '@dstack/core';
 import { arrayLiteral } from '../persistence/any-of.js';
 import { lockInOrder } from '../persistence/in-order.js';
+import { merged } from '../persistence/merged.js';
 import { rowsByKey } from '../persistence/rows-by-key.js';
 import type { ReadTx, SqlValue, WriteTx } from '../persistence/transaction.js';
 import { ofEachTable, type ReconciledTable, type RestedOn } from './reconciled-table.js';
@@ -154,7 +155,7 @@ export async function rowState(tx: ReadTx, table: ReconciledTable, id: string): 
 }
 
 /** Whether the row is as it was observed and the lease still counts; on Postgres it stays so until the commit. */
-export async function isStillOurs(
+async function isStillOurs(
   tx: WriteTx,
   table: ReconciledTable,
   { id, leaseToken }: Claim,
@@ -237,17 +238,23 @@ async function commitManyRows(tx: WriteTx, table: ReconciledTable, rows: readonl
   );
 }
 
+/**
+ * What commits lock after their own rows, when they wake them, is not waited for: a job that is locked is about to move, or its run
+ * to be woken.
+ */
+const SKIPS = { ...ofEachTable(() => ''), jobs: ' SKIP LOCKED' };
+
 const revsOf = ofEachTable((table) =>
   rowsByKey({
     select: `SELECT id, rev FROM ${table}`,
     key: 'id',
     read: (_tx, { rev }: { readonly id: string; readonly rev: number }) => Number(rev),
-    suffix: (dialect) => (dialect === 'postgres' ? ' ORDER BY id FOR SHARE' : ''),
+    suffix: (dialect) => (dialect === 'postgres' ? ` ORDER BY id FOR SHARE${SKIPS[table]}` : ''),
   }),
 );
 
 /** Whether every row the decision rested on still is what was observed; on Postgres it stays so until the commit. */
-export async function allUnmoved(tx: WriteTx, restsOn: readonly RestedOn[]): Promise<boolean> {
+async function allUnmoved(tx: WriteTx, restsOn: readonly RestedOn[]): Promise<boolean> {
   const unmoved = await Promise.all(
     restsOn.map(async ({ table, id, rev }) => {
       const [now] = await revsOf[table](tx, id);
@@ -256,6 +263,33 @@ export async function allUnmoved(tx: WriteTx, restsOn: readonly RestedOn[]): Pro
   );
   return unmoved.every((each) => each);
 }
+
+interface Guarded {
+  readonly claim: Claim;
+  readonly observed: RowState;
+  readonly restsOn: readonly RestedOn[];
+  readonly lockFirst: () => Promise<readonly string[]>;
+}
+
+/**
+ * Whether the row and all that its decision rested on are as they were observed; on Postgres they stay so until the commit. All rows of a
+ * transaction take the same steps together: who went ahead would hold locks that come after those the others still wait for.
+ */
+export function holdStill(tx: WriteTx, table: ReconciledTable, row: Guarded): Promise<boolean> {
+  return heldStill[table](tx, row);
+}
+
+const heldStill = ofEachTable((table) =>
+  merged<WriteTx, Guarded, boolean>(async (tx, rows) => {
+    const toWake = await Promise.all(rows.map(({ lockFirst }) => lockFirst()));
+    const unmoved = await Promise.all(rows.map(({ restsOn }) => allUnmoved(tx, restsOn)));
+    const [ours] = await Promise.all([
+      Promise.all(rows.map(({ claim, observed }) => isStillOurs(tx, table, claim, observed))),
+      Promise.all([...new Set(toWake.flat())].map((id) => lockedStatesOf[table](tx, id))),
+    ]);
+    return rows.map((_row, index) => unmoved[index] === true && ours[index] === true);
+  }),
+);
 
 /**
  * When the next row without a live lease comes due, after a claim. What is due already and was not claimed is locked by a commit that goes

@@ -1,6 +1,5 @@
 import type { Defect } from '../defect.js';
 
-const PASS = 'apps/server/src/reconcile/reconcile-pass.ts';
 const CLAIMS = 'apps/server/src/reconcile/claims.ts';
 const CONNECTION_LEASE = 'apps/server/src/agents/connection-lease.ts';
 
@@ -11,7 +10,7 @@ export const LEASE_DEFECTS: readonly Defect[] = [
     loses: 'what another server has written meanwhile: a slow one overwrites it',
     knownFrom: 'the field',
     edits: [
-      { file: PASS, find: 'if (!isUnmoved || !isOurs) {', replace: 'if (!isUnmoved) {' },
+      { file: CLAIMS, find: ' && ours[index] === true', replace: '' },
       { file: CLAIMS, find: '    if (changed < rows.length) throw new RowLostError();\n', replace: '' },
     ],
   },
