@@ -3,7 +3,9 @@ import { hasCode } from '../errors/has-code.js';
 import type { Database } from '../persistence/database.js';
 import type { World } from '../world/world.js';
 import type { ReadTogether, WriteTogether } from '../persistence/together.js';
-import { type Claim, commitOwnRow, giveBack, holdStill, LEASE_MS, releaseLease, renewLease, RowLostError, rowState } from './claims.js'; // prettier-ignore
+import { type Claim, LEASE_MS, releaseLease, renewLease } from './claims.js';
+import { commitOwnRow, giveBack, RowLostError } from './end-lease.js';
+import { holdStill, rowState } from './hold-still.js';
 import type { EffectLimiter } from './effect-limiter.js';
 import type { CommitContext, Observed, Outcome, Reconciler } from './reconciler.js';
 

@@ -10,8 +10,12 @@ export const LEASE_DEFECTS: readonly Defect[] = [
     loses: 'what another server has written meanwhile: a slow one overwrites it',
     knownFrom: 'the field',
     edits: [
-      { file: CLAIMS, find: ' && ours[index] === true', replace: '' },
-      { file: CLAIMS, find: '    if (changed < rows.length) throw new RowLostError();\n', replace: '' },
+      { file: 'apps/server/src/reconcile/hold-still.ts', find: ' && ours[index] === true', replace: '' },
+      {
+        file: 'apps/server/src/reconcile/end-lease.ts',
+        find: '    if (changed < rows.length) throw new RowLostError();\n',
+        replace: '',
+      },
     ],
   },
   {
