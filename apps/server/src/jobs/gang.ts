@@ -91,19 +91,31 @@ function concernsPeers(job: Member, run: RunRecord, status: Wire.JobStatus): boo
 }
 
 /**
- * Before anything else is written about a job whose peers may have waited for this. One at a time then, so that exactly the last of them
- * sees that nobody is missing – and never two that wait for each other's rows.
+ * Before anything else is locked or written for a job whose peers may have waited for this. One at a time then, so that exactly the last of
+ * them sees that nobody is missing. Returns who may be woken: they are locked with the job, for whoever locks the job first and its
+ * peers later waits for somebody who goes by their ids.
  */
-export async function lockGang(tx: WriteTx, job: Member, run: RunRecord, status: Wire.JobStatus): Promise<void> {
-  if (tx.dialect === 'sqlite' || !concernsPeers(job, run, status)) return;
-  // No row's lock: the run looks at all of its jobs while it decides.
-  await holdGang(tx, `${job.runId}/${job.replicaNum}`);
+export async function lockGang(
+  tx: WriteTx,
+  job: Member,
+  run: RunRecord,
+  status: Wire.JobStatus,
+): Promise<readonly string[]> {
+  if (tx.dialect === 'sqlite' || !concernsPeers(job, run, status)) return [];
+  return holdGang(tx, job);
 }
 
-/** Those of one transaction in one order, as everywhere. */
-const holdGang = merged<WriteTx, string, void>(async (tx, gangs) => {
-  for (const gang of [...new Set(gangs)].sort()) await tx.query('SELECT pg_advisory_xact_lock(hashtext(?))', [gang]);
-  return [];
+/** Those of one transaction in one order, as everywhere. No row's lock: the run looks at all of its jobs while it decides. */
+const holdGang = merged<WriteTx, Member, readonly string[]>(async (tx, jobs) => {
+  const nameOf = (job: Member): string => `${job.runId}/${job.replicaNum}`;
+  const members = new Map<string, readonly string[]>();
+  for (const [gang, [first]] of [...Map.groupBy(jobs, nameOf)].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (first === undefined) continue;
+    await tx.query('SELECT pg_advisory_xact_lock(hashtext(?))', [gang]);
+    const rows = await tx.query<{ id: string }>(`SELECT id ${OF_GANG}`, gangOf(first));
+    members.set(gang, rows.map(({ id }) => id)); // prettier-ignore
+  }
+  return jobs.map((job) => members.get(nameOf(job)) ?? []);
 });
 
 /** Wakes those whose waiting may be over: when the last one has its address, and as the order of starting has it. */

@@ -68,8 +68,8 @@ export class JobCommit {
     @Inject(LOG_STORE) private readonly logs: Pick<LogStore, 'complete'>,
   ) {}
 
-  async lock(tx: WriteTx, { decision, snapshot }: Context): Promise<void> {
-    if (decision.because !== null) await lockGang(tx, snapshot.record, snapshot.run, decision.status);
+  async lock(tx: WriteTx, { decision, snapshot }: Context): Promise<readonly string[]> {
+    return decision.because === null ? [] : lockGang(tx, snapshot.record, snapshot.run, decision.status);
   }
 
   async write(tx: WriteTx, context: Context): Promise<CommitResult> {

@@ -48,7 +48,7 @@ export class JobReconciler implements Reconciler<JobView, JobDecision> {
     return this.effects.perform(effect, context);
   }
 
-  lockFirst(tx: WriteTx, context: CommitContext<JobView, JobDecision>): Promise<void> {
+  lockFirst(tx: WriteTx, context: CommitContext<JobView, JobDecision>): Promise<readonly string[]> {
     return this.commits.lock(tx, context);
   }
 

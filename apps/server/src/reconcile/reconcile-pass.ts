@@ -3,7 +3,9 @@ import { hasCode } from '../errors/has-code.js';
 import type { Database } from '../persistence/database.js';
 import type { World } from '../world/world.js';
 import type { ReadTogether, WriteTogether } from '../persistence/together.js';
-import { allUnmoved, type Claim, commitOwnRow, giveBack, isStillOurs, LEASE_MS, releaseLease, renewLease, RowLostError, rowState } from './claims.js'; // prettier-ignore
+import { type Claim, LEASE_MS, releaseLease, renewLease } from './claims.js';
+import { commitOwnRow, giveBack, RowLostError } from './end-lease.js';
+import { holdStill, rowState } from './hold-still.js';
 import type { EffectLimiter } from './effect-limiter.js';
 import type { CommitContext, Observed, Outcome, Reconciler } from './reconciler.js';
 
@@ -49,10 +51,9 @@ export async function reconcilePass(reconciler: AnyReconciler, claim: Claim, too
       async (tx) => {
         const at = await tx.now();
         const inTime = { ...context, now: at };
-        await reconciler.lockFirst?.(tx, inTime);
-        const isUnmoved = await allUnmoved(tx, observed.restsOn);
-        const isOurs = await isStillOurs(tx, table, claim, own);
-        if (!isUnmoved || !isOurs) {
+        const { restsOn } = observed;
+        const lockFirst = async (): Promise<readonly string[]> => reconciler.lockFirst?.(tx, inTime) ?? [];
+        if (!(await holdStill(tx, table, { claim, observed: own, restsOn, lockFirst }))) {
           giveBack(tx, table, claim, at);
           return 'moved';
         }

@@ -53,8 +53,11 @@ export interface Reconciler<Snapshot, D extends Decision<string, unknown, object
   /** Effects of one account share its limit, so that a hung cloud stops only itself. */
   accountOf(effect: D['effects'][number], snapshot: Snapshot): string;
   act(effect: D['effects'][number], context: ActContext<Snapshot>): Promise<unknown>;
-  /** Locks that come before those of the rows, where commits of several servers would wait for each other without them. */
-  lockFirst?(tx: WriteTx, context: CommitContext<Snapshot, D>): Promise<void>;
+  /**
+   * Locks that come before those of the rows, where commits of several servers would wait for each other without them. Returns the other rows
+   * of its table that the commit may wake.
+   */
+  lockFirst?(tx: WriteTx, context: CommitContext<Snapshot, D>): Promise<readonly string[]>;
   /** Runs at the same time as those of other rows, in one transaction with them. */
   commit(tx: WriteTx, context: CommitContext<Snapshot, D>): Promise<CommitResult | void>;
 }

@@ -1,6 +1,5 @@
 import type { Defect } from '../defect.js';
 
-const PASS = 'apps/server/src/reconcile/reconcile-pass.ts';
 const CLAIMS = 'apps/server/src/reconcile/claims.ts';
 const CONNECTION_LEASE = 'apps/server/src/agents/connection-lease.ts';
 
@@ -11,8 +10,12 @@ export const LEASE_DEFECTS: readonly Defect[] = [
     loses: 'what another server has written meanwhile: a slow one overwrites it',
     knownFrom: 'the field',
     edits: [
-      { file: PASS, find: 'if (!isUnmoved || !isOurs) {', replace: 'if (!isUnmoved) {' },
-      { file: CLAIMS, find: '    if (changed < rows.length) throw new RowLostError();\n', replace: '' },
+      { file: 'apps/server/src/reconcile/hold-still.ts', find: ' && ours[index] === true', replace: '' },
+      {
+        file: 'apps/server/src/reconcile/end-lease.ts',
+        find: '    if (changed < rows.length) throw new RowLostError();\n',
+        replace: '',
+      },
     ],
   },
   {
