@@ -37,6 +37,14 @@ describe('a create call that failed', () => {
     expect(isDefiniteFailure(failure(kind), { askedAt: null }, T)).toBe(false);
   });
 
+  it('is not over when an earlier try of it had no answer', () => {
+    const refused = new BackendError(
+      { kind: 'credentials', blocks: 'account', afterLostTry: true },
+      'the key is not valid',
+    );
+    expect(isDefiniteFailure(refused, { askedAt: null }, T)).toBe(false);
+  });
+
   it('does not speak for an earlier call that may still arrive', () => {
     expect(isDefiniteFailure(failure('no-capacity'), { askedAt: T }, T + MIN)).toBe(false);
     expect(isDefiniteFailure(failure('no-capacity'), { askedAt: T }, T + 4 * MIN)).toBe(true);

@@ -28,6 +28,7 @@ export function mayStillArrive({ askedAt }: Asked, withinMs: number, now: number
  * server that lost its lease meanwhile, can still make one.
  */
 export function isDefiniteFailure(error: unknown, asked: Asked, now: number): boolean {
-  const isAlone = !mayStillArrive(asked, CREATE_ARRIVES_MS, now);
-  return isAlone && isBackendError(error) && error.failure.kind !== 'outage' && error.failure.kind !== 'throttled';
+  if (!isBackendError(error) || mayStillArrive(asked, CREATE_ARRIVES_MS, now)) return false;
+  const { kind, afterLostTry = false } = error.failure;
+  return !afterLostTry && kind !== 'outage' && kind !== 'throttled';
 }

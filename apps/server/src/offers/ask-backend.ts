@@ -1,5 +1,4 @@
-import type { OfferQuery } from '@dstack/backend-base';
-import type { Call } from '@dstack/backend-base';
+import type { Call, OfferQuery } from '@dstack/backend-base';
 import { type OfferTable, tabulateOffers } from '@dstack/core';
 import type { ComputeAccount } from './compute-accounts.js';
 

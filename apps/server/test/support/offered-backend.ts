@@ -5,8 +5,8 @@ import type { TestServer } from './start-test-server.js';
 /** What every project of the server is offered from now on by a backend that creates nothing. */
 export function offerTo(server: TestServer, offers: () => readonly Offer[]): void {
   const accounts: Pick<ComputeAccounts, 'ofProject'> = server.app.get(ComputeAccounts);
-  const account = { type: 'aws', compute: { offers: async () => offers() } };
-  // Placement and plans use no more of an account than its offers.
+  const account = { type: 'aws', definition: {}, compute: { offers: async () => offers() } };
+  // Placement and plans use no more of an account than its offers and how they are ordered.
   accounts.ofProject = async () => [account] as unknown as Awaited<ReturnType<ComputeAccounts['ofProject']>>;
 }
 

@@ -28,7 +28,7 @@ const KINDS: readonly (readonly [pattern: RegExp, failure: Failure])[] = [
 interface AwsError {
   readonly name: string;
   readonly message: string;
-  readonly $metadata?: { readonly httpStatusCode?: number };
+  readonly $metadata?: { readonly httpStatusCode?: number; readonly attempts?: number };
 }
 
 /** The code of an error of EC2, `InvalidInstanceID.NotFound`; null for what is none of AWS. */
@@ -48,8 +48,10 @@ export function explainAws(error: unknown): BackendError {
 }
 
 function failureOf({ name, $metadata }: AwsError): Failure {
-  const known = KINDS.find(([pattern]) => pattern.test(name));
-  if (known !== undefined) return known[1];
+  const known = KINDS.find(([pattern]) => pattern.test(name))?.[1];
+  // A key that was taken away between two tries of the SDK says nothing of what the first one did.
+  if (known?.kind === 'credentials' && ($metadata?.attempts ?? 1) > 1) return { ...known, afterLostTry: true };
+  if (known !== undefined) return known;
   const status = $metadata?.httpStatusCode;
   return status !== undefined && status >= 400 && status < 500
     ? { kind: 'rejected', blocks: 'offer' }

@@ -17,4 +17,6 @@ export interface Failure {
   readonly blocks: FailureScope;
   /** Milliseconds since the epoch; only when the cloud told us. */
   readonly retryAt?: number;
+  /** An earlier try of the same call had no answer: it may have been carried out, whatever this one was refused for. */
+  readonly afterLostTry?: true;
 }

@@ -152,4 +152,20 @@ describe('a client of a REST API', () => {
     expect(await failureOf((await open()).send(post, call()))).toMatchObject({ kind: 'outage' });
     expect(asked).toBe(1);
   });
+
+  it.each<[string, 'GET' | 'POST', (response: ServerResponse) => void, object]>([
+    ['a lost answer', 'POST', (response) => void response.destroy(), { afterLostTry: true }],
+    ['a failing cloud', 'POST', (response) => json(response, 502, {}), { afterLostTry: true }],
+    ['being turned away', 'POST', (response) => json(response, 429, {}), {}],
+    ['a lost answer to a question', 'GET', (response) => void response.destroy(), {}],
+  ])('a refusal after %s (%s) says no more than it knows', async (_what, method, first, more) => {
+    let asked = 0;
+    serve = (_request, response) => {
+      asked += 1;
+      if (asked === 1) first(response);
+      else json(response, 400, 'the key is not valid');
+    };
+    const refused = await failureOf((await open()).send({ ...get, method, isRepeatable: true }, call()));
+    expect(refused).toEqual({ kind: 'rejected', blocks: 'offer', message: '"the key is not valid"', ...more });
+  });
 });

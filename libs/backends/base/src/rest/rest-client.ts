@@ -76,11 +76,12 @@ export class RestClient {
 
   private async sendUntil<T>(request: RestRequest<T>, call: Call, signal: AbortSignal): Promise<T> {
     const { environment } = this.options;
+    let lost = false;
     for (let tries = 1; ; tries += 1) {
       await this.pace.wait(signal);
       const answer = await this.once(request, signal);
       if (!(answer instanceof Error) && answer.status < 300) return this.read(request, answer);
-      if (!(answer instanceof Error) && this.isFinal(answer)) throw this.explained(answer);
+      if (!(answer instanceof Error) && this.isFinal(answer)) throw afterTry(this.explained(answer), lost);
       const waitMs = decideRetry(
         {
           status: answer instanceof Error ? null : answer.status,
@@ -91,7 +92,9 @@ export class RestClient {
         },
         environment.random(),
       );
-      if (waitMs === null) throw this.failureOf(answer);
+      if (waitMs === null) throw afterTry(this.failureOf(answer), lost);
+      // What was turned away for its rate was not carried out.
+      lost ||= request.method !== 'GET' && (answer instanceof Error || answer.status !== 429);
       await environment.sleep(waitMs, signal);
     }
   }
@@ -147,4 +150,10 @@ export class RestClient {
       .reduce((text, secret) => text.replaceAll(secret, '***'), message);
     return new BackendError(failure, shown);
   }
+}
+
+function afterTry(error: BackendError, lost: boolean): BackendError {
+  return lost
+    ? new BackendError({ ...error.failure, afterLostTry: true }, error.message, { cause: error.cause })
+    : error;
 }
