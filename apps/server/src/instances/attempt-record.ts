@@ -1,4 +1,4 @@
-import type { FailedPlace, InternalBackendType, Offer } from '@dstack/core';
+import { type FailedPlace, gpusOf, type InternalBackendType, type Offer } from '@dstack/core';
 import { rowsByKey } from '../persistence/rows-by-key.js';
 import type { ReadTx } from '../persistence/transaction.js';
 import { readJson } from '../reconcile/stored-json.js';
@@ -64,6 +64,7 @@ export function failedPlaces(attempts: readonly AttemptRecord[]): FailedPlace[] 
     region,
     zone,
     instanceType: offer.instance.name,
+    gpus: gpusOf(offer),
     isSpot: offer.instance.resources.spot,
     blocks: failureBlocks,
   }));

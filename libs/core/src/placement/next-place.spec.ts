@@ -10,11 +10,16 @@ const offer = (name: string, over: Partial<Offer> = {}, spot = false): Offer => 
   instance: { name, resources: { cpus: 1, memory_mib: 1, gpus: [], spot } },
   ...over,
 });
+const withGpu = (type: string, gpu: string): Offer =>
+  offer(type, {
+    instance: { name: type, resources: { cpus: 1, memory_mib: 1, gpus: [{ name: gpu, memory_mib: 1 }], spot: false } },
+  });
 const failed = (over: Partial<FailedPlace> = {}): FailedPlace => ({
   backend: 'aws',
   region: 'eu',
   zone: 'a',
   instanceType: 'm5',
+  gpus: null,
   isSpot: false,
   blocks: 'offer',
   ...over,
@@ -35,6 +40,12 @@ it.each<[string, Offer[], FailedPlace[], [string, string | null] | null]>([
     [offer('m5', {}, true), offer('m5')],
     [failed({ isSpot: true })],
     ['m5', 'a'],
+  ],
+  [
+    'the same type with other GPUs',
+    [withGpu('n1', 'T4'), withGpu('n1', 'V100')],
+    [failed({ instanceType: 'n1', gpus: 'T4:1' })],
+    ['n1', 'a'],
   ],
   ['another region', [offer('m5'), offer('m5', { region: 'us' })], [failed({ blocks: 'region' })], ['m5', 'a']],
   [

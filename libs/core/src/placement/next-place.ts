@@ -6,6 +6,8 @@ export interface FailedPlace {
   readonly region: string;
   readonly zone: string | null;
   readonly instanceType: string;
+  /** Some clouds sell one type with different GPUs: `T4:1`; null: none. */
+  readonly gpus: string | null;
   readonly isSpot: boolean;
   /** How much of the cloud need not be tried again; null: nobody knows. */
   readonly blocks: string | null;
@@ -33,6 +35,13 @@ function rulesOut(failed: FailedPlace, offer: Offer, zone: string | null): boole
   if (failed.blocks === 'account') return true;
   if (failed.region !== offer.region) return false;
   if (failed.blocks === 'region') return true;
-  const isSameType = failed.instanceType === offer.instance.name && failed.isSpot === offer.instance.resources.spot;
+  const { name, resources } = offer.instance;
+  const isSameType = failed.instanceType === name && failed.gpus === gpusOf(offer) && failed.isSpot === resources.spot;
   return isSameType && (failed.blocks !== 'zone' || failed.zone === zone);
+}
+
+/** As a failed place tells them. */
+export function gpusOf({ instance }: Pick<Offer, 'instance'>): string | null {
+  const { gpus } = instance.resources;
+  return gpus[0] === undefined ? null : `${gpus[0].name}:${gpus.length}`;
 }
