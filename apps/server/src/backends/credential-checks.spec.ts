@@ -37,6 +37,11 @@ it('who cannot be asked is not refused', async () => {
   expect(await checks.current()).toEqual({ state: 'unverified', reason: 'EC2 did not answer' });
 });
 
+it('who does not answer in time is not refused', async () => {
+  const { checks } = checksOf(() => Promise.reject(new DOMException('aborted', 'TimeoutError')));
+  expect(await checks.current()).toEqual({ state: 'unverified', reason: 'no answer within 8 seconds' });
+});
+
 it('a rejected key is a refusal however it is told', async () => {
   const { checks } = checksOf(() =>
     Promise.reject(new BackendError({ kind: 'credentials', blocks: 'account' }, 'AuthFailure')),

@@ -34,8 +34,14 @@ export class CredentialChecks {
         reason: issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '),
       };
     } catch (error) {
+      if (hasTimedOut(error))
+        return { state: 'unverified', reason: `no answer within ${CHECK_LIMIT_MS / 1000} seconds` };
       if (!isBackendError(error)) return { state: 'unverified', reason: 'the check of the credentials failed' };
       return { state: error.failure.kind === 'credentials' ? 'refused' : 'unverified', reason: error.message };
     }
   }
+}
+
+function hasTimedOut(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'name' in error && error.name === 'TimeoutError';
 }

@@ -16,6 +16,8 @@ import { type Answer, judgeAnswer } from './judge-answer.js';
 
 /** A backend that has not answered by then is shown as late, the others count. */
 const OFFERS_DEADLINE_MS = 10_000;
+/** A backend that has no answer of its cloud by then still has time to offer what its catalog says. */
+const ASKED_MS = 6_000;
 
 class LateOffersError extends Error {
   override readonly name = 'LateOffersError';
@@ -89,7 +91,7 @@ export class OffersService {
     { requirements, fullOffers = false, unallocated = true }: OfferAsk,
     signal: AbortSignal,
   ): Promise<Answer> {
-    const deadline = this.world.clock.now() + OFFERS_DEADLINE_MS;
+    const deadline = this.world.clock.now() + ASKED_MS;
     const backend = account.type;
     try {
       const query = { requirements, fullOffers, unallocated };
