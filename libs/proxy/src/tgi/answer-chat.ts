@@ -70,7 +70,9 @@ async function take(answer: ReplicaAnswer, exchange: ChatExchange, signal: Abort
       const includeUsage = request.stream_options?.include_usage === true;
       await streamChat(answer.body, { response, signal, chunks: { name, stops, includeUsage } });
     } else {
-      const completion = chatAnswer(await readJson(answer.body), name, stops);
+      const told = answer.headers['x-prompt-tokens'];
+      const promptTokens = typeof told === 'string' ? told : undefined;
+      const completion = chatAnswer(await readJson(answer.body), { name, stops, promptTokens });
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify(completion));
     }

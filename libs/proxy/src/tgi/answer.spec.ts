@@ -59,7 +59,7 @@ it('an answer is a completion: its stop trimmed, its tokens counted', () => {
       tokens: [],
     },
   };
-  expect(chatAnswer(body, NAME, ['</s>'])).toEqual({
+  expect(chatAnswer(body, { name: NAME, stops: ['</s>'], promptTokens: undefined })).toEqual({
     id: 'chatcmpl-1',
     object: 'chat.completion',
     created: 12,
@@ -80,7 +80,7 @@ it('several sequences are several choices, and all their tokens count', () => {
       best_of_sequences: [sequence('two</s>', 'length', 5)],
     },
   };
-  const { choices, usage } = chatAnswer(body, NAME, ['</s>']);
+  const { choices, usage } = chatAnswer(body, { name: NAME, stops: ['</s>'], promptTokens: undefined });
   expect(choices.map(({ index, finish_reason, message }) => [index, finish_reason, message.content])).toEqual([
     [0, 'stop', 'one'],
     [1, 'length', 'two'],
@@ -89,12 +89,22 @@ it('several sequences are several choices, and all their tokens count', () => {
 });
 
 it.each([
+  ['7', 7],
+  ['many', 0],
+  [undefined, 0],
+])('where the tokens of the prompt are not listed, their number %j is %i', (promptTokens, number) => {
+  const body = { generated_text: 'x', details: { finish_reason: 'length', generated_tokens: 1, prefill: [] } };
+  const { usage } = chatAnswer(body, { name: NAME, stops: [], promptTokens });
+  expect(usage).toEqual({ prompt_tokens: number, completion_tokens: 1, total_tokens: number + 1 });
+});
+
+it.each([
   [null],
   [{ generated_text: 'x', details: null }],
   [[{ generated_text: 'x' }]],
   [{ generated_text: 'x', details: { finish_reason: 'abandoned', generated_tokens: 1, prefill: [] } }],
 ])('%j is no answer of TGI', (body) => {
-  expect(() => chatAnswer(body, NAME, [])).toThrow(TgiAnswerError);
+  expect(() => chatAnswer(body, { name: NAME, stops: [], promptTokens: undefined })).toThrow(TgiAnswerError);
 });
 
 const TOKEN = { index: 1, token: { id: 5, text: ' hi', logprob: -1, special: false } };

@@ -21,20 +21,26 @@ const ANSWER = z.object({
   }),
 });
 
+export interface AnswerOptions {
+  readonly name: AnswerName;
+  readonly stops: readonly string[];
+  /** Of the header `x-prompt-tokens`: TGI 3 lists the prompt's tokens only where it was started with `--enable-prefill-logprobs`. */
+  readonly promptTokens: string | undefined;
+}
+
 /**
  * The answer of `/generate` as the OpenAI API has it.
  * @throws {TgiAnswerError}
  */
 export function chatAnswer(
   body: unknown,
-  { id, created, model }: AnswerName,
-  stops: readonly string[],
+  { name: { id, created, model }, stops, promptTokens }: AnswerOptions,
 ): Wire.ChatCompletionsResponse {
   const { success, data } = ANSWER.safeParse(body);
   if (!success) throw new TgiAnswerError('it has no generated text with details');
   const { details, generated_text } = data;
   const sequences = [{ ...details, generated_text }, ...(details.best_of_sequences ?? [])];
-  const prompt = details.prefill.length;
+  const prompt = details.prefill.length || wholeNumber(promptTokens);
   const completion = sequences.reduce((sum, each) => sum + each.generated_tokens, 0);
   return {
     id,
@@ -49,4 +55,8 @@ export function chatAnswer(
     })),
     usage: { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion },
   };
+}
+
+function wholeNumber(text: string | undefined): number {
+  return /^\d{1,9}$/.test(text ?? '') ? Number(text) : 0;
 }

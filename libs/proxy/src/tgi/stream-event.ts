@@ -21,7 +21,7 @@ export interface StreamEnd {
   readonly promptTokens: number | null;
 }
 
-/** What TGI answers outside of streams. */
+/** What TGI answers outside of streams; in one it has answered 200 before it looks at the request. */
 const STATUS_OF_ERROR: ReadonlyMap<string, number> = new Map([
   ['validation', 422],
   ['generation', 424],
