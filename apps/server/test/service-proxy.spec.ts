@@ -51,6 +51,41 @@ async function serve(answer: RequestListener): Promise<{ port: number; seen: Inc
   return { port: (http.address() as AddressInfo).port, seen };
 }
 
+interface Chunk {
+  readonly choices: readonly { readonly delta: { readonly content?: string }; readonly finish_reason: string | null }[];
+}
+
+const TOO_LONG = '{"error":"Input validation error: `inputs` is too long","error_type":"validation"}';
+
+/** Speaks TGI's own API as its OpenAPI document has it; says what it was asked, and then the last of `stop`. */
+function fakeTgi(): ReturnType<typeof serve> {
+  return serve((request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (more: string) => (body += more));
+    request.once('end', () => {
+      const { inputs, parameters } = JSON.parse(body) as { inputs: string; parameters: { stop: string[] } };
+      const end = { finish_reason: 'stop_sequence', generated_tokens: 5, seed: 1 };
+      const said = inputs + (parameters.stop.at(-1) ?? '');
+      if (inputs.includes('TOO LONG')) {
+        response.writeHead(422, { 'content-type': 'application/json' }).end(TOO_LONG);
+      } else if (request.url === '/generate') {
+        const prefill = [1, 2, 3].map((id) => ({ id, text: 'x', logprob: id === 1 ? null : -1 }));
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.end(JSON.stringify({ generated_text: said, details: { ...end, prefill, tokens: [] } }));
+      } else if (request.url === '/generate_stream') {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        for (const [index, text] of [...said].entries()) {
+          const isLast = index === said.length - 1;
+          const token = { id: index, text, logprob: -1, special: false };
+          const whole = isLast ? { generated_text: said, details: { ...end, input_length: 3 } } : {};
+          response.write(`data:${JSON.stringify({ index, token, generated_text: null, details: null, ...whole })}\n\n`);
+        }
+        response.end();
+      } else response.writeHead(404).end();
+    });
+  });
+}
+
 /** A service of `main` with so many ready replicas; gives its run's id. */
 async function service(name: string, spec: object, ready: readonly number[]): Promise<string> {
   const runId = randomUUID();
@@ -280,9 +315,12 @@ describe('models of a project', () => {
       request.on('data', (more: string) => (body += more));
       request.on('end', () => response.end(`${name} ${request.url} ${body}`));
     });
-    const runId = await service(name, { model }, [replica.port]);
-    await server.db.write((tx) => tx.execute(`UPDATE runs SET service_spec = '{"url": "/"}' WHERE id = ?`, [runId]));
+    await serving(name, model, replica.port);
     return replica;
+  };
+  const serving = async (name: string, model: object, to: number) => {
+    const runId = await service(name, { model }, [to]);
+    await server.db.write((tx) => tx.execute(`UPDATE runs SET service_spec = '{"url": "/"}' WHERE id = ?`, [runId]));
   };
 
   it('are listed, and each call goes to the service of its model, without the token', async () => {
@@ -306,6 +344,95 @@ describe('models of a project', () => {
     ['no object', [], 400],
   ])('%s is refused', async (_what, body, status) => {
     expect((await asked('/proxy/models/main/chat/completions', body)).status).toBe(status);
+  });
+
+  describe('in the format of TGI', () => {
+    const TGI = {
+      type: 'chat',
+      format: 'tgi',
+      chat_template:
+        "{% for m in messages %}[{{ m['role'] }}]{{ m['content'] }}{{ eos_token }}{% endfor %}{% if add_generation_prompt %}[assistant]{% endif %}",
+      eos_token: '</s>',
+    };
+    const messages = [{ role: 'user', content: 'hello' }];
+
+    it('are asked as TGI has it, and answer as OpenAI has it, at once or in chunks', async () => {
+      const replica = await fakeTgi();
+      await serving('tgi', { ...TGI, name: 'org/tgi' }, replica.port);
+      const one = await asked('/proxy/models/main/chat/completions', { model: 'org/tgi', messages });
+      expect([one.status, JSON.parse(one.body)]).toMatchObject([
+        200,
+        {
+          id: expect.stringMatching(/^chatcmpl-/) as string,
+          object: 'chat.completion',
+          created: expect.any(Number) as number,
+          model: 'org/tgi',
+          choices: [
+            { index: 0, finish_reason: 'stop', message: { role: 'assistant', content: '[user]hello</s>[assistant]' } },
+          ],
+          usage: { prompt_tokens: 3, completion_tokens: 5, total_tokens: 8 },
+        },
+      ]);
+      const streamed = await asked('/proxy/models/main/chat/completions', { model: 'org/tgi', messages, stream: true });
+      expect([streamed.status, streamed.headers['content-type'], streamed.headers['x-accel-buffering']]).toEqual([
+        200,
+        'text/event-stream; charset=utf-8',
+        'no',
+      ]);
+      const events = streamed.body.trimEnd().split('\n\n');
+      expect(events.pop()).toBe('data: [DONE]');
+      const choices = events.flatMap((each) => (JSON.parse(each.slice('data: '.length)) as Chunk).choices);
+      expect(choices.map(({ delta }) => delta.content ?? '').join('')).toBe('[user]hello</s>[assistant]');
+      expect(choices.map(({ finish_reason }) => finish_reason).filter((reason) => reason !== null)).toEqual(['stop']);
+      expect(JSON.stringify(replica.seen.map(({ rawHeaders }) => rawHeaders))).not.toContain(server.adminToken);
+    });
+
+    it.each([true, false])("give the replica's refusal on (streaming: %s)", async (stream) => {
+      const reply = await asked('/proxy/models/main/chat/completions', {
+        model: 'org/tgi',
+        messages: [{ role: 'user', content: 'TOO LONG' }],
+        stream,
+      });
+      expect([reply.status, reply.body]).toEqual([422, TOO_LONG]);
+    });
+
+    it('that answer as something else are told of', async () => {
+      const replica = await serve((_request, response) => response.end('{}'));
+      await serving('odd', { ...TGI, name: 'org/odd' }, replica.port);
+      const reply = await asked('/proxy/models/main/chat/completions', { model: 'org/odd', messages });
+      expect([reply.status, JSON.parse(reply.body)]).toEqual([
+        502,
+        {
+          detail: "The answer of the service's replica is none of TGI's: it has no generated text with details",
+        },
+      ]);
+    });
+
+    it('need a template and an end token in the configuration', async () => {
+      await serving('bare', { type: 'chat', format: 'tgi', name: 'org/bare' }, 1);
+      const reply = await asked('/proxy/models/main/chat/completions', { model: 'org/bare', messages });
+      expect(reply.status).toBe(501);
+      expect(reply.body).toContain('set chat_template and eos_token under model in its configuration');
+    });
+
+    it.each([
+      ['chat/completions', { messages: 'hi' }, 400, 'messages: '],
+      ['chat/completions', { messages: [{ role: 'user', content: 'x' }], tools: [{}] }, 400, 'tools: '],
+      ['embeddings', { input: 'hi' }, 501, 'chat/completions only'],
+    ])('are asked for %s with %j in vain', async (call, body, status, detail) => {
+      const reply = await asked(`/proxy/models/main/${call}`, { model: 'org/tgi', ...body });
+      expect([reply.status, reply.body]).toEqual([status, expect.stringContaining(detail)]);
+    });
+
+    it('whose template refuses a conversation say so', async () => {
+      const chat_template = "{{ raise_exception('roles must alternate') }}";
+      await serving('strict', { ...TGI, name: 'org/strict', chat_template }, 1);
+      const reply = await asked('/proxy/models/main/chat/completions', { model: 'org/strict', messages });
+      expect([reply.status, JSON.parse(reply.body)]).toEqual([
+        400,
+        { detail: 'The chat template of the model failed: roles must alternate' },
+      ]);
+    });
   });
 
   it('are for members only', async () => {

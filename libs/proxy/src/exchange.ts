@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FailedAt } from './balance/may-retry.js';
 
 /** What the proxy is to do with one request. */
 export interface Exchange {
@@ -24,3 +25,9 @@ export type Outcome =
   | { readonly kind: 'no-replica' }
   | { readonly kind: 'unreachable' | 'broken-off' | 'too-late'; readonly message: string; readonly group: string }
   | { readonly kind: 'too-large'; readonly limit: number };
+
+/** What became of a request that failed before its answer had begun. */
+export function failureKind(failedAt: FailedAt, error: Error): 'unreachable' | 'broken-off' | 'too-late' {
+  if ('code' in error && error.code === 'UND_ERR_HEADERS_TIMEOUT') return 'too-late';
+  return failedAt === 'connect' ? 'unreachable' : 'broken-off';
+}

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { type FailedAt, mayRetry } from './balance/may-retry.js';
-import type { Exchange, Outcome } from './exchange.js';
+import { type Exchange, failureKind, type Outcome } from './exchange.js';
 import { rawHeaderList, responseHeaders } from './headers/response-headers.js';
 import { type Replica, ReplicaUnreachableError } from './replica.js';
 import type { ReplicaSet } from './replica-set.js';
@@ -47,15 +47,10 @@ export async function forwardRequest(
       return { kind: 'answered', status: response.statusCode, group: replica.group };
     }
     replica.failed(now());
-    last = { kind: kindOf(failedAt, error), message: error.message, group: replica.group };
+    last = { kind: failureKind(failedAt, error), message: error.message, group: replica.group };
     if (last.kind === 'too-late' || !mayRetry(request.method ?? 'GET', failedAt, body.kind !== 'stream')) return last;
   }
   return last;
-}
-
-function kindOf(failedAt: FailedAt, error: Error): 'unreachable' | 'broken-off' | 'too-late' {
-  if ('code' in error && error.code === 'UND_ERR_HEADERS_TIMEOUT') return 'too-late';
-  return failedAt === 'connect' ? 'unreachable' : 'broken-off';
 }
 
 type Sent =

@@ -4,5 +4,8 @@ export { forwardUpgrade, type UpgradeExchange, type UpgradeOutcome } from './for
 export { type Forwarded, requestHeaders } from './headers/request-headers.js';
 export type { ReplicaLimits, ReplicaTarget } from './replica.js';
 export { ReplicaSet, type ReplicaSetOptions } from './replica-set.js';
+export { answerChat, type ChatExchange, type ChatOutcome } from './tgi/answer-chat.js';
+export { type ChatFormat, ChatTemplateError } from './tgi/chat-prompt.js';
+export { type ChatRequest, ChatRequestError, parseChatRequest } from './tgi/chat-request.js';
 export { TrafficMeter } from './traffic/traffic-meter.js';
 export { NotReadyError, WaitingRoom, type WaitingRoomOptions } from './waiting-room.js';

@@ -7,10 +7,14 @@ export interface FoundModel {
   readonly name: string;
   readonly runName: string;
   readonly submittedAt: number;
-  /** Of the service's own API. */
-  readonly prefix: string;
-  readonly format: 'openai' | 'tgi';
+  readonly api: ModelApi;
 }
+
+export type ModelApi =
+  /** `prefix` is where the service has the OpenAI API. */
+  | { readonly format: 'openai'; readonly prefix: string }
+  /** Null: the configuration does not tell. */
+  | { readonly format: 'tgi'; readonly chatTemplate: string | null; readonly eosToken: string | null };
 
 const ACTIVE: readonly Wire.RunStatus[] = ['pending', 'submitted', 'provisioning', 'running'];
 
@@ -26,9 +30,12 @@ export async function findModels(tx: ReadTx, projectName: string): Promise<Found
   for (const { name: runName, submittedAt, spec } of runs) {
     const model = spec.configuration.type === 'service' ? (spec.configuration.model ?? null) : null;
     if (model === null || typeof model === 'string') continue;
-    const prefix = 'prefix' in model ? (model.prefix ?? '/v1') : '/v1';
-    const format = model.format === 'tgi' ? 'tgi' : 'openai';
-    byName.set(model.name, { name: model.name, runName, submittedAt, prefix, format });
+    byName.set(model.name, { name: model.name, runName, submittedAt, api: apiOf(model) });
   }
   return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function apiOf(model: Wire.OpenAIChatModel | Wire.TGIChatModel): ModelApi {
+  if (model.format !== 'tgi') return { format: 'openai', prefix: model.prefix ?? '/v1' };
+  return { format: 'tgi', chatTemplate: model.chat_template ?? null, eosToken: model.eos_token ?? null };
 }

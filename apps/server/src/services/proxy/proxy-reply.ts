@@ -1,4 +1,4 @@
-import type { Outcome } from '@dstack/proxy';
+import type { ChatOutcome } from '@dstack/proxy';
 
 /** What this server itself says to a request for a service: the contract's envelope of the proxy is `{"detail": text}`. */
 export interface ProxyReply {
@@ -18,10 +18,10 @@ export const REPLIES = {
   tooLong: { status: 413, title: 'Content Too Large', detail: 'The body is too long' },
   clientGone: { status: 499, title: 'Client Closed Request', detail: 'The client has gone' },
   failed: { status: 500, title: 'Internal Server Error', detail: 'The request could not be passed on' },
-  tgi: {
+  tgiChatOnly: {
     status: 501,
     title: 'Not Implemented',
-    detail: 'Models in the format of TGI are not translated in this server yet. Ask the service at its own URL',
+    detail: 'Models in the format of TGI have chat/completions only',
   },
   unreachable: { status: 502, title: 'Bad Gateway', detail: 'The replica of the service cannot be reached' },
   brokenOff: {
@@ -45,7 +45,7 @@ export const REPLIES = {
 } satisfies Record<string, ProxyReply>;
 
 /** Null: the client has its answer, or has gone. */
-export function outcomeReply(outcome: Outcome): ProxyReply | null {
+export function outcomeReply(outcome: ChatOutcome): ProxyReply | null {
   switch (outcome.kind) {
     case 'answered':
     case 'client-gone':
@@ -58,6 +58,12 @@ export function outcomeReply(outcome: Outcome): ProxyReply | null {
       return REPLIES.brokenOff;
     case 'too-late':
       return REPLIES.tooLate;
+    case 'wrong-answer':
+      return {
+        status: 502,
+        title: 'Bad Gateway',
+        detail: `The answer of the service's replica is none of TGI's: ${outcome.message}`,
+      };
     case 'too-large':
       return { status: 413, title: 'Content Too Large', detail: `A body has at most ${outcome.limit} bytes` };
   }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { forwardRequest, forwardUpgrade, NotReadyError } from '@dstack/proxy';
+import { answerChat, type ChatExchange, forwardRequest, forwardUpgrade, NotReadyError } from '@dstack/proxy';
 import { Inject, Injectable } from '@nestjs/common';
 import { SETTINGS, type ServerSettings } from '../../settings/settings.js';
 import { WORLD, type World } from '../../world/world.js';
@@ -44,6 +44,19 @@ export class ServiceForwarder {
     const outcome = await forwardRequest(body === undefined ? exchange : { ...exchange, body }, service.replicas, () =>
       this.now(),
     );
+    if ('group' in outcome) service.answered(outcome.group, this.now() - startedAt);
+    return outcomeReply(outcome);
+  }
+
+  /**
+   * Asks a service that speaks TGI's own API. Null: the client has its answer.
+   * @throws {ChatTemplateError}
+   */
+  async chat(found: LiveService, exchange: ChatExchange): Promise<ProxyReply | null> {
+    const startedAt = this.now();
+    const service = await this.whenReady(found, exchange.response);
+    if ('status' in service) return service;
+    const outcome = await answerChat(exchange, service.replicas, () => this.now());
     if ('group' in outcome) service.answered(outcome.group, this.now() - startedAt);
     return outcomeReply(outcome);
   }
