@@ -21,6 +21,7 @@ import { InstanceReader } from './instances/instance-reader.js';
 import { InstanceReconciler } from './instances/instance.reconciler.js';
 import { InstanceSnapshots } from './instances/instance-snapshots.js';
 import { OrphanCollector } from './instances/orphan-collector.js';
+import { NoQuarantine } from './instances/quarantine.js';
 import { JobCommit } from './jobs/job-commit.js';
 import { JobEffects } from './jobs/job-effects.js';
 import type { JobInputs } from './jobs/job-inputs.js';
@@ -184,7 +185,15 @@ export function buildWorkload({
     ),
     limits,
     jobEffects,
-    new OrphanCollector(db, accounts, new OrphanVolumes(db, accounts, events, world), events, me, world),
+    new OrphanCollector(
+      db,
+      accounts,
+      new OrphanVolumes(db, accounts, events, world),
+      new NoQuarantine(),
+      events,
+      me,
+      world,
+    ),
     new MetricsRetention(metrics, health, settings, world),
     probeAsker === undefined ? NO_PROBES : new Prober(db, probeAsker, inputs, me, wake, notices, world),
     settings,

@@ -29,6 +29,7 @@ import { InstanceSnapshots } from './instances/instance-snapshots.js';
 import { InstancesController } from './instances/instances.controller.js';
 import { InstancesService } from './instances/instances.service.js';
 import { OrphanCollector } from './instances/orphan-collector.js';
+import { DirectoryQuarantine, Quarantine } from './instances/quarantine.js';
 import { JobCommit } from './jobs/job-commit.js';
 import { JobEffects } from './jobs/job-effects.js';
 import { JobInputs } from './jobs/job-inputs.js';
@@ -116,6 +117,7 @@ import { Workload } from './workload.js';
     InstanceReconciler,
     InstanceReader,
     InstancesService,
+    { provide: Quarantine, useClass: DirectoryQuarantine },
     OrphanCollector,
     DefaultFleetMaker,
     FleetReconciler,

@@ -75,6 +75,36 @@ describe.each(testDatabases())('machines that nobody will terminate, on $name', 
       .map(({ message }) => message)
       .filter((message) => message.startsWith('Machine '));
 
+  const restoreTo = (ms: number) =>
+    server.db.write((tx) => tx.execute('UPDATE installation SET last_alive_at = last_alive_at - ?', [ms]));
+
+  it('are left alone after the database was restored, until a day has passed or an administrator says so', async () => {
+    await round();
+    await restoreTo(3_600_000);
+    listed = [machine('younger-than-the-backup')];
+    await round();
+    await round();
+    expect(terminated).toEqual([]);
+    expect(await events()).toEqual([
+      expect.stringMatching(
+        /^Machine younger-than-the-backup of backend lambda would be terminated, and is not before 20/,
+      ),
+    ]);
+    expect((await server.post('/api/server/end_quarantine', {})).status).toBe(200);
+    await round();
+    expect(terminated).toEqual(['younger-than-the-backup']);
+  });
+
+  it('are terminated once the day has passed', async () => {
+    await round();
+    await restoreTo(3_600_000);
+    listed = [machine('younger-than-the-backup')];
+    await round();
+    await server.db.write((tx) => tx.execute('UPDATE installation SET quarantine_until = quarantine_until - 86400001'));
+    await round();
+    expect(terminated).toEqual(['younger-than-the-backup']);
+  });
+
   it('are terminated, and an event says why', async () => {
     await instance('used', 'busy', 'm-used');
     await instance('starting', 'launching', null);

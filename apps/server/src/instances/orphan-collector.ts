@@ -11,6 +11,7 @@ import { OrphanVolumes } from '../volumes/orphan-volumes.js';
 import type { Timer } from '../world/scheduler.js';
 import { WORLD, type World } from '../world/world.js';
 import type { MachineRecord } from './instance-record.js';
+import { Quarantine } from './quarantine.js';
 import { readJsonOrNull } from '../reconcile/stored-json.js';
 
 const LEASE = 'orphans';
@@ -28,11 +29,14 @@ export class OrphanCollector {
   private timer: Timer | null = null;
   private current: Promise<void> | null = null;
   private isStopped = false;
+  /** Once for as long as the server runs. */
+  private readonly told = new Set<string>();
 
   constructor(
     private readonly db: Database,
     private readonly accounts: ComputeAccounts,
     @Inject(OrphanVolumes) private readonly volumes: OrphanVolumes,
+    @Inject(Quarantine) private readonly quarantine: Quarantine,
     @Inject(EventRecorder) private readonly events: EventRecorder,
     @Inject(ServerIdentity) private readonly me: ServerIdentity,
     @Inject(WORLD) private readonly world: World,
@@ -62,6 +66,7 @@ export class OrphanCollector {
   /** One server of several does; the others leave it to that one until its lease ends. */
   async round(): Promise<void> {
     if ((await takeLease(this.db, LEASE, this.me.holder, LIMITS.orphansMs)) === null) return;
+    const quarantinedUntil = await this.quarantine.current();
     const projects = await this.db.read((tx) =>
       tx.query<ProjectRow>('SELECT id, name FROM projects WHERE deleted = ?', [false]),
     );
@@ -72,27 +77,42 @@ export class OrphanCollector {
           const text = error instanceof Error ? error.message : String(error);
           this.log.warn(`Backend ${displayBackend(account.type)} of ${project.name} was not looked through: ${text}`);
         };
-        await this.collect(project, account).catch(warn);
+        await this.collect(project, account, quarantinedUntil).catch(warn);
         await this.volumes.collect(project, account).catch(warn);
       }
     }
+    await this.quarantine.alive();
   }
 
-  private async collect(project: ProjectRow, { type, compute }: ComputeAccount): Promise<void> {
+  private async collect(
+    project: ProjectRow,
+    { type, compute }: ComputeAccount,
+    quarantinedUntil: number | null,
+  ): Promise<void> {
     const listed = await compute.list(await this.accounts.owner(), this.call());
     if (listed.length === 0) return;
     // The cloud first, then the rows: an attempt is on disk before its machine exists.
     const facts = listed.map((machine) => ({ ...machine.ref, token: machine.token, machine }));
     for (const { machine, because } of findOrphans(facts, await this.attemptsOf(listed))) {
       const { ref } = machine.machine;
-      await compute.terminate(ref, this.call());
       const name = ref.cloudName === '' ? (ref.machineId ?? 'without a name') : ref.cloudName;
-      const message = `Machine ${name} of backend ${displayBackend(type)} is terminated: ${because}`;
-      this.log.warn(message);
-      await this.db.write((tx) =>
-        this.events.record(tx, { message, actorId: null, targets: [projectTarget(project.id, project.name)] }),
-      );
+      const what = `Machine ${name} of backend ${displayBackend(type)}`;
+      if (quarantinedUntil === null) {
+        await compute.terminate(ref, this.call());
+        await this.tell(project, `${what} is terminated: ${because}`);
+      } else if (!this.told.has(what)) {
+        this.told.add(what);
+        const until = new Date(quarantinedUntil).toISOString();
+        await this.tell(project, `${what} would be terminated, and is not before ${until}: ${because}`);
+      }
     }
+  }
+
+  private async tell(project: ProjectRow, message: string): Promise<void> {
+    this.log.warn(message);
+    await this.db.write((tx) =>
+      this.events.record(tx, { message, actorId: null, targets: [projectTarget(project.id, project.name)] }),
+    );
   }
 
   private async attemptsOf(listed: readonly ListedMachine[]): Promise<KnownAttempt[]> {

@@ -1,5 +1,6 @@
 import type { MigrationInterface } from 'typeorm';
 import { Initial1764000000000 } from './1764000000000-initial.js';
+import { LifeSigns1764100200000 } from './1764100200000-life-signs.js';
 import { PlacementGroups1764100100000 } from './1764100100000-placement-groups.js';
 import { Volumes1764100000000 } from './1764100000000-volumes.js';
 
@@ -8,4 +9,5 @@ export const ALL_MIGRATIONS: readonly (new () => MigrationInterface & { readonly
   Initial1764000000000,
   Volumes1764100000000,
   PlacementGroups1764100100000,
+  LifeSigns1764100200000,
 ];

@@ -146,6 +146,7 @@ export const EXPECTED: Readonly<Record<string, Row>> = {
   'POST /proxy/models/:project_name/embeddings': ['403 403 403 400 400 400 400', '', ''],
   healthcheck: plain('anyone'),
   'GET /readyz': plain('anyone'),
+  'POST /api/server/end_quarantine': plain('global admin'),
   metrics: ['401 403 403 403 403 403 403', '', ''],
   'project_runs_get by id': found('user'),
   'project_fleets_get by id': found('user'),
