@@ -112,7 +112,7 @@ const holdGang = merged<WriteTx, Member, readonly string[]>(async (tx, jobs) => 
   for (const [gang, [first]] of [...Map.groupBy(jobs, nameOf)].sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (first === undefined) continue;
     await tx.query('SELECT pg_advisory_xact_lock(hashtext(?))', [gang]);
-    const rows = await tx.query<{ id: string }>(`SELECT id ${OF_GANG}`, gangOf(first));
+    const rows = await tx.query<{ id: string }>(`SELECT jobs.id ${OF_GANG}`, gangOf(first));
     members.set(gang, rows.map(({ id }) => id)); // prettier-ignore
   }
   return jobs.map((job) => members.get(nameOf(job)) ?? []);

@@ -69,7 +69,7 @@ export const MACHINE_DEFECTS: readonly Defect[] = [
     name: 'silence-is-taken-for-failure',
     loses: 'a machine whose create call worked, but was not answered in time',
     knownFrom: 'the field',
-    edits: [{ file: CREATE_CALL, find: ` && error.failure.kind !== 'outage'`, replace: '' }],
+    edits: [{ file: CREATE_CALL, find: ` && kind !== 'outage'`, replace: '' }],
   },
   {
     name: 'list-is-believed-at-once',
