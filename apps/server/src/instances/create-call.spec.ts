@@ -37,6 +37,12 @@ describe('a create call that failed', () => {
     expect(isDefiniteFailure(failure(kind), { askedAt: null }, T)).toBe(false);
   });
 
+  it('is not over when a key that is not taken any more follows on an earlier call', () => {
+    const refused = new BackendError({ kind: 'credentials', blocks: 'account' }, 'the key is not valid');
+    expect(isDefiniteFailure(refused, { askedAt: T - 60 * MIN }, T)).toBe(false);
+    expect(isDefiniteFailure(refused, { askedAt: null }, T)).toBe(true);
+  });
+
   it('is not over when an earlier try of it had no answer', () => {
     const refused = new BackendError(
       { kind: 'credentials', blocks: 'account', afterLostTry: true },

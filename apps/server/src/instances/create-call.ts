@@ -30,5 +30,7 @@ export function mayStillArrive({ askedAt }: Asked, withinMs: number, now: number
 export function isDefiniteFailure(error: unknown, asked: Asked, now: number): boolean {
   if (!isBackendError(error) || mayStillArrive(asked, CREATE_ARRIVES_MS, now)) return false;
   const { kind, afterLostTry = false } = error.failure;
+  // Whose key is not taken is told nothing of what an earlier call has made with it.
+  if (kind === 'credentials' && asked.askedAt !== null) return false;
   return !afterLostTry && kind !== 'outage' && kind !== 'throttled';
 }
