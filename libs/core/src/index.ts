@@ -159,13 +159,7 @@ export { type BackendFeature, backendHas, backendsWith, requiredFeatures } from 
 export { bestOffers } from './offers/best-offers.js';
 export { type BlockDivision, divideIntoBlocks, divisibleOffers, shareName, shareOfResources } from './offers/blocks.js';
 export { acceleratorNames, normaliseGpuName, snapGpuMemoryGb } from './offers/gpu-name.js';
-export {
-  type GpuGroupBy,
-  groupByProblem,
-  groupFittingByGpu,
-  groupOffersByGpu,
-  groupRowsByGpu,
-} from './offers/group-offers.js';
+export { type GpuGroupBy, groupByProblem, groupFittingByGpu, groupRowsByGpu } from './offers/group-offers.js';
 export { type InstanceOffer, type PoolInstance, offerOfInstance } from './offers/instance-offer.js';
 export {
   KNOWN_ACCELERATORS,

@@ -5,8 +5,7 @@ import type { OfferType } from './judge-type.js';
 import { GpuTallies } from './gpu-tallies.js';
 import { knownAccelerator } from './known-accelerators.js';
 import { mergeGpuGroups } from './merge-gpu-groups.js';
-import { isUsable, type Offer } from './offer.js';
-import { tabulateOffers } from './offer-table.js';
+import { isUsable } from './offer.js';
 import { oncePerTable } from './once-per-table.js';
 import type { FittingOffers } from './query-offers.js';
 
@@ -20,12 +19,7 @@ export function groupByProblem(groupBy: readonly string[]): string | null {
   return null;
 }
 
-/** Offers by accelerator, with prices per GPU. Offers without GPU drop out. */
-export function groupOffersByGpu(offers: readonly Offer[], groupBy: readonly GpuGroupBy[] = []): Wire.GpuGroup[] {
-  return groupRowsByGpu({ table: tabulateOffers(offers), rows: Uint32Array.from(offers.keys()) }, groupBy);
-}
-
-/** The same of the rows of several tables. */
+/** Offers of several tables by accelerator, with prices per GPU. Offers without GPU drop out. */
 export function groupFittingByGpu(
   found: readonly Pick<FittingOffers, 'table' | 'rows'>[],
   groupBy: readonly GpuGroupBy[] = [],
@@ -34,7 +28,7 @@ export function groupFittingByGpu(
   return mergeGpuGroups(groups, groupBy.includes('count')).sort(compareGroups);
 }
 
-/** The same of the rows of a table that fit. */
+/** The same of one table. */
 export function groupRowsByGpu(
   { table, rows }: Pick<FittingOffers, 'table' | 'rows'>,
   groupBy: readonly GpuGroupBy[] = [],

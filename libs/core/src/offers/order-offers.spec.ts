@@ -1,6 +1,6 @@
 import { bestOffers } from './best-offers.js';
-import { groupByProblem, groupFittingByGpu, groupOffersByGpu } from './group-offers.js';
-import { toWireOffer } from './offer.js';
+import { type GpuGroupBy, groupByProblem, groupFittingByGpu, groupRowsByGpu } from './group-offers.js';
+import { type Offer, toWireOffer } from './offer.js';
 import { tabulateOffers } from './offer-table.js';
 import { mergeOffers, withoutDuplicates } from './order-offers.js';
 import { planOffers } from './plan-offers.js';
@@ -10,6 +10,8 @@ import { requirementsOf } from './requirements.js';
 import { gpus, offer, requirements } from '../../test/planning-builders.js';
 
 const priced = (price: number, rest: Parameters<typeof offer>[0] = {}) => offer({ price, ...rest });
+const groupOffersByGpu = (offers: readonly Offer[], groupBy: readonly GpuGroupBy[] = []) =>
+  groupRowsByGpu({ table: tabulateOffers(offers), rows: Uint32Array.from(offers.keys()) }, groupBy);
 const prices = (offers: readonly { price: number }[]) => offers.map((each) => each.price);
 
 it('merges by price and keeps an order that means something', () => {
