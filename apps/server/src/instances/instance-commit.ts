@@ -8,6 +8,7 @@ import { type InstalledAgent, isLastingHostError, type ReadyHost } from '../host
 import { findJobsOn } from '../jobs/job-record.js';
 import type { CommitContext, CommitResult, Outcome } from '../reconcile/reconciler.js';
 import { writeJson } from '../reconcile/stored-json.js';
+import { wakePeersOfMachine } from '../jobs/gang.js';
 import { Wake } from '../reconcile/wake.js';
 import { wakeVolumesOf } from '../volumes/job-volumes.js';
 import { WORLD, type World } from '../world/world.js';
@@ -230,6 +231,7 @@ export class InstanceCommit {
     if (state === null || known === null) return undefined;
     const machine = state.state === 'gone' ? { ...known, state: 'gone' as const } : withNews(known, machineOf(state));
     await writeMachine(tx, id, machine);
+    if (known.state === 'pending' && machine.state === 'ready') await wakePeersOfMachine(tx, this.wake, id);
     this.wake.host(tx, 'connections', id);
     return machine.state === 'gone' || machine.state === 'failed' ? now : undefined;
   }

@@ -144,3 +144,17 @@ export async function wakePeers(tx: WriteTx, wake: Wake, job: Member): Promise<v
   const waiting = peers.filter((peer) => !isFinishedJob(peer.status));
   await wake.rows(tx, 'jobs', waiting.map((peer) => peer.id)); // prettier-ignore
 }
+
+/**
+ * A machine has an address now: the peers of its jobs may have waited for it. All that wait are woken, not by the last one alone as above: whoever writes
+ * this holds no gang, and of two at once each would take the other for missing.
+ */
+export async function wakePeersOfMachine(tx: WriteTx, wake: Wake, instanceId: string): Promise<void> {
+  const peers = await tx.query<{ id: string }>(
+    `SELECT peers.id FROM jobs JOIN jobs peers ON peers.run_id = jobs.run_id AND peers.replica_num = jobs.replica_num
+       AND peers.submission_num = jobs.submission_num AND peers.id <> jobs.id
+     WHERE jobs.instance_id = ? AND peers.status = 'provisioning'`,
+    [instanceId],
+  );
+  await wake.rows(tx, 'jobs', peers.map((peer) => peer.id)); // prettier-ignore
+}
