@@ -1,10 +1,11 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isFullRun } from '../src/full-run.js';
 import { canRunContainers, cliProgram, node, TEST_IMAGE } from '../src/programs.js';
 import { SMALL, Stack } from '../src/stack.js';
 
 /** Fields of a run whose effect shows only in a real job; each by one short run. */
-const inFull = process.env.DSTACK_TEST_FULL === '1' ? it : it.skip;
+const inFull = isFullRun ? it : it.skip;
 const inContainers = canRunContainers() ? it : it.skip;
 
 interface Submission {

@@ -28,7 +28,8 @@ export class AwsFake {
   private readonly server: Server;
 
   private constructor(private readonly options: AwsFakeOptions) {
-    this.server = createServer((request, response) => void this.serve(request, response));
+    // Connections are ended by who asks: where both do, a request that is sent as the fake hangs up has no answer.
+    this.server = createServer({ keepAliveTimeout: 0 }, (request, response) => void this.serve(request, response));
   }
 
   static async start(options: AwsFakeOptions): Promise<AwsFake> {

@@ -45,7 +45,8 @@ export class AzureFake {
 
   private constructor(private readonly options: AzureFakeOptions) {
     this.compute = new MicrosoftCompute(this.network, options);
-    this.server = createServer((request, response) => void this.serve(request, response));
+    // Connections are ended by who asks: where both do, a request that is sent as the fake hangs up has no answer.
+    this.server = createServer({ keepAliveTimeout: 0 }, (request, response) => void this.serve(request, response));
   }
 
   static async start(options: AzureFakeOptions): Promise<AzureFake> {

@@ -36,7 +36,8 @@ export class GcpFake {
   private constructor(options: GcpFakeOptions) {
     this.gce = new Gce({ project: this.project, ...options });
     this.tpu = new Tpu({ project: this.project, ...options });
-    this.server = createServer((request, response) => void this.serve(request, response));
+    // Connections are ended by who asks: where both do, a request that is sent as the fake hangs up has no answer.
+    this.server = createServer({ keepAliveTimeout: 0 }, (request, response) => void this.serve(request, response));
   }
 
   static async start(options: GcpFakeOptions): Promise<GcpFake> {

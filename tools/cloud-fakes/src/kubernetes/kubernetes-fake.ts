@@ -57,7 +57,8 @@ export class KubernetesFake {
   private constructor(readonly options: KubernetesFakeOptions) {
     this.pods = new Pods(this.objects, options.nodes, options.runner);
     this.ports = new ServicePorts(this.objects, options.openNodePorts ?? false);
-    this.server = createServer((request, response) => void this.serve(request, response));
+    // Connections are ended by who asks: where both do, a request that is sent as the fake hangs up has no answer.
+    this.server = createServer({ keepAliveTimeout: 0 }, (request, response) => void this.serve(request, response));
     this.objects.create('namespaces', null, {
       apiVersion: 'v1',
       kind: 'Namespace',

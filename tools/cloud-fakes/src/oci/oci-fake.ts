@@ -39,7 +39,8 @@ export class OciFake {
 
   private constructor(private readonly options: OciFakeOptions) {
     this.identity = new OciIdentity(options.account.tenancy);
-    this.server = createServer((request, response) => void this.serve(request, response));
+    // Connections are ended by who asks: where both do, a request that is sent as the fake hangs up has no answer.
+    this.server = createServer({ keepAliveTimeout: 0 }, (request, response) => void this.serve(request, response));
   }
 
   static async start(options: OciFakeOptions): Promise<OciFake> {

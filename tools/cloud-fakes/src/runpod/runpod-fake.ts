@@ -72,7 +72,8 @@ export class RunpodFake {
   private nextId = 1;
 
   private constructor(private readonly options: RunpodFakeOptions) {
-    this.server = createServer((request, response) => void this.serve(request, response));
+    // Connections are ended by who asks: where both do, a request that is sent as the fake hangs up has no answer.
+    this.server = createServer({ keepAliveTimeout: 0 }, (request, response) => void this.serve(request, response));
   }
 
   static async start(options: RunpodFakeOptions): Promise<RunpodFake> {

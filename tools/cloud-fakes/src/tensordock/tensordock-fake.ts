@@ -37,7 +37,8 @@ export class TensorDockFake {
   private nextId = 1;
 
   private constructor(private readonly options: TensorDockFakeOptions) {
-    this.server = createServer((request, response) => void this.serve(request, response));
+    // Connections are ended by who asks: where both do, a request that is sent as the fake hangs up has no answer.
+    this.server = createServer({ keepAliveTimeout: 0 }, (request, response) => void this.serve(request, response));
   }
 
   static async start(options: TensorDockFakeOptions): Promise<TensorDockFake> {

@@ -76,7 +76,8 @@ export class VastaiFake {
   private nextId = 19_283_746;
 
   private constructor(private readonly options: VastaiFakeOptions) {
-    this.server = createServer((request, response) => void this.serve(request, response));
+    // Connections are ended by who asks: where both do, a request that is sent as the fake hangs up has no answer.
+    this.server = createServer({ keepAliveTimeout: 0 }, (request, response) => void this.serve(request, response));
   }
 
   static async start(options: VastaiFakeOptions): Promise<VastaiFake> {
