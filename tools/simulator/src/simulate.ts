@@ -7,6 +7,7 @@ import { SimulatedHosts } from './hosts/simulated-hosts.js';
 import { ChangeLog } from './invariants/change-log.js';
 import { JobsRunOnce } from './invariants/jobs-run-once.js';
 import { LeasesFence } from './invariants/leases-fence.js';
+import { WakeUpsAreKept } from './invariants/wake-ups-are-kept.js';
 import { Watched } from './invariants/watched.js';
 import { Network } from './network.js';
 import { RandomSource } from './random-source.js';
@@ -96,7 +97,7 @@ class Simulation implements Fate {
     const replicaCount = this.drawReplicas();
     const databaseClock = new WallClock(time);
     const database = new SimulatedDatabase(connection, { clock: databaseClock, isShared: replicaCount > 1 });
-    const scopes = await seedProjects(new Database(database.engine()), random, ['red', 'blue']);
+    const scopes = await seedProjects(new Database(database.engine(() => undefined)), random, ['red', 'blue']);
 
     const story: Story = new Story(
       () => time.now(),
@@ -129,6 +130,7 @@ class Simulation implements Fate {
       version: () => clouds.reduce((sum, cloud) => sum + cloud.version, 0),
     }, jobs); // prettier-ignore
     const fence = new LeasesFence(log, story, replicaCount > 1);
+    const wakeUps = new WakeUpsAreKept(log, story);
     const clocks = Array.from({ length: replicaCount }, () =>
       replicaCount === 1 ? databaseClock : new WallClock(time, random.between(-2_000, 2_000)),
     );
@@ -136,7 +138,7 @@ class Simulation implements Fate {
     const chance = new RandomSource(options.seed + 2_000_003);
     const services = options.services ?? 0;
     const probes = services === 0 ? null : new SimulatedProbes(chance);
-    const outside = { database, clouds, hosts, installation, activity, fence, probes };
+    const outside = { database, clouds, hosts, installation, activity, fence, wakeUps, probes };
     const replicas = new Replicas(clocks, { time, random, faults, story, fate: this, outside });
     const users = scopes.map(
       (scope) => new SimulatedUser({ scope, front: () => replicas.front(), time, random, faults, story }),

@@ -55,6 +55,7 @@ export function instance(facts: Partial<InstanceFacts>): InstanceFacts {
     totalBlocks: 1,
     hostName: null,
     isUnwanted: 0,
+    isContainer: 0,
     machine: null,
     ...facts,
   };

@@ -3,6 +3,7 @@ import type { CloudMachine } from '../clouds/cloud-machine.js';
 import type { Story } from '../story.js';
 import { blocksMatchJobs } from './blocks-match-jobs.js';
 import type { ChangeLog } from './change-log.js';
+import { containersHaveOneJob } from './containers-have-one-job.js';
 import { EndedJobsStop } from './ended-jobs-stop.js';
 import { everythingEnds, isEverythingFinal } from './everything-ends.js';
 import { fleetsKeepTheirLimit } from './fleets-keep-their-limit.js';
@@ -26,6 +27,7 @@ const INVARIANTS: readonly Invariant[] = [
   servicesAreSound,
   blocksMatchJobs,
   gangsAreWhole,
+  containersHaveOneJob,
   fleetsKeepTheirLimit,
   moneyIsRight,
   machinesHaveRows,

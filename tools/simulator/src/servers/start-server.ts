@@ -21,6 +21,7 @@ import type { SimulatedHosts } from '../hosts/simulated-hosts.js';
 import type { LeasesFence } from '../invariants/leases-fence.js';
 import type { DatabaseLine } from './database-line.js';
 import type { Front } from './front.js';
+import type { WakeUpsAreKept } from '../invariants/wake-ups-are-kept.js';
 import { type Activity, mortalEngine } from './mortal-engine.js';
 import type { ServerEpoch } from './server-epoch.js';
 import type { SimulatedDatabase } from './simulated-database.js';
@@ -33,6 +34,7 @@ export interface Outside {
   readonly installation: string;
   readonly activity: Activity;
   readonly fence: LeasesFence;
+  readonly wakeUps: WakeUpsAreKept;
   /** Null: there are no services. */
   readonly probes: SimulatedProbes | null;
 }
@@ -55,11 +57,15 @@ class OneKey extends ClusterKeys {
 
 /** The server's own objects, with a simulated world below them. */
 export function startServer(epoch: ServerEpoch, line: DatabaseLine | null, outside: Outside): Started {
-  const { database, clouds, hosts, installation, activity, fence, probes } = outside;
+  const { database, clouds, hosts, installation, activity, fence, wakeUps, probes } = outside;
   const { world } = epoch;
   let holder = '';
-  const beforeCommit = (): void => fence.beforeCommit(epoch.name, holder, database.clock.now());
-  const engine = mortalEngine(database.engine(), epoch, activity, line, beforeCommit);
+  const beforeCommit = (): void => {
+    fence.beforeCommit(epoch.name, holder, database.clock.now());
+    wakeUps.beforeCommit(epoch.name, database.clock.now());
+  };
+  const reached = database.engine((sql, rows) => wakeUps.afterRead(sql, rows));
+  const engine = mortalEngine(reached, epoch, activity, line, beforeCommit);
   // As the server does on SQLite.
   const db = new Database(engine, { groupsCommits: !database.isShared });
   const keyring = new Keyring([], world.random);
