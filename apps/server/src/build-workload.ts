@@ -119,7 +119,7 @@ export function buildWorkload({
   const me = new ServerIdentity(world);
   const events = new EventRecorder(world, settings);
   const logs = new SqlLogStore(db, world.scheduler);
-  const metrics = new MetricsStore(db, world.ids);
+  const metrics = new MetricsStore(db, world);
   const health = new InstanceHealth(db, wake, events, world);
   const limits = new InstanceLimits();
   const offers = new OffersService(accounts, world);

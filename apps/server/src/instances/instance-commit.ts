@@ -11,6 +11,7 @@ import { writeJson } from '../reconcile/stored-json.js';
 import { wakePeersOfMachine } from '../jobs/gang.js';
 import { Wake } from '../reconcile/wake.js';
 import { wakeVolumesOf } from '../volumes/job-volumes.js';
+import { rowId } from '../world/row-id.js';
 import { WORLD, type World } from '../world/world.js';
 import type { PlanOutcome, SettleOutcome, TerminateOutcome } from './instance-effects.js';
 import type { AttemptRecord } from './attempt-record.js';
@@ -129,7 +130,7 @@ export class InstanceCommit {
     const random = () => this.world.random.next();
     const name = cloudName({ project: snapshot.projectName, name: snapshot.record.name }, random, maxNameLength);
     await insertAttempt(tx, {
-      id: this.world.ids.uuid(),
+      id: rowId(this.world),
       instance_id: id,
       attempt: snapshot.attempts.length + 1,
       offer: writeJson(offer),
@@ -196,7 +197,7 @@ export class InstanceCommit {
 
   private price(tx: WriteTx, { id, snapshot, now }: Context, { offer }: AttemptRecord): Promise<void> {
     const { projectId } = snapshot.record;
-    return beginPricedInterval(tx, { id: this.world.ids.uuid(), instanceId: id, projectId, price: offer.price, now });
+    return beginPricedInterval(tx, { id: rowId(this.world), instanceId: id, projectId, price: offer.price, now });
   }
 
   private async recordSettle(tx: WriteTx, context: Context, outcome: Outcome<InstanceEffect>) {

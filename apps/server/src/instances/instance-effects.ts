@@ -24,7 +24,7 @@ import { findJob } from '../jobs/job-record.js';
 import { ComputeAccounts } from '../offers/compute-accounts.js';
 import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
-import { type WriteTogether, writeDurableTogether } from '../persistence/together.js';
+import { type ReadTogether, readTogether, type WriteTogether, writeDurableTogether } from '../persistence/together.js';
 import type { ActContext } from '../reconcile/reconciler.js';
 import { findRun } from '../runs/run-record.js';
 import { reservedVolumes } from '../volumes/job-volumes.js';
@@ -55,6 +55,7 @@ export type TerminateOutcome = 'done' | 'pending';
 @Injectable()
 export class InstanceEffects {
   private readonly asking: WriteTogether;
+  private readonly reading: ReadTogether;
 
   constructor(
     private readonly db: Database,
@@ -67,6 +68,7 @@ export class InstanceEffects {
     @Inject(WORLD) private readonly world: World,
   ) {
     this.asking = writeDurableTogether(db);
+    this.reading = readTogether(db);
   }
 
   perform(effect: InstanceEffect, context: ActContext<InstanceView>): Promise<unknown> {
@@ -127,7 +129,7 @@ export class InstanceEffects {
   /** Of the job it is made for; a machine for no job yet must be able to wait for one. */
   private async needs({ id, provisioningJobId: jobId }: InstanceView['record']): Promise<Needs> {
     if (jobId === null) return { features: ['create-instance'], containerOnly: null, volumeLocations: null };
-    return this.db.read(async (tx) => {
+    return this.reading.run(async (tx) => {
       const { locations: volumeLocations } = await reservedVolumes(tx, id);
       const job = await findJob(tx, jobId);
       const run = job === null ? null : await findRun(tx, job.runId);
@@ -142,7 +144,7 @@ export class InstanceEffects {
     const open = lastAttempt(attempts);
     const { compute, definition } = await this.accounts.open(record.projectId, open.backendType);
     this.learn(definition);
-    const { boundIds } = await this.db.read((tx) => reservedVolumes(tx, record.id));
+    const { boundIds } = await this.reading.run((tx) => reservedVolumes(tx, record.id));
     const placementGroup = await this.placementGroupOf(context, open);
     const attempt: Attempt = {
       token: open.token,

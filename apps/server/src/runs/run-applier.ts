@@ -23,6 +23,7 @@ import type { WriteTx } from '../persistence/transaction.js';
 import { writeSealed } from '../reconcile/sealed-json.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
+import { rowId } from '../world/row-id.js';
 import { WORLD, type World } from '../world/world.js';
 import { requireOwnArchives } from './own-archives.js';
 import { findNamedRun, type RunRecord } from './run-record.js';
@@ -115,7 +116,7 @@ export class RunApplier {
 
   private async create(tx: WriteTx, scope: ProjectScope, { spec, idempotencyKey }: ApplyInput): Promise<string> {
     const now = await tx.now();
-    const id = this.world.ids.uuid();
+    const id = rowId(this.world);
     const name = spec.run_name ?? (await this.freeName(tx, scope.projectId));
     const named: Wire.RunSpec = { ...spec, run_name: name, configuration: { ...spec.configuration, name } };
     const repoId = await this.repoOf(tx, scope.projectId, named);
@@ -173,7 +174,7 @@ export class RunApplier {
         'repo_does_not_exist',
       );
     }
-    const id = this.world.ids.uuid();
+    const id = rowId(this.world);
     await tx.execute('INSERT INTO repos (id, project_id, name, type, info, created_at) VALUES (?, ?, ?, ?, ?, ?)', [
       id,
       projectId,

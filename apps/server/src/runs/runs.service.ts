@@ -5,6 +5,7 @@ import {
   groupByProblem,
   isFinishedRun,
   normaliseRunSpec,
+  runMounts,
   whyFleetsAreForeign,
   whyNotServed,
   type Wire,
@@ -163,7 +164,8 @@ export class RunsService {
     );
     const foreign = whyFleetsAreForeign(effectiveProfile(effective), scope.projectName);
     if (foreign !== null) throw new ClientError(foreign);
-    if (!forOffersOnly) await this.db.read((tx) => requireMounts(tx, scope.projectId, effective));
+    if (!forOffersOnly && runMounts(effective.configuration).length > 0)
+      await this.db.read((tx) => requireMounts(tx, scope.projectId, effective));
     return effective;
   }
 
