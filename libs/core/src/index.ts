@@ -223,7 +223,7 @@ export {
 } from './resources/pretty-resources.js';
 export { type Range, prettyRange } from './resources/range.js';
 export { defaultResources } from './resources/resources-schema.js';
-export { type PricedInterval, costUsd } from './runs/cost.js';
+export { type HeldMachine, type PricedInterval, costUsd, heldInterval, within } from './runs/cost.js';
 export { type Cron, CronError, nextCronFire, nextScheduledAt, parseCron } from './runs/cron.js';
 export {
   type ApplyDecision,

@@ -67,7 +67,7 @@ export class JobSnapshots {
   }
 
   private snapshotOf(facts: Facts): JobSnapshot {
-    const { record, run, instance, now } = facts;
+    const { record, run, instance } = facts;
     const { id, submittedAt, statusChangedAt, runtimeRecord } = record;
     const base = { id, submittedAt, statusChangedAt };
     const host = instance === null ? null : this.hostOf(instance, facts);

@@ -48,8 +48,8 @@ export async function makeNextMachine(
   });
   const failedMachines = (job.runtimeRecord.failedMachines ?? 0) + 1;
   await tx.execute(
-    `UPDATE jobs SET instance_id = ?, used_instance_id = ?, blocks = 1, provisioning_data = NULL, runtime_data = ? WHERE id = ?`,
-    [next.id, next.id, writeJson({ ...job.runtimeRecord, failedMachines }), job.id],
+    `UPDATE jobs SET instance_id = ?, used_instance_id = ?, blocks = 1, provisioning_data = NULL, runtime_data = ?, assigned_at = ? WHERE id = ?`,
+    [next.id, next.id, writeJson({ ...job.runtimeRecord, failedMachines }), await tx.now(), job.id],
   );
   await giveVolumesTo(tx, wake, job.id, next.id);
   wake.topic(tx, 'instances');

@@ -8,10 +8,12 @@ export class MachinesOfJobs1764100300000 implements MigrationInterface {
   async up(q: QueryRunner): Promise<void> {
     await run(q, [
       'CREATE INDEX ix_instances_provisioning_job ON instances (provisioning_job_id) WHERE provisioning_job_id IS NOT NULL',
+      // When it was given the machine it has or had last.
+      'ALTER TABLE jobs ADD COLUMN assigned_at bigint NULL',
     ]);
   }
 
   async down(q: QueryRunner): Promise<void> {
-    await q.query('DROP INDEX ix_instances_provisioning_job');
+    await run(q, ['ALTER TABLE jobs DROP COLUMN assigned_at', 'DROP INDEX ix_instances_provisioning_job']);
   }
 }

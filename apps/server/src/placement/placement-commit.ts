@@ -188,10 +188,11 @@ export class PlacementCommit {
     const isBesideOthers = seat.offer.backend === 'local' && typeof job.spec.service_port === 'number';
     const networkMode = isWhole && !isBesideOthers ? 'host' : 'bridge';
     const runtime = { ...job.runtimeRecord, offer: seat.offer, networkMode };
+    const now = await tx.now();
     const taken = await tx.execute(
-      `UPDATE jobs SET instance_id = ?, used_instance_id = ?, blocks = ?, runtime_data = ?, status_changed_at = ?, rev = rev + 1
+      `UPDATE jobs SET instance_id = ?, used_instance_id = ?, blocks = ?, runtime_data = ?, status_changed_at = ?, assigned_at = ?, rev = rev + 1
        WHERE id = ? AND status = 'submitted' AND instance_id IS NULL`,
-      [instance.id, instance.id, blocks, writeJson(runtime), await tx.now(), job.id],
+      [instance.id, instance.id, blocks, writeJson(runtime), now, now, job.id],
     );
     if (taken !== 1) throw new SeatTakenError();
     await this.reserveVolumes(tx, loaded, job, { seat, instanceId: instance.id });
