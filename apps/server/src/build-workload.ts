@@ -161,7 +161,7 @@ export function buildWorkload({
       world,
     ),
     new RunReconciler(new RunSnapshots(settings), new RunCommit(wake, events, submitter)),
-    new JobReconciler(new JobSnapshots(limits), jobEffects, new JobCommit(wake, events, logs), me),
+    new JobReconciler(new JobSnapshots(limits), jobEffects, new JobCommit(wake, events, logs, world), me),
     new InstanceReconciler(
       new InstanceSnapshots(limits, hosts),
       new InstanceEffects(

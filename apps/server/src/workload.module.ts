@@ -7,6 +7,8 @@ import { JobStates } from './agents/job-states.js';
 import { ListeningApi, OwnApi } from './agents/own-api.js';
 import { BackendAccounts } from './backends/backend-accounts.js';
 import { AgentArchives, DownloadableAgents } from './containers/agent-archives.js';
+import { CostsController } from './costs/costs.controller.js';
+import { CostsService } from './costs/costs.service.js';
 import { ContainerStarts } from './containers/container-starts.js';
 import { DefaultFleetMaker } from './fleets/default-fleet.js';
 import { FleetReconciler } from './fleets/fleet.reconciler.js';
@@ -82,12 +84,13 @@ import { Workload } from './workload.js';
 /** Runs, jobs, instances, fleets and volumes: what is asked for, where it runs, and the loops that bring one to the other. */
 @Module({
   imports: [LogsModule, MetricsModule],
-  controllers: [RunsController, FleetsController, InstancesController, VolumesController],
+  controllers: [RunsController, FleetsController, InstancesController, VolumesController, CostsController],
   providers: [
     { provide: Notices, useFactory: () => new Notices() },
     Wake,
     ServerIdentity,
     ReconcileEngine,
+    CostsService,
     RunsService,
     RunReader,
     JobOffers,

@@ -108,6 +108,7 @@ export {
 } from './lifecycle/decide-fleet.js';
 export { type InstanceDecision, decideInstance } from './lifecycle/decide-instance.js';
 export { type JobDecision, decideJob } from './lifecycle/decide-job.js';
+export { failedToStart } from './lifecycle/failed-to-start.js';
 export { type RunDecision, decideRun } from './lifecycle/decide-run.js';
 export { type VolumeDecision, decideVolume } from './lifecycle/decide-volume.js';
 export { type KnownVolume, type ListedVolumeFact, findOrphanVolumes } from './lifecycle/find-orphan-volumes.js';
@@ -135,6 +136,7 @@ export type {
 export type {
   AgentJob,
   AgentPhase,
+  FailedStart,
   JobChanges,
   JobEffect,
   JobHost,
@@ -221,7 +223,7 @@ export {
 } from './resources/pretty-resources.js';
 export { type Range, prettyRange } from './resources/range.js';
 export { defaultResources } from './resources/resources-schema.js';
-export { type PricedInterval, costUsd } from './runs/cost.js';
+export { type HeldMachine, type PricedInterval, costUsd, heldInterval, within } from './runs/cost.js';
 export { type Cron, CronError, nextCronFire, nextScheduledAt, parseCron } from './runs/cron.js';
 export {
   type ApplyDecision,

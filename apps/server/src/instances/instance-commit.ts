@@ -68,6 +68,8 @@ export class InstanceCommit {
       deleted: decision.status === 'terminated' && !staysVisible(snapshot, changes.reason ?? null),
     });
     if (decision.status === 'terminated') await endPricedInterval(tx, id, now);
+    if (record.status === 'provisioning' && decision.status === 'terminating')
+      await noteFailedStart(tx, snapshot, changes.message ?? null);
     const target = { type: 'instance' as const, id, name: record.name, projectId: record.projectId };
     const text = `Instance status changed ${record.status.toUpperCase()} -> ${decision.status.toUpperCase()} (${because})`;
     await this.events.record(tx, {
@@ -309,6 +311,16 @@ export class InstanceCommit {
   }
 }
 
+/** Beside the failed create calls, which say where it need not be tried again, and why no machine could be had. */
+async function noteFailedStart(tx: WriteTx, { attempts }: InstanceView, message: string | null): Promise<void> {
+  const attempt = attempts.at(-1);
+  if (attempt === undefined || message === null) return;
+  await tx.execute(
+    `UPDATE provisioning_attempts SET failure_kind = 'failed-start', failure_blocks = 'offer', message = ? WHERE id = ?`,
+    [statusText(message), attempt.id],
+  );
+}
+
 /** A host that could not be used is shown with its reason until its fleet is applied again or deleted. */
 function staysVisible({ record, fleet }: InstanceView, reason: string | null): boolean {
   const because = reason ?? record.terminationReason;
@@ -318,9 +330,13 @@ function staysVisible({ record, fleet }: InstanceView, reason: string | null): b
 /** The agent on a machine that was made without one stays where it is; the machine's address may have changed. */
 function withNews(known: MachineRecord, news: MachineRecord): MachineRecord {
   const { agent } = known;
-  if (agent?.via !== 'ssh' || news.agent !== null) return { ...known, ...news };
+  // What others were told stays known when the machine fails.
+  const hostname = news.hostname ?? known.hostname;
+  const internalIp = news.internalIp ?? known.internalIp;
+  const merged = { ...known, ...news, hostname, internalIp };
+  if (agent?.via !== 'ssh' || news.agent !== null) return merged;
   const { host, port, user } = news.login ?? agent;
-  return { ...known, ...news, agent: { ...agent, host, port, user } };
+  return { ...merged, agent: { ...agent, host, port, user } };
 }
 
 function machineOf(state: Exclude<MachineState, { state: 'gone' }>): MachineRecord {

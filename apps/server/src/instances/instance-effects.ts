@@ -94,7 +94,9 @@ export class InstanceEffects {
     }
   }
 
-  private async plan({ snapshot: { record, attempts, fleet } }: ActContext<InstanceView>): Promise<PlanOutcome> {
+  private async plan({ snapshot }: ActContext<InstanceView>): Promise<PlanOutcome> {
+    const { record, fleet } = snapshot;
+    const attempts = [...snapshot.earlierAttempts, ...snapshot.attempts];
     if (record.requirements === null) return { none: 'the instance has no requirements' };
     const role = await this.roleOf(record, fleet);
     if (role.kind === 'wait') return { waits: true };

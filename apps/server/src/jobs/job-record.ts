@@ -16,6 +16,8 @@ export interface JobRuntimeRecord {
   readonly networkMode: Wire.NetworkMode;
   /** Why the job cannot be handed to an agent. */
   readonly startError: string | null;
+  /** That were made for it in this submission, and failed to start. */
+  readonly failedMachines?: number;
 }
 
 export const NEW_RUNTIME: JobRuntimeRecord = {

@@ -1,5 +1,6 @@
 import { type AbsentInstance, type Holder, isCluster, type Place, type PlacementFleet, type PlacementInstance, whyAbsent, kindOfOffer } from '@dstack/core'; // prettier-ignore
 import { findFleets, type FleetRecord, nodesOf } from '../fleets/fleet-record.js';
+import { IS_NODE } from '../fleets/hold-fleet.js';
 import { connectedSince, findInstances, type InstanceRecord } from '../instances/instance-record.js';
 import { inList } from '../persistence/in-list.js';
 import type { ReadTx } from '../persistence/transaction.js';
@@ -105,17 +106,17 @@ function absence(record: InstanceRecord): string | null {
   });
 }
 
-type Node = Pick<InstanceRecord, 'fleetId' | 'status' | 'backendType' | 'region' | 'instanceNum'>;
+type Node = Pick<InstanceRecord, 'fleetId' | 'status' | 'busyBlocks' | 'backendType' | 'region' | 'instanceNum'>;
 
 function toPlacementFleet(fleet: FleetRecord, instances: readonly Node[]): PlacementFleet {
   const nodes = nodesOf(fleet.spec);
-  const active = instances.filter(
-    ({ fleetId, status }) => fleetId === fleet.id && status !== 'terminating' && status !== 'terminated',
-  );
+  const ofFleet = instances.filter(({ fleetId }) => fleetId === fleet.id);
+  const active = ofFleet.filter(({ status }) => status !== 'terminating' && status !== 'terminated');
   return {
     id: fleet.id,
     name: fleet.name,
-    activeCount: active.length,
+    // As `IS_NODE` has it.
+    activeCount: active.length + ofFleet.filter(({ status, busyBlocks }) => status === 'terminating' && busyBlocks > 0).length,
     maxNodes: nodes?.max ?? null,
     canCreate: nodes !== null,
     anchor: nodes !== null && isCluster(fleet.spec.configuration) ? anchorOf(active) : null,
@@ -140,8 +141,8 @@ async function nodesOfCountedFleets(tx: ReadTx, fleets: readonly FleetRecord[]):
   if (counted.length === 0) return [];
   const these = inList('fleet_id', counted.map((fleet) => fleet.id)); // prettier-ignore
   return tx.query<Node>(
-    `SELECT fleet_id AS "fleetId", status, backend_type AS "backendType", region, instance_num AS "instanceNum"
-     FROM instances WHERE ${these.sql} AND deleted = false AND status NOT IN ('terminating', 'terminated')`,
+    `SELECT fleet_id AS "fleetId", status, busy_blocks AS "busyBlocks", backend_type AS "backendType", region, instance_num AS "instanceNum"
+     FROM instances WHERE ${these.sql} AND deleted = false AND ${IS_NODE}`,
     these.params,
   );
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '../auth/caller.js';
+import { pricedForRun } from '../costs/held-machines.js';
 import { findJobsOfRun } from '../jobs/job-record.js';
 import { rowsByKey } from '../persistence/rows-by-key.js';
 import type { ReadTx } from '../persistence/transaction.js';
@@ -29,10 +30,11 @@ export class RunReader {
     const now = await tx.now();
     return Promise.all(
       runs.map(async (run) => {
-        const [jobs, project, user, [fleet]] = await Promise.all([
+        const [jobs, project, user, priced, [fleet]] = await Promise.all([
           findJobsOfRun(tx, run.id),
           findProject(tx, run.projectId),
           findUser(tx, run.userId),
+          pricedForRun(tx, run.id),
           run.fleetId === null ? [] : fleetNames(tx, run.fleetId),
         ]);
         const ending = jobs.filter((job) => job.status === 'terminating').map((job) => job.id);
@@ -46,6 +48,7 @@ export class RunReader {
           includeJobs: options.includeJobs,
           jobSubmissionsLimit: options.jobSubmissionsLimit,
           detaching: await detachingVolumes(tx, ending),
+          priced,
           now,
         });
       }),

@@ -94,7 +94,7 @@ function snapshotOf(run: RunRecord, jobs: readonly RunJob[], service: ServiceFac
 
 function toRunJob(job: JobRecord, all: readonly JobRecord[]): RunJob {
   const submissions = all.filter((each) => each.replicaNum === job.replicaNum && each.jobNum === job.jobNum);
-  const ends = submissions.filter((each) => each.provisioningData !== null).map(endOf);
+  const ends = submissions.filter(hadMachine).map(endOf);
   return {
     id: job.id,
     replicaNum: job.replicaNum,
@@ -109,6 +109,10 @@ function toRunJob(job: JobRecord, all: readonly JobRecord[]): RunJob {
     lastProvisionedEndAt: ends.length === 0 ? null : Math.max(...ends),
     retry: job.spec.retry ?? null,
   };
+}
+
+function hadMachine({ provisioningData, runtimeRecord }: JobRecord): boolean {
+  return provisioningData !== null || (runtimeRecord.failedMachines ?? 0) > 0;
 }
 
 function endOf(job: JobRecord): number {

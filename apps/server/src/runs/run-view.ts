@@ -4,6 +4,7 @@ import {
   jobError,
   jobStatusMessage,
   pendingReasons,
+  type PricedInterval,
   retryOf,
   runError,
   runStatusMessage,
@@ -28,6 +29,8 @@ export interface RunFacts {
   readonly jobSubmissionsLimit: number | null;
   /** What jobs that end still wait for, by job. */
   readonly detaching: ReadonlyMap<string, string>;
+  /** What it pays for, of all its submissions. */
+  readonly priced: readonly PricedInterval[];
   readonly now: number;
 }
 
@@ -59,14 +62,7 @@ export function toWireRun(facts: RunFacts): ExplainedRun {
     run_spec: facts.isOwner ? run.spec : redactRunSpec(run.spec),
     jobs: facts.includeJobs ? wireJobs(facts) : [],
     latest_job_submission: first === undefined ? null : toWireSubmission(first, facts.detaching),
-    cost: costUsd(
-      jobs.flatMap((job) =>
-        job.provisioningData === null
-          ? []
-          : [{ priceUsdPerHour: job.provisioningData.price, from: job.submittedAt, until: job.finishedAt }],
-      ),
-      now,
-    ),
+    cost: costUsd(facts.priced, now),
     service: run.serviceSpec,
     deployment_num: run.deploymentNum,
     error: runError(run.terminationReason),

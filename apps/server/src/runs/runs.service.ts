@@ -81,13 +81,12 @@ export class RunsService {
     const problem = groupByProblem(groupBy);
     if (problem !== null) throw new ClientError(problem);
     const effective = await this.effective(scope, parseRunSpec(request.run_spec, ['run_spec']), true);
-    const gpus = await this.planner.gpus(scope, effective, groupBy, {
+    return this.planner.gpus(scope, effective, groupBy, {
       maxOffers: Number.MAX_SAFE_INTEGER,
       fullOffers: request.full_offers ?? false,
       unallocated: request.unallocated_resources ?? false,
       forOffersOnly: true,
     });
-    return { gpus };
   }
 
   async apply(

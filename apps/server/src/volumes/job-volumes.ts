@@ -36,6 +36,17 @@ export async function reserveVolume(
   return true;
 }
 
+/** Another machine is made for the job: of volumes that were never brought to the first one, or are there with any. */
+export async function giveVolumesTo(tx: WriteTx, wake: Wake, jobId: string, instanceId: string): Promise<void> {
+  const held = await findAttachments(tx, 'job_id = ? AND released_at IS NULL', [jobId]);
+  if (held.length === 0) return;
+  await tx.execute(
+    'UPDATE volume_attachments SET instance_id = ? WHERE job_id = ? AND released_at IS NULL AND asked_at IS NULL',
+    [instanceId, jobId],
+  );
+  await wakeVolumes(tx, wake, held);
+}
+
 /** The job needs none of its volumes any more. */
 export async function releaseVolumes(tx: WriteTx, wake: Wake, jobId: string): Promise<void> {
   const held = await findAttachments(tx, 'job_id = ? AND released_at IS NULL', [jobId]);

@@ -147,6 +147,7 @@ export const EXPECTED: Readonly<Record<string, Row>> = {
   healthcheck: plain('anyone'),
   'GET /readyz': plain('anyone'),
   'POST /api/server/end_quarantine': plain('global admin'),
+  'GET /api/costs': plain('signed in'),
   metrics: ['401 403 403 403 403 403 403', '', ''],
   'project_runs_get by id': found('user'),
   'project_fleets_get by id': found('user'),

@@ -8,6 +8,8 @@ export const LIMITS = {
   placementMs: 30 * MINUTE,
   /** From assignment until the machine exists, all attempts together. */
   launchMs: HOUR,
+  /** Containers made for one job, one after the other, that failed to start. */
+  containersTried: 3,
   /** From a ready machine until the agent has taken the job. */
   agentStartMs: 10 * MINUTE,
   /** The agent's own limit on a pull is 20 min. */

@@ -17,10 +17,12 @@ import { nothingIsForgotten } from './nothing-is-forgotten.js';
 import { runsAndJobsAgree } from './runs-and-jobs-agree.js';
 import { seatsAreSound } from './seats-are-sound.js';
 import { servicesAreSound } from './services-are-sound.js';
+import { placesAreTriedOnce } from './places-are-tried-once.js';
 import { statusesMoveForward } from './statuses-move-forward.js';
 import { StopsAreHeard } from './stops-are-heard.js';
 
 const INVARIANTS: readonly Invariant[] = [
+  placesAreTriedOnce,
   statusesMoveForward,
   runsAndJobsAgree,
   seatsAreSound,
