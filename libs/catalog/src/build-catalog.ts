@@ -19,10 +19,20 @@ export function buildColumns(rows: readonly CatalogRow[]): CatalogColumns {
 class Interned<T> {
   readonly entries: T[] = [];
   private readonly known = new Map<string, number>();
+  /** Most rows share their objects: comparing these takes no text. */
+  private readonly same = new Map<T, number>();
 
   constructor(private readonly limit: number) {}
 
   indexOf(value: T): number {
+    const same = this.same.get(value);
+    if (same !== undefined) return same;
+    const index = this.equalOf(value);
+    this.same.set(value, index);
+    return index;
+  }
+
+  private equalOf(value: T): number {
     const key = JSON.stringify(value);
     const known = this.known.get(key);
     if (known !== undefined) return known;

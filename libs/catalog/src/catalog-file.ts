@@ -1,4 +1,5 @@
-import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
+import { promisify } from 'node:util';
+import { brotliCompress, brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import type { CatalogColumns } from './catalog.js';
 import type { CatalogType, PriceSource } from './catalog-row.js';
 
@@ -19,14 +20,24 @@ export class CatalogFileError extends Error {
 
 /** A line of JSON (what rows share), then the columns one after the other, little-endian, all of it in Brotli. */
 export function encodeCatalog(columns: CatalogColumns): Buffer {
-  const { types, locations, sources, price } = columns;
+  return brotliCompressSync(bodyOf(columns), { params: quality(constants.BROTLI_MAX_QUALITY) });
+}
+
+/** The same catalog in a file a little larger, without holding up what else there is to do. */
+export function encodeCatalogBeside(columns: CatalogColumns): Promise<Buffer> {
+  return promisify(brotliCompress)(bodyOf(columns), { params: quality(9) });
+}
+
+function quality(level: number): Record<number, number> {
+  return { [constants.BROTLI_PARAM_QUALITY]: level };
+}
+
+function bodyOf({ types, locations, sources, price, type, location, sourceAndSpot }: CatalogColumns): Buffer {
   const head: Head = { format: FORMAT, rows: price.length, types, locations, sources };
-  const parts = [columns.price, columns.type, columns.location, columns.sourceAndSpot];
-  const body = Buffer.concat([
+  return Buffer.concat([
     Buffer.from(`${JSON.stringify(head)}\n`),
-    ...parts.map((part) => Buffer.from(part.buffer, part.byteOffset, part.byteLength)),
+    ...[price, type, location, sourceAndSpot].map((part) => Buffer.from(part.buffer, part.byteOffset, part.byteLength)),
   ]);
-  return brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } });
 }
 
 /** @throws {CatalogFileError} */

@@ -8,6 +8,7 @@ import {
   type CatalogType,
   decodeCatalog,
   encodeCatalog,
+  encodeCatalogBeside,
 } from '../src/index.js';
 
 const small: CatalogType = {
@@ -66,6 +67,11 @@ describe('a catalog', () => {
 describe('a catalog file', () => {
   it('is read back as it was written', () => {
     const columns = decodeCatalog(encodeCatalog(buildColumns(rows)));
+    expect([...new Catalog(columns).rows(any)]).toEqual([...catalog.rows(any)]);
+  });
+
+  it('that is written beside other work is read the same', async () => {
+    const columns = decodeCatalog(await encodeCatalogBeside(buildColumns(rows)));
     expect([...new Catalog(columns).rows(any)]).toEqual([...catalog.rows(any)]);
   });
 

@@ -1,11 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { buildColumns, encodeCatalog } from '@dstack/catalog';
+import { DATA_DIRECTORY } from './data-directory.js';
 import { readTable, TableError } from './read-table.js';
 import type { Table } from './tables.js';
-
-const DATA = fileURLToPath(new URL('../../../libs/catalog/data/', import.meta.url));
 
 export interface Packed {
   readonly rows: number;
@@ -24,6 +22,6 @@ export function pack(cloud: string, tables: readonly Table[], directory: string)
   });
   const columns = buildColumns(rows);
   const file = encodeCatalog(columns);
-  writeFileSync(join(DATA, `${cloud}.catalog`), file);
+  writeFileSync(join(DATA_DIRECTORY, `${cloud}.catalog`), file);
   return { rows: rows.length, types: columns.types.length, bytes: file.length };
 }

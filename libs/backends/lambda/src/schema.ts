@@ -41,5 +41,4 @@ export const errorReply = z.object({
 });
 
 export type LambdaInstance = z.infer<typeof instance>;
-export type LambdaType = z.infer<typeof instanceType>;
 export type LambdaTypes = z.infer<typeof instanceTypesReply>['data'];
