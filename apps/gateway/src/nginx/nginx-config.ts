@@ -80,9 +80,8 @@ function httpLines(input: NginxInput): Directive[] {
     ...(input.trustedProxies.length > 0 ? ['real_ip_header X-Forwarded-For', 'real_ip_recursive on'] : []),
     { block: 'map $http_upgrade $dstack_upgrade', lines: ['default ""', '~*^websocket$ websocket'] },
     { block: 'map $dstack_upgrade $dstack_connection', lines: ['default close', 'websocket upgrade'] },
-    ...(services.length > 0
-      ? [{ block: 'map $dstack_verified $dstack_authorization', lines: ['default $http_authorization', '1 ""'] }]
-      : []),
+    { block: 'map $dstack_verified $dstack_authorization', lines: ['default $http_authorization', '1 ""'] },
+    'uninitialized_variable_warn off',
     {
       block: 'map $request_method:$http_access_control_request_method $dstack_preflight',
       lines: ['default ""', '~^OPTIONS:. 1'],
@@ -122,6 +121,8 @@ function strangersServer(input: NginxInput): Directive {
     lines: [
       ...input.addresses.map((address) => `listen ${address}:${input.httpPort} default_server${onlyV6(address)}`),
       'server_name ""',
+      // Known to nginx also while there are no services.
+      'set $dstack_verified ""',
       CHALLENGES,
       {
         block: 'location /',
