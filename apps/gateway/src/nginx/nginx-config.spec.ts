@@ -21,6 +21,7 @@ function input(services: readonly GatewayService[], more: Partial<NginxInput> = 
     directory: '/d/nginx',
     appSocketPath: '/d/run/app.sock',
     user: null,
+    openFiles: 512,
     addresses: ['127.0.0.1'],
     httpPort: 80,
     httpsPort: 443,

@@ -25,15 +25,16 @@ export function statusSocketPath(directory: string): string {
 }
 
 function mainLines(input: NginxInput): Directive[] {
-  const { directory, user } = input;
+  const { directory, openFiles, user } = input;
   return [
-    ...(user === null ? [] : [`user ${user}`, 'worker_rlimit_nofile 65536']),
+    ...(user === null ? [] : [`user ${user}`]),
+    `worker_rlimit_nofile ${openFiles}`,
     'worker_processes auto',
     // Streams outlive changes of the configuration.
     'worker_shutdown_timeout 3600s',
     `pid ${quoted(join(directory, 'nginx.pid'))}`,
     `error_log ${quoted(join(directory, 'error.log'))} warn`,
-    { block: 'events', lines: [`worker_connections ${user === null ? 512 : 16_384}`] },
+    { block: 'events', lines: [`worker_connections ${Math.floor(openFiles / 2)}`] },
     { block: 'http', lines: httpLines(input) },
   ];
 }

@@ -21,6 +21,8 @@ export interface NginxPlace {
   readonly appSocketPath: string;
   /** Whom its workers run as; null: as who starts it. */
   readonly user: string | null;
+  /** Files and connections that a process may have open. */
+  readonly openFiles: number;
   /** `0.0.0.0`, `[::]`. */
   readonly addresses: readonly string[];
   readonly httpPort: number;
