@@ -10,7 +10,6 @@ import { fleetsKeepTheirLimit } from './fleets-keep-their-limit.js';
 import { gangsAreWhole } from './gangs-are-whole.js';
 import { hostsAreLeftClean } from './hosts-are-left-clean.js';
 import type { Invariant, Scene } from './invariant.js';
-import { machinesHaveRows } from './machines-have-rows.js';
 import { Mirror } from './mirror.js';
 import { moneyIsRight } from './money-is-right.js';
 import { nothingIsForgotten } from './nothing-is-forgotten.js';
@@ -30,7 +29,6 @@ const INVARIANTS: readonly Invariant[] = [
   containersHaveOneJob,
   fleetsKeepTheirLimit,
   moneyIsRight,
-  machinesHaveRows,
   nothingIsForgotten,
   everythingEnds,
   hostsAreLeftClean,
@@ -57,10 +55,10 @@ export class Watched {
     log: ChangeLog,
     private readonly story: Story,
     private readonly sights: Sights,
-    more: Invariant,
+    more: readonly Invariant[],
   ) {
     this.mirror = new Mirror(connection, log);
-    this.invariants = [...INVARIANTS, new EndedJobsStop(), new StopsAreHeard(), more];
+    this.invariants = [...INVARIANTS, new EndedJobsStop(), new StopsAreHeard(), ...more];
   }
 
   /** `hasWritten`: whether a server has committed something since the last look. */
