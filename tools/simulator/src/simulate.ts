@@ -38,6 +38,10 @@ const LIMIT_MS = 6 * 3_600_000;
 /** Beginnings and ends of transactions within one second: who needs more goes round in circles. */
 const MOST_STEPS_A_SECOND = 10_000;
 
+/** What a cloud makes of a create call that is sent twice. */
+export type IdempotencyKind = Idempotency['kind'];
+export const IDEMPOTENCY_KINDS: readonly IdempotencyKind[] = ['token', 'name', 'lookup'];
+
 export interface SimulationOptions {
   readonly seed: number;
   /** Tasks per project. */
@@ -46,7 +50,7 @@ export interface SimulationOptions {
   readonly services?: number;
   readonly faults?: Faults;
   /** Instead of the usual users: those who want many machines of clouds of one kind, whose create calls have trouble most of the time. */
-  readonly creates?: Idempotency['kind'];
+  readonly creates?: IdempotencyKind;
   /** Instead of crashes at random: one, at the n-th point that leaves the world in another state than the point before it; 0: none. */
   readonly crashAt?: number;
   /** Whether the story is kept. */
