@@ -95,25 +95,29 @@ async function plan({
   from,
   runs,
   services,
+  volumes,
   creates,
   kind,
 }: CommandLine): Promise<SimulationOptions[]> {
   const crash = crashAt === null ? {} : { faults: NO_FAULTS, crashAt };
   if (trace !== null && creates !== null) return [{ seed: trace, creates: kind ?? 'token', trace: true }];
-  if (trace !== null) return [{ seed: trace, runs, services, trace: true, ...crash }];
+  if (trace !== null) return [{ seed: trace, runs, services, volumes, trace: true, ...crash }];
   if (everyPoint === null)
-    return Array.from({ length: seeds }, (_story, index) => ({ seed: from + index, runs, services }));
-  const story = { seed: everyPoint, runs, services, faults: NO_FAULTS };
+    return Array.from({ length: seeds }, (_story, index) => ({ seed: from + index, runs, services, volumes }));
+  const story = { seed: everyPoint, runs, services, volumes, faults: NO_FAULTS };
   const { crashPoints } = await simulate({ ...story, crashAt: 0 });
   return Array.from({ length: crashPoints }, (_, index) => ({ ...story, crashAt: index + 1 }));
 }
 
 function report(
-  { seed, runs, services = 0, crashAt, creates }: SimulationOptions,
+  { seed, runs, services = 0, volumes = 0, crashAt, creates }: SimulationOptions,
   { violations }: SimulationResult,
 ): void {
   if (violations.length === 0) return;
-  const told = creates === undefined ? `--runs ${runs} --services ${services}` : `--creates 1 --kind ${creates}`;
+  const told =
+    creates === undefined
+      ? `--runs ${runs} --services ${services} --volumes ${volumes}`
+      : `--creates 1 --kind ${creates}`;
   const point = crashAt === undefined ? '' : ` --crash-at ${crashAt}`;
   console.log(`seed ${seed}${point}:`);
   for (const violation of violations) console.log(`  ${violation}`);

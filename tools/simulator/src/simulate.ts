@@ -28,6 +28,7 @@ import { planCreates } from './users/plan-creates.js';
 import { planServices } from './users/services.js';
 import { planUsers } from './users/plan-users.js';
 import { seedProjects } from './users/seed-projects.js';
+import { planVolumes } from './users/volumes.js';
 import { SimulatedUser } from './users/simulated-user.js';
 
 const START = Date.UTC(2026, 0, 1);
@@ -48,6 +49,8 @@ export interface SimulationOptions {
   readonly runs?: number;
   /** Services per project. */
   readonly services?: number;
+  /** Network volumes per project. */
+  readonly volumes?: number;
   readonly faults?: Faults;
   /** Instead of the usual users: those who want many machines of clouds of one kind, whose create calls have trouble most of the time. */
   readonly creates?: IdempotencyKind;
@@ -132,9 +135,11 @@ class Simulation implements Fate {
       (jobId, stream) => this.durableEnd(jobId, stream),
     );
     const network = new Network(time, random, faults, story);
-    const around: Surroundings = { time, random, faults, story, network, watch: jobs };
+    const isVolumeAt = (volumeId: string, machineId: string): boolean =>
+      clouds.some(({ disks }) => disks.isAt(volumeId, machineId));
+    const around: Surroundings = { time, random, faults, story, network, watch: jobs, isVolumeAt };
     const installation = random.uuid();
-    const clouds = (random.chance(0.5) ? (['aws'] as const) : (['aws', 'gcp'] as const)).map(
+    const clouds: SimulatedCloud[] = (random.chance(0.5) ? (['aws'] as const) : (['aws', 'gcp'] as const)).map(
       (type) => new SimulatedCloud(type, 'hosts', this.drawIdempotency(), around, installation, this.createLateMs),
     );
     const strays = new StraysAreEnded();
@@ -146,6 +151,7 @@ class Simulation implements Fate {
     const hosts = new SimulatedHosts((instanceId) => this.hostOf(instanceId), around);
     const watched: Watched = new Watched(connection, log, story, {
       machines: () => clouds.flatMap((cloud) => cloud.living),
+      disks: () => clouds.flatMap(({ disks }) => disks.living),
       inhabitedHosts: () => hosts.inhabited,
       unfinishedOnHosts: () =>
         [...clouds.flatMap((cloud) => cloud.living.map(({ agent }) => agent)), ...hosts.everyAgent].flatMap(
@@ -173,6 +179,9 @@ class Simulation implements Fate {
     else planCreates(users, clouds);
     const owners = services === 0 ? [] : scopes.map((scope) => new SimulatedUser({ scope, front: () => replicas.front(), time, random: chance, faults, story })); // prettier-ignore
     for (const owner of owners) planServices(owner, services);
+    const keeping = new RandomSource(options.seed + 3_000_003);
+    const keepers = scopes.map((scope) => new SimulatedUser({ scope, front: () => replicas.front(), time, random: keeping, faults, story })); // prettier-ignore
+    for (const keeper of keepers) planVolumes(keeper, clouds, options.volumes ?? 0);
     if (random.chance(faults.slowServers)) planLeaseExpiry({ time, random, faults, story, database });
     let seenCommits = -1;
     let isOver = false;
@@ -183,7 +192,10 @@ class Simulation implements Fate {
       }
       watched.look(activity.commits !== seenCommits, databaseClock.now(), () => replicas.calmMs);
       seenCommits = activity.commits;
-      isOver = [...users, ...owners].every((user) => user.pending === 0) && replicas.areAllAwake && watched.isOver();
+      isOver =
+        [...users, ...owners, ...keepers].every((user) => user.pending === 0) &&
+        replicas.areAllAwake &&
+        watched.isOver();
       if (isOver) break;
       if (time.now() - START > LIMIT_MS) {
         story.violate('the end is never reached');

@@ -14,6 +14,7 @@ import type { InternalBackendType, MachineKind, Offer } from '@dstack/core';
 import { SimulatedAgent } from '../hosts/simulated-agent.js';
 import type { ServerEpoch } from '../servers/server-epoch.js';
 import type { Surroundings } from '../surroundings.js';
+import { SimulatedDisks } from './simulated-disks.js';
 import { type CloudMachine, refOf, stateOf } from './cloud-machine.js';
 import { CreateCalls } from './create-calls.js';
 import { cloudOffers } from './cloud-offers.js';
@@ -39,6 +40,7 @@ export class SimulatedCloud {
   /** Moves with every change of the machines. */
   version = 0;
   readonly creates = new CreateCalls();
+  readonly disks: SimulatedDisks;
   private readonly dryUntil = new Map<string, number>();
   private validKey = 'first';
 
@@ -51,6 +53,14 @@ export class SimulatedCloud {
     /** How long a create call may be under way when it is late; as other calls unless said. */
     private readonly createLateMs: readonly [number, number] | null = null,
   ) {
+    this.disks = new SimulatedDisks({
+      name: type,
+      idempotency,
+      around,
+      livingMachine: ({ machineId, cloudName }) =>
+        this.living.find((each) => (machineId === null ? each.cloudName === cloudName : each.id === machineId))?.id ??
+        null,
+    });
     this.addForeignMachine();
   }
 
@@ -104,6 +114,7 @@ export class SimulatedCloud {
       get: (ref, call) => ask(`get ${ref.cloudName}`, call, () => this.get(ref)),
       list: (owner, call) => ask('list', call, () => this.list(owner)),
       terminate: (ref, call) => ask(`terminate ${ref.cloudName}`, call, () => this.terminate(ref)),
+      ...(this.kind === 'hosts' ? { volumes: this.disks.for(ask) } : {}),
     };
   }
 

@@ -49,7 +49,7 @@ export class ChangeLog {
       run(`CREATE TEMP TRIGGER ${table}_made AFTER INSERT ON main.${table} ${note}`);
       run(`CREATE TEMP TRIGGER ${table}_changed AFTER UPDATE OF ${on} ON main.${table} ${note}`);
     }
-    for (const table of ['runs', 'jobs', 'instances', 'fleets']) {
+    for (const table of ['runs', 'jobs', 'instances', 'fleets', 'volumes']) {
       run(unheldTrigger(table));
       run(endTrigger(table));
       run(leaseTrigger(table, { what: `${table} `, id: 'id', holder: 'lease_holder', expires: 'lease_expires_at', token: 'lease_token' })); // prettier-ignore

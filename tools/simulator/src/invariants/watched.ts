@@ -18,6 +18,7 @@ import { seatsAreSound } from './seats-are-sound.js';
 import { servicesAreSound } from './services-are-sound.js';
 import { statusesMoveForward } from './statuses-move-forward.js';
 import { StopsAreHeard } from './stops-are-heard.js';
+import { volumesAreLetGo } from './volumes-are-let-go.js';
 
 const INVARIANTS: readonly Invariant[] = [
   statusesMoveForward,
@@ -32,12 +33,14 @@ const INVARIANTS: readonly Invariant[] = [
   nothingIsForgotten,
   everythingEnds,
   hostsAreLeftClean,
+  volumesAreLetGo,
 ];
 const NOW_AND_THEN_MS = 30_000;
 
 export interface Sights {
   readonly machines: () => readonly CloudMachine[];
   readonly inhabitedHosts: () => readonly string[];
+  readonly disks: () => readonly string[];
   readonly unfinishedOnHosts: () => readonly string[];
   /** Moves with every change of the clouds. */
   readonly version: () => number;
@@ -76,7 +79,7 @@ export class Watched {
   }
 
   isOver(): boolean {
-    return this.sights.machines().length === 0 && isEverythingFinal(this.mirror);
+    return this.sights.machines().length === 0 && this.sights.disks().length === 0 && isEverythingFinal(this.mirror);
   }
 
   atTheEnd(now: number): void {
@@ -92,6 +95,7 @@ export class Watched {
       changes: mirror.refresh(),
       machines: sights.machines,
       inhabitedHosts: sights.inhabitedHosts,
+      disks: sights.disks,
       unfinishedOnHosts: sights.unfinishedOnHosts,
       now,
       calmMs,
