@@ -94,6 +94,7 @@ export function sceneOf(picture: Picture): Scene {
     },
     machines: () => picture.machines ?? [],
     inhabitedHosts: () => [],
+    disks: () => [],
     unfinishedOnHosts: () => [],
     now: picture.now ?? 0,
     calmMs: picture.calmMs ?? 0,

@@ -31,6 +31,18 @@ describe('the simulation', () => {
     expect((await simulate({ seed, runs: 1, services: 2 })).violations).toEqual([]);
   });
 
+  it('network volumes are with their jobs, and let go of', async () => {
+    expect((await simulate({ seed: 6, runs: 0, volumes: 2 })).violations).toEqual([]);
+  });
+
+  // `npm run sim -- --creates 10000` tells many.
+  it('makes no second machine and forgets none, however its create calls go; what comes too late is ended and told', async () => {
+    expect(await simulate({ seed: 4, creates: 'token' })).toMatchObject({ violations: [], creates: { strays: 0 } });
+    const late = await simulate({ seed: 5, creates: 'lookup' });
+    expect(late.violations).toEqual([]);
+    expect(late.creates.strays).toBeGreaterThan(0);
+  });
+
   // `npm run sim -- --every-point 1` tries all of them.
   it('a server may crash after any write and between any call and its answer', async () => {
     const story = { seed: 1, runs: 1, faults: NO_FAULTS };

@@ -30,7 +30,7 @@ it.each([
   );
   const kept = new WakeUpsAreKept(new ChangeLog(connection), story);
   kept.afterRead(LOOK, [{ id: 'f', wake_seq: seen, lease_token: 7 }]);
-  run(`UPDATE fleets SET lease_holder = NULL, next_due_at = ? WHERE id = 'f'`, dueAt);
+  run(`UPDATE fleets SET lease_holder = NULL, next_due_at = ?, rev = rev + 1 WHERE id = 'f'`, dueAt);
   kept.beforeCommit('server A', NOW);
   expect(story.violations.join('\n')).toMatch(says);
 });

@@ -98,17 +98,23 @@ export class OrphanCollector {
       const name = ref.cloudName === '' ? (ref.machineId ?? 'without a name') : ref.cloudName;
       const what = `Machine ${name} of backend ${displayBackend(type)}`;
       if (quarantinedUntil === null) {
-        await compute.terminate(ref, this.call());
-        await this.tell(project, `${what} is terminated: ${because}`);
-      } else if (!this.told.has(what)) {
-        this.told.add(what);
+        // Before the call: it may have been done when its answer is lost, and then nobody would be told.
+        await this.tell(project, ref.machineId, `${what} is terminated: ${because}`);
+        await compute.terminate(ref, this.call()).catch((error: unknown) => {
+          const text = error instanceof Error ? error.message : String(error);
+          this.log.warn(`${what} was not terminated, and is tried again: ${text}`);
+        });
+      } else {
         const until = new Date(quarantinedUntil).toISOString();
-        await this.tell(project, `${what} would be terminated, and is not before ${until}: ${because}`);
+        await this.tell(project, ref.machineId, `${what} would be terminated, and is not before ${until}: ${because}`);
       }
     }
   }
 
-  private async tell(project: ProjectRow, message: string): Promise<void> {
+  private async tell(project: ProjectRow, machineId: string | null, message: string): Promise<void> {
+    const key = `${machineId ?? ''} ${message}`;
+    if (this.told.has(key)) return;
+    this.told.add(key);
     this.log.warn(message);
     await this.db.write((tx) =>
       this.events.record(tx, { message, actorId: null, targets: [projectTarget(project.id, project.name)] }),

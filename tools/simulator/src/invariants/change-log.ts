@@ -49,7 +49,7 @@ export class ChangeLog {
       run(`CREATE TEMP TRIGGER ${table}_made AFTER INSERT ON main.${table} ${note}`);
       run(`CREATE TEMP TRIGGER ${table}_changed AFTER UPDATE OF ${on} ON main.${table} ${note}`);
     }
-    for (const table of ['runs', 'jobs', 'instances', 'fleets']) {
+    for (const table of ['runs', 'jobs', 'instances', 'fleets', 'volumes']) {
       run(unheldTrigger(table));
       run(endTrigger(table));
       run(leaseTrigger(table, { what: `${table} `, id: 'id', holder: 'lease_holder', expires: 'lease_expires_at', token: 'lease_token' })); // prettier-ignore
@@ -126,9 +126,9 @@ function unheldTrigger(table: string): string {
     BEGIN INSERT INTO moved_leases VALUES ('${table} ' || OLD.id, NULL, NEW.lease_expires_at, 0); END`;
 }
 
-/** When the row is looked at next is decided with the end of a lease. */
+/** By a commit, which writes `rev` too: who only gives a row back, or waits after a failure, has decided nothing. */
 function endTrigger(table: string): string {
-  return `CREATE TEMP TRIGGER ${table}_ended AFTER UPDATE OF next_due_at ON main.${table}
+  return `CREATE TEMP TRIGGER ${table}_ended AFTER UPDATE OF rev ON main.${table}
     WHEN OLD.lease_holder IS NOT NULL AND NEW.lease_holder IS NULL
     BEGIN INSERT INTO ended_leases VALUES ('${table}', OLD.id, OLD.lease_token); END`;
 }

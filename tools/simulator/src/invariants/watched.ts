@@ -10,7 +10,6 @@ import { fleetsKeepTheirLimit } from './fleets-keep-their-limit.js';
 import { gangsAreWhole } from './gangs-are-whole.js';
 import { hostsAreLeftClean } from './hosts-are-left-clean.js';
 import type { Invariant, Scene } from './invariant.js';
-import { machinesHaveRows } from './machines-have-rows.js';
 import { Mirror } from './mirror.js';
 import { moneyIsRight } from './money-is-right.js';
 import { nothingIsForgotten } from './nothing-is-forgotten.js';
@@ -20,6 +19,7 @@ import { servicesAreSound } from './services-are-sound.js';
 import { placesAreTriedOnce } from './places-are-tried-once.js';
 import { statusesMoveForward } from './statuses-move-forward.js';
 import { StopsAreHeard } from './stops-are-heard.js';
+import { volumesAreLetGo } from './volumes-are-let-go.js';
 
 const INVARIANTS: readonly Invariant[] = [
   placesAreTriedOnce,
@@ -32,16 +32,17 @@ const INVARIANTS: readonly Invariant[] = [
   containersHaveOneJob,
   fleetsKeepTheirLimit,
   moneyIsRight,
-  machinesHaveRows,
   nothingIsForgotten,
   everythingEnds,
   hostsAreLeftClean,
+  volumesAreLetGo,
 ];
 const NOW_AND_THEN_MS = 30_000;
 
 export interface Sights {
   readonly machines: () => readonly CloudMachine[];
   readonly inhabitedHosts: () => readonly string[];
+  readonly disks: () => readonly string[];
   readonly unfinishedOnHosts: () => readonly string[];
   /** Moves with every change of the clouds. */
   readonly version: () => number;
@@ -59,10 +60,10 @@ export class Watched {
     log: ChangeLog,
     private readonly story: Story,
     private readonly sights: Sights,
-    more: Invariant,
+    more: readonly Invariant[],
   ) {
     this.mirror = new Mirror(connection, log);
-    this.invariants = [...INVARIANTS, new EndedJobsStop(), new StopsAreHeard(), more];
+    this.invariants = [...INVARIANTS, new EndedJobsStop(), new StopsAreHeard(), ...more];
   }
 
   /** `hasWritten`: whether a server has committed something since the last look. */
@@ -80,7 +81,7 @@ export class Watched {
   }
 
   isOver(): boolean {
-    return this.sights.machines().length === 0 && isEverythingFinal(this.mirror);
+    return this.sights.machines().length === 0 && this.sights.disks().length === 0 && isEverythingFinal(this.mirror);
   }
 
   atTheEnd(now: number): void {
@@ -96,6 +97,7 @@ export class Watched {
       changes: mirror.refresh(),
       machines: sights.machines,
       inhabitedHosts: sights.inhabitedHosts,
+      disks: sights.disks,
       unfinishedOnHosts: sights.unfinishedOnHosts,
       now,
       calmMs,

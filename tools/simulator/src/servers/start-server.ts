@@ -89,5 +89,8 @@ export function startServer(epoch: ServerEpoch, line: DatabaseLine | null, outsi
   });
   holder = built.holder;
   const backends = new BackendsService(db, store, registry, new EventRecorder(world, SETTINGS), environments);
-  return { built, front: { epoch, runs: built.runs, fleets: built.fleets, backends, traffic: built.traffic } };
+  return {
+    built,
+    front: { epoch, runs: built.runs, fleets: built.fleets, volumes: built.volumes, backends, traffic: built.traffic },
+  };
 }

@@ -5,7 +5,7 @@ const ENDING: ReadonlySet<string> = new Set(['terminating', 'terminated', 'faile
 /** A run with a schedule would be back by then. */
 const STAYS_ENDED_MS = 60_000;
 
-type Task = ReturnType<typeof drawTask>;
+type Task = Readonly<Record<string, unknown>>;
 
 /** Submits tasks; stops, aborts, changes, applies again and deletes some of them. */
 export function planTasks(user: SimulatedUser, count: number, withinMs: number): void {
@@ -33,7 +33,7 @@ function submit(user: SimulatedUser, name: string): void {
   }
 }
 
-function apply(user: SimulatedUser, task: Task): void {
+export function apply(user: SimulatedUser, task: Task): void {
   const name = String(task.name);
   const key = user.random.uuid();
   const body = { plan: { run_spec: { run_name: name, configuration: task }, current_resource: null }, force: true };
