@@ -6,6 +6,9 @@ import { JobPorts } from './agents/job-ports.js';
 import { JobStates } from './agents/job-states.js';
 import { ListeningApi, OwnApi } from './agents/own-api.js';
 import { BackendAccounts } from './backends/backend-accounts.js';
+import { CatalogRefresher } from './catalogs/catalog-refresher.js';
+import { CatalogsController } from './catalogs/catalogs.controller.js';
+import { PriceListLoader } from './catalogs/price-list-loader.js';
 import { AgentArchives, DownloadableAgents } from './containers/agent-archives.js';
 import { ContainerStarts } from './containers/container-starts.js';
 import { DefaultFleetMaker } from './fleets/default-fleet.js';
@@ -82,7 +85,7 @@ import { Workload } from './workload.js';
 /** Runs, jobs, instances, fleets and volumes: what is asked for, where it runs, and the loops that bring one to the other. */
 @Module({
   imports: [LogsModule, MetricsModule],
-  controllers: [RunsController, FleetsController, InstancesController, VolumesController],
+  controllers: [RunsController, FleetsController, InstancesController, VolumesController, CatalogsController],
   providers: [
     { provide: Notices, useFactory: () => new Notices() },
     Wake,
@@ -152,6 +155,8 @@ import { Workload } from './workload.js';
     ServiceTrafficStore,
     { provide: ProbeAsker, useClass: HttpProbeAsker },
     Prober,
+    PriceListLoader,
+    CatalogRefresher,
     Workload,
   ],
   exports: [Workload, ServiceProxy, Wake, Notices, ComputeAccounts, ServiceTrafficStore],
