@@ -11,6 +11,7 @@ export { BackendAccounts } from './backends/backend-accounts.js';
 export { BackendEnvironments } from './backends/backend-environments.js';
 export { BackendNotInstalledError, BackendRegistry } from './backends/backend-registry.js';
 export { BackendStore } from './backends/backend-store.js';
+export { BundledCatalogs } from './catalogs/catalogs.js';
 export { BackendsService } from './backends/backends.service.js';
 export { buildWorkload, type BuiltWorkload, type WorkloadParts } from './build-workload.js';
 export type { ProjectScope } from './auth/caller.js';

@@ -10,6 +10,9 @@ import { BackendsService } from './backends/backends.service.js';
 import { BackendsLog } from './bootstrap/backends-log.js';
 import { FirstIdentity } from './bootstrap/first-identity.js';
 import { INSTALLATION, type Installation } from './bootstrap/installation.js';
+import { CatalogStore } from './catalogs/catalog-store.js';
+import { Catalogs } from './catalogs/catalogs.js';
+import { StoredCatalogs } from './catalogs/stored-catalogs.js';
 import { ConfigApplier } from './config-file/config-applier.js';
 import { EventRecorder } from './events/event-recorder.js';
 import { EventRetention } from './events/event-retention.js';
@@ -75,9 +78,11 @@ const SHARED = [
   BackendAccounts,
   BackendRegistry,
   BackendStore,
+  CatalogStore,
   EventRecorder,
   ProjectStore,
   RepoStore,
+  StoredCatalogs,
   StoredSecrets,
   UserStore,
 ] as const;
@@ -97,11 +102,13 @@ export class PlatformModule {
       { provide: READINESS, useValue: parts.readiness },
       { provide: SERVER_LIVES, useValue: parts.lives },
     ];
+    const catalogs = { provide: Catalogs, useExisting: StoredCatalogs };
     return {
       module: PlatformModule,
       controllers: [...PLATFORM_CONTROLLERS],
       providers: [
         ...values,
+        catalogs,
         ...SHARED,
         BackendsLog,
         BackendsService,
@@ -121,7 +128,7 @@ export class PlatformModule {
         { provide: APP_INTERCEPTOR, useClass: ContractInterceptor },
         { provide: APP_FILTER, useClass: ErrorFilter },
       ],
-      exports: [...values.map(({ provide }) => provide), ...SHARED],
+      exports: [...values.map(({ provide }) => provide), Catalogs, ...SHARED],
     };
   }
 }

@@ -6,6 +6,9 @@ import { JobPorts } from './agents/job-ports.js';
 import { JobStates } from './agents/job-states.js';
 import { ListeningApi, OwnApi } from './agents/own-api.js';
 import { BackendAccounts } from './backends/backend-accounts.js';
+import { CatalogRefresher } from './catalogs/catalog-refresher.js';
+import { CatalogsController } from './catalogs/catalogs.controller.js';
+import { PriceListLoader } from './catalogs/price-list-loader.js';
 import { AgentArchives, DownloadableAgents } from './containers/agent-archives.js';
 import { CostsController } from './costs/costs.controller.js';
 import { CostsService } from './costs/costs.service.js';
@@ -84,7 +87,14 @@ import { Workload } from './workload.js';
 /** Runs, jobs, instances, fleets and volumes: what is asked for, where it runs, and the loops that bring one to the other. */
 @Module({
   imports: [LogsModule, MetricsModule],
-  controllers: [RunsController, FleetsController, InstancesController, VolumesController, CostsController],
+  controllers: [
+    RunsController,
+    FleetsController,
+    InstancesController,
+    VolumesController,
+    CostsController,
+    CatalogsController,
+  ],
   providers: [
     { provide: Notices, useFactory: () => new Notices() },
     Wake,
@@ -155,6 +165,8 @@ import { Workload } from './workload.js';
     ServiceTrafficStore,
     { provide: ProbeAsker, useClass: HttpProbeAsker },
     Prober,
+    PriceListLoader,
+    CatalogRefresher,
     Workload,
   ],
   exports: [Workload, ServiceProxy, Wake, Notices, ComputeAccounts, ServiceTrafficStore],

@@ -1,3 +1,4 @@
+import { knownAccelerator } from '@dstack/core';
 import type { CatalogGpu, CatalogRow, CatalogType } from '../src/index.js';
 import { type CloudReader, type ReadCloud, readCloud, type Reading } from '../src/refresh/index.js';
 import { priceList, replayed, type Reply } from './support/replayed.js';
@@ -24,6 +25,8 @@ async function read(
   const { source, asked } = replayed(replies);
   const base = { source, current: [], accounts: {}, urls: {}, awsRegions: null };
   const reading = await readCloud(cloud, { ...base, now: () => Date.parse('2026-11-30T00:00:00Z'), ...rest });
+  const gpus = reading.rows.flatMap(({ type: { gpu } }) => gpu ?? []);
+  expect(gpus.filter(({ name, vendor }) => knownAccelerator(name)?.vendor !== vendor)).toEqual([]);
   return { reading, asked };
 }
 

@@ -17,6 +17,7 @@ export interface BackendAccount {
   readonly definition: BackendDefinition;
   readonly compute: Compute;
   readonly check?: () => Promise<CredentialCheck>;
+  readonly priceRemark: () => string | null;
 }
 
 interface Opened {
@@ -138,10 +139,11 @@ export class BackendAccounts implements OnApplicationShutdown {
       const environment = this.environments.of(config.type);
       const compute = await module.open(parsed, { ...environment, ...extras });
       const { type } = definition;
-      if (module.validate === undefined) return { type, definition, compute };
+      const priceRemark = (): string | null => this.environments.priceRemark(type);
+      if (module.validate === undefined) return { type, definition, compute, priceRemark };
       const validate = module.validate.bind(module, parsed, environment);
       const checks = new CredentialChecks((signal) => validate(signal), environment.now);
-      return { type, definition, compute, check: () => checks.current() };
+      return { type, definition, compute, priceRemark, check: () => checks.current() };
     } catch (error) {
       if (error instanceof BackendError) throw error;
       const message = error instanceof Error ? error.message : String(error);

@@ -1,5 +1,6 @@
 import type { BackendEnvironment } from '@dstack/backend-base';
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Catalogs } from '../catalogs/catalogs.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { WORLD, type World } from '../world/world.js';
 
@@ -9,10 +10,16 @@ export class BackendEnvironments {
   constructor(
     @Inject(SETTINGS) private readonly settings: ServerSettings,
     @Inject(WORLD) private readonly world: World,
+    @Inject(Catalogs) private readonly catalogs: Catalogs,
   ) {}
 
+  /** What people should know of the backend's prices; null: nothing. */
+  priceRemark(type: string): string | null {
+    return this.catalogs.remarkOf(type);
+  }
+
   of(type: string): BackendEnvironment {
-    const { world } = this;
+    const { world, catalogs } = this;
     const log = new Logger(`Backend ${type}`);
     const write = { debug: 'debug', info: 'log', warn: 'warn', error: 'error' } as const;
     return {
@@ -20,6 +27,7 @@ export class BackendEnvironments {
       random: () => world.random.next(),
       sleep: (ms, signal) => world.scheduler.sleep(ms, signal),
       log: (level, message, fields) => log[write[level]](fields === undefined ? message : { message, ...fields }),
+      catalog: (cloud) => catalogs.of(cloud),
       endpoint: this.settings.backendEndpoints[type] ?? null,
     };
   }

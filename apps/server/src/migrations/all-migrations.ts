@@ -1,4 +1,5 @@
 import type { MigrationInterface } from 'typeorm';
+import { Catalogs1764100600000 } from './1764100600000-catalogs.js';
 import { Initial1764000000000 } from './1764000000000-initial.js';
 import { LifeSigns1764100200000 } from './1764100200000-life-signs.js';
 import { MachinesOfJobs1764100400000 } from './1764100400000-machines-of-jobs.js';
@@ -14,4 +15,5 @@ export const ALL_MIGRATIONS: readonly (new () => MigrationInterface & { readonly
   LifeSigns1764100200000,
   NarrowWrites1764100300000,
   MachinesOfJobs1764100400000,
+  Catalogs1764100600000,
 ];

@@ -17,6 +17,8 @@ export interface ComputeAccount {
   readonly compute: Compute;
   /** Whether the cloud takes the credentials; absent: there is nothing to check. */
   readonly check?: () => Promise<CredentialCheck>;
+  /** What is to be known of its prices, for people; absent or null: nothing. */
+  readonly priceRemark?: () => string | null;
 }
 
 /** `unverified`: nobody could tell; what a catalog says is offered nevertheless. Only a refusal is one. */

@@ -100,7 +100,11 @@ export class OffersService {
         account.check?.() ?? null,
       ]);
       if (check?.state === 'refused') return { backend, table: null, remark: check.reason };
-      return { backend, table, remark: check?.state === 'unverified' ? `unverified: ${check.reason}` : null };
+      const remarks = [
+        check?.state === 'unverified' ? `unverified: ${check.reason}` : null,
+        account.priceRemark?.() ?? null,
+      ].filter((remark) => remark !== null);
+      return { backend, table, remark: remarks.length === 0 ? null : remarks.join('; ') };
     } catch (error) {
       return { backend, table: null, remark: statusText(error) };
     }

@@ -44,10 +44,23 @@ it('warns of names that do nothing, and of features that are not built', () => {
   ]);
 });
 
+it('takes how prices are kept up to date', () => {
+  const week = { refreshMs: 604_800_000, url: undefined, googleApiKey: undefined };
+  expect(read({}).catalogs).toEqual(week);
+  expect(
+    read({ DSTACK_SERVER_CATALOG_REFRESH_SECONDS: '0', DSTACK_SERVER_CATALOG_URL: 'https://mirror/prices/' }).catalogs,
+  ).toEqual({ ...week, refreshMs: null, url: 'https://mirror/prices' });
+});
+
 it.each([
   [{ DSTACK_SERVER_PORT: 'abc' }, 'DSTACK_SERVER_PORT must be a whole number, not "abc".'],
   [{ DSTACK_SERVER_PORT: '99999' }, 'DSTACK_SERVER_PORT must be from 0 to 65535, not 99999.'],
   [{ DSTACK_AGENT_DOWNLOAD_URL: 'agent.tar.gz' }, 'DSTACK_AGENT_DOWNLOAD_URL must be like https://host/'],
+  [
+    { DSTACK_SERVER_CATALOG_URL: 'https://me:word@mirror/prices' },
+    'DSTACK_SERVER_CATALOG_URL must be like https://host',
+  ],
+  [{ DSTACK_SERVER_CATALOG_REFRESH_SECONDS: '-1' }, 'DSTACK_SERVER_CATALOG_REFRESH_SECONDS must be 0 (never) or more'],
   [{ DSTACK_SERVER_LOG_LEVEL: 'loud' }, 'DSTACK_SERVER_LOG_LEVEL must be one of DEBUG'],
 ])('refuses %j', (env, message) => {
   expect(() => readSettings(env)).toThrow(SettingsError);

@@ -4,7 +4,7 @@ import { IMAGE_DEFAULTS, LIMITS, RUN_SPEC_LIMITS, type ImageDefaults } from '@ds
 import { parseDatabaseUrl, type DatabaseLocation } from '../persistence/database-url.js';
 import { RELEASED_AGENT_URL } from '../containers/agent-url.js';
 import { KNOWN_VARIABLES, UNBUILT_VARIABLES } from './known-variables.js';
-import type { LogLevel, ServerSettings } from './settings.js';
+import type { CatalogSettings, LogLevel, ServerSettings } from './settings.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -60,6 +60,7 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
     servicesShareOrigin: flag(env, 'DSTACK_SERVER_SERVICES_SHARE_ORIGIN'),
     sshConnectTimeoutSeconds: integer(env, 'DSTACK_SERVER_SSH_CONNECT_TIMEOUT', 3),
     unreachableJobSeconds: integer(env, 'DSTACK_SERVER_UNREACHABLE_JOB_SECONDS', LIMITS.unreachableJobMs / 1000),
+    catalogs: catalogs(env),
     backendEndpoints: backendEndpoints(env),
     databaseIsReplicated: env['LITESTREAM_REPLICA_URL'] !== undefined,
     inServerImage: flag(env, 'DSTACK_IMAGE'),
@@ -155,6 +156,31 @@ function agentDownloadUrl(env: Environment): string {
       `DSTACK_AGENT_DOWNLOAD_URL must be like https://host/agent-{version}-{arch}.tar.gz, not ${url}.`,
     );
   return url;
+}
+
+const WEEK_SECONDS = 7 * 24 * 3_600;
+
+function catalogs(env: Environment): CatalogSettings {
+  const seconds = integer(env, 'DSTACK_SERVER_CATALOG_REFRESH_SECONDS', WEEK_SECONDS);
+  if (seconds < 0) {
+    throw new SettingsError(`DSTACK_SERVER_CATALOG_REFRESH_SECONDS must be 0 (never) or more, not ${seconds}.`);
+  }
+  return {
+    refreshMs: seconds === 0 ? null : seconds * 1000,
+    url: catalogUrl(nonEmpty(env['DSTACK_SERVER_CATALOG_URL'])),
+    googleApiKey: nonEmpty(env['DSTACK_SERVER_CATALOG_GOOGLE_API_KEY']),
+  };
+}
+
+/** Plain, as errors name it: a URL with a password or a signature is no place for one. */
+function catalogUrl(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '')
+    throw new SettingsError(
+      'DSTACK_SERVER_CATALOG_URL must be like https://host/path, without a password and a query.',
+    );
+  return text.replace(/\/+$/, '');
 }
 
 /** `lambda=http://127.0.0.1:8080,aws=http://127.0.0.1:5000` */

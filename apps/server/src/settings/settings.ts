@@ -38,6 +38,7 @@ export interface ServerSettings {
   readonly sshConnectTimeoutSeconds: number;
   /** How long a job survives that nobody can reach its host. */
   readonly unreachableJobSeconds: number;
+  readonly catalogs: CatalogSettings;
   /** By backend type: another address than the cloud's own API. */
   readonly backendEndpoints: Readonly<Record<string, string>>;
   /** How the agent of local instances is started; undefined: the installed package's. */
@@ -56,6 +57,16 @@ export interface ServerSettings {
   readonly databaseIsReplicated: boolean;
   /** Write the CLI's configuration for the project `main` after start; one that points elsewhere only when asked, or always. */
   readonly configureClient: 'never' | 'ask' | 'always';
+}
+
+/** How the prices of clouds are kept up to date. */
+export interface CatalogSettings {
+  /** How often a price list is read; null: never by itself. */
+  readonly refreshMs: number | null;
+  /** Where catalogs are published, as `npm run catalog -- refresh --out` makes them; undefined: the clouds' own lists are read. */
+  readonly url: string | undefined;
+  /** For Google's billing catalog, which is told to those with a key only. */
+  readonly googleApiKey: string | undefined;
 }
 
 export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR' | 'CRITICAL';

@@ -148,6 +148,9 @@ export const EXPECTED: Readonly<Record<string, Row>> = {
   'GET /readyz': plain('anyone'),
   'POST /api/server/end_quarantine': plain('global admin'),
   'GET /api/costs': plain('signed in'),
+  'GET /api/server/catalogs': plain('signed in'),
+  // No project of the scene uses a cloud.
+  'POST /api/server/refresh_catalogs': plain('global admin', 400),
   metrics: ['401 403 403 403 403 403 403', '', ''],
   'project_runs_get by id': found('user'),
   'project_fleets_get by id': found('user'),

@@ -110,6 +110,8 @@ export const VARIANTS: Readonly<Record<string, Prepare>> = {
 export const REQUESTS: Readonly<Record<string, Prepare>> = {
   'POST /api/server/end_quarantine': always({}),
   'GET /api/costs': always(),
+  'GET /api/server/catalogs': always(),
+  'POST /api/server/refresh_catalogs': always({}),
   users_list: always({}),
   users_get_my_user: always(),
   users_get_user: person((username) => ({ username })),

@@ -15,7 +15,6 @@ import {
   type OfferQuery,
   type Termination,
 } from '@dstack/backend-base';
-import { bundledCatalog } from '@dstack/catalog';
 import type { Offer, OfferTable } from '@dstack/core';
 import { accountQuotas } from './account-quotas.js';
 import { AwsPlacementGroups } from './aws-placement-groups.js';
@@ -48,7 +47,7 @@ const DEFAULT_DISK_GB = 100;
 export interface AwsOptions {
   readonly config: AwsConfig;
   readonly access: AwsAccess;
-  readonly environment: Pick<BackendEnvironment, 'now' | 'log'>;
+  readonly environment: Pick<BackendEnvironment, 'now' | 'log' | 'catalog'>;
 }
 
 export class AwsCompute implements Compute {
@@ -150,7 +149,7 @@ export class AwsCompute implements Compute {
       await this.factsOf(region, call),
     ]);
     const experimental = this.options.config.experimental_instance_types ?? [];
-    return { catalog: bundledCatalog('aws'), experimental, regions: new Map(facts) };
+    return { catalog: this.options.environment.catalog('aws'), experimental, regions: new Map(facts) };
   }
 
   private async planLaunch(attempt: Attempt, call: Call): Promise<{ plan: LaunchPlan; user: string }> {

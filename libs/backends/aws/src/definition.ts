@@ -82,6 +82,7 @@ export const awsDefinition: BackendDefinition<AwsConfig> = {
     powerOffStopsBilling: true,
   },
   idempotency: { kind: 'token' },
+  defaultRegions: DEFAULT_REGIONS,
   maxNameLength: 60,
   provisioningTimeoutMs: () => 10 * 60_000,
 };

@@ -16,7 +16,6 @@ import {
   Survey,
   type Termination,
 } from '@dstack/backend-base';
-import { bundledCatalog } from '@dstack/catalog';
 import type { Offer, OfferTable } from '@dstack/core';
 import { armId, type ArmPlace, parseArmId } from './arm-id.js';
 import type { Arm } from './client.js';
@@ -45,7 +44,7 @@ interface Make {
 export interface AzureOptions {
   readonly config: AzureConfig;
   readonly arm: Arm;
-  readonly environment: Pick<BackendEnvironment, 'now' | 'log' | 'sleep'>;
+  readonly environment: Pick<BackendEnvironment, 'now' | 'log' | 'sleep' | 'catalog'>;
 }
 
 export class AzureCompute implements Compute {
@@ -81,7 +80,7 @@ export class AzureCompute implements Compute {
     const regions = regionsOf(this.options.config);
     const known = await this.survey.of(regions, call);
     const facts = new Map(regions.map((region) => [region, known.get(region) ?? UNTOLD]));
-    return azureOffers({ catalog: bundledCatalog('azure'), requirements, regions: facts });
+    return azureOffers({ catalog: this.options.environment.catalog('azure'), requirements, regions: facts });
   }
 
   offerTable(query: OfferQuery, call: Call): Promise<OfferTable | null> {

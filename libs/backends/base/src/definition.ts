@@ -1,3 +1,4 @@
+import type { Catalog } from '@dstack/catalog';
 import type { InternalBackendType } from '@dstack/core';
 import type { z } from 'zod';
 import type { Capabilities, Idempotency } from './capabilities.js';
@@ -20,6 +21,8 @@ export interface BackendDefinition<Config = unknown> {
   readonly createArrivesMs?: number;
   /** Its offers come in an order of their own (a score), which is kept; absent: the cheapest is first. */
   readonly ordersOffers?: boolean;
+  /** Where it is used without `regions` in its configuration, of a cloud that lists more. */
+  readonly defaultRegions?: readonly string[];
   /** Longest machine name the cloud accepts. */
   readonly maxNameLength: number;
   /** How long a machine may take from create to a reachable agent. */
@@ -37,6 +40,8 @@ export interface BackendEnvironment {
     message: string,
     fields?: Readonly<Record<string, unknown>>,
   ) => void;
+  /** What the cloud sells and for how much, as far as is known now: asked for anew for each use. */
+  readonly catalog: (cloud: string) => Catalog;
   /** Instead of the cloud's own API: an emulator, or a proxy that people must go through. */
   readonly endpoint: string | null;
 }

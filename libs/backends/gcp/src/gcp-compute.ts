@@ -14,7 +14,6 @@ import {
   type OfferQuery,
   type Termination,
 } from '@dstack/backend-base';
-import { bundledCatalog } from '@dstack/catalog';
 import type { Offer, OfferTable } from '@dstack/core';
 import { acceleratorName } from './accelerators.js';
 import { Gce } from './client.js';
@@ -91,7 +90,7 @@ export class GcpCompute implements Compute {
       this.quotas(call),
       requirements.reservation ? this.reservations.find(requirements.reservation, call) : null,
     ]);
-    return gcpOffers({ catalog: bundledCatalog('gcp'), requirements, regions, quotas, reserved });
+    return gcpOffers({ catalog: this.options.environment.catalog('gcp'), requirements, regions, quotas, reserved });
   }
 
   offerTable(query: OfferQuery, call: Call): Promise<OfferTable | null> {

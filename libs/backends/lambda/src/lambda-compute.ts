@@ -15,7 +15,6 @@ import {
   type MachineState,
   type Termination,
 } from '@dstack/backend-base';
-import { bundledCatalog } from '@dstack/catalog';
 import type { Offer } from '@dstack/core';
 import type { LambdaClient } from './client.js';
 import { isStillBilled, OWNER_TAG, refOf, stateOf, tagOf, TOKEN_TAG } from './machine-state.js';
@@ -29,7 +28,7 @@ export interface LambdaOptions {
   readonly client: LambdaClient;
   /** Null: all. */
   readonly regions: readonly string[] | null;
-  readonly environment: Pick<BackendEnvironment, 'now' | 'log'>;
+  readonly environment: Pick<BackendEnvironment, 'now' | 'log' | 'catalog'>;
 }
 
 export class LambdaCompute implements Compute {
@@ -82,7 +81,7 @@ export class LambdaCompute implements Compute {
       if (!isBackendError(error) || (error.failure.kind !== 'outage' && error.failure.kind !== 'throttled'))
         throw error;
       environment.log('warn', `Lambda cannot be asked for offers (${error.message}): those of the catalog are shown`);
-      return this.within(bundledOffers(bundledCatalog('lambda')));
+      return this.within(bundledOffers(environment.catalog('lambda')));
     }
   }
 

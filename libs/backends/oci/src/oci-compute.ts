@@ -13,7 +13,6 @@ import {
   type OfferQuery,
   type Termination,
 } from '@dstack/backend-base';
-import { bundledCatalog } from '@dstack/catalog';
 import type { Offer, OfferTable } from '@dstack/core';
 import type { ApiKey } from './api-key.js';
 import { Oci } from './client.js';
@@ -38,7 +37,7 @@ export interface OciOptions {
   readonly config: OciConfig;
   readonly apiKey: ApiKey;
   readonly rest: SignedRest;
-  readonly environment: Pick<BackendEnvironment, 'now' | 'log' | 'sleep'>;
+  readonly environment: Pick<BackendEnvironment, 'now' | 'log' | 'sleep' | 'catalog'>;
 }
 
 interface Subscriptions {
@@ -82,7 +81,7 @@ export class OciCompute implements Compute {
     call.signal.throwIfAborted();
     const regions = await this.regions(call);
     const facts = await this.survey.of(regions, call);
-    return ociOffers({ catalog: bundledCatalog('oci'), requirements, regions: facts });
+    return ociOffers({ catalog: this.options.environment.catalog('oci'), requirements, regions: facts });
   }
 
   offerTable(query: OfferQuery, call: Call): Promise<OfferTable | null> {

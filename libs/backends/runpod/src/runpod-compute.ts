@@ -12,7 +12,6 @@ import {
   type OfferQuery,
   type Termination,
 } from '@dstack/backend-base';
-import { bundledCatalog } from '@dstack/catalog';
 import type { Offer } from '@dstack/core';
 import type { GpuQuery, RunpodClient } from './client.js';
 import { isStillBilled, refOf, stateOf } from './machine-state.js';
@@ -28,7 +27,7 @@ const OFFERS_KEPT_MS = 180_000;
 export interface RunpodOptions {
   readonly client: RunpodClient;
   readonly places: Places;
-  readonly environment: Pick<BackendEnvironment, 'now' | 'log'>;
+  readonly environment: Pick<BackendEnvironment, 'now' | 'log' | 'catalog'>;
 }
 
 export class RunpodCompute implements Compute {
@@ -51,7 +50,7 @@ export class RunpodCompute implements Compute {
     // Pods of different hosts share no network, and clusters are not built yet.
     if (requirements.multinode) return [];
     const { places } = this.options;
-    const request = { catalog: bundledCatalog('runpod'), requirements, places };
+    const request = { catalog: this.options.environment.catalog('runpod'), requirements, places };
     const known = [
       ...secureOffers(request),
       ...places.countries.flatMap((country) => communityOffers(request, country)),

@@ -1,4 +1,4 @@
-import { knownAccelerator, type KnownAccelerator, type Offer, type Wire } from '@dstack/core';
+import { knownAccelerator, type KnownAccelerator, normaliseGpuName, type Offer, type Wire } from '@dstack/core';
 import type { TensorDockGpu, TensorDockLocation } from './schema.js';
 import { priceOf, type Size, sizesFor } from './sizes.js';
 
@@ -23,12 +23,8 @@ export interface Accelerator {
 
 /** `geforcertx4090-pcie-24gb`; null for what nobody can ask for by name. */
 export function acceleratorOf(model: string): Accelerator | null {
-  const [, product = '', gb] = /^([a-z0-9]+)(?:-[a-z0-9]+)*-(\d+)gb$/.exec(model) ?? [];
-  const bare = product
-    .replace(/^geforce/, '')
-    .replace(/lhr$/, '')
-    .replace(/^rtx(a\d{4})/, '$1');
-  const known = knownAccelerator(bare);
+  const [, gb] = /-(\d+)gb$/.exec(model) ?? [];
+  const known = knownAccelerator(normaliseGpuName(model));
   return known === undefined || gb === undefined ? null : { known, memoryGb: Number(gb) };
 }
 

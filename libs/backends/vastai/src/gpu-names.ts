@@ -25,10 +25,11 @@ function theirName(name: string): readonly string[] | null {
   if (SAME.has(known)) return [known];
   if (/^(V100|T4|P4|P40|P100)$/.test(known)) return [`Tesla ${known}`];
   if (/^A\d000$/.test(known)) return [`RTX ${known}`];
-  const [, number, suffix] = /^RTX(\d{4})(Ti|S|Ada)?$/i.exec(known) ?? [];
+  const [, number, ti = '', kind = ''] = /^RTX(\d{4})(Ti)?(SUPER|Ada)?$/.exec(known) ?? [];
   if (number === undefined) return null;
-  if (suffix === undefined) return [`RTX ${number}`];
-  return [suffix.toLowerCase() === 'ada' ? `RTX ${number}Ada` : `RTX ${number} ${suffix}`];
+  // `RTX 4070S Ti`, `RTX 6000Ada`
+  const mark = kind === 'SUPER' ? 'S' : kind;
+  return [`RTX ${number}${mark}${ti === '' ? '' : ' Ti'}`];
 }
 
 /** Null for those that nobody can ask for by name. */

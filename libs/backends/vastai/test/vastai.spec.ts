@@ -104,8 +104,8 @@ it.each([
     ['Tesla V100', 'RTX A6000', 'L40S'],
   ],
   [
-    ['RTX4090', 'RTX3080Ti', 'RTX6000Ada'],
-    ['RTX 4090', 'RTX 3080 Ti', 'RTX 6000Ada'],
+    ['RTX4090', 'RTX3080Ti', 'RTX6000Ada', 'RTX4080SUPER', 'RTX4070TiSUPER'],
+    ['RTX 4090', 'RTX 3080 Ti', 'RTX 6000Ada', 'RTX 4080S', 'RTX 4070S Ti'],
   ],
   [['A100', 'RTXPRO6000'], null],
   [null, null],
@@ -120,6 +120,7 @@ it.each([
   ['Q RTX 8000', 'QRTX8000'],
   ['RTX PRO 6000 WS', 'RTXPRO6000'],
   ['RTX 6000Ada', 'RTX6000Ada'],
+  ['RTX 4070S Ti', 'RTX4070TiSUPER'],
   ['Z 900', null],
 ])('Vast.ai’s %s is %s', (theirs, ours) => expect(ourName(theirs)).toBe(ours));
 

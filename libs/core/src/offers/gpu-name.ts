@@ -11,6 +11,8 @@ const NOISE =
 export function normaliseGpuName(product: string): string {
   const words = product
     .replace(/[_]/g, ' ')
+    .replace(/^geforce(?=[rg]tx)/i, '')
+    .replace(/(\d|ti)LHR\b/i, '$1')
     .replace(/\b(NVIDIA|AMD|Tesla|GeForce|Instinct|Intel|Google|Tenstorrent|Wormhole|Blackhole)\b/gi, ' ')
     .replace(/\bQuadro\s+RTX[\s-]*8000\b/i, 'QRTX8000')
     .replace(/\bQuadro\b/gi, ' ')
@@ -22,7 +24,10 @@ export function normaliseGpuName(product: string): string {
     .replace(/\b\d+\s*GB\b/gi, ' ')
     .replace(/-/g, ' ')
     .replace(NOISE, ' ')
-    .replace(/\bRTX\s+A(\d{4})\b/i, 'A$1')
+    .replace(/\bA(\d{4})\s+Ada\b/i, 'RTX$1Ada')
+    .replace(/\bRTX\s*A(\d{4})\b/i, 'A$1')
+    .replace(/\bRTX\s*(\d{4})S(\s+Ti)?\b/i, 'RTX$1$2 SUPER')
+    .replace(/^7900\s*XTX\b/i, 'RX7900XTX')
     .replace(/\s+/g, ' ')
     .trim();
   return longestKnownPrefix(cleaned.split(' ')) ?? product.replace(/\s+/g, '');
@@ -32,6 +37,8 @@ function specialName(words: string): string | undefined {
   const gaudi = /\bHL-?(\d)/i.exec(words)?.[1];
   if (gaudi === '3') return 'Gaudi3';
   if (gaudi === '2') return /\bHL-?20/i.test(words) ? 'Gaudi' : 'Gaudi2';
+  const [, tpu] = /^(?:tpu[-\s])?(?:v5e|v5litepod)-(\d+)$/i.exec(words) ?? [];
+  if (tpu !== undefined) return `v5litepod-${tpu}`;
   const exact = knownAccelerator(words.replace(/\s+/g, '-'))?.name;
   return exact;
 }

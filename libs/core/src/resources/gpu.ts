@@ -62,10 +62,13 @@ export function parseGpu(text: string): GpuText {
   return found;
 }
 
-/** The deprecated prefix `tpu-` is dropped: `tpu-v5litepod-8` is `v5litepod-8`. */
+/** The deprecated prefix `tpu-` is dropped: `tpu-v5litepod-8` is `v5litepod-8`, which Google also calls `v5e-8`. */
 export function parseGpuNames(names: readonly string[], written: string): string[] {
   return names.map((name) => {
-    const bare = name.trim().replace(/^tpu-/i, '');
+    const bare = name
+      .trim()
+      .replace(/^tpu-/i, '')
+      .replace(/^v5e-(?=\d+$)/i, 'v5litepod-');
     if (bare === '')
       throw new Mismatch(`GPU spec "${written}" contains empty name`, { expected: 'GPU names joined by commas' });
     return bare;

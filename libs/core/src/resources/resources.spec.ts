@@ -142,6 +142,7 @@ describe('gpu', () => {
     ['MI300X:8', { name: ['MI300X'], count: bounds(8, 8) }],
     ['tpu:v5litepod-8', { vendor: 'google', name: ['v5litepod-8'] }],
     ['tpu-v5litepod-8', { name: ['v5litepod-8'] }],
+    ['v5e-4', { name: ['v5litepod-4'] }],
     ['0', { count: bounds(0, 0) }],
     [{ name: 'H100' }, { name: ['H100'] }],
     [{ name: 'H100,A100' }, { name: ['H100', 'A100'] }],

@@ -2,6 +2,7 @@ import {
   BackendAccounts,
   BackendsService,
   BackendEnvironments,
+  BundledCatalogs,
   BackendStore,
   buildWorkload,
   type BuiltWorkload,
@@ -71,7 +72,7 @@ export function startServer(epoch: ServerEpoch, line: DatabaseLine | null, outsi
   const keyring = new Keyring([], world.random);
   const registry = new SimulatedBackends(clouds, epoch);
   const store = new BackendStore(keyring, world);
-  const environments = new BackendEnvironments(SETTINGS, world);
+  const environments = new BackendEnvironments(SETTINGS, world, new BundledCatalogs());
   const agentAt = (socketPath: string) =>
     clouds.map((cloud) => cloud.agentAt(socketPath)).find((agent) => agent !== null) ?? hosts.agentAt(socketPath);
   const built = buildWorkload({

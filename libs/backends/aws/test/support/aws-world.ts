@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Attempt, BackendEnvironment, Call } from '@dstack/backend-base';
 import type { ComputeOverAWire } from '@dstack/backend-base/conformance';
+import { bundledCatalog } from '@dstack/catalog';
 import { AwsFake, type AwsFakeOptions } from '@dstack/cloud-fakes/aws';
 import type { Offer } from '@dstack/core';
 import { awsModule } from '../../src/compute.js';
@@ -28,6 +29,7 @@ export function environment(
     random: () => 0.5,
     sleep: async (_ms, signal) => signal.throwIfAborted(),
     log: (_level, message) => void said.push(message),
+    catalog: bundledCatalog,
     endpoint,
     said,
   };

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Attempt, BackendEnvironment, Call } from '@dstack/backend-base';
 import type { ComputeOverAWire } from '@dstack/backend-base/conformance';
+import { bundledCatalog } from '@dstack/catalog';
 import { AzureFake, type AzureFakeOptions } from '@dstack/cloud-fakes/azure';
 import type { Offer } from '@dstack/core';
 import { azureModule } from '../../src/compute.js';
@@ -33,6 +34,7 @@ export function environment(
     random: () => 0.5,
     sleep: async (_ms, signal) => signal.throwIfAborted(),
     log: (_level, message) => void said.push(message),
+    catalog: bundledCatalog,
     endpoint,
     said,
   };

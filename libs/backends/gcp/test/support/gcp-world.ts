@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Attempt, BackendEnvironment, Call, Compute } from '@dstack/backend-base';
 import type { ComputeOverAWire } from '@dstack/backend-base/conformance';
+import { bundledCatalog } from '@dstack/catalog';
 import { GcpFake } from '@dstack/cloud-fakes/gcp';
 import type { Offer } from '@dstack/core';
 import { gcpModule } from '../../src/compute.js';
@@ -29,6 +30,7 @@ export function environment(
     random: () => 0.5,
     sleep: async (_ms, signal) => signal.throwIfAborted(),
     log: (_level, message) => void said.push(message),
+    catalog: bundledCatalog,
     endpoint,
     said,
   };

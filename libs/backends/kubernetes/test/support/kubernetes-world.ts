@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Attempt, BackendEnvironment, Call, Compute, OfferQuery } from '@dstack/backend-base';
 import { type ComputeOverAWire, testContainer } from '@dstack/backend-base/conformance';
+import { bundledCatalog } from '@dstack/catalog';
 import {
   A100_NODE,
   CPU_NODE,
@@ -41,6 +42,7 @@ export function environment(): BackendEnvironment & { readonly said: string[] } 
       signal.throwIfAborted();
     },
     log: (_level, message) => void said.push(message),
+    catalog: bundledCatalog,
     endpoint: null,
     said,
   };

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Attempt, BackendEnvironment, Call } from '@dstack/backend-base';
 import type { ComputeOverAWire } from '@dstack/backend-base/conformance';
+import { bundledCatalog } from '@dstack/catalog';
 import { LambdaFake, type LambdaFakeOptions } from '@dstack/cloud-fakes/lambda';
 import { lambdaModule } from '../../src/compute.js';
 import { lambdaDefinition } from '../../src/index.js';
@@ -24,6 +25,7 @@ export function environment(endpoint: string): BackendEnvironment & { readonly s
     random: () => 0.5,
     sleep: async (_ms, signal) => signal.throwIfAborted(),
     log: (_level, message) => void said.push(message),
+    catalog: bundledCatalog,
     endpoint,
     said,
   };

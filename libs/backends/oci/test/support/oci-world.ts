@@ -1,6 +1,7 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import type { Attempt, BackendEnvironment, Call } from '@dstack/backend-base';
 import type { ComputeOverAWire } from '@dstack/backend-base/conformance';
+import { bundledCatalog } from '@dstack/catalog';
 import { OciFake, type OciFakeOptions } from '@dstack/cloud-fakes/oci';
 import type { Offer } from '@dstack/core';
 import { ociModule } from '../../src/compute.js';
@@ -43,6 +44,7 @@ export function environment(
     random: () => 0.5,
     sleep: async (_ms, signal) => signal.throwIfAborted(),
     log: (_level, message) => void said.push(message),
+    catalog: bundledCatalog,
     endpoint,
     said,
   };

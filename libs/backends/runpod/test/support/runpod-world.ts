@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Attempt, BackendEnvironment, Call } from '@dstack/backend-base';
 import { type ComputeOverAWire, testContainer } from '@dstack/backend-base/conformance';
+import { bundledCatalog } from '@dstack/catalog';
 import { RunpodFake, type RunpodFakeOptions } from '@dstack/cloud-fakes/runpod';
 import { runpodModule } from '../../src/compute.js';
 import { type RunpodConfig, runpodDefinition } from '../../src/index.js';
@@ -28,6 +29,7 @@ export function environment(
     random: () => 0.5,
     sleep: async (_ms, signal) => signal.throwIfAborted(),
     log: (_level, message) => void said.push(message),
+    catalog: bundledCatalog,
     endpoint,
     said,
   };

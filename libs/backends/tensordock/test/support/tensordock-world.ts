@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Attempt, BackendEnvironment, Call } from '@dstack/backend-base';
 import type { ComputeOverAWire } from '@dstack/backend-base/conformance';
+import { bundledCatalog } from '@dstack/catalog';
 import { TensorDockFake } from '@dstack/cloud-fakes/tensordock';
 import { tensordockModule } from '../../src/compute.js';
 import { tensordockDefinition } from '../../src/index.js';
@@ -23,6 +24,7 @@ export function environment(endpoint: string): BackendEnvironment {
     random: () => 0.5,
     sleep: async (_ms, signal) => signal.throwIfAborted(),
     log: () => undefined,
+    catalog: bundledCatalog,
     endpoint,
   };
 }
