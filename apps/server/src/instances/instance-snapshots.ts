@@ -6,7 +6,6 @@ import {
   type InstanceSnapshot,
   type InstanceTerminationReason,
   type OpenAttempt,
-  type Tenure,
 } from '@dstack/core';
 import type { ReadTx } from '../persistence/transaction.js';
 import { findProject } from '../projects/find-project.js';
@@ -17,6 +16,7 @@ import { findFleet, type FleetRecord, nodesOf } from '../fleets/fleet-record.js'
 import { hasAttachedVolumes } from '../volumes/job-volumes.js';
 import { type AttemptRecord, findAttempts, findAttemptsFor } from './attempt-record.js';
 import { connectedSince, findInstance, type InstanceRecord } from './instance-record.js';
+import { tenureOf } from './tenure.js';
 import { InstanceLimits } from './instance-limits.js';
 
 /** The snapshot for the decision, and the rows behind it for the effects. */
@@ -101,6 +101,7 @@ export class InstanceSnapshots {
           ...machine,
           status: 'provisioning',
           connectedSince: connectedSince(record, now),
+          powerOffAfterMs: record.agent.powerOffAfterMs ?? null,
           provisioningLimitMs: this.limits.provisioningMs(record),
           unwanted: record.busyBlocks === 0 ? whyUnwanted(facts) : null,
           tenure,
@@ -139,11 +140,6 @@ export class InstanceSnapshots {
         return { ...base, status: 'terminated' };
     }
   }
-}
-
-function tenureOf({ hostName, backendType }: InstanceRecord): Tenure {
-  if (hostName !== null) return 'given';
-  return backendType === 'local' ? 'local' : 'rented';
 }
 
 function bareHost({ machine, progress }: InstanceRecord): BareHost | null {

@@ -162,7 +162,11 @@ function lostBeforeStart(host: JobHost | null, now: Instant): JobDecision {
 }
 
 /** As a create call that fails: the next offer is tried. Its search ends the job when there is none left. */
-function decideFailedStart({ machineName, failedMachines, kind, tie }: FailedStart, why: string, now: Instant): JobDecision {
+function decideFailedStart(
+  { machineName, failedMachines, kind, tie }: FailedStart,
+  why: string,
+  now: Instant,
+): JobDecision {
   if (tie !== null) return end('waiting_instance_limit_exceeded', `${why} (${tie})`, 'kill');
   // To make a container is to start the job: what fails in so many places fails because of what is started.
   if (kind === 'containers' && failedMachines >= LIMITS.containersTried)

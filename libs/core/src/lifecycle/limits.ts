@@ -18,6 +18,8 @@ export const LIMITS = {
   unreachableJobMs: 2 * MINUTE,
   /** How long an unreachable rented machine is kept. */
   unreachableInstanceMs: 20 * MINUTE,
+  /** Beyond its idle time, until a machine that no server connects to powers itself off. */
+  serverLostMs: HOUR,
   utilisationCheckMs: MINUTE,
   /** The agent enforces `max_duration`; past this margin the server does. */
   maxDurationMarginMs: MINUTE,
