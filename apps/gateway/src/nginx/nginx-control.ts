@@ -90,12 +90,18 @@ export class NginxControl {
   }
 
   private async reloadNow(hash: string): Promise<boolean> {
+    const before = await this.program.workers();
     await this.program.signal('SIGHUP');
     const deadline = performance.now() + RELOAD_MS;
     for (let pause = 5; performance.now() < deadline; pause = Math.min(pause * 2, 200)) {
-      if ((await this.program.hash()) === hash) return true;
+      if ((await this.program.hash()) === hash && (await this.areGone(before))) return true;
       await sleep(pause);
     }
     return false;
+  }
+
+  private async areGone(workers: readonly number[]): Promise<boolean> {
+    const left = new Set(await this.program.workers());
+    return workers.every((pid) => !left.has(pid));
   }
 }
