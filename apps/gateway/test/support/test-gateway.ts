@@ -24,26 +24,26 @@ export interface TestGateway {
   readonly client: GatewayApi;
   readonly flags: readonly string[];
   /** In the background, in place of who serves now. */
-  start(): Promise<void>;
+  start(...more: string[]): Promise<void>;
   pid(name: 'gateway' | 'nginx'): number;
   log(): string;
   remove(): Promise<void>;
 }
 
-export async function makeGateway(...more: string[]): Promise<TestGateway> {
+export async function makeGateway(): Promise<TestGateway> {
   const dir = mkdtempSync(join(tmpdir(), 'gw-'));
   const [httpPort, httpsPort] = [await freePort(), await freePort()];
   const ports = ['--http-port', String(httpPort), '--https-port', String(httpsPort)];
-  const flags = ['--dir', dir, ...ports, '--listen', '127.0.0.1', ...more];
-  const run = (command: string) => promisify(execFile)(process.execPath, [MAIN, command, ...flags]);
+  const flags = ['--dir', dir, ...ports, '--listen', '127.0.0.1'];
+  const run = (...args: string[]) => promisify(execFile)(process.execPath, [MAIN, ...args, ...flags]);
   return {
     dir,
     httpPort,
     httpsPort,
     flags,
     client: createGatewayClient({ connect: join(dir, 'gateway.sock') }),
-    async start() {
-      await run('start');
+    async start(...more) {
+      await run('start', ...more);
     },
     pid(name) {
       const path = name === 'nginx' ? join(dir, 'nginx', 'nginx.pid') : join(dir, 'gateway.pid');
