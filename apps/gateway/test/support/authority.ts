@@ -73,13 +73,10 @@ export async function startAuthority(httpPort: number, eab?: { keyId: string; hm
       return execFileSync('curl', args, { encoding: 'utf8' });
     },
     async stop() {
-      await Promise.all(
-        children.map((child) => {
-          const ended = new Promise((resolve) => child.once('exit', resolve));
-          child.kill('SIGKILL');
-          return child.exitCode === null ? ended : null;
-        }),
-      );
+      for (const child of children) {
+        const ended = new Promise((resolve) => child.once('exit', resolve));
+        if (child.exitCode === null && child.kill('SIGKILL')) await ended;
+      }
       rmSync(directory, { recursive: true, force: true });
     },
   };

@@ -12,7 +12,7 @@ import type { Sshd } from './sshd.js';
 import { until } from './until.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
-export const signal = new AbortController().signal;
+export const signal: AbortSignal = new AbortController().signal;
 
 /** Without them there is nothing to test against. */
 export const canServe = existsSync('/usr/sbin/nginx') && existsSync('/usr/sbin/sshd');
@@ -93,8 +93,8 @@ export function hashOf(token: string): string {
 export const ACCESS = {
   revision: 1,
   tokens: [
-    { hash: hashOf(TOKEN), projects: ['main'] },
-    { hash: hashOf(STRANGER), projects: ['other'] },
+    { hash: hashOf(TOKEN), projects: ['main'], expiresAt: null },
+    { hash: hashOf(STRANGER), projects: ['other'], expiresAt: null },
   ],
 };
 
