@@ -1,4 +1,5 @@
 import type { MigrationInterface } from 'typeorm';
+import { Gateways1764100300000 } from './1764100300000-gateways.js';
 import { Initial1764000000000 } from './1764000000000-initial.js';
 import { LifeSigns1764100200000 } from './1764100200000-life-signs.js';
 import { PlacementGroups1764100100000 } from './1764100100000-placement-groups.js';
@@ -10,4 +11,5 @@ export const ALL_MIGRATIONS: readonly (new () => MigrationInterface & { readonly
   Volumes1764100000000,
   PlacementGroups1764100100000,
   LifeSigns1764100200000,
+  Gateways1764100300000,
 ];
