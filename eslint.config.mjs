@@ -7,6 +7,7 @@ import tseslint from 'typescript-eslint';
 const boundaries = [
   { sourceTag: 'pkg:core', onlyDependOnLibsWithTags: [] },
   { sourceTag: 'pkg:agent-protocol', onlyDependOnLibsWithTags: ['pkg:core'] },
+  { sourceTag: 'pkg:gateway-protocol', onlyDependOnLibsWithTags: ['pkg:core'] },
   { sourceTag: 'pkg:catalog', onlyDependOnLibsWithTags: ['pkg:core'] },
   { sourceTag: 'pkg:sdk', onlyDependOnLibsWithTags: ['pkg:core'] },
   { sourceTag: 'pkg:proxy', onlyDependOnLibsWithTags: ['pkg:core'] },
