@@ -17,5 +17,5 @@ export function changesOf(before: GatewayConfiguration, after: GatewayConfigurat
 
 /** An absent field is an unset one. */
 function valueOf(configuration: GatewayConfiguration, field: string): unknown {
-  return (configuration as Readonly<Record<string, unknown>>)[field] ?? null;
+  return Object.entries(configuration).find(([name]) => name === field)?.[1] ?? null;
 }

@@ -13,6 +13,7 @@ export class Gateways1764100300000 implements MigrationInterface {
     await q.query('DROP INDEX ix_runs_gateway');
     await q.query('ALTER TABLE runs DROP COLUMN gateway_id');
     await q.query('DROP TABLE gateway_registrations');
+    await q.query('DROP TABLE gateway_certificates');
     await q.query('DROP TABLE gateway_replicas');
     await q.query('DROP TABLE gateways');
   }
@@ -66,6 +67,8 @@ const STATEMENTS = [
     unreachable_since bigint NULL,
     last_error text NULL,
     state_revision bigint NOT NULL DEFAULT 0,
+    challenges text NULL,
+    challenges_seen text NULL,
     connection_holder varchar(200) NULL,
     connection_expires_at bigint NULL,
     created_at bigint NOT NULL,
@@ -75,6 +78,14 @@ const STATEMENTS = [
   `CREATE INDEX ix_gateway_replicas_gateway ON gateway_replicas (gateway_id)`,
   `CREATE INDEX ix_gateway_replicas_cloud_name ON gateway_replicas (cloud_name)`,
   dueIndex('gateway_replicas'),
+  // Private keys of certificates: sealed.
+  `CREATE TABLE gateway_certificates (
+    gateway_id varchar(36) NOT NULL REFERENCES gateways (id) ON DELETE CASCADE,
+    host varchar(300) NOT NULL,
+    certificate text NOT NULL,
+    expires_at bigint NOT NULL,
+    PRIMARY KEY (gateway_id, host)
+  )`,
   // Of a service as a whole the job is ''.
   `CREATE TABLE gateway_registrations (
     replica_id varchar(36) NOT NULL REFERENCES gateway_replicas (id) ON DELETE CASCADE,
