@@ -352,7 +352,7 @@ export { type GatewayFact, type GatewayWish, gatewayWish, whyGatewayRefuses } fr
 export { gatewayDomain } from './gateways/gateway-domain.js';
 export { type GatewayService, gatewayService } from './gateways/gateway-service.js';
 export { type CertificateKind, type HttpsMode, httpsMode } from './gateways/https-mode.js';
-export { type Replica, type Rollout, type ServiceFacts } from './lifecycle/service-snapshot.js';
+export { type GatewayRefusal, type Replica, type Rollout, type ServiceFacts } from './lifecycle/service-snapshot.js';
 export { type ReplicaToSubmit } from './lifecycle/run-snapshot.js';
 export { completeProbe, type Probe } from './jobs/probe-specs.js';
 export { failuresInARow, failuresOfDeployment } from './lifecycle/replica-history.js';

@@ -45,7 +45,8 @@ export class DesiredStates {
     const [row] = await tx.query<{ gateway_id: string }>('SELECT gateway_id FROM gateway_replicas WHERE id = ?', [
       replicaId,
     ]);
-    const [gateway] = row === undefined ? [] : await findGateways(tx, 'id = ? AND deleted = ?', [row.gateway_id, false]);
+    const [gateway] =
+      row === undefined ? [] : await findGateways(tx, 'id = ? AND deleted = ?', [row.gateway_id, false]);
     if (gateway === undefined) return null;
     const replicas = await findReplicasOf(tx, gateway.id);
     const replica = replicas.find(({ id }) => id === replicaId);

@@ -33,7 +33,9 @@ export class GatewayBundles {
     for (const arch of ['x86', 'arm'] as const) {
       if (this.made.has(arch)) continue;
       this.get(arch).catch((error: unknown) =>
-        this.log.warn(`The gateway for ${arch} cannot be packed: ${error instanceof Error ? error.message : String(error)}`),
+        this.log.warn(
+          `The gateway for ${arch} cannot be packed: ${error instanceof Error ? error.message : String(error)}`,
+        ),
       );
     }
     return this.digests;

@@ -47,14 +47,22 @@ export class GatewayCertificates {
     await this.once(`${replica.id} challenges`, answers, async () => {
       await api.putChallenges(answers, signal);
       await this.db.write(async (tx) => {
-        await tx.execute('UPDATE gateway_replicas SET challenges_seen = ? WHERE id = ?', [writeJson(theirs), replica.id]);
+        await tx.execute('UPDATE gateway_replicas SET challenges_seen = ? WHERE id = ?', [
+          writeJson(theirs),
+          replica.id,
+        ]);
         if (theirs.length > 0) this.wake.gateways(tx);
       });
     });
   }
 
   /** Keeps what a replica has: new certificates, and the challenges it waits to be shared. */
-  async take({ gateway, replica, state }: DesiredGateway, status: GatewayStatus, api: GatewayApi, signal: AbortSignal): Promise<void> {
+  async take(
+    { gateway, replica, state }: DesiredGateway,
+    status: GatewayStatus,
+    api: GatewayApi,
+    signal: AbortSignal,
+  ): Promise<void> {
     if (state.acme === null) return;
     const open = writeJson(status.challenges);
     await this.db.write(async (tx) => {

@@ -26,9 +26,10 @@ export class GatewayDialer {
     signal: AbortSignal,
   ): Promise<{ readonly connection: SshConnection; readonly hostname: string }> {
     const { host, seen } = await this.db.read(async (tx) => {
-      const [row] = await tx.query<{ host_keys: string | null }>('SELECT host_keys FROM gateway_replicas WHERE id = ?', [
-        replica.id,
-      ]);
+      const [row] = await tx.query<{ host_keys: string | null }>(
+        'SELECT host_keys FROM gateway_replicas WHERE id = ?',
+        [replica.id],
+      );
       return {
         host: await this.secrets.hostOf(tx, replica),
         seen: readJsonOrNull<HostKeys>(row?.host_keys ?? null),

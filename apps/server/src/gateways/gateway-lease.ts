@@ -17,7 +17,8 @@ export async function takeLink(db: Database, replicaId: string, holder: string):
 
 /** @throws when somebody else has it */
 export async function renewLink(db: Database, replicaId: string, holder: string): Promise<void> {
-  if (!(await takeLink(db, replicaId, holder))) throw new Error('the link to the gateway is not this server’s any more');
+  if (!(await takeLink(db, replicaId, holder)))
+    throw new Error('the link to the gateway is not this server’s any more');
 }
 
 export async function releaseLink(db: Database, replicaId: string, holder: string): Promise<void> {

@@ -126,11 +126,17 @@ export class GatewayLink {
   }
 
   private async watching(pass: LinkPass, signal: AbortSignal): Promise<never> {
-    for (;;) await pass.watch(signal);
+    for (;;) {
+      await pass.watch(signal);
+      signal.throwIfAborted();
+    }
   }
 
   private async counting(pass: LinkPass, signal: AbortSignal): Promise<never> {
-    for (;;) await pass.count(signal);
+    for (;;) {
+      await pass.count(signal);
+      signal.throwIfAborted();
+    }
   }
 
   private untilAsked(signal: AbortSignal): Promise<void> {

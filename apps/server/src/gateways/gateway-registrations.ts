@@ -75,14 +75,21 @@ export class GatewayRegistrations {
   }
 
   /** Said when it changes, and when it is over. */
-  private async tell(tx: WriteTx, { gateway, replica, runs }: DesiredGateway, each: Registration, before: string | null): Promise<void> {
+  private async tell(
+    tx: WriteTx,
+    { gateway, replica, runs }: DesiredGateway,
+    each: Registration,
+    before: string | null,
+  ): Promise<void> {
     if (each.message === before) return;
     const run = runs.find(({ id }) => id === each.runId);
     if (run === undefined) return;
     const where = `gateway ${gateway.name}, replica ${replica.replicaNum}`;
     const what = each.jobId === '' ? 'The service' : `Replica ${each.jobId.slice(0, 8)} of the service`;
     const message =
-      each.message === null ? `${what} is served by ${where} again` : `${what} has a problem at ${where}: ${each.message}`;
+      each.message === null
+        ? `${what} is served by ${where} again`
+        : `${what} has a problem at ${where}: ${each.message}`;
     await this.events.record(tx, {
       message,
       actorId: null,

@@ -117,7 +117,11 @@ export class GatewayReplicaCommit {
     return known?.state === machine.state ? null : now;
   }
 
-  private async recordTermination(tx: WriteTx, { id, snapshot, now }: Context, outcome: 'done' | 'pending'): Promise<number> {
+  private async recordTermination(
+    tx: WriteTx,
+    { id, snapshot, now }: Context,
+    outcome: 'done' | 'pending',
+  ): Promise<number> {
     if (outcome === 'pending') return now + LIMITS.terminateRetryMinMs;
     const { machine } = snapshot.record;
     const gone: GatewayMachine | null = machine === null ? null : { ...machine, state: 'gone' };
@@ -132,7 +136,12 @@ export class GatewayReplicaCommit {
     const { id, snapshot, now } = context;
     const { record } = snapshot;
     const isEnding = record.status === 'terminating';
-    const trouble = troubleOf(error, record.trouble, now, isEnding ? LIMITS.terminateRetryMaxMs : LIMITS.gatewayRetryMaxMs);
+    const trouble = troubleOf(
+      error,
+      record.trouble,
+      now,
+      isEnding ? LIMITS.terminateRetryMaxMs : LIMITS.gatewayRetryMaxMs,
+    );
     // What a create call was refused for is an answer: no call of it is under way any more.
     const isAnswered = effect.do === 'create' && trouble.isFinal && isBackendError(error);
     const asked = isAnswered ? ', asked_at = NULL' : '';

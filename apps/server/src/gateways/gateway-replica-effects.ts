@@ -118,7 +118,13 @@ export class GatewayReplicaEffects {
     if (machine === null && record.askedAt === null) return 'done';
     const account = await this.account(context);
     const isUnderWay = machine === null && mayStillArrive(record, arrivalMs(account.definition), context.now);
-    const byName = { cloudName: cloudName ?? '', machineId: null, region: gateway.region, zone: null, backendData: null };
+    const byName = {
+      cloudName: cloudName ?? '',
+      machineId: null,
+      region: gateway.region,
+      zone: null,
+      backendData: null,
+    };
     const ref = machine?.ref ?? (await this.findMade(account, context)) ?? byName;
     const outcome = await account.gateways.terminateReplica(ref, this.call(context));
     return isUnderWay ? 'pending' : outcome;
@@ -132,11 +138,15 @@ export class GatewayReplicaEffects {
   private async findMade({ compute }: Account, context: Context): Promise<MachineRef | null> {
     const { cloudName, token } = context.snapshot.record;
     const listed = await compute.list(await this.accounts.owner(), this.call(context));
-    return listed.find((each) => each.ref.cloudName === cloudName || (token !== null && each.token === token))?.ref ?? null;
+    return (
+      listed.find((each) => each.ref.cloudName === cloudName || (token !== null && each.token === token))?.ref ?? null
+    );
   }
 
   private markVisited(record: GatewayReplicaRecord): Promise<void> {
-    return record.wasVisited ? Promise.resolve() : this.mark('visited = (CAST(? AS bigint) > 0)', record, `status <> 'terminated'`);
+    return record.wasVisited
+      ? Promise.resolve()
+      : this.mark('visited = (CAST(? AS bigint) > 0)', record, `status <> 'terminated'`);
   }
 
   /** Before the call: whoever finds the row after a crash knows that it may have had an effect. */

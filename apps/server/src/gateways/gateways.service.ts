@@ -107,7 +107,10 @@ export class GatewaysService {
         const services = await servicesOf(tx, gateway);
         if (services.length > 0 && !force) throw new ClientError(inUse(gateway, services));
         const now = await tx.now();
-        await tx.execute('UPDATE gateways SET deletion_requested_at = ?, rev = rev + 1 WHERE id = ?', [now, gateway.id]);
+        await tx.execute('UPDATE gateways SET deletion_requested_at = ?, rev = rev + 1 WHERE id = ?', [
+          now,
+          gateway.id,
+        ]);
         await tx.execute('UPDATE projects SET default_gateway_id = NULL WHERE default_gateway_id = ?', [gateway.id]);
         await this.wake.rows(tx, 'gateways', [gateway.id]);
         await this.record(tx, scope, gateway, 'Gateway marked for deletion');
@@ -166,7 +169,9 @@ export class GatewaysService {
     if (account === undefined)
       throw new ClientError(`Backend ${name} is not configured in project ${projectName}`, 'backend_not_available');
     if (account.compute.gateways === undefined)
-      throw new ClientError(`Backend ${name} has no gateways in this version. A host of yours can be one: backend: ssh`);
+      throw new ClientError(
+        `Backend ${name} has no gateways in this version. A host of yours can be one: backend: ssh`,
+      );
     if (publicIp === false && !account.definition.capabilities.privateGateways)
       throw new ClientError(`Backend ${name} has no gateways without a public IP: remove \`public_ip: false\``);
     if (certificate?.type === 'acm')

@@ -26,16 +26,25 @@ export interface ReplicaFacts {
 export const GATEWAY_KEY = 'gateway';
 
 /** How a gateway comes to a replica, or why it cannot. */
-export function reachReplica({ job, instance, hostKeys, host }: ReplicaFacts): ReachedReplica | { readonly problem: string } {
+export function reachReplica({
+  job,
+  instance,
+  hostKeys,
+  host,
+}: ReplicaFacts): ReachedReplica | { readonly problem: string } {
   const agent = instance.machine?.agent ?? null;
   if (agent === null) return { problem: 'its machine cannot be reached any more' };
   if (agent.via === 'unix')
-    return { problem: 'it runs on the machine of the server itself, where no gateway comes to: use a fleet or a cloud' };
+    return {
+      problem: 'it runs on the machine of the server itself, where no gateway comes to: use a fleet or a cloud',
+    };
   if (kindOfOffer(instance.offer) === 'containers')
     return { problem: 'it runs in a container of a cloud, where no gateway comes to yet: use a backend with machines' };
   const servicePort = job.runtimeRecord.agent?.servicePort;
   if (servicePort === undefined)
-    return { problem: 'the agent of its host has not opened a way for the gateway (yet): it may be of an older version' };
+    return {
+      problem: 'the agent of its host has not opened a way for the gateway (yet): it may be of an older version',
+    };
   const jump = agent.jump === null ? null : jumpHop(host, hostKeys);
   if (agent.jump !== null && jump === null)
     return { problem: 'its machine is reached through another one, whose key is not the gateway’s to know' };

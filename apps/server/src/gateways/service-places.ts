@@ -26,7 +26,12 @@ export class ServicePlaces {
   constructor(@Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'runLimits' | 'proxyUrl'>) {}
 
   /** Null: the run is no service. @throws {ClientError} when it cannot be served as it asks */
-  async choose(tx: ReadTx, scope: ProjectScope, { configuration }: Wire.RunSpec, runName: string): Promise<ServicePlace | null> {
+  async choose(
+    tx: ReadTx,
+    scope: ProjectScope,
+    { configuration }: Wire.RunSpec,
+    runName: string,
+  ): Promise<ServicePlace | null> {
     if (configuration.type !== 'service') return null;
     const { projectName } = scope;
     const gateway = await chosen(tx, scope, gatewayWish(configuration));
@@ -55,7 +60,9 @@ async function chosen(tx: ReadTx, scope: ProjectScope, wish: GatewayWish): Promi
       const gateway = isOwn ? await findNamedGateway(tx, scope.projectId, wish.name) : null;
       if (gateway !== null) return gateway;
       const reference = isOwn ? wish.name : `${wish.project ?? ''}/${wish.name}`;
-      throw new ResourceNotExistsError(`Gateway ${reference} does not exist in this project, and is not imported into it`);
+      throw new ResourceNotExistsError(
+        `Gateway ${reference} does not exist in this project, and is not imported into it`,
+      );
     }
     case 'default': {
       const gateway = await defaultGateway(tx, scope.projectId);

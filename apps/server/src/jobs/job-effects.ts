@@ -178,7 +178,9 @@ export class JobEffects {
 
 /** Lets the gateway of the job's service through the host. */
 async function gatewayKey(tx: ReadTx, gatewayId: string): Promise<string | null> {
-  const [row] = await tx.query<{ ssh_public_key: string }>('SELECT ssh_public_key FROM gateways WHERE id = ?', [gatewayId]);
+  const [row] = await tx.query<{ ssh_public_key: string }>('SELECT ssh_public_key FROM gateways WHERE id = ?', [
+    gatewayId,
+  ]);
   return row?.ssh_public_key ?? null;
 }
 

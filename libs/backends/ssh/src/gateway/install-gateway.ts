@@ -38,7 +38,7 @@ const DISCARD_LIMIT_MS = 10_000;
 export async function installGateway(request: InstallGatewayRequest): Promise<{ readonly digest: string }> {
   const paths = gatewayPaths(request.owner);
   const uid = Number((await runScript(request, 'id -u')).stdout.trim());
-  const seen = wordsByKey((await mustRunRootScript(request, lookScript(paths), 'looking at the host')));
+  const seen = wordsByKey(await mustRunRootScript(request, lookScript(paths), 'looking at the host'));
   const arch = fitArchitecture(request, seen);
   const bundle = await request.bundle(arch);
   if (bundle === undefined)
@@ -176,7 +176,11 @@ function wordsByKey(text: string): Words {
 
 function fitArchitecture(request: HostRequest, seen: Words): 'x86' | 'arm' {
   if (seen.one('kernel') !== 'Linux')
-    throw problem(request, 'not-linux', `it runs ${seen.one('kernel') || 'an unknown system'}; only Linux hosts can be gateways`);
+    throw problem(
+      request,
+      'not-linux',
+      `it runs ${seen.one('kernel') || 'an unknown system'}; only Linux hosts can be gateways`,
+    );
   const arch = architectureOf(seen.one('machine'));
   if (arch !== undefined) return arch;
   const text = `its processor is of the kind ${seen.one('machine')}; there are gateways for x86_64 and aarch64 only`;
