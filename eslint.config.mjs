@@ -27,6 +27,10 @@ const boundaries = [
   // Their tests only: what is published may not depend on a private package (the packing test would fail).
   { sourceTag: 'type:test-support', onlyDependOnLibsWithTags: [] },
   { sourceTag: 'pkg:agent', onlyDependOnLibsWithTags: ['pkg:core', 'pkg:agent-protocol'] },
+  {
+    sourceTag: 'pkg:gateway',
+    onlyDependOnLibsWithTags: ['pkg:core', 'pkg:gateway-protocol', 'pkg:proxy', 'pkg:ssh'],
+  },
   { sourceTag: 'pkg:cli', onlyDependOnLibsWithTags: ['pkg:core', 'pkg:sdk'] },
   { sourceTag: 'type:tool', onlyDependOnLibsWithTags: ['*'] },
 ];

@@ -12,7 +12,7 @@ export interface Wait {
   readonly waitMs: number;
 }
 
-/** What the server asks of one gateway replica, over its unix socket. Every call says that the server is alive. All may be repeated. */
+/** What the server asks of one gateway replica, over its unix socket. Every call but `info` says that the server is alive. All may be repeated. */
 export interface GatewayApi {
   info(signal: AbortSignal): Promise<GatewayInfo>;
   /**
