@@ -1,6 +1,6 @@
 import { endProcess } from '../end-process-script.js';
 import { shellQuote } from '../shell-quote.js';
-import { gatewayCommand } from './gateway-supervisor.js';
+import { gatewayCommand, type GatewaySupervisor } from './gateway-supervisor.js';
 import { GATEWAYS_DIR, GATEWAY_STATES_DIR, type GatewayPaths } from './gateway-paths.js';
 
 // All of these run as root, under `set -eu`.
@@ -84,11 +84,13 @@ chmod 555 ${folder}
 
 export interface AppliedGateway {
   readonly folder: string;
-  readonly supervisor: { readonly kind: 'systemd' | 'loop'; readonly path: string; readonly text: string };
+  readonly supervisor: GatewaySupervisor;
+  /** Command that starts the program in place of one that runs. */
+  readonly start: string;
 }
 
-/** Makes the folder the one in use and starts its program instead of one that runs; nginx serves meanwhile. */
-export function applyScript(paths: GatewayPaths, { folder, supervisor }: AppliedGateway): string {
+/** Makes the folder the one in use and starts its program instead of one that runs; nothing that is under way there is broken off. */
+export function applyScript(paths: GatewayPaths, { folder, supervisor, start }: AppliedGateway): string {
   const { state, current } = paths;
   return `
 if [ -d ${GATEWAY_STATES_DIR} ]; then chmod a+x ${GATEWAY_STATES_DIR}; else mkdir -p -m 711 ${GATEWAY_STATES_DIR}; fi
@@ -102,7 +104,7 @@ chmod 600 ${paths.log}
 rm -f ${current}.new
 ln -s ${folder} ${current}.new
 mv -f -T ${current}.new ${current} 2>/dev/null || { rm -f ${current}; mv ${current}.new ${current}; }
-${restart(paths, supervisor.kind)}
+${run(paths, supervisor.kind, start)}
 ${pruneScript()}
 `;
 }
@@ -142,8 +144,11 @@ if [ -e ${unitFile} ]; then
   systemctl daemon-reload || :
 fi
 ${endProcess(paths.loopPid, paths.loop)}
-${endProcess(`${state}/gateway.pid`, state)}
-${endProcess(`${state}/nginx/nginx.pid`, 'nginx')}
+for loader in ${paths.current}/lib/ld-linux*; do
+  if [ -e "$loader" ]; then
+    "$loader" --library-path ${paths.current}/lib ${paths.current}/node ${paths.current}/gateway.cjs stop --dir ${state} || :
+  fi
+done
 rm -rf ${state} ${incoming}
 ${pruneScript()}
 rmdir ${GATEWAYS_DIR} /usr/local/lib/dstack ${GATEWAY_STATES_DIR} 2>/dev/null || :
@@ -162,16 +167,16 @@ done
 `;
 }
 
-function restart(paths: GatewayPaths, kind: 'systemd' | 'loop'): string {
+function run(paths: GatewayPaths, kind: 'systemd' | 'loop', start: string): string {
   if (kind === 'systemd')
     return `
 systemctl daemon-reload
 systemctl enable --quiet ${paths.unit}
-systemctl restart ${paths.unit}
+if systemctl is-active --quiet ${paths.unit}; then systemctl reload ${paths.unit}; else systemctl restart ${paths.unit}; fi
 `;
   return `
 ${endProcess(paths.loopPid, paths.loop)}
-${endProcess(`${paths.state}/gateway.pid`, paths.state)}
+(cd / && ulimit -n 1048576 2>/dev/null; ${start} </dev/null)
 ${startLoop(paths)}
 `;
 }

@@ -24,12 +24,21 @@ export function gatewayCommand(folder: string, arch: 'x86' | 'arm'): string {
   return `${folder}/lib/${LOADERS[arch]} --library-path ${folder}/lib ${folder}/node ${folder}/gateway.cjs`;
 }
 
-/** What keeps the gateway running on the host: systemd, or a loop in sh where there is none. */
-export function gatewaySupervisor({ paths, arch, systemd, uid }: SupervisedGateway): GatewaySupervisor {
+/** Its own program with what it needs to know of this host. */
+export function gatewayProgram(
+  { paths, arch, uid }: Omit<SupervisedGateway, 'systemd'>,
+  verb: 'start' | 'stop',
+): string {
   const access = uid === 0 ? '' : ` --socket-user ${uid}`;
-  const command = `${gatewayCommand(paths.current, arch)} serve --dir ${paths.state}${access}`;
-  if (systemd) return marked('systemd', paths.unitFile, '', unitText(paths, command));
-  return marked('loop', paths.loop, '#!/bin/sh\n', loopText(paths, command));
+  return `${gatewayCommand(paths.current, arch)} ${verb} --dir ${paths.state}${access}`;
+}
+
+/** What keeps the gateway running on the host: systemd, or a loop in sh where there is none. */
+export function gatewaySupervisor(gateway: SupervisedGateway): GatewaySupervisor {
+  const { paths, systemd } = gateway;
+  const start = gatewayProgram(gateway, 'start');
+  if (systemd) return marked('systemd', paths.unitFile, '', unitText(paths, start, gatewayProgram(gateway, 'stop')));
+  return marked('loop', paths.loop, '#!/bin/sh\n', loopText(paths, start));
 }
 
 function marked(kind: 'systemd' | 'loop', path: string, head: string, body: string): GatewaySupervisor {
@@ -37,8 +46,8 @@ function marked(kind: 'systemd' | 'loop', path: string, head: string, body: stri
   return { kind, path, mark, text: `${head}# dstack-mark: ${mark}\n${body}` };
 }
 
-// KillMode: nginx serves while another version of the program comes up.
-function unitText({ unit }: GatewayPaths, command: string): string {
+// As the program's own `unit` prints it. KillMode: nginx serves while another version of the program comes up.
+function unitText({ unit, state }: GatewayPaths, start: string, stop: string): string {
   return `[Unit]
 Description=dstack gateway (${unit})
 After=network-online.target
@@ -46,11 +55,15 @@ Wants=network-online.target
 StartLimitIntervalSec=0
 
 [Service]
-Type=simple
-ExecStart=${command}
+Type=forking
+PIDFile=${state}/gateway.pid
+ExecStart=${start}
+ExecReload=${start}
+ExecStop=${stop}
+KillMode=process
 Restart=always
 RestartSec=${RESTART_SECONDS}
-KillMode=process
+TimeoutStartSec=90
 TasksMax=infinity
 LimitNOFILE=1048576
 
@@ -59,15 +72,16 @@ WantedBy=multi-user.target
 `;
 }
 
-function loopText({ log, loopPid }: GatewayPaths, command: string): string {
+/** The program starts another one in its place by itself; this looks after one that has ended. */
+function loopText({ state, loopPid, log }: GatewayPaths, start: string): string {
   return `cd /
 umask 022
 (umask 077; echo $$ > ${loopPid})
 ulimit -n 1048576 2>/dev/null || :
 while :; do
-  if [ -s ${log} ] && [ "$(wc -c < ${log})" -gt 1048576 ]; then : > ${log}; fi
-  if ${command} </dev/null >> ${log} 2>&1; then continue; fi
   sleep ${RESTART_SECONDS}
+  pid=$(cat ${state}/gateway.pid 2>/dev/null || echo none)
+  if [ ! -d "/proc/$pid" ]; then ${start} </dev/null >> ${log} 2>&1 || :; fi
 done
 `;
 }

@@ -20,7 +20,7 @@ import {
   removeScript,
   startScript,
 } from './gateway-scripts.js';
-import { gatewaySupervisor } from './gateway-supervisor.js';
+import { gatewayProgram, gatewaySupervisor } from './gateway-supervisor.js';
 
 export interface InstallGatewayRequest extends HostRequest {
   /** Asked for once the host is known to be fit. Undefined: this server has no gateway for the architecture. */
@@ -55,7 +55,8 @@ export async function installGateway(request: InstallGatewayRequest): Promise<{ 
   const isReady =
     seen.one('current') === name && seen.one('mark') === supervisor.mark && seen.one('listening') === 'yes';
   if (!isReady) {
-    const applied = { folder: `${GATEWAYS_DIR}/${name}`, supervisor };
+    const start = gatewayProgram({ paths, arch, uid }, 'start');
+    const applied = { folder: `${GATEWAYS_DIR}/${name}`, supervisor, start };
     await mustRunRootScript(request, applyScript(paths, applied), 'starting the gateway');
   }
   await awaitGateway(request);
