@@ -1,6 +1,6 @@
 import { endProcess } from '../end-process-script.js';
 import { shellQuote } from '../shell-quote.js';
-import { gatewayCommand, type GatewaySupervisor } from './gateway-supervisor.js';
+import { gatewayCommand, type GatewaySupervisor, MANY_FILES } from './gateway-supervisor.js';
 import { GATEWAYS_DIR, GATEWAY_STATES_DIR, type GatewayPaths } from './gateway-paths.js';
 
 // All of these run as root, under `set -eu`.
@@ -176,7 +176,7 @@ if systemctl is-active --quiet ${paths.unit}; then systemctl reload ${paths.unit
 `;
   return `
 ${endProcess(paths.loopPid, paths.loop)}
-(cd / && ulimit -n 1048576 2>/dev/null; ${start} </dev/null)
+(${MANY_FILES}; ${start} </dev/null)
 ${startLoop(paths)}
 `;
 }

@@ -3,6 +3,8 @@ import type { GatewayPaths } from './gateway-paths.js';
 
 const LOADERS = { x86: 'ld-linux-x86-64.so.2', arm: 'ld-linux-aarch64.so.1' } as const;
 const RESTART_SECONDS = 3;
+/** A shell that may not raise its limit ends, whatever follows: another one tries first. */
+export const MANY_FILES = '(ulimit -n 1048576) 2>/dev/null && ulimit -n 1048576 || :';
 
 export interface GatewaySupervisor {
   readonly kind: 'systemd' | 'loop';
@@ -77,7 +79,7 @@ function loopText({ state, loopPid, log }: GatewayPaths, start: string): string 
   return `cd /
 umask 022
 (umask 077; echo $$ > ${loopPid})
-ulimit -n 1048576 2>/dev/null || :
+${MANY_FILES}
 while :; do
   sleep ${RESTART_SECONDS}
   pid=$(cat ${state}/gateway.pid 2>/dev/null || echo none)
