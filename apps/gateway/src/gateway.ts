@@ -74,7 +74,7 @@ export class Gateway implements Controlled {
   private access: GatewayAccess | null = null;
   private heardAt = 0;
   private heardKeptAt = 0;
-  private heldTold = 0;
+  private heldTold = this.held.current;
   private following: Promise<void> = Promise.resolve();
   private nextApply: Promise<void> = Promise.resolve();
   private keys: ReadonlyMap<string, string> = new Map();

@@ -84,6 +84,15 @@ it('the dstack token is asked about and removed, for open services as well', () 
   }
 });
 
+it('the question of access is answered by the gateway alone, whatever it answers', () => {
+  const block = serverOf(nginxConfig(input([service()])).text, 'llm.test', 80) ?? '';
+  const questions = block.split(/^ {4}location /m).filter((location) => location.startsWith('= /.dstack/'));
+  expect(questions).toHaveLength(2);
+  // With a page for its refusal it would be sent on to a replica, and what that says would count.
+  for (const question of questions) expect(question).not.toContain('error_page');
+  expect(block.split(/^ {4}location /m)[0]).not.toContain('error_page');
+});
+
 it('routers are asked at their paths only, and nowhere else by another spelling', () => {
   const onlyPaths = [
     { path: '/generate', match: 'exact' as const },
@@ -92,7 +101,7 @@ it('routers are asked at their paths only, and nowhere else by another spelling'
   const block = serverOf(nginxConfig(input([service({ onlyPaths })])).text, 'llm.test', 80) ?? '';
   expect(block).toContain('location = "/generate" {');
   expect(block).toContain('location "/v1/" {');
-  expect(block).toMatch(/location \/ \{\s+return 403;/);
+  expect(block).toMatch(/location \/ \{\s+error_page 403 = @refused;\s+return 403;/);
   expect(block).toContain('return 400;');
 });
 

@@ -20,6 +20,11 @@ export function nginxConfig(input: NginxInput): NginxConfig {
   return { text: `# Written by dstack-gateway; changes are lost.\n${text.replace(HASH_PLACE, hash)}`, hash };
 }
 
+/** While this file exists, answers say that their connection ends with them. */
+export function closingPath(directory: string): string {
+  return join(directory, 'closing');
+}
+
 export function statusSocketPath(directory: string): string {
   return join(directory, 'status.sock');
 }
@@ -96,7 +101,7 @@ function httpLines(input: NginxInput): Directive[] {
     ...services.flatMap((served) => {
       const { host, https } = served.service;
       return hostServer(input, { host, https, certificatePath: served.certificatePath }, (port) =>
-        serviceLines(served, port),
+        serviceLines(served, port, closingPath(input.directory)),
       );
     }),
     ...modelHosts.flatMap((served) => {

@@ -1,12 +1,19 @@
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeFileAtomically } from '../files/write-file-atomically.js';
-import { type NginxConfig, statusSocketPath } from './nginx-config.js';
+import { closingPath, type NginxConfig, statusSocketPath } from './nginx-config.js';
 import type { NginxProgram } from './nginx-program.js';
+import { orphanWorkers } from './orphan-workers.js';
 
 /** Until a reload is in force, or is given up. */
 const RELOAD_MS = 30_000;
+
+/** Clients that ask again and again over one connection are told so long before that it ends: without that each loses a request. */
+const CLOSING_MS = 500;
+
+/** Until a worker that was told to end has closed its ports. */
+const ORPHANS_MS = 200;
 
 /** nginx refuses the configuration, or does not run with it. The former one is in force. */
 export class NginxRefusalError extends Error {
@@ -55,28 +62,46 @@ export class NginxControl {
     return refusal;
   }
 
-  /** Starts it again where it has died. Gives whether it had. */
-  async revive(): Promise<boolean> {
-    if ((await this.program.pid()) !== null) return false;
-    await this.start();
-    return true;
-  }
-
   private async start(): Promise<void> {
-    // A master that was killed leaves its socket behind, and nobody can listen there.
+    // A master that was killed leaves its socket and its workers behind, and nobody else can listen there.
     await rm(statusSocketPath(this.program.directory), { force: true });
+    await this.endOrphans();
     await this.program.start(this.path).catch((error: unknown) => {
       throw new NginxRefusalError(error instanceof Error ? error.message : String(error));
     });
   }
 
+  /** They end what is under way, and listen no more at once. */
+  private async endOrphans(): Promise<void> {
+    const orphans = await orphanWorkers(this.program.directory);
+    for (const pid of orphans) process.kill(pid, 'SIGQUIT');
+    if (orphans.length > 0) await sleep(ORPHANS_MS);
+  }
+
   private async reload(hash: string): Promise<boolean> {
+    const closing = closingPath(this.program.directory);
+    await writeFile(closing, '');
+    try {
+      await sleep(CLOSING_MS);
+      return await this.reloadNow(hash);
+    } finally {
+      await rm(closing, { force: true });
+    }
+  }
+
+  private async reloadNow(hash: string): Promise<boolean> {
+    const before = await this.program.workers();
     await this.program.signal('SIGHUP');
     const deadline = performance.now() + RELOAD_MS;
     for (let pause = 5; performance.now() < deadline; pause = Math.min(pause * 2, 200)) {
-      if ((await this.program.hash()) === hash) return true;
+      if ((await this.program.hash()) === hash && (await this.areGone(before))) return true;
       await sleep(pause);
     }
     return false;
+  }
+
+  private async areGone(workers: readonly number[]): Promise<boolean> {
+    const left = new Set(await this.program.workers());
+    return workers.every((pid) => !left.has(pid));
   }
 }

@@ -40,6 +40,19 @@ export class NginxProgram {
     return command.includes('nginx') && command.includes(this.directory) ? pid : null;
   }
 
+  /** Those that take connections; workers of a former configuration end what they have and take no more. */
+  async workers(): Promise<number[]> {
+    const master = await this.pid();
+    if (master === null) return [];
+    const children = await readFile(`/proc/${master}/task/${master}/children`, 'utf8').catch(() => '');
+    const found: number[] = [];
+    for (const pid of children.trim().split(/\s+/).filter(Boolean)) {
+      const title = await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '');
+      if (title.startsWith('nginx: worker process') && !title.includes('shutting down')) found.push(Number(pid));
+    }
+    return found;
+  }
+
   /** Resolves when it listens. @throws with what it says */
   async start(configPath: string): Promise<void> {
     await run(this.binary, ['-p', this.directory, '-c', configPath]).catch((error: unknown) => {

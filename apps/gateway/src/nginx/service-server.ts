@@ -8,6 +8,8 @@ import { serviceName } from './service-name.js';
 /** Further tries are for requests that nobody has seen, or that change nothing; this program takes another replica for each. */
 const TRIES = 3;
 const ACCESS = '/.dstack/access';
+/** The same, for requests that were sent on to `@closing`. */
+const ACCESS_AGAIN = '/.dstack/access-again';
 /** Nobody's path has these: nginx resolves them, a replica may do it in another way and find what is not open. */
 const TWO_MEANINGS = '^[^?]*(?:/|%2[fF]|\\\\|%5[cC])(?:\\.|%2[eE]){1,2}(?:[/;?\\\\]|%2[fF]|%5[cC]|%3[bB]|$)';
 
@@ -33,7 +35,7 @@ function rateLimitZone(zone: string, { key, requestsPerSecond }: GatewayRateLimi
 }
 
 /** What a service's server does, whatever it listens at. `port`: what clients have to write after the name, with its colon. */
-export function serviceLines({ service }: ServedService, port: string): Directive[] {
+export function serviceLines({ service }: ServedService, port: string, closingPath: string): Directive[] {
   const name = serviceName(service.id);
   const { answerSeconds, hold, maxBodyBytes } = service;
   const paths = limitedPaths(service.rateLimits, service.onlyPaths);
@@ -47,22 +49,38 @@ export function serviceLines({ service }: ServedService, port: string): Directiv
     `proxy_next_upstream_tries ${TRIES}`,
     ...forwardedHeaders(service.https === 'none' ? '$scheme' : 'https', port),
     ...(service.cors ? CORS_ANSWER : []),
-    'error_page 403 @refused',
     ...(hasPathRules ? [{ block: `if ($request_uri ~ "${TWO_MEANINGS}")`, lines: ['return 400'] }] : []),
-    accessLocation(service),
+    {
+      block: `location = ${ACCESS}`,
+      lines: ['internal', { block: `if (-f ${quoted(closingPath)})`, lines: ['return 401'] }, ...accessLines(service)],
+    },
+    { block: `location = ${ACCESS_AGAIN}`, lines: ['internal', ...accessLines(service)] },
     REFUSED,
+    // A worker that is about to end closes connections without a word; to say so before costs clients nothing.
+    { block: 'location @closing', lines: ['keepalive_timeout 0', REFUSALS, ...passLines(name, ACCESS_AGAIN)] },
     ...paths.map(({ path, match, limit }) => ({
       block: `location ${match === 'exact' ? '= ' : ''}${quoted(path)}`,
       lines: [
         ...(service.cors ? [PREFLIGHT] : []),
         ...(limit === null ? [] : [limitLine(`${name}_${limit}`, service.rateLimits[limit])]),
-        `auth_request ${ACCESS}`,
-        `auth_request_set $dstack_verified ${headerVariable('upstream_http', VERIFIED_HEADER)}`,
-        `auth_request_set $dstack_refused ${headerVariable('upstream_http', REFUSED_HEADER)}`,
-        `proxy_pass http://${name}`,
+        // Never for the whole server: the question of access would get them too, and an answer of the replica would be taken for a yes.
+        'recursive_error_pages on',
+        'error_page 401 = @closing',
+        REFUSALS,
+        ...passLines(name, ACCESS),
       ],
     })),
-    ...(isOpen ? [] : [{ block: 'location /', lines: ['return 403'] }]),
+    ...(isOpen ? [] : [{ block: 'location /', lines: [REFUSALS, 'return 403'] }]),
+  ];
+}
+
+/** To a replica, if whoever asks may. */
+function passLines(upstream: string, access: string): string[] {
+  return [
+    `auth_request ${access}`,
+    `auth_request_set $dstack_verified ${headerVariable('upstream_http', VERIFIED_HEADER)}`,
+    `auth_request_set $dstack_refused ${headerVariable('upstream_http', REFUSED_HEADER)}`,
+    `proxy_pass http://${upstream}`,
   ];
 }
 
@@ -101,27 +119,25 @@ function forwardedHeaders(scheme: string, port: string): string[] {
   ];
 }
 
-function accessLocation({ id, auth }: GatewayService): Directive {
-  return {
-    block: `location = ${ACCESS}`,
-    lines: [
-      'internal',
-      // Who shows nothing is nobody, and to such services nobody may come.
-      ...(auth ? [] : [{ block: 'if ($http_authorization = "")', lines: ['return 204'] }]),
-      'proxy_pass http://dstack_app',
-      'proxy_pass_request_body off',
-      'proxy_pass_request_headers off',
-      'proxy_read_timeout 10s',
-      'proxy_next_upstream error timeout',
-      'proxy_set_header Host app',
-      'proxy_set_header Connection ""',
-      'proxy_set_header Content-Length ""',
-      'proxy_set_header Authorization $http_authorization',
-      `proxy_set_header ${ROUTE_HEADER} access`,
-      `proxy_set_header ${SERVICE_HEADER} ${id}`,
-    ],
-  };
+function accessLines({ id, auth }: GatewayService): Directive[] {
+  return [
+    // Who shows nothing is nobody, and to such services nobody may come.
+    ...(auth ? [] : [{ block: 'if ($http_authorization = "")', lines: ['return 204'] }]),
+    'proxy_pass http://dstack_app',
+    'proxy_pass_request_body off',
+    'proxy_pass_request_headers off',
+    'proxy_read_timeout 10s',
+    'proxy_next_upstream error timeout',
+    'proxy_set_header Host app',
+    'proxy_set_header Connection ""',
+    'proxy_set_header Content-Length ""',
+    'proxy_set_header Authorization $http_authorization',
+    `proxy_set_header ${ROUTE_HEADER} access`,
+    `proxy_set_header ${SERVICE_HEADER} ${id}`,
+  ];
 }
+
+const REFUSALS = 'error_page 403 = @refused';
 
 const REFUSED: Directive = {
   block: 'location @refused',
