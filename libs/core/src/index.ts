@@ -349,8 +349,27 @@ export {
   type ReadinessRule,
   UNPROBED,
 } from './services/readiness.js';
-export { servicePath, serviceSpecWithoutGateway, whyNotServed } from './services/service-spec.js';
-export { type Replica, type Rollout, type ServiceFacts } from './lifecycle/service-snapshot.js';
+export { servicePath, serviceSpecWithoutGateway, whyNotServed, whyNotServedHere } from './services/service-spec.js';
+export { type GatewayConfiguration, OWN_HOSTS_REGION } from './configuration/gateway.js';
+export { type GatewayFact, type GatewayWish, gatewayWish, whyGatewayRefuses } from './gateways/choose-gateway.js';
+export { gatewayDomain } from './gateways/gateway-domain.js';
+export { type GatewayService, gatewayService } from './gateways/gateway-service.js';
+export { type CertificateKind, type HttpsMode, httpsMode } from './gateways/https-mode.js';
+export { type GatewayRefusal, type Replica, type Rollout, type ServiceFacts } from './lifecycle/service-snapshot.js';
 export { type ReplicaToSubmit } from './lifecycle/run-snapshot.js';
 export { completeProbe, type Probe } from './jobs/probe-specs.js';
 export { failuresInARow, failuresOfDeployment } from './lifecycle/replica-history.js';
+export { decideGateway, type GatewayDecision } from './lifecycle/decide-gateway.js';
+export { decideGatewayReplica, type GatewayReplicaDecision } from './lifecycle/decide-gateway-replica.js';
+export type {
+  GatewayChanges,
+  GatewayEffect,
+  GatewayReplicaFact,
+  GatewaySnapshot,
+} from './lifecycle/gateway-snapshot.js';
+export type {
+  GatewayReplicaChanges,
+  GatewayReplicaEffect,
+  GatewayReplicaSnapshot,
+  GatewayTrouble,
+} from './lifecycle/gateway-replica-snapshot.js';

@@ -12,6 +12,8 @@ export interface RunRecord {
   readonly userId: string;
   readonly repoId: string | null;
   readonly fleetId: string | null;
+  /** Services: null when this server serves them itself. */
+  readonly gatewayId: string | null;
   readonly name: string;
   readonly submittedAt: number;
   readonly status: Wire.RunStatus;
@@ -45,6 +47,7 @@ interface Row {
   run_spec: string; priority: number; deployment_num: number; desired_replica_count: number; next_triggered_at: number | null;
   resubmission_attempt: number; resume_at: number | null; pending_because: string | null; deleted: boolean | number; rev: number;
   service_spec: string | null; replica_scale: string | null; former_run_spec: string | null; deployment_note: string | null;
+  gateway_id: string | null;
 } // prettier-ignore
 
 function toRecord(tx: ReadTx, row: Row): RunRecord {
@@ -54,6 +57,7 @@ function toRecord(tx: ReadTx, row: Row): RunRecord {
     userId: row.user_id,
     repoId: row.repo_id,
     fleetId: row.fleet_id,
+    gatewayId: row.gateway_id,
     name: row.name,
     submittedAt: Number(row.submitted_at),
     status: row.status as Wire.RunStatus, // written from the same union

@@ -11,6 +11,7 @@ import {
 import { findJobsOfRun, type JobRecord, latestSubmissions } from '../jobs/job-record.js';
 import type { ReadTx } from '../persistence/transaction.js';
 import type { Observed } from '../reconcile/reconciler.js';
+import { readStanding } from '../gateways/gateway-standing.js';
 import { readTraffic } from '../services/service-traffic.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { findRun, type RunRecord } from './run-record.js';
@@ -49,7 +50,9 @@ export class RunSnapshots {
     const { configuration } = rows.run.spec;
     if (configuration.type !== 'service' || isFinishedRun(rows.run.status)) return null;
     const traffic = await readTraffic(tx, rows.run.id, now);
-    return serviceFacts({ ...rows, configuration, traffic, images: this.settings.images });
+    const { id, gatewayId } = rows.run;
+    const gateway = gatewayId === null ? null : await readStanding(tx, id, gatewayId);
+    return serviceFacts({ ...rows, configuration, traffic, images: this.settings.images, gateway });
   }
 }
 

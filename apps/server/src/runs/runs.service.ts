@@ -97,7 +97,7 @@ export class RunsService {
     const { plan, force } = request;
     const spec = await this.effective(scope, parseRunSpec(plan.run_spec, ['plan', 'run_spec']), false);
     if (spec.configuration.type === 'service') {
-      const obstacle = whyNotServed(spec.configuration, this.settings.runLimits);
+      const obstacle = whyNotServed(spec.configuration);
       if (obstacle !== null) throw new ClientError(obstacle);
     }
     const seen = plan.current_resource ?? null;

@@ -65,6 +65,16 @@ export const LIMITS = {
   forceDetachMs: MINUTE,
   /** How long a machine that has to go is kept for its volumes; ending it detaches them too. */
   instanceDetachMs: 10 * MINUTE,
+  /** From the wish for a gateway replica until it serves, or its last error is the answer. */
+  gatewayReadyMs: 30 * MINUTE,
+  gatewayRetryMinMs: 2 * SECOND,
+  gatewayRetryMaxMs: MINUTE,
+  /** Between two tries to bring another version of the gateway to a replica that runs. */
+  gatewayUpdateRetryMs: 10 * MINUTE,
+  /** How long a host of one's own that is to go is waited for, so that the gateway can be removed from it. */
+  gatewayUninstallMs: 2 * MINUTE,
+  /** How long a service may be refused by all replicas of its gateway, when that may pass, before its run fails. */
+  gatewayRefusalMs: 10 * MINUTE,
   /** Between two looks for machines that nobody will terminate. */
   orphansMs: 5 * MINUTE,
   /** How long a replica of a new specification may run without being ready; the loading of a large model takes long. */

@@ -29,27 +29,23 @@ function modelSpec(
   return { name: model.name, base_url: baseUrl, type: model.type ?? 'chat' };
 }
 
-/** Why a service cannot be served by this server as its configuration asks; null when it can. */
-export function whyNotServed(
-  { gateway, https, rate_limits: rateLimits, replicas }: Wire.ServiceConfiguration,
-  limits: { readonly forbidServicesWithoutGateway: boolean },
-): string | null {
-  if (gateway !== null && gateway !== undefined && gateway !== false) {
-    const name = gateway === true ? 'the default gateway' : `gateway ${referenceText(gateway)}`;
-    return `The service asks for ${name}, and gateways are not built yet. Set \`gateway: false\` to serve it through this server`;
-  }
-  if (limits.forbidServicesWithoutGateway)
-    return 'This server does not serve services without a gateway, and gateways are not built yet';
-  if (https === false)
-    return 'Without a gateway a service is served at the address of the server: remove `https: false`, or use `auto`';
-  if ((rateLimits ?? []).length > 0) return 'Rate limits need a gateway. Remove `rate_limits`';
+/** Why no service can be served as the configuration asks, with a gateway or without; null when it can. */
+export function whyNotServed({ replicas }: Wire.ServiceConfiguration): string | null {
   if (Array.isArray(replicas) && replicas.some((group) => group.router))
     return 'Router groups are not built yet. Remove `router`, so that requests go to the replicas themselves';
   return null;
 }
 
-function referenceText(reference: Wire.EntityReference | string): string {
-  if (typeof reference === 'string') return reference;
-  const { project, name } = reference;
-  return project ? `${project}/${name}` : name;
+/** Why this server itself cannot serve it as the configuration asks; null when it can. */
+export function whyNotServedHere(
+  { https, rate_limits: rateLimits }: Wire.ServiceConfiguration,
+  limits: { readonly forbidServicesWithoutGateway: boolean },
+): string | null {
+  if (limits.forbidServicesWithoutGateway)
+    return 'This server does not serve services without a gateway: set `gateway` to one that `dstack gateway` lists';
+  if (https === false)
+    return 'Without a gateway a service is served at the address of the server: remove `https: false`, or use `auto`';
+  if ((rateLimits ?? []).length > 0)
+    return 'Rate limits need a gateway. Remove `rate_limits`, or set `gateway` to one that `dstack gateway` lists';
+  return null;
 }
