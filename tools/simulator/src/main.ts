@@ -21,6 +21,8 @@ else {
 }
 
 function serve(): void {
+  // Whoever asked is gone.
+  process.on('disconnect', () => process.exit());
   process.on('message', (options: SimulationOptions) => {
     simulate(options).then(
       (result) => process.send?.(result),
