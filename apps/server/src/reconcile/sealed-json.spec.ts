@@ -60,7 +60,10 @@ describe('as text', () => {
   });
 
   it('takes nothing for a sealed field that only is written like one in a text', () => {
-    const written = { commands: ['echo \'"env":{"$sealed":"<eA==>"}\'', '\\"env":{"$sealed":"<eA==>"}'], env: { A: '\\"' } };
+    const written = {
+      commands: ['echo \'"env":{"$sealed":"<eA==>"}\'', '\\"env":{"$sealed":"<eA==>"}'],
+      env: { A: '\\"' },
+    };
     const text = openText(holder, writeSealed(holder, written), (_field, open) => open());
     expect(JSON.parse(text)).toEqual(written);
   });
