@@ -131,6 +131,7 @@ export type {
   InstanceChanges,
   InstanceEffect,
   InstanceSnapshot,
+  UnlaunchedInstance,
   OpenAttempt,
   Tenure,
 } from './lifecycle/instance-snapshot.js';

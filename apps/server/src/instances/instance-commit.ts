@@ -1,6 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { isBackendError, type MachineState, statusText } from '@dstack/backend-base';
-import { cloudName, doublingDelayMs, type InstanceDecision, type InstanceEffect, LIMITS } from '@dstack/core';
+import {
+  cloudName,
+  decideInstance,
+  doublingDelayMs,
+  type InstanceDecision,
+  type InstanceEffect,
+  LIMITS,
+  type UnlaunchedInstance,
+} from '@dstack/core';
 import type { WriteTx } from '../persistence/transaction.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { changeProgress } from '../hosts/host-progress.js';
@@ -117,7 +125,8 @@ export class InstanceCommit {
     }
   }
 
-  private async recordPlan(tx: WriteTx, { id, snapshot, now }: Context, outcome: Outcome<InstanceEffect>) {
+  private async recordPlan(tx: WriteTx, context: Context, outcome: Outcome<InstanceEffect>) {
+    const { id, snapshot, now } = context;
     if (!outcome.ok) {
       await setLastError(tx, id, outcome.error);
       return undefined;
@@ -129,12 +138,13 @@ export class InstanceCommit {
       return now;
     }
     const { offer, zone, blocks, maxNameLength } = plan;
+    const number = snapshot.attempts.length + 1;
     const random = () => this.world.random.next();
     const name = cloudName({ project: snapshot.projectName, name: snapshot.record.name }, random, maxNameLength);
     await insertAttempt(tx, {
       id: rowId(this.world),
       instance_id: id,
-      attempt: snapshot.attempts.length + 1,
+      attempt: number,
       offer: writeJson(offer),
       backend_type: offer.backend,
       region: offer.region,
@@ -153,7 +163,22 @@ export class InstanceCommit {
       cloud_name: name,
       total_blocks: blocks,
     });
-    return now;
+    const openAttempt = { attempt: number, createdAt: now, idempotency: plan.idempotency, unknownOutcomes: 0 };
+    return this.goOn(tx, context, { openAttempt, attemptsMade: number });
+  }
+
+  /**
+   * What is decided next with this news, in the same commit, where that is only another status: what it brings has to wait for the commit.
+   * Returns when to look again.
+   */
+  private async goOn(tx: WriteTx, context: Context, news: Partial<UnlaunchedInstance>): Promise<number | null> {
+    const { snapshot, now } = context;
+    const known = snapshot.snapshot;
+    if ((known.status !== 'pending' && known.status !== 'launching') || known.given) return now;
+    const decision = decideInstance({ ...known, ...news }, now);
+    if (decision.because === null || decision.effects.length > 0) return now;
+    await this.changeStatus(tx, { ...context, decision }, decision.because);
+    return decision.dueAt;
   }
 
   private async recordLaunch(tx: WriteTx, context: Context, outcome: Outcome<InstanceEffect>) {
@@ -194,7 +219,7 @@ export class InstanceCommit {
     await writeMachine(tx, id, machineOf(state));
     await this.price(tx, context, attempt);
     this.wake.host(tx, 'connections', id);
-    return now;
+    return this.goOn(tx, context, { openAttempt: null, machine: state.state === 'ready' ? 'ready' : 'starting' });
   }
 
   private price(tx: WriteTx, { id, snapshot, now }: Context, { offer }: AttemptRecord): Promise<void> {
@@ -221,7 +246,7 @@ export class InstanceCommit {
     await setAskedAt(tx, attempt.id, null);
     await writeMachine(tx, id, machineOf({ state: 'pending', ref: settled.found }));
     await this.price(tx, context, attempt);
-    return now;
+    return this.goOn(tx, context, { openAttempt: null, machine: 'starting' });
   }
 
   private async recordPoll(tx: WriteTx, { id, snapshot, now }: Context, outcome: Outcome<InstanceEffect>) {

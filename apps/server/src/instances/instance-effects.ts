@@ -39,7 +39,11 @@ const CALL_DEADLINE_MS = 30_000;
 type Needs = Pick<OfferFilters, 'features' | 'containerOnly' | 'volumeLocations'>;
 
 export type PlanOutcome =
-  | (LaunchPlace & { readonly maxNameLength: number; readonly blocks: number })
+  | (LaunchPlace & {
+      readonly maxNameLength: number;
+      readonly blocks: number;
+      readonly idempotency: OpenAttempt['idempotency'];
+    })
   | { readonly none: string }
   /** The first machine of its cluster is still being made. */
   | { readonly waits: true };
@@ -113,7 +117,12 @@ export class InstanceEffects {
     const { definition } = await this.accounts.open(record.projectId, place.offer.backend);
     this.learn(definition);
     const blocks = divisible.find(({ offer }) => offer === place.offer)?.blocks ?? 1;
-    return { ...place, blocks, maxNameLength: definition.maxNameLength };
+    return {
+      ...place,
+      blocks,
+      maxNameLength: definition.maxNameLength,
+      idempotency: definition.idempotency.kind,
+    };
   }
 
   /** Where the machines of a cluster have to be close, one of them goes first. */

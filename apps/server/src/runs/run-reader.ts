@@ -8,7 +8,7 @@ import { findProject } from '../projects/find-project.js';
 import { findUser } from '../users/find-user.js';
 import { detachingVolumes } from '../volumes/job-volumes.js';
 import type { RunRecord } from './run-record.js';
-import { type ExplainedRun, toWireRun } from './run-view.js';
+import { type ExplainedRun, type RunFacts, runText, toWireRun } from './run-view.js';
 
 export interface ReadOptions {
   readonly includeJobs: boolean;
@@ -26,6 +26,20 @@ export class RunReader {
     caller: Caller,
     options: ReadOptions = EVERYTHING,
   ): Promise<ExplainedRun[]> {
+    return (await this.facts(tx, runs, caller, options)).map(toWireRun);
+  }
+
+  /** The JSON of a list of them. */
+  async text(tx: ReadTx, runs: readonly RunRecord[], caller: Caller, options: ReadOptions): Promise<string> {
+    return `[${(await this.facts(tx, runs, caller, options)).map((facts) => runText(tx, facts)).join(',')}]`;
+  }
+
+  private async facts(
+    tx: ReadTx,
+    runs: readonly RunRecord[],
+    caller: Caller,
+    options: ReadOptions,
+  ): Promise<RunFacts[]> {
     if (runs.length === 0) return [];
     const now = await tx.now();
     return Promise.all(
@@ -38,7 +52,7 @@ export class RunReader {
           run.fleetId === null ? [] : fleetNames(tx, run.fleetId),
         ]);
         const ending = jobs.filter((job) => job.status === 'terminating').map((job) => job.id);
-        return toWireRun({
+        return {
           run,
           jobs: [...jobs].sort((a, b) => a.submissionNum - b.submissionNum),
           projectName: project?.name ?? '',
@@ -50,7 +64,7 @@ export class RunReader {
           detaching: await detachingVolumes(tx, ending),
           priced,
           now,
-        });
+        };
       }),
     );
   }

@@ -21,6 +21,8 @@ export interface RunRecord {
   readonly finishedAt: number | null;
   readonly terminationReason: RunTerminationReason | null;
   readonly spec: Wire.RunSpec;
+  /** As it is stored, what is secret in it sealed. */
+  readonly specText: string;
   readonly priority: number;
   readonly deploymentNum: number;
   readonly desiredReplicaCount: number;
@@ -50,7 +52,8 @@ interface Row {
   gateway_id: string | null;
 } // prettier-ignore
 
-function toRecord(tx: ReadTx, row: Row): RunRecord {
+function toRecord({ sealing }: ReadTx, row: Row): RunRecord {
+  let spec: Wire.RunSpec | undefined;
   return {
     id: row.id,
     projectId: row.project_id,
@@ -64,7 +67,11 @@ function toRecord(tx: ReadTx, row: Row): RunRecord {
     statusChangedAt: Number(row.status_changed_at),
     finishedAt: row.finished_at,
     terminationReason: row.termination_reason as RunTerminationReason | null,
-    spec: readSealed<Wire.RunSpec>(tx, row.run_spec),
+    // Lists send it on as it is.
+    get spec() {
+      return (spec ??= readSealed<Wire.RunSpec>({ sealing }, row.run_spec));
+    },
+    specText: row.run_spec,
     priority: row.priority,
     deploymentNum: row.deployment_num,
     desiredReplicaCount: row.desired_replica_count,
@@ -74,7 +81,7 @@ function toRecord(tx: ReadTx, row: Row): RunRecord {
     pendingBecause: readJsonOrNull<PendingBecause>(row.pending_because),
     serviceSpec: readJsonOrNull<Wire.ServiceSpec>(row.service_spec),
     replicaScale: readJsonOrNull<Record<string, GroupScale>>(row.replica_scale) ?? {},
-    formerSpec: row.former_run_spec === null ? null : readSealed<Wire.RunSpec>(tx, row.former_run_spec),
+    formerSpec: row.former_run_spec === null ? null : readSealed<Wire.RunSpec>({ sealing }, row.former_run_spec),
     deploymentNote: row.deployment_note,
     deleted: Boolean(row.deleted),
     rev: Number(row.rev),

@@ -13,6 +13,7 @@ import {
 import type { Caller, ProjectScope } from '../auth/caller.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { ClientError, ResourceNotExistsError } from '../http/api-errors.js';
+import { JsonText } from '../http/json-text.js';
 import { Database } from '../persistence/database.js';
 import { type ReadTogether, readTogether } from '../persistence/together.js';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
@@ -45,15 +46,16 @@ export class RunsService {
     this.reading = readTogether(db);
   }
 
-  list(caller: Caller, request: Wire.ListRunsRequest): Promise<Wire.Run[]> {
+  /** `Wire.Run[]`. */
+  list(caller: Caller, request: Wire.ListRunsRequest): Promise<JsonText> {
     return this.db.read(async (tx) => {
       const query = runListQuery(await listScope(tx, caller, request), request);
-      if (query === null) return [];
-      const runs = await findRuns(tx, query.sql, query.params);
-      return this.reader.wire(tx, runs, caller, {
+      const runs = query === null ? [] : await findRuns(tx, query.sql, query.params);
+      const text = await this.reader.text(tx, runs, caller, {
         includeJobs: request.include_jobs ?? true,
         jobSubmissionsLimit: request.job_submissions_limit ?? null,
       });
+      return new JsonText(text);
     });
   }
 
