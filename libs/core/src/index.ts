@@ -109,6 +109,7 @@ export {
 export { type InstanceDecision, decideInstance } from './lifecycle/decide-instance.js';
 export { type JobDecision, decideJob } from './lifecycle/decide-job.js';
 export { powerOffAfterMs } from './lifecycle/power-off-after.js';
+export { arrivalMs, type CreateFailure, isDefiniteFailure, mayStillArrive } from './lifecycle/create-call.js';
 export { failedToStart } from './lifecycle/failed-to-start.js';
 export { type RunDecision, decideRun } from './lifecycle/decide-run.js';
 export { type VolumeDecision, decideVolume } from './lifecycle/decide-volume.js';

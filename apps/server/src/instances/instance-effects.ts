@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Attempt, type Call, type MachineRef, type MachineState } from '@dstack/backend-base';
 import {
+  arrivalMs,
   type ClusterRole,
   clusterRole,
   containerOnly,
@@ -8,6 +9,8 @@ import {
   filtersOfProfile,
   type InstanceEffect,
   isCluster,
+  LIMITS,
+  mayStillArrive,
   nextPlace,
   type OfferFilters,
   type OpenAttempt,
@@ -30,7 +33,6 @@ import { findRun } from '../runs/run-record.js';
 import { reservedVolumes } from '../volumes/job-volumes.js';
 import { WORLD, type World } from '../world/world.js';
 import { type AttemptRecord, failedPlaces } from './attempt-record.js';
-import { arrivalMs, CREATE_DEADLINE_MS, mayStillArrive } from './create-call.js';
 import { InstanceLimits } from './instance-limits.js';
 import type { InstanceView } from './instance-snapshots.js';
 
@@ -178,7 +180,7 @@ export class InstanceEffects {
           : await this.containers.of(record.provisioningJobId, open.offer, [projectPublicKey]),
     };
     // Its time begins before it is written down: a server that stood still in between must not ask any more.
-    const call = this.call(context, CREATE_DEADLINE_MS);
+    const call = this.call(context, LIMITS.createMs);
     await this.markAsked(open, definition.idempotency.kind);
     call.signal.throwIfAborted();
     if (this.world.clock.now() >= call.deadline) throw new Error('the create call came too late');

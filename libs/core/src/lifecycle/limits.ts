@@ -8,6 +8,10 @@ export const LIMITS = {
   placementMs: 30 * MINUTE,
   /** From assignment until the machine exists, all attempts together. */
   launchMs: HOUR,
+  /** A create call is given up after so long. */
+  createMs: 2 * MINUTE,
+  /** From a create call on, until nothing of it is under way any more. */
+  createArrivesMs: 3 * MINUTE,
   /** Containers made for one job, one after the other, that failed to start. */
   containersTried: 3,
   /** From a ready machine until the agent has taken the job. */

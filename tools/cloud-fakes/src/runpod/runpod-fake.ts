@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { OpenApiCheck } from '../spec/index.js';
 import { type Deployment, GraphqlInputs } from './graphql-inputs.js';
+import { answerBids } from './bids.js';
 import { podView } from './pod-view.js';
 import { CPUS, DATA_CENTERS, GPUS } from './runpod-catalog.js';
 
@@ -218,6 +219,8 @@ export class RunpodFake {
   }
 
   private graphql(body: unknown): Answer | null {
+    const { query = '' } = body as { readonly query?: string };
+    if (query.startsWith('query')) return this.bids(query);
     const deployment = this.inputs.read(body);
     if (typeof deployment === 'string') {
       this.violations.push(deployment);
@@ -229,6 +232,13 @@ export class RunpodFake {
     if (this.lostDeployments === 0) return { status: 200, body: { data: { [deployment.mutation]: { id: pod.id } } } };
     this.lostDeployments -= 1;
     return null;
+  }
+
+  private bids(query: string): Answer {
+    const data = answerBids(query);
+    if (typeof data !== 'string') return { status: 200, body: { data } };
+    this.violations.push(data);
+    return { status: 400, body: { errors: [{ message: data }] } };
   }
 
   private refuse({ input }: Deployment): string | null {
