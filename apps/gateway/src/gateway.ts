@@ -31,7 +31,7 @@ import { DataPlane } from './nginx/data-plane.js';
 import { serviceName } from './nginx/service-name.js';
 import type { WorkerUser } from './nginx/worker-user.js';
 import { SshHosts } from './replicas/ssh-hosts.js';
-import { sshTarget } from './replicas/ssh-target.js';
+import { replicaIdentity, sshTarget } from './replicas/ssh-target.js';
 import { LiveService, type LiveServiceTools } from './services/live-service.js';
 import type { GatewaySettings } from './settings.js';
 import { StateFile } from './state/state-file.js';
@@ -83,6 +83,7 @@ export class Gateway implements Controlled {
     random: Math.random,
     after,
     host: ({ hops }) => this.hosts.take(sshTarget(hops, this.keys)),
+    identity: (replica) => replicaIdentity(replica, this.keys),
     changed: () => this.changes.tell(),
     held: () => this.held.tell(),
   };
@@ -109,7 +110,8 @@ export class Gateway implements Controlled {
       now,
       models: () => this.state?.models ?? [],
       service: (id) => this.services.get(id),
-      token: (authorization) => (this.isStale() ? undefined : this.findToken(authorization)),
+      token: (authorization) => this.findToken(authorization),
+      isStale: () => this.isStale(),
     });
     this.app = new AppServer({
       access: (serviceId, authorization) => this.decideAccess(serviceId, authorization),
@@ -194,7 +196,7 @@ export class Gateway implements Controlled {
   }
 
   certificates(): Promise<GatewayCertificate[]> {
-    return this.store.all();
+    return this.store.all(now());
   }
 
   async putCertificates(certificates: readonly GatewayCertificate[]): Promise<void> {

@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import type { GatewayStateInput } from '@dstack/gateway-protocol';
 import { WebSocket } from 'ws';
 import { ask } from './support/ask.js';
 import { type Replica, startReplica } from './support/replica.js';
@@ -9,7 +10,9 @@ import {
   canServe,
   makeGateway,
   put,
+  type ServiceInput,
   serviceOf,
+  signal,
   stateOf,
   STRANGER,
   type TestGateway,
@@ -20,6 +23,8 @@ const bearer = { authorization: `Bearer ${TOKEN}` };
 let host: Sshd;
 let gateway: TestGateway;
 let one: Replica;
+let services: ServiceInput[];
+let more: Partial<GatewayStateInput>;
 
 beforeAll(async () => {
   if (!canServe) return;
@@ -33,7 +38,7 @@ beforeAll(async () => {
     { path: '/generate', match: 'exact' as const },
     { path: '/v1/', match: 'prefix' as const },
   ];
-  const services = [
+  services = [
     serviceOf(host, [one]),
     serviceOf(host, [one], { host: 'theirs.test', project: 'other' }),
     serviceOf(host, [one], { host: 'open.test', auth: false, maxBodyBytes: 1000, rateLimits: limited, cors: true }),
@@ -44,8 +49,8 @@ beforeAll(async () => {
     { ...model, name: 'org/chat', api: { format: 'openai' as const, prefix: '/v1' } },
     { ...model, name: 'org/mute', api: { format: 'tgi' as const, chatTemplate: null, eosToken: null } },
   ];
-  const modelHosts = [{ host: 'gateway.test', https: 'none' as const, project: 'main' }];
-  await put(gateway, stateOf(host, services, { models, modelHosts }));
+  more = { models, modelHosts: [{ host: 'gateway.test', https: 'none' as const, project: 'main' }] };
+  await put(gateway, stateOf(host, services, more));
 });
 
 afterAll(async () => {
@@ -184,6 +189,18 @@ edge('rates are limited by header or address, bodies by length', async () => {
     body: 'x'.repeat(1001),
   });
   expect(long.status).toBe(413);
+});
+
+edge('limits may be counted by something else from one moment to the next', async () => {
+  const rateLimits = (['ip', 'header'] as const).map((kind) => [
+    { prefix: '/', key: kind === 'ip' ? { kind } : { kind, header: 'X-Who' }, requestsPerSecond: 1 / 60, burst: 0 },
+  ]);
+  for (const [byAddress = [], byHeader = []] of [rateLimits, rateLimits.toReversed()])
+    for (const limits of [byAddress, byHeader]) {
+      const changing = serviceOf(host, [one], { host: 'changing.test', auth: false, rateLimits: limits });
+      const { nginxProblem } = await gateway.client.putState(stateOf(host, [...services, changing], more), signal);
+      expect(nginxProblem).toBeNull();
+    }
 });
 
 edge('pages of any origin may ask models', async () => {

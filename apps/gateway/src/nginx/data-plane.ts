@@ -28,6 +28,8 @@ export class DataPlane {
   private place: NginxPlace | null = null;
   private readonly refused = new Map<string, GatewayProblem>();
   private served: ReadonlySet<string> = new Set();
+  /** A program before this one may have served some. */
+  private isServing = true;
   /** Null: it runs with what it was given. */
   problem: GatewayProblem | null = null;
 
@@ -67,16 +69,21 @@ export class DataPlane {
     const { place } = this;
     const whole = { ...place, ...served };
     try {
-      await this.control.apply(nginxConfig(whole));
-      this.served = namesOf(served);
+      await this.control.apply(nginxConfig(whole), this.isServing);
+      this.took(served);
       return;
     } catch (error) {
       if (!(error instanceof NginxRefusalError)) throw error;
       const good = await this.withoutRefused(served);
       if (this.refused.size === 0) throw error;
-      await this.control.apply(nginxConfig({ ...place, ...good }));
-      this.served = namesOf(good);
+      await this.control.apply(nginxConfig({ ...place, ...good }), this.isServing);
+      this.took(good);
     }
+  }
+
+  private took(served: Served): void {
+    this.served = namesOf(served);
+    this.isServing = this.served.size > 0;
   }
 
   private async withoutRefused(served: Served): Promise<Served> {
