@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type {
   ChallengeAnswer,
@@ -18,7 +18,7 @@ import { openSshConnection } from '@dstack/ssh';
 import { decideAccess } from './access/decide-access.js';
 import { bearerToken, TokenBook } from './access/token-access.js';
 import { AppServer } from './app/app-server.js';
-import { AcmeIssuer } from './certificates/acme-issuer.js';
+import type { AcmeIssuer } from './certificates/acme-issuer.js';
 import { CertificateKeeper } from './certificates/certificate-keeper.js';
 import { CertificateStore } from './certificates/certificate-store.js';
 import { ChallengeBook } from './certificates/challenge-book.js';
@@ -88,6 +88,7 @@ export class Gateway implements Controlled {
     held: () => this.held.tell(),
   };
   private watching: { cancel(): void } | null = null;
+  private issuer: AcmeIssuer | null = null;
   private isOver = false;
 
   constructor(private readonly parts: GatewayParts) {
@@ -96,10 +97,9 @@ export class Gateway implements Controlled {
     this.sockets = { user: null, group: workers?.group ?? null };
     this.stateFile = new StateFile(join(dir, 'state'));
     this.store = new CertificateStore(join(dir, 'certificates'));
-    const issuer = new AcmeIssuer(join(dir, 'acme'), this.challenges);
     this.keeper = new CertificateKeeper({
       store: this.store,
-      issue: (host, acme) => issuer.issue(host, acme),
+      issue: async (host, acme) => (await this.acmeIssuer()).issue(host, acme),
       findName: (host) => findName(host, settings.dns),
       now,
       after,
@@ -135,6 +135,7 @@ export class Gateway implements Controlled {
       this.state = state;
     }
     await this.followInTurn();
+    await this.removeForgotten();
     this.watch();
   }
 
@@ -215,6 +216,16 @@ export class Gateway implements Controlled {
     await Promise.all([this.app.handOver(), ...[...this.services.values()].map((service) => service.handOver())]);
   }
 
+  /** Sockets of services that ended while this program did not run. */
+  private async removeForgotten(): Promise<void> {
+    const directory = join(this.parts.settings.dir, 'run', 's');
+    const known = new Set([...this.services.values()].map(({ socketPath }) => socketPath));
+    for (const name of await readdir(directory)) {
+      const path = join(directory, name);
+      if (!known.has(path)) await rm(path, { force: true });
+    }
+  }
+
   /** One state after the other; those that came meanwhile are passed over. */
   private followInTurn(): Promise<void> {
     const turn = this.following.then(() => this.follow());
@@ -276,6 +287,13 @@ export class Gateway implements Controlled {
       process.stderr.write(`nginx: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     });
     return this.nextApply;
+  }
+
+  /** Its library is half of this program, and many gateways never need it. */
+  private async acmeIssuer(): Promise<AcmeIssuer> {
+    const { AcmeIssuer: Issuer } = await import('./certificates/acme-issuer.js');
+    this.issuer ??= new Issuer(join(this.parts.settings.dir, 'acme'), this.challenges);
+    return this.issuer;
   }
 
   private certificatePath({ host, https }: { readonly host: string; readonly https: HttpsMode }): string | null {

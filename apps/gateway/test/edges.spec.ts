@@ -47,6 +47,11 @@ beforeAll(async () => {
   const model = { project: 'main', serviceId: 'web.test', createdAt: 1 };
   const models = [
     { ...model, name: 'org/chat', api: { format: 'openai' as const, prefix: '/v1' } },
+    {
+      ...model,
+      name: 'org/tgi',
+      api: { format: 'tgi' as const, chatTemplate: "{{ messages[0]['content'] }}", eosToken: '</s>' },
+    },
     { ...model, name: 'org/mute', api: { format: 'tgi' as const, chatTemplate: null, eosToken: null } },
   ];
   more = { models, modelHosts: [{ host: 'gateway.test', https: 'none' as const, project: 'main' }] };
@@ -216,11 +221,11 @@ edge('pages of any origin may ask models', async () => {
 });
 
 edge('models are found by name, for members only', async () => {
-  const of = (path: string, more: object = {}) => ask(gateway.httpPort, { host: 'gateway.test', path, headers: bearer, ...more }); // prettier-ignore
+  const of = (path: string, rest: object = {}) => ask(gateway.httpPort, { host: 'gateway.test', path, headers: bearer, ...rest }); // prettier-ignore
   const chat = (body: unknown) => of('/chat/completions', { method: 'POST', body: JSON.stringify(body) });
   for (const path of ['/models', '/v1/models', '/main/models']) {
     const { data } = JSON.parse((await of(path)).body) as { data: { id: string }[] };
-    expect(data.map(({ id }) => id)).toEqual(['org/chat', 'org/mute']);
+    expect(data.map(({ id }) => id)).toEqual(['org/chat', 'org/mute', 'org/tgi']);
   }
   expect((await of('/models', { headers: {} })).status).toBe(403);
   expect((await of('/models', { headers: { authorization: `Bearer ${STRANGER}` } })).status).toBe(403);
@@ -229,6 +234,8 @@ edge('models are found by name, for members only', async () => {
   expect(one.seen.at(-1)?.url).toBe('/v1/chat/completions');
   expect(one.seen.at(-1)?.headers).not.toHaveProperty('authorization');
   expect(Object.keys(one.seen.at(-1)?.headers ?? {}).filter((name) => name.startsWith('x-dstack'))).toEqual([]);
+  const translated = await chat({ model: 'org/tgi', messages: [{ role: 'user', content: 'hi' }] });
+  expect(JSON.parse(translated.body)).toMatchObject({ choices: [{ message: { content: 'hello' } }] });
   expect((await chat({ model: 'none' })).status).toBe(404);
   expect((await chat({ model: 'org/mute', messages: [] })).status).toBe(501);
   expect((await chat('x')).status).toBe(400);

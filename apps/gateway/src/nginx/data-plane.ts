@@ -12,6 +12,9 @@ import { rotateLogs } from './rotate-logs.js';
 import { strangerCertificate } from './stranger-certificate.js';
 import type { WorkerUser } from './worker-user.js';
 
+/** A port may become free, nginx may be installed. */
+const AGAIN_MS = 10_000;
+
 export interface DataPlaneParts {
   readonly settings: GatewaySettings;
   readonly workers: WorkerUser | null;
@@ -30,6 +33,7 @@ export class DataPlane {
   private served: ReadonlySet<string> = new Set();
   /** A program before this one may have served some. */
   private isServing = true;
+  private triedAt = 0;
   /** Null: it runs with what it was given. */
   problem: GatewayProblem | null = null;
 
@@ -41,6 +45,7 @@ export class DataPlane {
   /** Never throws: what is wrong is told as `problem`. */
   async apply(served: Served): Promise<void> {
     this.refused.clear();
+    this.triedAt = performance.now();
     try {
       await this.applyOrThrow(served);
       this.problem = null;
@@ -58,10 +63,11 @@ export class DataPlane {
     return this.served.has(host);
   }
 
-  /** Whether something has to be applied again: nginx has died, or what was given was not taken. */
+  /** Whether something has to be applied again: nginx has died, or what was given was not taken a while ago. */
   async needsHelp(): Promise<boolean> {
     await rotateLogs(this.program);
-    return this.problem !== null || (await this.program.pid()) === null;
+    if (this.problem !== null) return performance.now() - this.triedAt > AGAIN_MS;
+    return (await this.program.pid()) === null;
   }
 
   private async applyOrThrow(served: Served): Promise<void> {

@@ -32,6 +32,10 @@ export async function startReplica(name: string, port = 0): Promise<Replica> {
       request.once('end', () => response.end(String(bytes)));
     } else if (path === '/broken') {
       request.socket.destroy();
+    } else if (path === '/generate') {
+      request.resume();
+      const details = { finish_reason: 'length', generated_tokens: 2, prefill: [{ id: 1 }], tokens: [] };
+      response.end(JSON.stringify({ generated_text: 'hello', details }));
     } else if (path === '/v1/chat/completions') {
       request.resume();
       response.writeHead(200, {
