@@ -78,8 +78,8 @@ function httpLines(input: NginxInput): Directive[] {
     // Bytes go on as they come, both ways: answers that are streams, and bodies of any length.
     'proxy_buffering off',
     'proxy_request_buffering off',
-    'proxy_buffer_size 16k',
-    'proxy_buffers 8 16k',
+    'proxy_buffer_size 32k',
+    'proxy_buffers 8 32k',
     'proxy_connect_timeout 5s',
     'proxy_next_upstream error',
     ...input.trustedProxies.map((address) => `set_real_ip_from ${address}`),

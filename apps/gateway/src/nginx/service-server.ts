@@ -50,8 +50,8 @@ export function serviceLines({ service }: ServedService, port: string, closingPa
   const hasPathRules = paths.some(({ path }) => path !== '/');
   return [
     `client_max_body_size ${maxBodyBytes}`,
-    // A request that waits for a replica is silent for so long, and is then told so.
-    `proxy_read_timeout ${Math.max(answerSeconds, Math.ceil(hold.seconds) + 10)}s`,
+    // It may have waited for a replica before.
+    `proxy_read_timeout ${answerSeconds + Math.ceil(hold.seconds)}s`,
     `proxy_send_timeout ${answerSeconds}s`,
     `proxy_next_upstream_tries ${TRIES}`,
     ...forwardedHeaders(service.https === 'none' ? '$scheme' : 'https', port),
