@@ -10,7 +10,7 @@ import { orphanWorkers } from './orphan-workers.js';
 const RELOAD_MS = 30_000;
 
 /** Clients that ask again and again over one connection are told so long before that it ends: without that each loses a request. */
-const CLOSING_MS = 500;
+const CLOSING_MS = 300;
 
 /** Until a worker that was told to end has closed its ports. */
 const ORPHANS_MS = 200;
