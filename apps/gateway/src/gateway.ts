@@ -330,7 +330,8 @@ export class Gateway implements Controlled {
     const service = this.services.get(serviceId)?.service;
     if (service === undefined) return null;
     const { auth, project } = service;
-    return decideAccess({ auth, project, token: this.findToken(authorization), isStale: this.isStale() });
+    const hasToken = this.tokens.isIn(authorization, now());
+    return decideAccess({ auth, project, token: this.findToken(authorization), hasToken, isStale: this.isStale() });
   }
 
   private findToken(authorization: string | undefined) {

@@ -175,6 +175,12 @@ edge.each([
   expect((await ask(gateway.httpPort, { host: 'router.test', path, headers: bearer })).status).toBe(status);
 });
 
+edge('a replica cannot send a request elsewhere', async () => {
+  const before = one.seen.length;
+  const answer = await ask(gateway.httpPort, { host: 'router.test', path: '/v1/elsewhere', headers: bearer });
+  expect([answer.status, answer.body, one.seen.length - before]).toEqual([200, 'here', 1]);
+});
+
 edge('rates are limited by header or address, bodies by length', async () => {
   const status = async (path: string, key?: string): Promise<number> => {
     const headers = key === undefined ? {} : { 'x-api-key': key };

@@ -24,6 +24,11 @@ export class TokenBook {
     const found = this.byHash.get(createHash('sha256').update(token, 'utf8').digest('hex'));
     return found === undefined || (found.expiresAt !== null && found.expiresAt <= now) ? undefined : found;
   }
+
+  /** Whether a valid token stands anywhere in a header: however it is meant, it is nothing for a replica. */
+  isIn(header: string | undefined, now: number): boolean {
+    return (header ?? '').split(/[\s,;="]+/).some((word) => word !== '' && this.find(word, now) !== undefined);
+  }
 }
 
 export function opensProject({ projects }: TokenAccess, project: string): boolean {

@@ -30,6 +30,8 @@ export async function startReplica(name: string, port = 0): Promise<Replica> {
       let bytes = 0;
       request.on('data', (chunk: Buffer) => (bytes += chunk.length));
       request.once('end', () => response.end(String(bytes)));
+    } else if (path === '/v1/elsewhere') {
+      response.writeHead(200, { 'x-accel-redirect': '/admin', 'x-accel-limit-rate': '1' }).end('here');
     } else if (path === '/broken') {
       request.socket.destroy();
     } else if (path === '/generate') {
