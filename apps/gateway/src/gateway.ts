@@ -24,7 +24,7 @@ import { CertificateStore } from './certificates/certificate-store.js';
 import { ChallengeBook } from './certificates/challenge-book.js';
 import { findName } from './certificates/find-name.js';
 import { Changes } from './control/changes.js';
-import type { Controlled } from './control/control-server.js';
+import type { Controlled, CountedTraffic } from './control/control-server.js';
 import { listenAt, type SocketOwner } from './files/listen-at.js';
 import { ModelProxy } from './models/model-proxy.js';
 import { DataPlane } from './nginx/data-plane.js';
@@ -52,6 +52,8 @@ export interface GatewayParts {
   readonly gatewayId: string;
   /** Null: this program is not root, and neither is nginx. */
   readonly workers: WorkerUser | null;
+  /** What the program before this one has counted. */
+  readonly former: CountedTraffic;
 }
 
 /** One gateway replica: holds what the server said last, and makes nginx and the ways to replicas follow it. */
@@ -192,6 +194,10 @@ export class Gateway implements Controlled {
     };
   }
 
+  traffic(): CountedTraffic {
+    return Object.fromEntries([...this.services].map(([id, service]) => [id, service.secondsBetween(0, Infinity)]));
+  }
+
   putChallenges(answers: readonly ChallengeAnswer[]): void {
     this.challenges.put(answers);
   }
@@ -243,7 +249,12 @@ export class Gateway implements Controlled {
         known.update(service);
         continue;
       }
-      const made = new LiveService(service, this.socketPath(service.id), this.serviceTools);
+      const made = new LiveService(
+        service,
+        this.socketPath(service.id),
+        this.serviceTools,
+        this.parts.former[service.id],
+      );
       this.services.set(service.id, made);
       await made.listen(this.sockets);
     }

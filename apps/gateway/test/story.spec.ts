@@ -209,6 +209,9 @@ story('is replaced in place: no request fails, a stream goes on, one that waits 
   await busy.more(20);
   await gateway.start();
   expect([gateway.pid('gateway') === before[0], gateway.pid('nginx') === before[1]]).toEqual([false, true]);
+  // What was asked before is not forgotten.
+  const [counted] = (await gateway.client.stats({ after: 0, waitMs: 0 }, signal)).services;
+  expect(counted?.traffic.groups['0']?.at(-1)?.requests).toBeGreaterThanOrEqual(20);
   await busy.more(50);
   await put(gateway, stateOf(host, [serviceOf(host, [one, two]), serviceOf(host, [two], { host: 'zero.test' })], { access })); // prettier-ignore
   expect((await held).body).toBe('two');

@@ -60,8 +60,9 @@ export class LiveService {
     public service: GatewayService,
     readonly socketPath: string,
     private readonly tools: LiveServiceTools,
+    former: readonly StatsSecond[] = [],
   ) {
-    this.traffic = new ServiceTraffic(tools.now);
+    this.traffic = new ServiceTraffic(tools.now, former);
     this.room = this.newRoom();
     this.server = createServer((socket) => void this.take(socket));
     this.update(service);
