@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type {
   ChallengeAnswer,
@@ -18,20 +18,20 @@ import { openSshConnection } from '@dstack/ssh';
 import { decideAccess } from './access/decide-access.js';
 import { bearerToken, TokenBook } from './access/token-access.js';
 import { AppServer } from './app/app-server.js';
-import { AcmeIssuer } from './certificates/acme-issuer.js';
+import type { AcmeIssuer } from './certificates/acme-issuer.js';
 import { CertificateKeeper } from './certificates/certificate-keeper.js';
 import { CertificateStore } from './certificates/certificate-store.js';
 import { ChallengeBook } from './certificates/challenge-book.js';
 import { findName } from './certificates/find-name.js';
 import { Changes } from './control/changes.js';
-import type { Controlled } from './control/control-server.js';
+import type { Controlled, CountedTraffic } from './control/control-server.js';
 import { listenAt, type SocketOwner } from './files/listen-at.js';
 import { ModelProxy } from './models/model-proxy.js';
 import { DataPlane } from './nginx/data-plane.js';
 import { serviceName } from './nginx/service-name.js';
 import type { WorkerUser } from './nginx/worker-user.js';
 import { SshHosts } from './replicas/ssh-hosts.js';
-import { sshTarget } from './replicas/ssh-target.js';
+import { replicaIdentity, sshTarget } from './replicas/ssh-target.js';
 import { LiveService, type LiveServiceTools } from './services/live-service.js';
 import type { GatewaySettings } from './settings.js';
 import { StateFile } from './state/state-file.js';
@@ -52,6 +52,8 @@ export interface GatewayParts {
   readonly gatewayId: string;
   /** Null: this program is not root, and neither is nginx. */
   readonly workers: WorkerUser | null;
+  /** What the program before this one has counted. */
+  readonly former: CountedTraffic;
 }
 
 /** One gateway replica: holds what the server said last, and makes nginx and the ways to replicas follow it. */
@@ -83,10 +85,12 @@ export class Gateway implements Controlled {
     random: Math.random,
     after,
     host: ({ hops }) => this.hosts.take(sshTarget(hops, this.keys)),
+    identity: (replica) => replicaIdentity(replica, this.keys),
     changed: () => this.changes.tell(),
     held: () => this.held.tell(),
   };
   private watching: { cancel(): void } | null = null;
+  private issuer: AcmeIssuer | null = null;
   private isOver = false;
 
   constructor(private readonly parts: GatewayParts) {
@@ -95,10 +99,9 @@ export class Gateway implements Controlled {
     this.sockets = { user: null, group: workers?.group ?? null };
     this.stateFile = new StateFile(join(dir, 'state'));
     this.store = new CertificateStore(join(dir, 'certificates'));
-    const issuer = new AcmeIssuer(join(dir, 'acme'), this.challenges);
     this.keeper = new CertificateKeeper({
       store: this.store,
-      issue: (host, acme) => issuer.issue(host, acme),
+      issue: async (host, acme) => (await this.acmeIssuer()).issue(host, acme),
       findName: (host) => findName(host, settings.dns),
       now,
       after,
@@ -109,7 +112,8 @@ export class Gateway implements Controlled {
       now,
       models: () => this.state?.models ?? [],
       service: (id) => this.services.get(id),
-      token: (authorization) => (this.isStale() ? undefined : this.findToken(authorization)),
+      token: (authorization) => this.findToken(authorization),
+      isStale: () => this.isStale(),
     });
     this.app = new AppServer({
       access: (serviceId, authorization) => this.decideAccess(serviceId, authorization),
@@ -133,6 +137,7 @@ export class Gateway implements Controlled {
       this.state = state;
     }
     await this.followInTurn();
+    await this.removeForgotten();
     this.watch();
   }
 
@@ -189,12 +194,16 @@ export class Gateway implements Controlled {
     };
   }
 
+  traffic(): CountedTraffic {
+    return Object.fromEntries([...this.services].map(([id, service]) => [id, service.secondsBetween(0, Infinity)]));
+  }
+
   putChallenges(answers: readonly ChallengeAnswer[]): void {
     this.challenges.put(answers);
   }
 
   certificates(): Promise<GatewayCertificate[]> {
-    return this.store.all();
+    return this.store.all(now());
   }
 
   async putCertificates(certificates: readonly GatewayCertificate[]): Promise<void> {
@@ -211,6 +220,16 @@ export class Gateway implements Controlled {
     this.watching?.cancel();
     this.keeper.stop();
     await Promise.all([this.app.handOver(), ...[...this.services.values()].map((service) => service.handOver())]);
+  }
+
+  /** Sockets of services that ended while this program did not run. */
+  private async removeForgotten(): Promise<void> {
+    const directory = join(this.parts.settings.dir, 'run', 's');
+    const known = new Set([...this.services.values()].map(({ socketPath }) => socketPath));
+    for (const name of await readdir(directory)) {
+      const path = join(directory, name);
+      if (!known.has(path)) await rm(path, { force: true });
+    }
   }
 
   /** One state after the other; those that came meanwhile are passed over. */
@@ -230,7 +249,12 @@ export class Gateway implements Controlled {
         known.update(service);
         continue;
       }
-      const made = new LiveService(service, this.socketPath(service.id), this.serviceTools);
+      const made = new LiveService(
+        service,
+        this.socketPath(service.id),
+        this.serviceTools,
+        this.parts.former[service.id],
+      );
       this.services.set(service.id, made);
       await made.listen(this.sockets);
     }
@@ -276,6 +300,13 @@ export class Gateway implements Controlled {
     return this.nextApply;
   }
 
+  /** Its library is half of this program, and many gateways never need it. */
+  private async acmeIssuer(): Promise<AcmeIssuer> {
+    const { AcmeIssuer: Issuer } = await import('./certificates/acme-issuer.js');
+    this.issuer ??= new Issuer(join(this.parts.settings.dir, 'acme'), this.challenges);
+    return this.issuer;
+  }
+
   private certificatePath({ host, https }: { readonly host: string; readonly https: HttpsMode }): string | null {
     return https === 'certificate' ? (this.store.find(host)?.path ?? null) : null;
   }
@@ -310,7 +341,8 @@ export class Gateway implements Controlled {
     const service = this.services.get(serviceId)?.service;
     if (service === undefined) return null;
     const { auth, project } = service;
-    return decideAccess({ auth, project, token: this.findToken(authorization), isStale: this.isStale() });
+    const hasToken = this.tokens.isIn(authorization, now());
+    return decideAccess({ auth, project, token: this.findToken(authorization), hasToken, isStale: this.isStale() });
   }
 
   private findToken(authorization: string | undefined) {

@@ -52,14 +52,16 @@ export class CertificateStore {
     return this.take(host, path, certificate);
   }
 
-  /** All that count, with their keys. */
-  async all(): Promise<GatewayCertificate[]> {
+  /** All that hold, with their keys. */
+  async all(now: number): Promise<GatewayCertificate[]> {
     return Promise.all(
-      [...this.byHost].map(async ([host, { path }]) => {
-        const text = await readFile(path, 'utf8');
-        const privateKey = KEY.exec(text)?.[0] ?? '';
-        return { host, chain: text.replace(KEY, '').trim(), privateKey };
-      }),
+      [...this.byHost]
+        .filter(([, { expiresAt }]) => expiresAt > now)
+        .map(async ([host, { path }]) => {
+          const text = await readFile(path, 'utf8');
+          const privateKey = KEY.exec(text)?.[0] ?? '';
+          return { host, chain: text.replace(KEY, '').trim(), privateKey };
+        }),
     );
   }
 

@@ -31,12 +31,14 @@ export function carry(
       onStatus(status);
     });
     const clientGone = (): void => {
+      if (isOver) return;
       isClientGone = true;
       client.destroy();
       replica.destroy();
       finish();
     };
     const replicaGone = (): void => {
+      if (isOver) return;
       if (!client.destroyed && !client.writableEnded) client.destroy();
       replica.destroy();
       finish();
