@@ -48,6 +48,10 @@ it.each([
   [{ DSTACK_SERVER_PORT: 'abc' }, 'DSTACK_SERVER_PORT must be a whole number, not "abc".'],
   [{ DSTACK_SERVER_PORT: '99999' }, 'DSTACK_SERVER_PORT must be from 0 to 65535, not 99999.'],
   [{ DSTACK_AGENT_DOWNLOAD_URL: 'agent.tar.gz' }, 'DSTACK_AGENT_DOWNLOAD_URL must be like https://host/'],
+  [{ DSTACK_SERVER_PROXY_URL: 'https://x.example/path' }, 'DSTACK_SERVER_PROXY_URL must be an origin'],
+  [{ DSTACK_SERVER_PROXY_URL: 'http://127.0.0.1:3000' }, 'DSTACK_SERVER_PROXY_URL must be another origin'],
+  [{ DSTACK_ACME_EAB_KID: 'k' }, 'must be set together'],
+  [{ DSTACK_ACME_SERVER: 'x' }, 'DSTACK_ACME_SERVER must be the URL'],
   [{ DSTACK_SERVER_LOG_LEVEL: 'loud' }, 'DSTACK_SERVER_LOG_LEVEL must be one of DEBUG'],
 ])('refuses %j', (env, message) => {
   expect(() => readSettings(env)).toThrow(SettingsError);
