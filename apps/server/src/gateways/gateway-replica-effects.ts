@@ -6,9 +6,16 @@ import {
   type MachineState,
   type Termination,
 } from '@dstack/backend-base';
-import { displayBackend, type GatewayReplicaEffect, type Offer, undecided } from '@dstack/core';
+import {
+  arrivalMs,
+  displayBackend,
+  type GatewayReplicaEffect,
+  LIMITS,
+  mayStillArrive,
+  type Offer,
+  undecided,
+} from '@dstack/core';
 import { Inject, Injectable } from '@nestjs/common';
-import { arrivalMs, CREATE_DEADLINE_MS, mayStillArrive } from '../instances/create-call.js';
 import { type ComputeAccount, ComputeAccounts } from '../offers/compute-accounts.js';
 import { Database } from '../persistence/database.js';
 import type { ActContext } from '../reconcile/reconciler.js';
@@ -76,7 +83,7 @@ export class GatewayReplicaEffects {
     const { configuration, region } = gateway;
     const owner = await this.accounts.owner();
     // Its time begins before it is written down: a server that stood still in between must not ask any more.
-    const call = this.call(context, CREATE_DEADLINE_MS);
+    const call = this.call(context, LIMITS.createMs);
     await this.mark('asked_at = ?', record, `machine IS NULL`);
     call.signal.throwIfAborted();
     if (this.world.clock.now() >= call.deadline) throw new Error('the create call came too late');

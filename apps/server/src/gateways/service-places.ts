@@ -36,9 +36,10 @@ export class ServicePlaces {
     const { projectName } = scope;
     const gateway = await chosen(tx, scope, gatewayWish(configuration));
     if (gateway === null) {
-      const obstacle = whyNotServedHere(configuration, this.settings.runLimits);
+      const { runLimits, proxyUrl = '' } = this.settings;
+      const obstacle = whyNotServedHere(configuration, runLimits);
       if (obstacle !== null) throw new ClientError(obstacle);
-      return { gatewayId: null, serviceSpec: serviceSpecWithoutGateway(configuration, projectName, runName) };
+      return { gatewayId: null, serviceSpec: serviceSpecWithoutGateway(configuration, projectName, runName, proxyUrl) };
     }
     const replicas = await findReplicasOf(tx, gateway.id);
     const running = replicas.filter(({ status, isUnwanted }) => status === 'running' && !isUnwanted).length;

@@ -146,7 +146,7 @@ export class AttemptCommit {
 
   private price(tx: WriteTx, { id, snapshot, now }: Context, { offer }: AttemptRecord): Promise<void> {
     const { projectId } = snapshot.record;
-    return beginPricedInterval(tx, { id: this.world.ids.uuid(), instanceId: id, projectId, price: offer.price, now });
+    return beginPricedInterval(tx, { id: rowId(this.world), instanceId: id, projectId, price: offer.price, now });
   }
 }
 

@@ -81,6 +81,8 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
     host,
     port,
   };
+  if (settings.proxyUrl !== undefined && new URL(settings.proxyUrl).host === new URL(settings.url).host)
+    throw new SettingsError(`DSTACK_SERVER_PROXY_URL must be another origin than the server's own, ${settings.url}.`);
   return { settings, warnings: warningsAbout(env) };
 }
 

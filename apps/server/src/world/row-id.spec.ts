@@ -14,6 +14,13 @@ describe('The id of a row', () => {
     expect([...made].sort()).toEqual(made);
   });
 
+  it('comes after those that were made before in the same millisecond', () => {
+    const world = { clock: { now: () => 5 }, ids: { uuid: () => randomUUID() } };
+    const made = Array.from({ length: 5_000 }, () => rowId(world));
+    expect(made.slice(0, 4_096)).toEqual(made.slice(0, 4_096).sort());
+    expect(new Set(made).size).toBe(made.length);
+  });
+
   it('differs from others of the same millisecond', () => {
     expect(at(5)).not.toBe(at(5));
   });

@@ -5,27 +5,32 @@ export function servicePath(projectName: string, runName: string): string {
   return `/proxy/services/${projectName}/${runName}/`;
 }
 
-/** The addresses of a service without a gateway, as clients are told them. */
+/** The addresses of a service without a gateway, as clients are told them: paths, unless services have an `origin` of their own. */
 export function serviceSpecWithoutGateway(
   configuration: Wire.ServiceConfiguration,
   projectName: string,
   runName: string,
+  origin = '',
 ): Wire.ServiceSpec {
-  const url = servicePath(projectName, runName);
-  return { url, model: modelSpec(configuration.model ?? null, url, projectName), options: {} };
+  const url = origin + servicePath(projectName, runName);
+  return {
+    url,
+    model: modelSpec(configuration.model ?? null, url, `${origin}/proxy/models/${projectName}/`),
+    options: {},
+  };
 }
 
 function modelSpec(
   model: Wire.ServiceConfiguration['model'] | null,
   url: string,
-  projectName: string,
+  translatorUrl: string,
 ): Wire.ServiceModelSpec | null {
   if (model === null || model === undefined) return null;
   // A model in another format is spoken to through a translator, which all models of the project share.
   const baseUrl =
     model.format === 'openai'
       ? `${url.replace(/\/$/, '')}/${(model.prefix ?? '/v1').replace(/^\/+|\/+$/g, '')}`
-      : `/proxy/models/${projectName}/`;
+      : translatorUrl;
   return { name: model.name, base_url: baseUrl, type: model.type ?? 'chat' };
 }
 
