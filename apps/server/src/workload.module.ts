@@ -71,6 +71,10 @@ import { ModelProxy } from './services/proxy/model-proxy.js';
 import { ServiceForwarder } from './services/proxy/service-forwarder.js';
 import { ServiceProxy } from './services/proxy/service-proxy.js';
 import { SETTINGS, type ServerSettings } from './settings/settings.js';
+import { ExportView } from './sharing/export-view.js';
+import { NoGateways, SharedGateways } from './sharing/shared-gateways.js';
+import { SharingController } from './sharing/sharing.controller.js';
+import { SharingService } from './sharing/sharing.service.js';
 import { OrphanVolumes } from './volumes/orphan-volumes.js';
 import { VolumeCommit } from './volumes/volume-commit.js';
 import { VolumeEffects } from './volumes/volume-effects.js';
@@ -84,7 +88,14 @@ import { Workload } from './workload.js';
 /** Runs, jobs, instances, fleets and volumes: what is asked for, where it runs, and the loops that bring one to the other. */
 @Module({
   imports: [LogsModule, MetricsModule],
-  controllers: [RunsController, FleetsController, InstancesController, VolumesController, CostsController],
+  controllers: [
+    RunsController,
+    FleetsController,
+    InstancesController,
+    VolumesController,
+    CostsController,
+    SharingController,
+  ],
   providers: [
     { provide: Notices, useFactory: () => new Notices() },
     Wake,
@@ -134,6 +145,9 @@ import { Workload } from './workload.js';
     VolumeReconciler,
     VolumeReader,
     VolumesService,
+    { provide: SharedGateways, useClass: NoGateways },
+    ExportView,
+    SharingService,
     OffersService,
     { provide: ComputeAccounts, useExisting: BackendAccounts },
     BackendsAsker,
