@@ -44,8 +44,7 @@ describe.each(testDatabases())('sharing on $name', (database) => {
   };
   const withdraw = () => must('/api/project/main/exports/delete', { name: `share-${count}` });
   const place = () => server.app.get(PlacementPass, { strict: false }).run({ hasNews: true });
-  const events = async (): Promise<string> =>
-    JSON.stringify((await must('/api/events/list', { limit: 100 })) as unknown);
+  const events = async (): Promise<string> => JSON.stringify(await must('/api/events/list', { limit: 100 }));
 
   async function submit(fleets: string[] | null): Promise<string> {
     runs += 1;

@@ -48,7 +48,7 @@ export function loadGroup(
   capacity: ProjectCapacity,
   volumes: VolumesByName,
 ): LoadedGroup {
-  const { fleetRecords: fleets, instanceRecords: instances, project } = capacity;
+  const { fleetRecords: fleets, project } = capacity;
   const profile = effectiveProfile(run.spec);
   const specs = [...new Map(jobs.map((job) => [kindOf(job), job.spec])).entries()];
   const named = namedFleets(profile, project.name);

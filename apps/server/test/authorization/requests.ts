@@ -100,8 +100,8 @@ export const VARIANTS: Readonly<Record<string, Prepare>> = {
     const configuration = { ...TASK, fleets: [reference] };
     return { body: { plan: { run_spec: { configuration } }, force: false }, about: reference };
   },
-  'project_fleets_get of what is shared': shared((fleet) => ({ body: { name: fleet.name } })),
-  'project_instances_get of what is shared': shared((fleet) => ({ body: { id: fleet.instance } })),
+  'project_fleets_get of what is shared': shared(({ name }) => ({ body: { name } })),
+  'project_instances_get of what is shared': shared(({ instance }) => ({ body: { id: instance } })),
   'project_exports_create with a fleet of another project': async (scene, subject) => {
     const name = subject === 'missing' ? scene.name('free') : await scene.hosts(placeOf(subject));
     return { body: { name: scene.name('free'), exported_fleets: [name] }, about: name };
