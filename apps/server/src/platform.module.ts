@@ -42,6 +42,10 @@ import { DEFAULT_PERMISSIONS, type DefaultPermissions } from './settings/default
 import { SETTINGS, type ServerSettings } from './settings/settings.js';
 import { SERVER_LIVES, type ServerLives } from './reconcile/server-lives.js';
 import { EmptyListsController } from './sharing/empty-lists.controller.js';
+import { BegunSignIns } from './sign-in/begun-sign-ins.js';
+import { SignInController } from './sign-in/sign-in.controller.js';
+import { SignInService } from './sign-in/sign-in.service.js';
+import { SignedInUser } from './sign-in/signed-in-user.js';
 import { PublicKeysService } from './users/public-keys.service.js';
 import { UserStore } from './users/user-store.js';
 import { UsersController } from './users/users.controller.js';
@@ -62,6 +66,7 @@ export interface PlatformParts {
 
 export const PLATFORM_CONTROLLERS: readonly Type[] = [
   ServerInfoController,
+  SignInController,
   UsersController,
   ProjectsController,
   BackendsController,
@@ -122,6 +127,9 @@ export class PlatformModule {
         ProjectsService,
         PublicKeysService,
         ReposService,
+        BegunSignIns,
+        SignedInUser,
+        SignInService,
         SecretsService,
         UsersService,
         { provide: APP_GUARD, useClass: AccessGuard },

@@ -94,6 +94,10 @@ import { ModelProxy } from './services/proxy/model-proxy.js';
 import { ServiceForwarder } from './services/proxy/service-forwarder.js';
 import { ServiceProxy } from './services/proxy/service-proxy.js';
 import { SETTINGS, type ServerSettings } from './settings/settings.js';
+import { ExportView } from './sharing/export-view.js';
+import { NoGateways, SharedGateways } from './sharing/shared-gateways.js';
+import { SharingController } from './sharing/sharing.controller.js';
+import { SharingService } from './sharing/sharing.service.js';
 import { OrphanVolumes } from './volumes/orphan-volumes.js';
 import { VolumeCommit } from './volumes/volume-commit.js';
 import { VolumeEffects } from './volumes/volume-effects.js';
@@ -115,6 +119,7 @@ import { Workload } from './workload.js';
     CostsController,
     CatalogsController,
     GatewaysController,
+    SharingController,
   ],
   providers: [
     { provide: Notices, useFactory: () => new Notices() },
@@ -182,6 +187,9 @@ import { Workload } from './workload.js';
     GatewayCertificates,
     GatewayLinks,
     ServicePlaces,
+    { provide: SharedGateways, useClass: NoGateways },
+    ExportView,
+    SharingService,
     OffersService,
     { provide: ComputeAccounts, useExisting: BackendAccounts },
     BackendsAsker,

@@ -51,7 +51,7 @@ export { combineResources } from './fleets/combine-resources.js';
 export type { Combined } from './fleets/combined.js';
 export { DEFAULT_FLEET, defaultFleetSpec, needsDefaultFleet } from './fleets/default-fleet.js';
 export { isCluster, isSshFleet, keepsNodesTogether } from './fleets/fleet-facts.js';
-export { namedFleets, whyFleetsAreForeign } from './fleets/fleet-references.js';
+export { fleetReference, foreignFleets, namedFleets, referenceOf } from './fleets/fleet-references.js';
 export { FLEET_PARAMETERS, UNCONSTRAINED_RESOURCES, effectiveFleetParameters } from './fleets/fleet-parameters.js';
 export { type ClusterMember, type ClusterPlace, type ClusterRole, clusterRole } from './fleets/follow-lead.js';
 export { type FleetMachine, fitsFleet, fleetAsk } from './fleets/fits-fleet.js';

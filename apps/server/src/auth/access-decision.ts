@@ -28,3 +28,12 @@ export function mayEnterProject(level: AccessLevel, scope: ProjectScope): boolea
       return true;
   }
 }
+
+/** What is found there is the service's to limit to what is shared. */
+export function letsImportersIn(level: AccessLevel): boolean {
+  return (
+    level === 'fleet_project_member_or_importer' ||
+    level === 'instance_project_member_or_importer' ||
+    level === 'gateway_project_member_or_public_or_importer'
+  );
+}

@@ -57,6 +57,18 @@ export class AuthService {
     });
   }
 
+  /** Of a project that imports something from this one. */
+  async isImporter(scope: ProjectScope): Promise<boolean> {
+    const rows = await this.db.read((tx) =>
+      tx.query(
+        `SELECT im.id FROM exports e JOIN imports im ON im.export_id = e.id JOIN members m ON m.project_id = im.project_id
+         WHERE e.project_id = ? AND m.user_id = ? LIMIT 1`,
+        [scope.projectId, scope.caller.id],
+      ),
+    );
+    return rows.length > 0;
+  }
+
   private async caller(tx: ReadTx, token: string): Promise<Caller | undefined> {
     const [row] = await tx.query<CallerRow>(
       'SELECT id, name, global_role, token FROM users WHERE token_hash = ? AND active = true AND deleted = false',

@@ -3,6 +3,7 @@ import { DEFAULT_FLEET, defaultFleetSpec, needsDefaultFleet, type Wire } from '@
 import { EventRecorder } from '../events/event-recorder.js';
 import { rowsByKey } from '../persistence/rows-by-key.js';
 import type { WriteTx } from '../persistence/transaction.js';
+import { findProject } from '../projects/find-project.js';
 import { Wake } from '../reconcile/wake.js';
 import { WORLD, type World } from '../world/world.js';
 import { insertFleet } from './insert-fleet.js';
@@ -18,7 +19,10 @@ export class DefaultFleetMaker {
 
   /** One that is being deleted keeps its name until it is gone: the next look makes the new one. */
   async makeIfNeeded(tx: WriteTx, projectId: string, profile: Wire.Profile): Promise<void> {
-    if (!needsDefaultFleet(profile, await activeFleetNames(tx, projectId))) return;
+    const activeFleets = await activeFleetNames(tx, projectId);
+    // Only a reference with a project asks for the name of this one.
+    const name = profile.fleets ? ((await findProject(tx, projectId))?.name ?? '') : '';
+    if (!needsDefaultFleet(profile, { name, activeFleets })) return;
     const id = this.world.ids.uuid();
     const fleet = { id, projectId, name: DEFAULT_FLEET, spec: defaultFleetSpec() };
     if (!(await insertFleet(tx, fleet))) return;

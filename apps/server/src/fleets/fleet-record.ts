@@ -1,6 +1,6 @@
 import type { Wire } from '@dstack/core';
 import { rowsByKey } from '../persistence/rows-by-key.js';
-import type { ReadTx } from '../persistence/transaction.js';
+import type { ReadTx, SqlValue } from '../persistence/transaction.js';
 import { readSealed } from '../reconcile/sealed-json.js';
 
 export interface FleetRecord {
@@ -17,12 +17,12 @@ export interface FleetRecord {
   readonly rev: number;
 }
 
-interface Row {
+export interface FleetRow {
   id: string; project_id: string; name: string; status: string; status_message: string | null; spec: string; created_at: number;
   deleted: boolean | number; last_consolidated_at: number | null; consolidation_attempt: number; rev: number;
 } // prettier-ignore
 
-function toRecord(tx: ReadTx, row: Row): FleetRecord {
+export function toFleetRecord(tx: ReadTx, row: FleetRow): FleetRecord {
   return {
     id: row.id,
     projectId: row.project_id,
@@ -38,14 +38,12 @@ function toRecord(tx: ReadTx, row: Row): FleetRecord {
   };
 }
 
-type Param = string | number | boolean | null;
-
-export async function findFleets(tx: ReadTx, where: string, params: readonly Param[]): Promise<FleetRecord[]> {
-  const rows = await tx.query<Row>(`SELECT * FROM fleets WHERE ${where}`, params);
-  return rows.map((row) => toRecord(tx, row));
+export async function findFleets(tx: ReadTx, where: string, params: readonly SqlValue[]): Promise<FleetRecord[]> {
+  const rows = await tx.query<FleetRow>(`SELECT * FROM fleets WHERE ${where}`, params);
+  return rows.map((row) => toFleetRecord(tx, row));
 }
 
-const fleetsById = rowsByKey({ select: 'SELECT * FROM fleets', key: 'id', read: toRecord });
+const fleetsById = rowsByKey({ select: 'SELECT * FROM fleets', key: 'id', read: toFleetRecord });
 
 export async function findFleet(tx: ReadTx, id: string): Promise<FleetRecord | null> {
   return (await fleetsById(tx, id))[0] ?? null;

@@ -15,8 +15,8 @@ export class FleetsController {
   }
 
   @Operation('project_fleets_list')
-  list(@CurrentProject() scope: ProjectScope): Promise<Wire.Fleet[]> {
-    return this.fleets.list(scope);
+  list(@CurrentProject() scope: ProjectScope, @Body() request: Wire.ListProjectFleetsRequest): Promise<Wire.Fleet[]> {
+    return this.fleets.list(scope, request);
   }
 
   @Operation('project_fleets_get')

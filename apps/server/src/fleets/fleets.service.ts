@@ -23,12 +23,15 @@ import type { ReadTx, WriteTx } from '../persistence/transaction.js';
 import { writeSealed } from '../reconcile/sealed-json.js';
 import { Wake } from '../reconcile/wake.js';
 import { resumeRunsOfProject } from '../placement/waiting-runs.js';
+import { either, projectsOf } from '../projects/projects-of.js';
+import { fleetsSharedWith, visibleFleets } from '../sharing/shared-with-caller.js';
 import { parseFleetSpec } from '../runs/parse-spec.js';
 import { WORLD, type World } from '../world/world.js';
 import { insertInstance } from './create-instances.js';
 import { fleetInstance, terminateInstances } from './fleet.reconciler.js';
 import { insertFleet } from './insert-fleet.js';
 import { findFleets, type FleetRecord, nodesOf } from './fleet-record.js';
+import { findImportedFleets } from './imported-fleets.js';
 import { SshFleetHosts } from './ssh-fleet-hosts.js';
 
 const MAX_OFFERS = 50;
@@ -51,15 +54,15 @@ export class FleetsService {
 
   listAll(caller: Caller, request: Wire.ListFleetsRequest): Promise<Wire.Fleet[]> {
     return this.db.read(async (tx) => {
-      const conditions = ['project_id IN (SELECT id FROM projects WHERE deleted = ?)'];
-      const params: (string | number | boolean)[] = [false];
+      const projects = projectsOf(caller, request.project_name ? [request.project_name] : null);
+      const own = { sql: `project_id IN (${projects.sql})`, params: projects.params };
+      const found = request.include_imported === true ? either(own, fleetsSharedWith('id', projects)) : own;
+      const conditions = [found.sql];
+      const params = [...found.params];
       const add = (condition: string, ...values: (string | number | boolean)[]): void => {
         conditions.push(condition);
         params.push(...values);
       };
-      if (caller.globalRole !== 'admin')
-        add('project_id IN (SELECT project_id FROM members WHERE user_id = ?)', caller.id);
-      if (request.project_name) add('project_id IN (SELECT id FROM projects WHERE name = ?)', request.project_name);
       if (request.only_active === true) add('deleted = ?', false);
       const isAscending = request.ascending === true;
       if (request.prev_created_at) {
@@ -72,21 +75,24 @@ export class FleetsService {
     });
   }
 
-  list(scope: ProjectScope): Promise<Wire.Fleet[]> {
-    return this.db.read(async (tx) =>
-      this.wire(
-        tx,
-        await findFleets(tx, 'project_id = ? AND deleted = ? ORDER BY created_at', [scope.projectId, false]),
-      ),
-    );
+  list(scope: ProjectScope, request: Wire.ListProjectFleetsRequest): Promise<Wire.Fleet[]> {
+    return this.db.read(async (tx) => {
+      const own = await findFleets(tx, 'project_id = ? AND deleted = ?', [scope.projectId, false]);
+      const imported = request.include_imported === true ? await findImportedFleets(tx, scope.projectId) : [];
+      return this.wire(tx, [...own, ...imported].sort((a, b) => a.createdAt - b.createdAt)); // prettier-ignore
+    });
   }
 
   async get(scope: ProjectScope, { name, id }: Wire.GetFleetRequest): Promise<Wire.Fleet> {
     if (!name && !id) throw new ClientError('Pass the name or the id of the fleet');
     return this.db.read(async (tx) => {
-      const found = id
-        ? await findFleets(tx, 'project_id = ? AND id = ?', [scope.projectId, id])
-        : await this.named(tx, scope, name ?? '');
+      const visible = visibleFleets(scope, 'id');
+      const which = id ? 'id = ?' : 'name = ? AND deleted = false';
+      const found = await findFleets(tx, `project_id = ? AND ${which} AND ${visible.sql}`, [
+        scope.projectId,
+        id ?? name ?? '',
+        ...visible.params,
+      ]);
       return this.one(tx, found, name ?? id ?? '');
     });
   }
@@ -136,6 +142,7 @@ export class FleetsService {
         if (fleet === undefined) throw new ResourceNotExistsError(`Fleet ${name} not found`);
         await refuseInUse(tx, fleet);
         await tx.execute(`UPDATE fleets SET status = 'terminating', rev = rev + 1 WHERE id = ?`, [fleet.id]);
+        await tx.execute('DELETE FROM exported_fleets WHERE fleet_id = ?', [fleet.id]);
         await this.wake.rows(tx, 'fleets', [fleet.id]);
         await this.record(tx, scope, fleet, 'Fleet marked for deletion');
       }
@@ -281,8 +288,9 @@ export class FleetsService {
 async function refuseInUse(tx: ReadTx, fleet: FleetRecord): Promise<void> {
   const busy = await findInstances(tx, 'fleet_id = ? AND deleted = ? AND busy_blocks > 0', [fleet.id, false]);
   const runs = await tx.query<{ name: string }>(
-    `SELECT name FROM runs WHERE fleet_id = ? AND status NOT IN ('terminated', 'failed', 'done')`,
-    [fleet.id],
+    `SELECT CASE WHEN r.project_id = ? THEN r.name ELSE p.name || '/' || r.name END AS name FROM runs r JOIN projects p ON p.id = r.project_id
+     WHERE r.fleet_id = ? AND r.status NOT IN ('terminated', 'failed', 'done')`,
+    [fleet.projectId, fleet.id],
   );
   if (busy.length === 0 && runs.length === 0) return;
   const by = runs.length > 0 ? `runs ${runs.map((run) => run.name).join(', ')}` : 'running jobs';

@@ -1,7 +1,7 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
-import { mayEnterProject } from '../auth/access-decision.js';
+import { letsImportersIn, mayEnterProject } from '../auth/access-decision.js';
 import { AuthService } from '../auth/auth.service.js';
 import { bearerToken, sameToken } from '../auth/token.js';
 import { ACCESS } from './access.decorator.js';
@@ -72,7 +72,8 @@ export class AccessGuard implements CanActivate {
     const { caller, scope } = await this.auth.enterProject(token, projectName);
     if (caller === undefined) throw new AccessError(403, 'Invalid token');
     if (scope === undefined) throw new AccessError(404, 'Not found');
-    if (!mayEnterProject(level, scope)) throw new AccessError(403, 'Access denied');
+    const mayEnter = mayEnterProject(level, scope) || (letsImportersIn(level) && (await this.auth.isImporter(scope)));
+    if (!mayEnter) throw new AccessError(403, 'Access denied');
     context.caller = caller;
     context.scope = scope;
   }

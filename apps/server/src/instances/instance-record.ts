@@ -3,7 +3,7 @@ import type { AgentAddress, HostLogin, MachineRef } from '@dstack/backend-base';
 import type { InternalBackendType, InternalInstanceStatus, InstanceTerminationReason, Offer, Wire } from '@dstack/core';
 import { type HostProgress, readProgress } from '../hosts/host-progress.js';
 import { rowsByKey } from '../persistence/rows-by-key.js';
-import type { ReadTx } from '../persistence/transaction.js';
+import type { ReadTx, SqlValue } from '../persistence/transaction.js';
 import { readJsonOrNull } from '../reconcile/stored-json.js';
 
 /** What the backend last said about the machine, and how its end goes. */
@@ -148,11 +148,7 @@ export async function findInstance(tx: ReadTx, id: string): Promise<InstanceReco
   return (await instancesById(tx, id))[0] ?? null;
 }
 
-export async function findInstances(
-  tx: ReadTx,
-  where: string,
-  params: readonly (string | number | boolean | null)[],
-): Promise<InstanceRecord[]> {
+export async function findInstances(tx: ReadTx, where: string, params: readonly SqlValue[]): Promise<InstanceRecord[]> {
   const rows = await tx.query<Row>(`SELECT * FROM instances WHERE ${where}`, params);
   return rows.map(toRecord);
 }

@@ -4,6 +4,8 @@ import type { Caller, ProjectScope } from '../auth/caller.js';
 import { ResourceNotExistsError } from '../http/api-errors.js';
 import { fromWireTime, toWireTime } from '../http/wire-time.js';
 import { Database } from '../persistence/database.js';
+import { either, projectsOf } from '../projects/projects-of.js';
+import { fleetsSharedWith, visibleFleets } from '../sharing/shared-with-caller.js';
 import { InstanceReader } from './instance-reader.js';
 import { findInstances } from './instance-record.js';
 
@@ -18,20 +20,15 @@ export class InstancesService {
 
   list(caller: Caller, request: Wire.ListInstancesRequest): Promise<Wire.Instance[]> {
     return this.db.read(async (tx) => {
-      const conditions = ['project_id IN (SELECT id FROM projects WHERE deleted = ?)'];
-      const params: (string | number | boolean)[] = [false];
+      const projects = projectsOf(caller, request.project_names ?? null);
+      const own = { sql: `project_id IN (${projects.sql})`, params: projects.params };
+      const found = request.include_imported === true ? either(own, fleetsSharedWith('fleet_id', projects)) : own;
+      const conditions = [found.sql];
+      const params = [...found.params];
       const add = (condition: string, ...values: (string | number | boolean)[]): void => {
         conditions.push(condition);
         params.push(...values);
       };
-      if (caller.globalRole !== 'admin')
-        add('project_id IN (SELECT project_id FROM members WHERE user_id = ?)', caller.id);
-      if (request.project_names) {
-        add(
-          `project_id IN (SELECT id FROM projects WHERE name IN (${marks(request.project_names)}))`,
-          ...request.project_names,
-        );
-      }
       if (request.fleet_ids) add(`fleet_id IN (${marks(request.fleet_ids)})`, ...request.fleet_ids);
       if (request.only_active === true) add(`deleted = ? AND status <> 'terminated'`, false);
       const isAscending = request.ascending === true;
@@ -47,7 +44,12 @@ export class InstancesService {
 
   get(scope: ProjectScope, { id }: Wire.GetInstanceRequest): Promise<Wire.Instance> {
     return this.db.read(async (tx) => {
-      const found = await findInstances(tx, 'id = ? AND project_id = ?', [id, scope.projectId]);
+      const visible = visibleFleets(scope, 'fleet_id');
+      const found = await findInstances(tx, `id = ? AND project_id = ? AND ${visible.sql}`, [
+        id,
+        scope.projectId,
+        ...visible.params,
+      ]);
       const [wire] = await this.reader.wire(tx, found);
       if (wire === undefined) throw new ResourceNotExistsError(`Instance ${id} not found`);
       return wire;

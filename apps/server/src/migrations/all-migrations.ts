@@ -6,6 +6,8 @@ import { LifeSigns1764100200000 } from './1764100200000-life-signs.js';
 import { MachinesOfJobs1764100400000 } from './1764100400000-machines-of-jobs.js';
 import { NarrowWrites1764100300000 } from './1764100300000-narrow-writes.js';
 import { PlacementGroups1764100100000 } from './1764100100000-placement-groups.js';
+import { Sharing1764100700000 } from './1764100700000-sharing.js';
+import { SignIn1764100800000 } from './1764100800000-sign-in.js';
 import { Volumes1764100000000 } from './1764100000000-volumes.js';
 
 /** Oldest first; the number in a name only ever rises. */
@@ -18,4 +20,6 @@ export const ALL_MIGRATIONS: readonly (new () => MigrationInterface & { readonly
   MachinesOfJobs1764100400000,
   Gateways1764100500000,
   Catalogs1764100600000,
+  Sharing1764100700000,
+  SignIn1764100800000,
 ];

@@ -9,6 +9,7 @@ import {
   namedFleets,
   needsDefaultFleet,
   networkMounts,
+  referenceOf,
   type PlacementCandidate,
   type PlacementGroup,
   requiredFeatures,
@@ -17,7 +18,6 @@ import {
   type VolumesByName,
   type Wire,
 } from '@dstack/core';
-import type { FleetRecord } from '../fleets/fleet-record.js';
 import type { InstanceRecord } from '../instances/instance-record.js';
 import type { JobRecord } from '../jobs/job-record.js';
 import type { RunRecord } from '../runs/run-record.js';
@@ -48,10 +48,10 @@ export function loadGroup(
   capacity: ProjectCapacity,
   volumes: VolumesByName,
 ): LoadedGroup {
-  const { fleetRecords: fleets, instanceRecords: instances } = capacity;
+  const { fleetRecords: fleets, project } = capacity;
   const profile = effectiveProfile(run.spec);
   const specs = [...new Map(jobs.map((job) => [kindOf(job), job.spec])).entries()];
-  const named = namedFleets(profile);
+  const named = namedFleets(profile, project.name);
   const usable = fleets.filter((fleet) => (run.fleetId !== null ? fleet.id === run.fleetId : (named?.includes(fleet.name) ?? true))); // prettier-ignore
   const asks = new Map<string, readonly RunAsk[]>();
   const candidates = usable.map((fleet): PlacementCandidate => {
@@ -74,7 +74,7 @@ export function loadGroup(
     asks,
     volumes: available.find(({ kind }) => kind !== 'free') ?? { kind: 'free', locations: null },
     volumesByName: volumes,
-    lacksDefaultFleet: run.fleetId === null && needsDefaultFleet(profile, fleets.map((fleet) => fleet.name)), // prettier-ignore
+    lacksDefaultFleet: run.fleetId === null && needsDefaultFleet(profile, project),
     group: {
       runId: run.id,
       runName: run.name,
@@ -87,7 +87,7 @@ export function loadGroup(
       // Of the run: one that was refused before does not lose its turn to those that came after it.
       submittedAt: run.submittedAt,
       mayCreate: profile.creation_policy !== 'reuse',
-      onlyInstanceIds: namedInstances(profile, instances, fleets),
+      onlyInstanceIds: namedInstances(profile, capacity),
       unknownFleets: (named ?? []).filter((name) => !fleets.some((fleet) => fleet.name === name)),
       candidates,
     },
@@ -125,8 +125,7 @@ function toAsk(
 /** `instances:` of the profile; null: any. */
 export function namedInstances(
   profile: Wire.Profile,
-  instances: readonly InstanceRecord[],
-  fleets: readonly FleetRecord[],
+  { instanceRecords: instances, fleetRecords: fleets, project }: ProjectCapacity,
 ): string[] | null {
   const selectors = profile.instances ?? null;
   if (selectors === null) return null;
@@ -135,7 +134,7 @@ export function namedInstances(
       if ('name' in selector) return selector.name === instance.name;
       if ('hostname' in selector) return addressesOf(instance).includes(selector.hostname);
       const fleet = fleets.find((each) => each.id === instance.fleetId);
-      return fleet?.name === selector.fleet.name && selector.instance === instance.instanceNum;
+      return fleet?.name === referenceOf(selector.fleet, project.name) && selector.instance === instance.instanceNum;
     });
   return instances.filter(isNamed).map((instance) => instance.id);
 }

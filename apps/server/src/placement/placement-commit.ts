@@ -18,6 +18,7 @@ import { EventRecorder } from '../events/event-recorder.js';
 import { insertInstance } from '../fleets/create-instances.js';
 import type { FleetRecord } from '../fleets/fleet-record.js';
 import { hasRoom, holdFleet } from '../fleets/hold-fleet.js';
+import { holdImportedFleet } from '../fleets/imported-fleets.js';
 import type { JobRecord } from '../jobs/job-record.js';
 import { anyOf } from '../persistence/any-of.js';
 import { lockInOrder } from '../persistence/in-order.js';
@@ -125,6 +126,9 @@ export class PlacementCommit {
     seat: Extract<Seat, { kind: 'reuse' }>,
   ): Promise<void> {
     const instance = scene.instanceRecords.get(seat.instanceId);
+    const { projectId } = loaded.run;
+    const isShared = instance !== undefined && instance.projectId !== projectId;
+    if (isShared && !(await holdImportedFleet(tx, projectId, instance.fleetId ?? ''))) throw new SeatTakenError();
     const now = await tx.now();
     const taken = await tx.execute(
       `UPDATE instances SET busy_blocks = busy_blocks + ?, status = 'busy', rev = rev + 1,
@@ -134,7 +138,13 @@ export class PlacementCommit {
       [seat.blocks, now, seat.instanceId, seat.blocks],
     );
     if (taken !== 1) throw new SeatTakenError();
-    const seated = { id: seat.instanceId, name: instance?.name ?? '', fleetId: instance?.fleetId ?? '' };
+    const owner = instance?.projectId ?? projectId;
+    const seated = {
+      id: seat.instanceId,
+      name: instance?.name ?? '',
+      fleetId: instance?.fleetId ?? '',
+      projectId: owner,
+    };
     await this.assign(tx, loaded, seat, seated, seat.blocks);
     await this.wake.rows(tx, 'instances', [seat.instanceId]);
   }
@@ -160,7 +170,7 @@ export class PlacementCommit {
       busyBlocks: 1,
       idleSeconds: ask.profile.idle_duration ?? DEFAULT_RUN_IDLE_SECONDS,
     });
-    await this.assign(tx, loaded, seat, { ...instance, fleetId }, 1);
+    await this.assign(tx, loaded, seat, { ...instance, fleetId, projectId: fleet.projectId }, 1);
     this.wake.topic(tx, 'instances');
   }
 
@@ -178,7 +188,7 @@ export class PlacementCommit {
     tx: WriteTx,
     loaded: LoadedGroup,
     seat: Seat,
-    instance: { readonly id: string; readonly name: string; readonly fleetId: string },
+    instance: { readonly id: string; readonly name: string; readonly fleetId: string; readonly projectId: string },
     blocks: number,
   ): Promise<void> {
     const job = loaded.jobs.find((each) => each.id === seat.jobId);
@@ -199,7 +209,7 @@ export class PlacementCommit {
     await this.events.record(tx, {
       message: `Job assigned to instance. Instance status: ${seat.kind === 'reuse' ? 'BUSY' : 'PENDING'}. Blocks: ${blocks}`,
       actorId: null,
-      targets: [jobTarget(job), { type: 'instance', projectId: job.projectId, ...instance }],
+      targets: [jobTarget(job), { type: 'instance', ...instance }],
     });
   }
 

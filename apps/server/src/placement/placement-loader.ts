@@ -75,12 +75,27 @@ function namesInstances(owned: OwnedRun | undefined): boolean {
 export function sceneOf(groups: readonly LoadedGroup[], capacities: readonly ProjectCapacity[]): PlacementScene {
   return {
     groups,
-    instances: capacities.flatMap((capacity) => capacity.instances),
-    absent: capacities.flatMap((capacity) => capacity.absent),
-    fleets: capacities.flatMap((capacity) => capacity.fleets),
+    // A fleet that is shared is part of several capacities: what one project takes of it is not there for the others.
+    instances: [...byId(capacities.flatMap((capacity) => capacity.instances)).values()],
+    absent: distinct(capacities.flatMap((capacity) => capacity.absent)),
+    fleets: [...byId(ownFirst(capacities)).values()],
     instanceRecords: byId(capacities.flatMap((capacity) => capacity.instanceRecords)),
     fleetRecords: byId(capacities.flatMap((capacity) => capacity.fleetRecords)),
   };
+}
+
+/** Where several projects use one, the name with its project is true for all of them. */
+function ownFirst(capacities: readonly ProjectCapacity[]): PlacementFleet[] {
+  const isOwn = ({ project }: ProjectCapacity, { name }: PlacementFleet): boolean =>
+    project.activeFleets.includes(name);
+  const all = capacities.flatMap((capacity) =>
+    capacity.fleets.map((fleet) => ({ fleet, own: isOwn(capacity, fleet) })),
+  );
+  return [...all.filter(({ own }) => own), ...all.filter(({ own }) => !own)].map(({ fleet }) => fleet);
+}
+
+function distinct(absent: readonly AbsentInstance[]): AbsentInstance[] {
+  return [...new Map(absent.map((each) => [`${each.fleetId}/${each.name}`, each])).values()];
 }
 
 function byId<T extends { readonly id: string }>(records: readonly T[]): Map<string, T> {

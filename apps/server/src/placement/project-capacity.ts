@@ -1,17 +1,28 @@
-import { type AbsentInstance, type Holder, isCluster, type Place, type PlacementFleet, type PlacementInstance, whyAbsent, kindOfOffer } from '@dstack/core'; // prettier-ignore
+import { type AbsentInstance, fleetReference, type Holder, isCluster, type Place, type PlacementFleet, type PlacementInstance, whyAbsent, kindOfOffer } from '@dstack/core'; // prettier-ignore
+import { findImportedFleets } from '../fleets/imported-fleets.js';
 import { findFleets, type FleetRecord, nodesOf } from '../fleets/fleet-record.js';
 import { IS_NODE } from '../fleets/hold-fleet.js';
 import { connectedSince, findInstances, type InstanceRecord } from '../instances/instance-record.js';
 import { inList } from '../persistence/in-list.js';
 import type { ReadTx } from '../persistence/transaction.js';
+import { findProject } from '../projects/find-project.js';
 
-/** The machines of a project and the fleets they are in, as placement sees them. */
+/** The machines of a project, its own and those that others share with it, and the fleets they are in, as placement sees them. */
 export interface ProjectCapacity {
+  readonly project: CapacityOwner;
   readonly fleets: readonly PlacementFleet[];
   readonly instances: readonly PlacementInstance[];
   readonly absent: readonly AbsentInstance[];
+  /** By the name that the project's runs call them. */
   readonly fleetRecords: readonly FleetRecord[];
   readonly instanceRecords: readonly InstanceRecord[];
+}
+
+export interface CapacityOwner {
+  readonly id: string;
+  readonly name: string;
+  /** The names of its own fleets. */
+  readonly activeFleets: readonly string[];
 }
 
 /**
@@ -22,16 +33,31 @@ export type CapacityDetail = 'room' | 'all';
 
 export async function loadCapacity(tx: ReadTx, projectId: string, detail: CapacityDetail): Promise<ProjectCapacity> {
   const now = await tx.now();
-  const fleetRecords = await findFleets(tx, `project_id = ? AND deleted = ? AND status = 'active' ORDER BY created_at, id`, [
+  const own = await findFleets(tx, `project_id = ? AND deleted = ? AND status = 'active' ORDER BY created_at, id`, [
     projectId,
     false,
   ]); // prettier-ignore
+  const imported = (await findImportedFleets(tx, projectId)).filter(({ status }) => status === 'active');
+  const { name = '' } = (await findProject(tx, projectId)) ?? {};
+  const project = { id: projectId, name, activeFleets: own.map((fleet) => fleet.name) };
+  const fleetRecords = [
+    ...own,
+    ...imported.map((fleet) => ({
+      ...fleet,
+      name: fleetReference({ project: fleet.projectName, name: fleet.name }, name),
+    })),
+  ];
   const instanceRecords: InstanceRecord[] = [];
-  for (const shown of SHOWN[detail])
+  for (const shown of SHOWN[detail]) {
     instanceRecords.push(...(await findInstances(tx, `project_id = ? AND deleted = false AND ${shown}`, [projectId])));
+    if (imported.length === 0) continue;
+    const theirs = inList('fleet_id', imported.map((fleet) => fleet.id)); // prettier-ignore
+    instanceRecords.push(...(await findInstances(tx, `${theirs.sql} AND deleted = false AND ${shown}`, theirs.params)));
+  }
   const holders = detail === 'all' ? await holdersOf(tx, projectId) : new Map<string, Holder[]>();
   const nodes = detail === 'all' ? instanceRecords : await nodesOfCountedFleets(tx, fleetRecords);
   return {
+    project,
     fleetRecords,
     instanceRecords,
     fleets: fleetRecords.map((fleet) => toPlacementFleet(fleet, nodes)),

@@ -4,6 +4,7 @@ import { EventRecorder } from '../events/event-recorder.js';
 import { ClientError, ResourceExistsError, ResourceNotExistsError } from '../http/api-errors.js';
 import { Keyring } from '../keys/keyring.js';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
+import { importGlobalExports } from '../sharing/global-exports.js';
 import { generateKeyPair } from '../ssh-keys/generate-key-pair.js';
 import { WORLD, type World } from '../world/world.js';
 import { projectTarget } from './project-target.js';
@@ -75,6 +76,7 @@ export class ProjectStore {
       ],
     );
     await this.setMember(tx, id, project.ownerId, 'admin', 0);
+    await importGlobalExports(tx, this.world, id);
     await this.events.record(tx, {
       message: 'Project created',
       actorId: project.createdBy ?? project.ownerId,

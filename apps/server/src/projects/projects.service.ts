@@ -114,6 +114,8 @@ export class ProjectsService {
           `UPDATE fleets SET deleted = true, deleted_at = ?, next_due_at = NULL, rev = rev + 1 WHERE project_id = ? AND deleted = false`,
           [now, project.id],
         );
+        await tx.execute('DELETE FROM exports WHERE project_id = ?', [project.id]);
+        await tx.execute('DELETE FROM imports WHERE project_id = ?', [project.id]);
         await tx.execute('UPDATE projects SET deleted = true, original_name = name, name = ? WHERE id = ?', [
           deletedName(this.world),
           project.id,

@@ -70,7 +70,7 @@ export class JobOffers {
         warnings: [],
       };
     const profile = effectiveProfile(effective);
-    const named = namedInstances(profile, capacity.instanceRecords, capacity.fleetRecords);
+    const named = namedInstances(profile, capacity);
     const pool: Offer[] = [];
     const created: FittingOffers[] = [];
     const warnings = new Set<string>();
@@ -128,11 +128,11 @@ interface PlannedFleet extends Pick<PlacementFleet, 'anchor'> {
 /** Planning makes no fleet, but shows what the default one would offer as if it were there. */
 function plannedFleets(
   profile: Wire.Profile,
-  { fleetRecords, fleets }: ProjectCapacity,
+  { fleetRecords, fleets, project }: ProjectCapacity,
   { forOffersOnly }: PlanOptions,
 ): PlannedFleet[] {
   const imagined = { spec: defaultFleetSpec(), mayGrow: true, anchor: null };
-  const named = namedFleets(profile);
+  const named = namedFleets(profile, project.name);
   if (forOffersOnly && named === null) return [{ id: null, ...imagined }];
   const usable = fleetRecords.flatMap(({ id, name, spec }) => {
     const fleet = fleets.find((each) => each.id === id);
@@ -140,6 +140,5 @@ function plannedFleets(
     const { anchor, canCreate, activeCount, maxNodes } = fleet;
     return [{ id, spec, anchor, mayGrow: canCreate && activeCount < (maxNodes ?? Infinity) }];
   });
-  const names = fleetRecords.map((fleet) => fleet.name);
-  return needsDefaultFleet(profile, names) ? [...usable, { id: '', ...imagined }] : usable;
+  return needsDefaultFleet(profile, project) ? [...usable, { id: '', ...imagined }] : usable;
 }

@@ -2,11 +2,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import {
   decideStop,
   effectiveProfile,
+  foreignFleets,
   groupByProblem,
   isFinishedRun,
   normaliseRunSpec,
   runMounts,
-  whyFleetsAreForeign,
   whyNotServed,
   type Wire,
 } from '@dstack/core';
@@ -14,6 +14,7 @@ import type { Caller, ProjectScope } from '../auth/caller.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { ClientError, ResourceNotExistsError } from '../http/api-errors.js';
 import { JsonText } from '../http/json-text.js';
+import { findImportedFleets } from '../fleets/imported-fleets.js';
 import { Database } from '../persistence/database.js';
 import { type ReadTogether, readTogether } from '../persistence/together.js';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
@@ -163,8 +164,8 @@ export class RunsService {
         limits: this.settings.runLimits,
       }),
     );
-    const foreign = whyFleetsAreForeign(effectiveProfile(effective), scope.projectName);
-    if (foreign !== null) throw new ClientError(foreign);
+    const foreign = foreignFleets(effectiveProfile(effective), scope.projectName);
+    if (foreign.length > 0) await this.db.read((tx) => requireShared(tx, scope, foreign));
     if (!forOffersOnly && runMounts(effective.configuration).length > 0)
       await this.db.read((tx) => requireMounts(tx, scope.projectId, effective));
     return effective;
@@ -185,6 +186,21 @@ async function findOne(
   const run = id ? await findRun(tx, id) : await findNamedRun(tx, scope.projectId, name ?? '');
   if (run?.projectId !== scope.projectId) throw new ResourceNotExistsError(`Run ${name ?? id ?? ''} not found`);
   return run;
+}
+
+/** What is not shared with the project is answered as what is not there. */
+async function requireShared(
+  tx: ReadTx,
+  scope: ProjectScope,
+  fleets: readonly { project: string; name: string }[],
+): Promise<void> {
+  const shared = await findImportedFleets(tx, scope.projectId);
+  for (const { project, name } of fleets) {
+    if (shared.some((fleet) => fleet.projectName === project && fleet.name === name)) continue;
+    throw new ClientError(
+      `Fleet ${project}/${name} is not shared with project ${scope.projectName}. See what is: dstack import list`,
+    );
+  }
 }
 
 async function findNamed(tx: WriteTx, scope: ProjectScope, names: readonly string[]): Promise<RunRecord[]> {

@@ -18,11 +18,6 @@ export class ServerInfoController {
     return { server_version: API_VERSION };
   }
 
-  @Operation('auth_list_providers')
-  listProviders(): Wire.OAuthProviderInfo[] {
-    return []; // sign-in providers are plugins of the original; tokens are the only way in
-  }
-
   @Operation('healthcheck')
   healthcheck(): { status: 'running' } {
     return { status: 'running' };

@@ -5,6 +5,7 @@ import { IMAGE_DEFAULTS, LIMITS, RUN_SPEC_LIMITS, type ImageDefaults } from '@ds
 import { parseDatabaseUrl, type DatabaseLocation } from '../persistence/database-url.js';
 import { RELEASED_AGENT_URL } from '../containers/agent-url.js';
 import { KNOWN_VARIABLES, UNBUILT_VARIABLES } from './known-variables.js';
+import { readOidcSettings } from './oidc-settings.js';
 import type { AcmeAuthority, CatalogSettings, LogLevel, ServerSettings } from './settings.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -30,6 +31,9 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
     databasePoolSize: integer(env, 'DSTACK_DB_POOL_SIZE', 20),
     url: (env['DSTACK_SERVER_URL'] ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`).replace(/\/+$/, ''),
     adminToken: nonEmpty(env['DSTACK_SERVER_ADMIN_TOKEN']),
+    oidc: readOidcSettings(env, (message) => {
+      throw new SettingsError(message);
+    }),
     logLevel: oneOf<LogLevel>(
       env,
       'DSTACK_SERVER_LOG_LEVEL',

@@ -1,4 +1,5 @@
 import type { ImageDefaults, RunSpecLimits } from '@dstack/core';
+import type { OidcSettings } from './oidc-settings.js';
 import type { DatabaseLocation } from '../persistence/database-url.js';
 
 /** All that the environment and the command line decide, read once. */
@@ -12,6 +13,8 @@ export interface ServerSettings {
   /** The base URL clients use; may differ from host and port behind a proxy. */
   readonly url: string;
   readonly adminToken: string | undefined;
+  /** Undefined: people have tokens and nothing else. */
+  readonly oidc: OidcSettings | undefined;
   readonly logLevel: LogLevel;
   readonly logFormat: 'rich' | 'standard' | 'json';
   readonly configDisabled: boolean;

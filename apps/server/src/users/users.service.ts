@@ -127,7 +127,7 @@ export class UsersService {
     });
   }
 
-  private async withCreds(tx: ReadTx, name: string): Promise<Wire.UserWithCreds> {
+  async withCreds(tx: ReadTx, name: string): Promise<Wire.UserWithCreds> {
     const user = await this.users.get(tx, name);
     const { token, privateKey } = await this.users.creds(tx, user.id);
     return { ...toWireUser(user, this.permissions), creds: { token }, ssh_private_key: privateKey };

@@ -75,7 +75,7 @@ async function ask({ route, prepare }: Case, role: Role, subject: Subject): Prom
     ...(body === undefined || method === 'GET' || method === 'HEAD' ? {} : { body }),
   });
   if (route.endsWith('refresh_token')) await scene.readTokens();
-  await scene.resetMembers();
+  await scene.reset();
   return {
     status: reply.status,
     text: [about ?? []].flat().reduce((text, name) => text.replaceAll(name, '…'), reply.text),

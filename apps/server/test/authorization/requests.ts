@@ -40,6 +40,7 @@ const fleetId = async (scene: Scene, place: Place): Promise<string> => (await sc
 const runId = async (scene: Scene, place: Place): Promise<string> => (await scene.run(place)).id;
 const finishedRun = async (scene: Scene, place: Place): Promise<string> => (await scene.finishedRun(place)).name;
 const fleet = async (scene: Scene, place: Place): Promise<string> => (await scene.fleet(place)).name;
+const exported = (scene: Scene, place: Place): Promise<string> => scene.exported(place);
 const secret = (scene: Scene, place: Place): Promise<string> => scene.secret(place);
 const repo = (scene: Scene, place: Place): Promise<string> => scene.repo(place);
 const fleetOfInstance = async (scene: Scene, place: Place): Promise<string> => (await scene.instance(place)).fleet;
@@ -98,6 +99,21 @@ export const VARIANTS: Readonly<Record<string, Prepare>> = {
     const reference = subject === 'own' ? name : `hidden-project/${name}`;
     const configuration = { ...TASK, fleets: [reference] };
     return { body: { plan: { run_spec: { configuration } }, force: false }, about: reference };
+  },
+  'project_fleets_get of what is shared': shared(({ name }) => ({ body: { name } })),
+  'project_instances_get of what is shared': shared(({ instance }) => ({ body: { id: instance } })),
+  'project_exports_create with a fleet of another project': async (scene, subject) => {
+    const name = subject === 'missing' ? scene.name('free') : await scene.hosts(placeOf(subject));
+    return { body: { name: scene.name('free'), exported_fleets: [name] }, about: name };
+  },
+  'project_exports_create for a project': async (scene, subject, role) => {
+    const project = subject === 'missing' ? scene.name('free') : scene.name(placeOf(subject));
+    if (subject !== 'missing') await scene.must('/api/projects/create', { project_name: project });
+    if (subject === 'own' && role === 'admin') {
+      const members = [{ username: 'the-admin', project_role: 'admin' }];
+      await scene.must(`/api/projects/${project}/add_members`, { members });
+    }
+    return { body: { name: scene.name('free'), importer_projects: [project] }, about: project };
   },
   'project_runs_apply with a repo': async (scene, subject) => {
     const repo_id = subject === 'missing' ? scene.name('free') : await repo(scene, placeOf(subject));
@@ -243,6 +259,15 @@ export const REQUESTS: Readonly<Record<string, Prepare>> = {
     return { body: { config_yaml: 'type: local' } };
   },
   project_templates_list: always(),
+  project_exports_create: async (scene, subject) =>
+    subject === 'own' ? { body: { name: scene.name('free') } } : undefined,
+  project_exports_update: about(exported, (name) => ({ body: { name } })),
+  project_exports_delete: about(exported, (name) => ({ body: { name } })),
+  project_imports_delete: async (scene, subject) => {
+    const importer = subject === 'foreign' ? 'other-importer' : 'team';
+    const export_name = subject === 'missing' ? scene.name('free') : await scene.exported('hidden-project', importer);
+    return { body: { export_name, export_project_name: 'hidden-project' }, about: ['hidden-project', export_name] };
+  },
   project_exports_list: always(),
   project_imports_list: always(),
   project_gateways_list: always({}),
@@ -270,5 +295,20 @@ function backendOf(): Prepare {
     await scene.localBackend('hidden-project', subject === 'foreign');
     await scene.localBackend('team', subject === 'own');
     return { path: { backend_name: 'local' } };
+  };
+}
+
+/** A fleet of the project that an outsider imports; another one of it, which nobody imports; none. */
+function shared(request: (fleet: { name: string; instance: string }) => Omit<Prepared, 'about'>): Prepare {
+  return async (scene, subject, role) => {
+    if (subject === 'foreign' && !['nobody', 'wrong token', 'outsider'].includes(role)) return undefined;
+    if (subject === 'missing') {
+      const [name, instance] = [scene.name('free'), absentId()];
+      await scene.shareWithOutsider(null);
+      return { ...request({ name, instance }), about: [name, instance] };
+    }
+    const { fleet: name, id: instance } = await scene.instance('team');
+    await scene.shareWithOutsider(subject === 'own' ? name : null);
+    return { ...request({ name, instance }), about: [name, instance] };
   };
 }

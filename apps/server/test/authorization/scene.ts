@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { insertInstance } from '../../src/fleets/create-instances.js';
+import { generateKeyPair } from '../../src/ssh-keys/generate-key-pair.js';
 import { realWorld } from '../../src/world/real-world.js';
 import type { Reply, TestServer } from '../support/start-test-server.js';
 
@@ -17,6 +18,8 @@ export class Scene {
     ['wrong token', 'wrong'],
   ]);
 
+  private isShared = false;
+
   /** Of somebody who has nothing to do with the project. */
   otherToken = '';
 
@@ -33,6 +36,10 @@ export class Scene {
     await scene.must('/api/projects/hidden-project/add_members', {
       members: [{ username: 'hidden-owner', project_role: 'admin' }],
     });
+    for (const name of ['outside', 'other-importer']) await scene.must('/api/projects/create', { project_name: name });
+    await scene.must('/api/projects/outside/add_members', {
+      members: [{ username: 'the-outsider', project_role: 'user' }],
+    });
     await scene.resetMembers();
     return scene;
   }
@@ -41,7 +48,14 @@ export class Scene {
     return this.tokens.get(role) ?? null;
   }
 
-  async resetMembers(): Promise<void> {
+  async reset(): Promise<void> {
+    await this.resetMembers();
+    if (!this.isShared) return;
+    await this.server.db.write((tx) => tx.execute(`DELETE FROM exports WHERE name = 'to-the-outsider'`));
+    this.isShared = false;
+  }
+
+  private async resetMembers(): Promise<void> {
     const members = (['user', 'manager', 'admin'] as const).map((role) => ({
       username: `the-${role}`,
       project_role: role,
@@ -105,6 +119,37 @@ export class Scene {
       });
     });
     return { fleet: fleet.name, id };
+  }
+
+  /** A fleet of the only kind that can be shared. */
+  async hosts(place: Place): Promise<string> {
+    const name = this.name(place);
+    const { publicKey, privateKey } = generateKeyPair(name);
+    const ssh_config = { user: 'u', ssh_key: { public: publicKey, private: privateKey }, hosts: [`${name}.invalid`] };
+    const spec = { configuration: { type: 'fleet', name, ssh_config }, profile: { name: 'default' } };
+    await this.must(`/api/project/${place}/fleets/apply`, { plan: { spec }, force: false });
+    return name;
+  }
+
+  async exported(place: Place, importer?: string): Promise<string> {
+    const name = this.name(place);
+    const importer_projects = importer === undefined ? [] : [importer];
+    await this.must(`/api/project/${place}/exports/create`, { name, importer_projects });
+    return name;
+  }
+
+  /** Until the next request: the outsider's project imports something of the team, and this fleet. */
+  async shareWithOutsider(fleet: string | null): Promise<void> {
+    this.isShared = true;
+    await this.must('/api/project/team/exports/create', { name: 'to-the-outsider', importer_projects: ['outside'] });
+    if (fleet === null) return;
+    await this.server.db.write((tx) =>
+      tx.execute(
+        `INSERT INTO exported_fleets (export_id, fleet_id)
+         SELECT e.id, f.id FROM exports e JOIN fleets f ON f.project_id = e.project_id WHERE e.name = 'to-the-outsider' AND f.name = ?`,
+        [fleet],
+      ),
+    );
   }
 
   async secret(place: Place): Promise<string> {

@@ -3,7 +3,7 @@ import type * as Wire from '../wire/generated/api.js';
 import { requirements } from '../../test/planning-builders.js';
 import { combineFleetAndRun } from './combine-fleet-and-run.js';
 import { DEFAULT_FLEET, defaultFleetSpec, needsDefaultFleet } from './default-fleet.js';
-import { namedFleets, whyFleetsAreForeign } from './fleet-references.js';
+import { foreignFleets, namedFleets } from './fleet-references.js';
 import { idleLimitMs } from './idle-limit.js';
 
 describe('the default fleet', () => {
@@ -15,9 +15,13 @@ describe('the default fleet', () => {
     ['is made when it is one of those named', { fleets: [{ name: 'lab' }, { name: 'default' }] }, ['lab'], true],
     ['is not made twice when it is named', { fleets: ['default'] }, ['default'], false],
     ['is not made for a run that names others', { fleets: ['lab'] }, [], false],
+    ['is not made for that of another project', { fleets: ['other/default'] }, [], false],
+    ['is made when it is named with its project', { fleets: ['main/default'] }, ['lab'], true],
     ['is not made for named instances', { instances: [{ name: 'lab-0' }] }, [], false],
     ['is not made for a run that only reuses', { creation_policy: 'reuse' }, [], false],
-  ])('%s', (_rule, profile, active, expected) => expect(needsDefaultFleet(profile, active)).toBe(expected));
+  ])('%s', (_rule, profile, activeFleets, expected) =>
+    expect(needsDefaultFleet(profile, { name: 'main', activeFleets })).toBe(expected),
+  );
 
   it('has no limit of its own', () => {
     const { configuration, autocreated } = defaultFleetSpec();
@@ -50,17 +54,17 @@ describe('idle machines', () => {
 });
 
 describe('references to fleets', () => {
-  it('name fleets of the own project', () => {
-    expect(namedFleets({})).toBeNull();
-    expect(namedFleets({ fleets: ['lab', 'main/pool', { name: 'cloud' }] })).toEqual(['lab', 'pool', 'cloud']);
+  it('name own fleets with or without the project, those of others with it', () => {
+    expect(namedFleets({}, 'main')).toBeNull();
+    const fleets = ['lab', 'main/pool', { name: 'cloud' }, 'other/lab', { project: 'other', name: 'pool' }];
+    expect(namedFleets({ fleets }, 'main')).toEqual(['lab', 'pool', 'cloud', 'other/lab', 'other/pool']);
   });
-  it.each<[Wire.Profile, string | null]>([
-    [{ fleets: ['lab', 'main/lab', { project: 'main', name: 'lab' }, { project: null, name: 'x' }] }, null],
-    [{ fleets: ['other/lab'] }, 'Fleet other/lab is of another project'],
-    [{ instances: [{ fleet: { project: 'other', name: 'lab' }, instance: 0 }] }, 'Fleet other/lab is of another project'],
-  ])('to other projects are refused: %j', (profile, problem) => {
-    const why = whyFleetsAreForeign(profile, 'main');
-    if (problem === null) expect(why).toBeNull();
-    else expect(why).toContain(problem);
-  }); // prettier-ignore
+
+  it.each<[Wire.Profile, object[]]>([
+    [{ fleets: ['lab', 'main/lab', { project: 'main', name: 'lab' }, { project: null, name: 'x' }] }, []],
+    [{ fleets: ['other/lab'] }, [{ project: 'other', name: 'lab' }]],
+    [{ instances: [{ fleet: { project: 'other', name: 'lab' }, instance: 0 }] }, [{ project: 'other', name: 'lab' }]],
+  ])('to other projects have to be shared: %j', (profile, foreign) =>
+    expect(foreignFleets(profile, 'main')).toEqual(foreign),
+  );
 });

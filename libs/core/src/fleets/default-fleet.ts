@@ -13,14 +13,14 @@ export function defaultFleetSpec(): Wire.FleetSpec {
   throw new TypeError(`the default fleet is refused: ${parsed.issues.map((issue) => issue.message).join('; ')}`);
 }
 
-/** Whether the run's machines go under the default fleet although the project has none of that name. */
+/** Whether the run's machines go under the default fleet although the project has none of that name. Fleets that others share count for nothing. */
 export function needsDefaultFleet(
   profile: Pick<Wire.Profile, 'fleets' | 'instances' | 'creation_policy'>,
-  activeFleets: readonly string[],
+  project: { readonly name: string; readonly activeFleets: readonly string[] },
 ): boolean {
   // Both ask for machines that are there already.
   if (profile.instances || profile.creation_policy === 'reuse') return false;
-  const named = namedFleets(profile);
-  if (named === null) return activeFleets.length === 0;
-  return named.includes(DEFAULT_FLEET) && !activeFleets.includes(DEFAULT_FLEET);
+  const named = namedFleets(profile, project.name);
+  if (named === null) return project.activeFleets.length === 0;
+  return named.includes(DEFAULT_FLEET) && !project.activeFleets.includes(DEFAULT_FLEET);
 }

@@ -1,25 +1,35 @@
 import type * as Wire from '../wire/generated/api.js';
 
-/** The fleets of the run's own project that `fleets:` limits it to; null: any. */
-export function namedFleets(profile: Pick<Wire.Profile, 'fleets'>): string[] | null {
-  return profile.fleets?.map((reference) => ownOf(reference).name) ?? null;
+/** Limits of a run to fleets; both fields may name fleets of other projects. */
+type FleetLimits = Pick<Wire.Profile, 'fleets' | 'instances'>;
+
+/** A fleet as the runs of a project call it: its own by name, those that others share as `project/name`. */
+export function fleetReference(fleet: { readonly project: string | null; readonly name: string }, projectName: string): string {
+  const { project, name } = fleet;
+  return project === null || project === projectName ? name : `${project}/${name}`;
+} // prettier-ignore
+
+/** The fleets that `fleets:` limits a run of the project to, as its runs call them; null: any. */
+export function namedFleets(profile: Pick<Wire.Profile, 'fleets'>, projectName: string): string[] | null {
+  return profile.fleets?.map((reference) => referenceOf(reference, projectName)) ?? null;
 }
 
-/** Why a reference cannot be followed; null when all can. Fleets of other projects would have to be imported. */
-export function whyFleetsAreForeign(
-  profile: Pick<Wire.Profile, 'fleets' | 'instances'>,
-  projectName: string,
-): string | null {
+export function referenceOf(reference: Wire.EntityReference | string, projectName: string): string {
+  return fleetReference(parse(reference), projectName);
+}
+
+/** Those of other projects: somebody has to share them. */
+export function foreignFleets(profile: FleetLimits, projectName: string): { project: string; name: string }[] {
   const references = [
     ...(profile.fleets ?? []),
     ...(profile.instances ?? []).flatMap((selector) => ('fleet' in selector ? [selector.fleet] : [])),
   ];
-  const foreign = references.map(ownOf).find(({ project }) => project !== null && project !== projectName);
-  if (foreign === undefined) return null;
-  return `Fleet ${foreign.project ?? ''}/${foreign.name} is of another project, and importing fleets is not built yet. Name a fleet of project ${projectName}`;
+  return references
+    .map(parse)
+    .flatMap(({ project, name }) => (project === null || project === projectName ? [] : [{ project, name }]));
 }
 
-function ownOf(reference: Wire.EntityReference | string): { project: string | null; name: string } {
+function parse(reference: Wire.EntityReference | string): { project: string | null; name: string } {
   const { project = null, name } = typeof reference === 'string' ? splitReference(reference) : reference;
   return { project, name };
 }

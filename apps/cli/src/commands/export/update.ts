@@ -30,7 +30,8 @@ export default class ExportUpdate extends ProjectCommand {
       remove_exported_fleets: flags['remove-fleet'] ?? [],
       add_exported_gateways: flags['add-gateway'] ?? [],
       remove_exported_gateways: flags['remove-gateway'] ?? [],
-      ...(flags['set-global'] || flags['unset-global'] ? { set_is_global: flags['set-global'] } : {}),
+      set_global: flags['set-global'],
+      unset_global: flags['unset-global'],
     };
     await client.exports.update(request);
     this.print(`Export ${args.name} updated`);
