@@ -3,7 +3,11 @@ import type { AddressInfo } from 'node:net';
 
 /** A cloud's API on loopback: what all of them share is that they listen, read a request whole and are closed. */
 export abstract class HttpFake {
-  private readonly server = createServer((request, response) => void this.receive(request, response));
+  // Connections are ended by who asks: where both do, a request that is sent as the fake hangs up has no answer.
+  private readonly server = createServer(
+    { keepAliveTimeout: 0 },
+    (request, response) => void this.receive(request, response),
+  );
 
   get url(): string {
     // Listening on TCP, so it is one.
