@@ -7,6 +7,7 @@ import tseslint from 'typescript-eslint';
 const boundaries = [
   { sourceTag: 'pkg:core', onlyDependOnLibsWithTags: [] },
   { sourceTag: 'pkg:agent-protocol', onlyDependOnLibsWithTags: ['pkg:core'] },
+  { sourceTag: 'pkg:gateway-protocol', onlyDependOnLibsWithTags: ['pkg:core'] },
   { sourceTag: 'pkg:catalog', onlyDependOnLibsWithTags: ['pkg:core'] },
   { sourceTag: 'pkg:sdk', onlyDependOnLibsWithTags: ['pkg:core'] },
   { sourceTag: 'pkg:proxy', onlyDependOnLibsWithTags: ['pkg:core'] },
@@ -26,6 +27,10 @@ const boundaries = [
   // Their tests only: what is published may not depend on a private package (the packing test would fail).
   { sourceTag: 'type:test-support', onlyDependOnLibsWithTags: [] },
   { sourceTag: 'pkg:agent', onlyDependOnLibsWithTags: ['pkg:core', 'pkg:agent-protocol'] },
+  {
+    sourceTag: 'pkg:gateway',
+    onlyDependOnLibsWithTags: ['pkg:core', 'pkg:gateway-protocol', 'pkg:proxy', 'pkg:ssh'],
+  },
   { sourceTag: 'pkg:cli', onlyDependOnLibsWithTags: ['pkg:core', 'pkg:sdk'] },
   { sourceTag: 'type:tool', onlyDependOnLibsWithTags: ['*'] },
 ];

@@ -41,12 +41,24 @@ stage('build', () => command(['node_modules/typescript/bin/tsc', '-b'], { env: {
 
 stage('the command line in one file', () => command(['apps/cli/scripts/bundle.mjs']));
 
+/** One for all specs that need no Postgres of their own, gone with this process. */
+async function sharedPostgres() {
+  if (env.DSTACK_TEST_POSTGRES_URL !== undefined) return undefined;
+  const { startPostgres } = await import('../e2e/dist/postgres.js');
+  const { freePort } = await import('../e2e/dist/free-port.js');
+  const postgres = await startPostgres(await freePort());
+  if (postgres !== undefined) env.DSTACK_TEST_POSTGRES_URL = postgres.url;
+  return postgres;
+}
+
 if (totals.failed === 0) {
+  const postgres = await sharedPostgres();
   stage('tests', () => {
     const report = join(mkdtempSync(join(tmpdir(), 'dstack-tests-')), 'report.json');
     const status = command([
       'node_modules/jest/bin/jest.js',
-      '--maxWorkers=2',
+      // The stories with real processes wait half of their time.
+      `--maxWorkers=${cpus().length + 1}`,
       '--json',
       `--outputFile=${report}`,
       '--reporters=default',
@@ -56,6 +68,8 @@ if (totals.failed === 0) {
     const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(readFileSync(report, 'utf8'));
     return { passed: numPassedTests, failed: Math.max(numFailedTests, numFailedTestSuites, status.failed) };
   });
+  await postgres?.stop();
+  delete env.DSTACK_TEST_POSTGRES_URL;
   for (const generator of [
     'tools/contract/generate-wire-types.mjs',
     'tools/contract/generate-server-contract.mjs',

@@ -131,6 +131,25 @@ it('shows the plan with its price', () => {
   `);
 });
 
+it('adds up what all replicas of a service cost', () => {
+  const total = (replicas: object, offers = [offer()]) => {
+    const planned = plan({ offers });
+    const configuration = {
+      ...planned.run_spec.configuration,
+      type: 'service',
+      port: 80,
+      replicas,
+    } as unknown as Wire.ServiceConfiguration; // what is read of it
+    const spec = { ...planned.run_spec, configuration };
+    const text = runPlanText({ ...planned, run_spec: spec, effective_run_spec: spec }, { ...wide, verbose: false });
+    return text.split('\n').at(-1)?.trim();
+  };
+  expect(total({ min: 3, max: 3 })).toBe('Total $2.4144 per hour for 3 jobs');
+  expect(total({ min: 0, max: 2 })).toBe('Total $0 per hour for 0 jobs, up to $1.6096 for 2');
+  const dated = { ...offer(), price_date: '2026-07-20' };
+  expect(total({ min: 1, max: 1 }, [dated])).toBe('Total $0.8048 per hour, prices of 2026-07-20');
+});
+
 it('says so when nothing fits, and why when the server tells', () => {
   const text = (more: object) => {
     const { job_plans: jobs, ...rest } = plan({});

@@ -11,6 +11,13 @@ import { FleetReconciler } from './fleets/fleet.reconciler.js';
 import { FleetsService } from './fleets/fleets.service.js';
 import { PlacementGroups } from './fleets/placement-groups.js';
 import { SshFleetHosts } from './fleets/ssh-fleet-hosts.js';
+import { GatewayReconciler } from './gateways/gateway.reconciler.js';
+import type { GatewayHosts } from './gateways/gateway-hosts.js';
+import { GatewayReplicaCommit } from './gateways/gateway-replica-commit.js';
+import { GatewayReplicaEffects } from './gateways/gateway-replica-effects.js';
+import { GatewayReplicaReconciler } from './gateways/gateway-replica.reconciler.js';
+import { GatewayReplicaSnapshots } from './gateways/gateway-replica-snapshots.js';
+import { ServicePlaces } from './gateways/service-places.js';
 import { HostAccessStore } from './hosts/host-access.js';
 import type { Hosts } from './hosts/hosts.js';
 import { InstanceCommit } from './instances/instance-commit.js';
@@ -97,6 +104,15 @@ export interface BuiltWorkload {
 /** Without listeners there is no API for jobs to call. */
 const NO_API: OwnApi = { connect: () => Promise.reject(new Error('this server has no listener')) };
 
+/** Without any nobody is linked to. */
+const NO_LINKS = { start: () => undefined, stop: () => Promise.resolve() };
+
+const NO_GATEWAY_HOSTS: GatewayHosts = {
+  install: () => Promise.reject(new Error('there are no machines of gateways here')),
+  uninstall: () => Promise.resolve(),
+  wantedDigest: () => null,
+};
+
 const NO_PROBES = { start: () => undefined, stop: () => Promise.resolve() };
 
 /** The same objects as `WorkloadModule`, put together by hand. Logs go to the database. */
@@ -119,7 +135,7 @@ export function buildWorkload({
   const me = new ServerIdentity(world);
   const events = new EventRecorder(world, settings);
   const logs = new SqlLogStore(db, world.scheduler);
-  const metrics = new MetricsStore(db, world.ids);
+  const metrics = new MetricsStore(db, world);
   const health = new InstanceHealth(db, wake, events, world);
   const limits = new InstanceLimits();
   const offers = new OffersService(accounts, world);
@@ -130,7 +146,7 @@ export function buildWorkload({
   const jobEffects = new JobEffects(db, agents, inputs, offers, hostAccesses);
   const reader = new RunReader();
   const groups = new PlacementGroups(db, accounts, me, world);
-  const applier = new RunApplier(db, wake, events, submitter, world);
+  const applier = new RunApplier(db, wake, events, submitter, new ServicePlaces(settings), world);
   const workload = new Workload(
     new ReconcileEngine(db, world, notices, me, lives),
     new PlacementLoop(
@@ -161,7 +177,7 @@ export function buildWorkload({
       world,
     ),
     new RunReconciler(new RunSnapshots(settings), new RunCommit(wake, events, submitter)),
-    new JobReconciler(new JobSnapshots(limits), jobEffects, new JobCommit(wake, events, logs), me),
+    new JobReconciler(new JobSnapshots(limits), jobEffects, new JobCommit(wake, events, logs, world), me),
     new InstanceReconciler(
       new InstanceSnapshots(limits, hosts),
       new InstanceEffects(
@@ -183,6 +199,13 @@ export function buildWorkload({
       new VolumeEffects(db, accounts, world),
       new VolumeCommit(wake, events, world),
     ),
+    new GatewayReconciler(wake, events, world),
+    new GatewayReplicaReconciler(
+      new GatewayReplicaSnapshots(NO_GATEWAY_HOSTS),
+      new GatewayReplicaEffects(db, accounts, NO_GATEWAY_HOSTS, world),
+      new GatewayReplicaCommit(wake, events, world),
+    ),
+    NO_LINKS,
     limits,
     jobEffects,
     new OrphanCollector(

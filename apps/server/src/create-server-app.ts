@@ -19,6 +19,7 @@ import type { Database } from './persistence/database.js';
 import { migrate } from './persistence/migrate.js';
 import { openDatabase } from './persistence/open-database.js';
 import { ModelProxy } from './services/proxy/model-proxy.js';
+import { isHidden } from './services/proxy/proxy-origin.js';
 import { addProxyRoutes } from './services/proxy/proxy-routes.js';
 import { ServiceProxy } from './services/proxy/service-proxy.js';
 import type { ServerSettings } from './settings/settings.js';
@@ -87,6 +88,11 @@ export async function createServerApp(settings: ServerSettings, overrides: Serve
     addDocsRoutes(app, fastify);
     const [services, models] = [app.get(ServiceProxy, { strict: false }), app.get(ModelProxy, { strict: false })];
     await addProxyRoutes(fastify, services, models);
+    const { proxyUrl } = settings;
+    if (proxyUrl !== undefined)
+      fastify.addHook('onRequest', async (request, reply) => {
+        if (isHidden(request.raw, proxyUrl)) await reply.code(404).send({ detail: 'There is no such service' });
+      });
     await app.init();
     await fastify.ready();
     return { app, db, adminToken, installationId: keys.installationId, close: unwind };

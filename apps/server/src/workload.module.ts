@@ -10,6 +10,8 @@ import { CatalogRefresher } from './catalogs/catalog-refresher.js';
 import { CatalogsController } from './catalogs/catalogs.controller.js';
 import { PriceListLoader } from './catalogs/price-list-loader.js';
 import { AgentArchives, DownloadableAgents } from './containers/agent-archives.js';
+import { CostsController } from './costs/costs.controller.js';
+import { CostsService } from './costs/costs.service.js';
 import { ContainerStarts } from './containers/container-starts.js';
 import { DefaultFleetMaker } from './fleets/default-fleet.js';
 import { FleetReconciler } from './fleets/fleet.reconciler.js';
@@ -17,6 +19,26 @@ import { FleetsController } from './fleets/fleets.controller.js';
 import { PlacementGroups } from './fleets/placement-groups.js';
 import { SshFleetHosts } from './fleets/ssh-fleet-hosts.js';
 import { FleetsService } from './fleets/fleets.service.js';
+import { DesiredStates } from './gateways/desired-state.js';
+import { GatewayBundles } from './gateways/gateway-bundles.js';
+import { GatewayCertificates } from './gateways/gateway-certificates.js';
+import { GatewayConnector } from './gateways/gateway-connector.js';
+import { GatewayDialer } from './gateways/gateway-dialer.js';
+import { GatewayHosts } from './gateways/gateway-hosts.js';
+import { GatewayLinks } from './gateways/gateway-links.js';
+import { GatewayReader } from './gateways/gateway-reader.js';
+import { GatewayReconciler } from './gateways/gateway.reconciler.js';
+import { GatewayRegistrations } from './gateways/gateway-registrations.js';
+import { GatewayReplicaCommit } from './gateways/gateway-replica-commit.js';
+import { GatewayReplicaEffects } from './gateways/gateway-replica-effects.js';
+import { GatewayReplicaReconciler } from './gateways/gateway-replica.reconciler.js';
+import { GatewayReplicaSnapshots } from './gateways/gateway-replica-snapshots.js';
+import { GatewaySecrets } from './gateways/gateway-secrets.js';
+import { GatewaysController } from './gateways/gateways.controller.js';
+import { GatewaysService } from './gateways/gateways.service.js';
+import { ServicePlaces } from './gateways/service-places.js';
+import { SshGatewayConnector } from './gateways/ssh-gateway-connector.js';
+import { SshGatewayHosts } from './gateways/ssh-gateway-hosts.js';
 import { AgentBundles } from './hosts/agent-bundles.js';
 import { HostAccessStore } from './hosts/host-access.js';
 import { HostDialer } from './hosts/host-dialer.js';
@@ -82,15 +104,24 @@ import { VolumesController } from './volumes/volumes.controller.js';
 import { VolumesService } from './volumes/volumes.service.js';
 import { Workload } from './workload.js';
 
-/** Runs, jobs, instances, fleets and volumes: what is asked for, where it runs, and the loops that bring one to the other. */
+/** Runs, jobs, instances, fleets, volumes and gateways: what is asked for, where it runs, and the loops that bring one to the other. */
 @Module({
   imports: [LogsModule, MetricsModule],
-  controllers: [RunsController, FleetsController, InstancesController, VolumesController, CatalogsController],
+  controllers: [
+    RunsController,
+    FleetsController,
+    InstancesController,
+    VolumesController,
+    CostsController,
+    CatalogsController,
+    GatewaysController,
+  ],
   providers: [
     { provide: Notices, useFactory: () => new Notices() },
     Wake,
     ServerIdentity,
     ReconcileEngine,
+    CostsService,
     RunsService,
     RunReader,
     JobOffers,
@@ -134,6 +165,23 @@ import { Workload } from './workload.js';
     VolumeReconciler,
     VolumeReader,
     VolumesService,
+    GatewaySecrets,
+    GatewayReader,
+    GatewaysService,
+    GatewayReconciler,
+    GatewayDialer,
+    GatewayBundles,
+    { provide: GatewayHosts, useClass: SshGatewayHosts },
+    GatewayReplicaSnapshots,
+    GatewayReplicaEffects,
+    GatewayReplicaCommit,
+    GatewayReplicaReconciler,
+    { provide: GatewayConnector, useClass: SshGatewayConnector },
+    DesiredStates,
+    GatewayRegistrations,
+    GatewayCertificates,
+    GatewayLinks,
+    ServicePlaces,
     OffersService,
     { provide: ComputeAccounts, useExisting: BackendAccounts },
     BackendsAsker,

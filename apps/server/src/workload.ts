@@ -2,6 +2,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Connections } from './agents/connections.js';
 import { FleetReconciler } from './fleets/fleet.reconciler.js';
 import { PlacementGroups } from './fleets/placement-groups.js';
+import { GatewayLinks } from './gateways/gateway-links.js';
+import { GatewayReconciler } from './gateways/gateway.reconciler.js';
+import { GatewayReplicaReconciler } from './gateways/gateway-replica.reconciler.js';
 import { InstanceLimits } from './instances/instance-limits.js';
 import { InstanceReconciler } from './instances/instance.reconciler.js';
 import { JobEffects } from './jobs/job-effects.js';
@@ -28,6 +31,9 @@ export class Workload {
     @Inject(FleetReconciler) private readonly fleets: FleetReconciler,
     @Inject(PlacementGroups) private readonly groups: PlacementGroups,
     @Inject(VolumeReconciler) private readonly volumes: VolumeReconciler,
+    @Inject(GatewayReconciler) private readonly gateways: GatewayReconciler,
+    @Inject(GatewayReplicaReconciler) private readonly gatewayReplicas: GatewayReplicaReconciler,
+    @Inject(GatewayLinks) private readonly gatewayLinks: Pick<GatewayLinks, 'start' | 'stop'>,
     @Inject(InstanceLimits) private readonly limits: InstanceLimits,
     @Inject(JobEffects) private readonly jobEffects: JobEffects,
     @Inject(OrphanCollector) private readonly orphans: OrphanCollector,
@@ -41,7 +47,15 @@ export class Workload {
     this.limits.unreachableJobMs = this.settings.unreachableJobSeconds * 1000;
     const quota = this.settings.logQuotaBytesPerJobHour;
     this.jobEffects.logQuotaBytesPerHour = quota > 0 ? quota : null;
-    const reconcilers = [this.runs, this.jobs, this.instances, this.fleets, this.volumes];
+    const reconcilers = [
+      this.runs,
+      this.jobs,
+      this.instances,
+      this.fleets,
+      this.volumes,
+      this.gateways,
+      this.gatewayReplicas,
+    ];
     // Each reconciler is closed over its own types; the engine only passes them back to it.
     await this.engine.start(reconcilers);
     this.connections.start();
@@ -50,9 +64,11 @@ export class Workload {
     this.groups.start();
     this.metrics.start();
     this.prober.start();
+    this.gatewayLinks.start();
   }
 
   async stop(): Promise<void> {
+    await this.gatewayLinks.stop();
     await this.prober.stop();
     this.metrics.stop();
     await this.groups.stop();

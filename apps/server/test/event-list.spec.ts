@@ -8,6 +8,7 @@ import { EventsService } from '../src/events/events.service.js';
 import { toWireTime } from '../src/http/wire-time.js';
 import type { Database } from '../src/persistence/database.js';
 import { realWorld } from '../src/world/real-world.js';
+import { rowId } from '../src/world/row-id.js';
 import { testDatabases } from './support/test-databases.js';
 
 const PROJECTS = ['p1', 'p2', 'p3'];
@@ -134,10 +135,10 @@ describe.each(testDatabases())('the list of events on $name', ({ open }) => {
     events = [];
     for (const one of fc.sample(event, { numRuns: 250, seed: 1 })) {
       now = one.at;
-      const made: string[] = [];
-      const ids = { uuid: () => made[made.push(world.ids.uuid()) - 1] ?? '' };
-      await db.write((tx) => new EventRecorder({ ...world, ids }, { eventsTtlSeconds: 1 }).record(tx, one));
-      events.push({ ...one, id: made[0] ?? '' });
+      const uuid = world.ids.uuid();
+      const itsWorld = { ...world, ids: { uuid: () => uuid } };
+      await db.write((tx) => new EventRecorder(itsWorld, { eventsTtlSeconds: 1 }).record(tx, one));
+      events.push({ ...one, id: rowId(itsWorld) });
     }
   });
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { JobRecord } from '../src/jobs/job-record.js';
-import { lockGang, wakeWaitingPeers, whatItWaitsFor } from '../src/jobs/gang.js';
+import { lockGang, wakePeersOfMachine, wakeWaitingPeers, whatItWaitsFor } from '../src/jobs/gang.js';
 import type { Database } from '../src/persistence/database.js';
 import { Notices } from '../src/reconcile/notices.js';
 import { Wake } from '../src/reconcile/wake.js';
@@ -68,6 +68,28 @@ describe.each(testDatabases())('the nodes of a gang on $name', ({ open }) => {
     expect(Math.max(...(await wakes(db)))).toBe(0);
     await changeTo(db, master, 'running', 'master-first');
     expect(await wakes(db)).toEqual([0, ...Array.from({ length: NODES - 1 }, () => 1)]);
+  });
+
+  it('wait for the address of a machine that is made, and are woken when it has one', async () => {
+    const db = await open();
+    const jobs = await seedGang(db);
+    const [first, second, third] = jobs;
+    if (first === undefined || second === undefined || third === undefined) throw new Error('no jobs');
+    for (const job of jobs) await changeTo(db, job, 'provisioning', 'any');
+    const machineId = randomUUID();
+    await db.write(async (tx) => {
+      await tx.execute(
+        `INSERT INTO instances (id, project_id, instance_num, name, status, status_changed_at, created_at, machine)
+         SELECT ?, project_id, 0, 'pending-0', 'provisioning', 1, 1, '{"state":"pending"}' FROM runs`,
+        [machineId],
+      );
+      await tx.execute('UPDATE jobs SET wake_seq = 0');
+      await tx.execute('UPDATE jobs SET instance_id = ? WHERE id = ?', [machineId, second.id]);
+      await tx.execute(`UPDATE jobs SET status = 'running' WHERE id = ?`, [third.id]);
+    });
+    expect(await db.read((tx) => whatItWaitsFor(tx, first, run('any')))).toBe('other nodes have no address yet');
+    await db.write((tx) => wakePeersOfMachine(tx, new Wake(new Notices()), machineId));
+    expect(await wakes(db)).toEqual(jobs.map((job) => (job === second || job === third ? 0 : 1)));
   });
 
   it('wake each other for nothing else', async () => {

@@ -182,7 +182,7 @@ describe.each(testDatabases())('on $name', ({ location }) => {
       'Project created',
       'Project created',
     ]);
-    expect(await server.db.read((tx) => tx.query('SELECT id FROM event_targets'))).toHaveLength(2);
+    expect(await server.db.read((tx) => tx.query('SELECT event_id FROM event_targets'))).toHaveLength(2);
   });
 
   it.each([

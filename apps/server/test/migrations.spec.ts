@@ -8,9 +8,9 @@ import { seedJob } from './support/workload-rows.js';
 
 const world = realWorld();
 
-describe.each(testDatabases())('migrations on $name', ({ location }) => {
+describe.each(testDatabases())('migrations on $name', ({ empty }) => {
   it('run once when two servers start together', async () => {
-    const at = await location();
+    const at = await empty();
     const databases = await Promise.all([openDatabase(at, world), openDatabase(at, world)]);
     // Two processes cannot share a SQLite database, so there they come one after the other.
     const applied =
@@ -31,14 +31,14 @@ describe.each(testDatabases())('migrations on $name', ({ location }) => {
         throw new Error('broken');
       }
     }
-    const db = await openDatabase(await location(), world);
+    const db = await openDatabase(await empty(), world);
     await expect(migrate(db, [...ALL_MIGRATIONS, Broken])).rejects.toThrow('broken');
     await expect(db.read((tx) => tx.query('SELECT 1 FROM users'))).rejects.toThrow();
     await db.close();
   });
 
   it('can be undone', async () => {
-    const db = await openDatabase(await location(), world);
+    const db = await openDatabase(await empty(), world);
     await migrate(db, ALL_MIGRATIONS);
     await db.write(async (tx) => {
       const runner = tx.manager.queryRunner;
@@ -61,7 +61,7 @@ describe.each(testDatabases())('migrations on $name', ({ location }) => {
         await runner.query(`ALTER TABLE runs DROP COLUMN note`);
       }
     }
-    const db = await openDatabase(await location(), world);
+    const db = await openDatabase(await empty(), world);
     await migrate(db, ALL_MIGRATIONS);
     const { runId, jobId } = await seedJob(db);
     expect(await migrate(db, [...ALL_MIGRATIONS, AddNote])).toEqual(['AddNote2']);
@@ -74,7 +74,7 @@ describe.each(testDatabases())('migrations on $name', ({ location }) => {
   });
 
   it('refuse a database that a newer server migrated', async () => {
-    const db = await openDatabase(await location(), world);
+    const db = await openDatabase(await empty(), world);
     await migrate(db, ALL_MIGRATIONS);
     await db.write((tx) => tx.execute(`INSERT INTO migrations (name, applied_at) VALUES ('Later9', 0)`));
     await expect(migrate(db, ALL_MIGRATIONS)).rejects.toThrow('migrated by a newer server (Later9)');
@@ -82,7 +82,7 @@ describe.each(testDatabases())('migrations on $name', ({ location }) => {
   });
 
   it('leave a database of the Python server alone', async () => {
-    const db = await openDatabase(await location(), world);
+    const db = await openDatabase(await empty(), world);
     await db.write((tx) => tx.execute('CREATE TABLE alembic_version (version_num varchar(32))'));
     await expect(migrate(db, ALL_MIGRATIONS)).rejects.toThrow('belongs to the Python dstack server');
     await expect(db.read((tx) => tx.query('SELECT 1 FROM migrations'))).rejects.toThrow();

@@ -126,13 +126,16 @@ describe.each(testDatabases())('machines that nobody will terminate, on $name', 
     expect(askedFor[0]).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('are tried again when the cloud fails, and tell nothing before', async () => {
-    listed = [machine('unheard-of')];
+  it('are tried again when the cloud fails, told of once, and keep nobody from the others', async () => {
+    listed = [machine('unheard-of'), machine('another')];
+    // What it did before its answer was lost nobody would be told afterwards.
     refusal = new Error('the cloud is down');
     await round();
-    expect(await events()).toEqual([]);
+    expect(terminated).toEqual([]);
+    expect(await events()).toHaveLength(2);
     refusal = null;
     await round();
-    expect(terminated).toEqual(['unheard-of']);
+    expect(terminated).toEqual(['unheard-of', 'another']);
+    expect(await events()).toHaveLength(2);
   });
 });

@@ -34,7 +34,7 @@ describe.each(testDatabases())('a scrape on $name', ({ open }) => {
         jobId,
       ]);
     });
-    const store = new MetricsStore(db, realWorld().ids);
+    const store = new MetricsStore(db, realWorld());
     for (const [at, cpuUsageMicros] of [
       [95_000, 1e6],
       [99_000, 3e6],

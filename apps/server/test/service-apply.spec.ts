@@ -61,7 +61,7 @@ describe('a service that is applied', () => {
   });
 
   it.each([
-    ['a gateway', { gateway: 'public' }, /asks for gateway public, and gateways are not built yet/],
+    ['a gateway', { gateway: 'public' }, /Gateway public does not exist/],
     ['the default gateway', { gateway: true }, /asks for the default gateway/],
     ['a limit of requests', { rate_limits: [{ rps: 1 }] }, /rate_limits|Rate limits|gateway/],
   ])('is refused with a sentence when it needs %s', async (_what, more, sentence) => {

@@ -21,7 +21,7 @@ const replicas = new Map<string, number>();
 const servers: Server[] = [];
 
 beforeAll(async () => {
-  server = await startTestServer({ port: 0 });
+  server = await startTestServer({ port: 0, proxyUrl: 'http://services.example.com' });
   await server.app.listen(0, '127.0.0.1');
   port = (server.app.getHttpServer().address() as AddressInfo).port; // Nest types it as anything
   const ports = server.app.get(JobPorts, { strict: false });
@@ -176,6 +176,19 @@ it('a member reaches the replica, which sees its own path and no token', async (
     'x-forwarded-for': '127.0.0.1',
   });
   expect(JSON.stringify(replica.seen[0]?.rawHeaders)).not.toContain(server.adminToken);
+});
+
+it('services have an origin of their own, which shows nothing else of the server', async () => {
+  const replica = await serve((_request, response) => response.end('a page'));
+  await service('page', { auth: false }, [replica.port]);
+  const host = 'services.example.com';
+  const reply = await ask('/proxy/services/main/page/', { host });
+  expect(reply).toMatchObject({ status: 200, body: 'a page' });
+  expect(reply.headers).not.toHaveProperty('content-security-policy');
+  for (const path of ['/', '/healthcheck', '/api/docs', '/proxy/../api/docs'])
+    expect([path, (await ask(path, { host })).status]).toEqual([path, 404]);
+  expect((await ask('/api/users/get_my_user', { host, ...bearer(server.adminToken) }, 'POST')).status).toBe(404);
+  expect((await ask('/healthcheck')).status).toBe(200);
 });
 
 it.each([

@@ -10,6 +10,11 @@ export interface AgentApi {
   info(signal: AbortSignal): Promise<AgentInfo>;
   /** States what should exist; removes the rest. @throws {StaleEpochError} when another server took over. */
   desire(jobIds: readonly string[], signal: AbortSignal): Promise<DesiredReply>;
+  /**
+   * The host powers itself off once no server was connected and no job ran for so long; null: never.
+   * @returns whether the agent does so; absent: in models of hosts that never do
+   */
+  armPowerOff?(afterSeconds: number | null, signal: AbortSignal): Promise<boolean>;
   /** Idempotent by id. */
   start(job: JobStart, signal: AbortSignal): Promise<JobState>;
   uploadBlob(jobId: string, sha256: string, content: Uint8Array, signal: AbortSignal): Promise<void>;

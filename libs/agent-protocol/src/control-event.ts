@@ -38,6 +38,12 @@ export interface DesiredReply {
   readonly missing: readonly string[];
 }
 
+/** `PUT /v1/power-off`: a host without a server and without a job powers itself off. An agent that cannot answers `not_found`. */
+export interface PowerOffOrder {
+  /** Null: never. */
+  readonly afterSeconds: number | null;
+}
+
 /** Body of every error reply. */
 export interface AgentErrorBody {
   readonly code: 'stale_epoch' | 'not_found' | 'bad_request' | 'conflict' | 'internal';

@@ -1,10 +1,10 @@
 import { Agent } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type AgentApi, AgentUnreachableError } from './agent-api.js';
+import { type AgentApi, AgentRequestError, AgentUnreachableError } from './agent-api.js';
 import { type Connect, connectToSocket, ConnectorAgent } from './agent-connector.js';
 import type { AgentInfo } from './agent-info.js';
 import { type AgentRequest, openReply, readJson } from './agent-request.js';
-import type { ControlEvent, DesiredReply } from './control-event.js';
+import type { ControlEvent, DesiredReply, PowerOffOrder } from './control-event.js';
 import type { JobStart } from './job-start.js';
 import type { JobState, LogStream, StopRequest } from './job-state.js';
 import { type LogFrame, LogFrameDecoder } from './log-frame.js';
@@ -53,6 +53,16 @@ export class HttpAgentClient implements AgentApi {
 
   desire(jobIds: readonly string[], signal: AbortSignal): Promise<DesiredReply> {
     return this.json('PUT', '/v1/desired', { jobIds }, signal);
+  }
+
+  async armPowerOff(afterSeconds: number | null, signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.json<unknown>('PUT', '/v1/power-off', { afterSeconds } satisfies PowerOffOrder, signal);
+      return true;
+    } catch (error) {
+      if (error instanceof AgentRequestError && error.code === 'not_found') return false;
+      throw error;
+    }
   }
 
   start(job: JobStart, signal: AbortSignal): Promise<JobState> {

@@ -8,6 +8,7 @@ export type {
   ControlEvent,
   DesiredJobs,
   DesiredReply,
+  PowerOffOrder,
   HostHealth,
   JobMetrics,
 } from './control-event.js';

@@ -72,6 +72,7 @@ const schema = z.object({
     listen: z.object({ host: z.string(), port: z.number().int().min(0).max(65535) }).optional(),
     viaHost: z.object({ authorizedKeys: z.array(z.string()) }).optional(),
   }),
+  gatewayDoor: z.object({ authorizedKeys: z.array(z.string()), port: z.number().int().min(1).max(65535) }).optional(),
   cluster: z.object({
     nodesNum: z.number().int(),
     nodeRank: z.number().int(),

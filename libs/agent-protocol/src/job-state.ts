@@ -34,6 +34,8 @@ export interface JobState {
   readonly message?: string;
   readonly pull?: PullProgress;
   readonly sshPort?: number;
+  /** Of the host's loopback, where the keys of {@link JobStart.gatewayDoor} reach the service. */
+  readonly servicePort?: number;
   readonly username?: string;
   readonly workingDir?: string;
   /** Seconds since the last SSH session of at least 10 s. */

@@ -108,6 +108,9 @@ export {
 } from './lifecycle/decide-fleet.js';
 export { type InstanceDecision, decideInstance } from './lifecycle/decide-instance.js';
 export { type JobDecision, decideJob } from './lifecycle/decide-job.js';
+export { powerOffAfterMs } from './lifecycle/power-off-after.js';
+export { arrivalMs, type CreateFailure, isDefiniteFailure, mayStillArrive } from './lifecycle/create-call.js';
+export { failedToStart } from './lifecycle/failed-to-start.js';
 export { type RunDecision, decideRun } from './lifecycle/decide-run.js';
 export { type VolumeDecision, decideVolume } from './lifecycle/decide-volume.js';
 export { type KnownVolume, type ListedVolumeFact, findOrphanVolumes } from './lifecycle/find-orphan-volumes.js';
@@ -129,12 +132,14 @@ export type {
   InstanceChanges,
   InstanceEffect,
   InstanceSnapshot,
+  UnlaunchedInstance,
   OpenAttempt,
   Tenure,
 } from './lifecycle/instance-snapshot.js';
 export type {
   AgentJob,
   AgentPhase,
+  FailedStart,
   JobChanges,
   JobEffect,
   JobHost,
@@ -221,7 +226,7 @@ export {
 } from './resources/pretty-resources.js';
 export { type Range, prettyRange } from './resources/range.js';
 export { defaultResources } from './resources/resources-schema.js';
-export { type PricedInterval, costUsd } from './runs/cost.js';
+export { type HeldMachine, type PricedInterval, costUsd, heldInterval, within } from './runs/cost.js';
 export { type Cron, CronError, nextCronFire, nextScheduledAt, parseCron } from './runs/cron.js';
 export {
   type ApplyDecision,
@@ -346,8 +351,27 @@ export {
   type ReadinessRule,
   UNPROBED,
 } from './services/readiness.js';
-export { servicePath, serviceSpecWithoutGateway, whyNotServed } from './services/service-spec.js';
-export { type Replica, type Rollout, type ServiceFacts } from './lifecycle/service-snapshot.js';
+export { servicePath, serviceSpecWithoutGateway, whyNotServed, whyNotServedHere } from './services/service-spec.js';
+export { type GatewayConfiguration, OWN_HOSTS_REGION } from './configuration/gateway.js';
+export { type GatewayFact, type GatewayWish, gatewayWish, whyGatewayRefuses } from './gateways/choose-gateway.js';
+export { gatewayDomain } from './gateways/gateway-domain.js';
+export { type GatewayService, gatewayService } from './gateways/gateway-service.js';
+export { type CertificateKind, type HttpsMode, httpsMode } from './gateways/https-mode.js';
+export { type GatewayRefusal, type Replica, type Rollout, type ServiceFacts } from './lifecycle/service-snapshot.js';
 export { type ReplicaToSubmit } from './lifecycle/run-snapshot.js';
 export { completeProbe, type Probe } from './jobs/probe-specs.js';
 export { failuresInARow, failuresOfDeployment } from './lifecycle/replica-history.js';
+export { decideGateway, type GatewayDecision } from './lifecycle/decide-gateway.js';
+export { decideGatewayReplica, type GatewayReplicaDecision } from './lifecycle/decide-gateway-replica.js';
+export type {
+  GatewayChanges,
+  GatewayEffect,
+  GatewayReplicaFact,
+  GatewaySnapshot,
+} from './lifecycle/gateway-snapshot.js';
+export type {
+  GatewayReplicaChanges,
+  GatewayReplicaEffect,
+  GatewayReplicaSnapshot,
+  GatewayTrouble,
+} from './lifecycle/gateway-replica-snapshot.js';

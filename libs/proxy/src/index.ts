@@ -1,3 +1,5 @@
+export { type Candidate, chooseReplica } from './balance/choose-replica.js';
+export { afterFailure, HEALTHY, type ReplicaHealth } from './balance/replica-health.js';
 export type { Exchange, Outcome } from './exchange.js';
 export { forwardRequest } from './forward-request.js';
 export { forwardUpgrade, type UpgradeExchange, type UpgradeOutcome } from './forward-upgrade.js';

@@ -22,6 +22,8 @@ export interface ReplicaLimits {
   readonly connections: number;
   /** Until an answer begins. */
   readonly answerMs: number;
+  /** Streams that are counted by who opens them end with their request. */
+  readonly closeAfterAnswer?: boolean;
 }
 
 /** One replica, its open connections, and what requests have shown of it. */
@@ -40,7 +42,7 @@ export class Replica {
     this.group = target.group;
     this.pool = new Pool('http://replica', {
       connections: limits.connections,
-      pipelining: 1,
+      pipelining: limits.closeAfterAnswer === true ? 0 : 1,
       headersTimeout: limits.answerMs,
       // A stream may be silent for long; when its replica or its client goes it ends.
       bodyTimeout: 0,

@@ -14,6 +14,7 @@ const ROOTS = {
     '_virtualMachineListResultDeserializer',
     '_resourceSkusResultDeserializer',
     '_listUsagesResultDeserializer',
+    '_capacityReservationListResultDeserializer',
     'cloudErrorDeserializer',
   ],
   '@azure/arm-network': [

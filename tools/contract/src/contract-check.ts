@@ -106,7 +106,9 @@ const ADDITIVE = new Set([
 export function withoutOurOwn(body: unknown): unknown {
   if (Array.isArray(body)) return body.filter((item) => !isDefaultFleet(item)).map(withoutOurOwn);
   if (typeof body !== 'object' || body === null) return body;
-  const entries = Object.entries(body).filter(([key]) => !ADDITIVE.has(key));
+  // Gateways on hosts of one's own are ours.
+  const isGateway = 'type' in body && body.type === 'gateway';
+  const entries = Object.entries(body).filter(([key]) => !ADDITIVE.has(key) && !(isGateway && key === 'ssh_config'));
   return Object.fromEntries(entries.map(([key, value]) => [key, withoutOurOwn(value)]));
 }
 

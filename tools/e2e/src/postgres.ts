@@ -53,6 +53,8 @@ export async function startPostgres(
       '127.0.0.1',
       '-c',
       `fsync=${waitsForDisk ? 'on' : 'off'}`,
+      '-c',
+      'max_connections=400',
     ];
     const child = spawn(join(bin, 'postgres'), options, { stdio: 'ignore', ...owner });
     const ask = ['-h', dir, '-p', String(port), '-U', 'dstack', '-d', 'postgres', '-c', 'select 1'];

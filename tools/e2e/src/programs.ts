@@ -14,6 +14,9 @@ export const cliProgram = join(repositoryRoot, 'apps/cli/bin/dstack.mjs');
 /** Made by `npm run build:folder -w @dstack/agent`. */
 export const agentFolder = join(repositoryRoot, 'apps/agent/dist/folder');
 
+/** Made by `npm run build:folder -w @dstack/gateway`. */
+export const gatewayFolder = join(repositoryRoot, 'apps/gateway/dist/folder');
+
 /** Made by tools/ci/make-test-images.sh. */
 export const TEST_IMAGE = 'dstack-test/debian';
 

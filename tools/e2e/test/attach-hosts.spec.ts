@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createTestNetwork, type TestHost, type TestNetwork, whyNoTestHosts } from '@dstack/test-hosts';
 import { freePort } from '../src/free-port.js';
+import { isFullRun } from '../src/full-run.js';
 import { agentFolder, canRunContainers, TEST_IMAGE } from '../src/programs.js';
 import { SMALL, Stack } from '../src/stack.js';
 
 const run = promisify(execFile);
 const why = whyNoTestHosts() ?? (canRunContainers() ? null : 'no container engine');
 if (why !== null) console.warn(`Attaching to jobs on other hosts is left out: ${why}`);
-const inFull = process.env['DSTACK_TEST_FULL'] === '1' ? it : it.skip;
+const inFull = isFullRun ? it : it.skip;
 
 /** Says the word to whoever connects. */
 const serve = (port: number, word: string) =>

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { RunningCommand } from '../src/command.js';
 import { freePort } from '../src/free-port.js';
+import { isFullRun } from '../src/full-run.js';
 import { canRunContainers, TEST_IMAGE } from '../src/programs.js';
 import { SMALL, Stack } from '../src/stack.js';
 
@@ -13,7 +14,7 @@ const run = promisify(execFile);
 const serve = (port: number, word: string) =>
   `perl -MIO::Socket::INET -e '$l = IO::Socket::INET->new(Listen => 5, LocalAddr => "127.0.0.1", LocalPort => ${port}, ReuseAddr => 1) or die $!; while ($c = $l->accept) { print $c "${word}"; close $c }'`;
 
-const inFull = process.env['DSTACK_TEST_FULL'] === '1' ? it : it.skip;
+const inFull = isFullRun ? it : it.skip;
 
 describe('attached to a run', () => {
   const stack = new Stack();

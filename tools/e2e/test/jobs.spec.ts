@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../src/free-port.js';
 import { startGitServer } from '../src/git-over-ssh.js';
+import { isFullRun } from '../src/full-run.js';
 import { type PostgresServer, startPostgres } from '../src/postgres.js';
 import { canRunContainers, TEST_IMAGE } from '../src/programs.js';
 import { SMALL, Stack } from '../src/stack.js';
@@ -16,8 +17,10 @@ for (const [database, serverEnv] of [
   ['Postgres', postgres && { DSTACK_DATABASE_URL: postgres.url }],
 ] as const) {
   if (serverEnv === undefined) continue;
-  places.push([`as processes, ${database}`, { serverEnv, image: '' }]);
-  if (canRunContainers()) places.push([`in containers, ${database}`, { serverEnv, image: `image: ${TEST_IMAGE}` }]);
+  // All four in the full run; each way and each database once otherwise.
+  if (isFullRun || database === 'SQLite') places.push([`as processes, ${database}`, { serverEnv, image: '' }]);
+  if (canRunContainers() && (isFullRun || database === 'Postgres'))
+    places.push([`in containers, ${database}`, { serverEnv, image: `image: ${TEST_IMAGE}` }]);
 }
 
 describe.each(places)('jobs of a user on one machine, %s', (_place, { serverEnv, image }) => {

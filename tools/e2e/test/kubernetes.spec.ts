@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { DockerPods, type FakeNode, KubernetesFake, type Roles, type Rule } from '@dstack/cloud-fakes/kubernetes';
 import { loadAll } from 'js-yaml';
 import { buildAgentImage } from '../src/agent-image.js';
+import { isFullRun } from '../src/full-run.js';
 import { canRunContainers, repositoryRoot, TEST_IMAGE } from '../src/programs.js';
 import { Stack } from '../src/stack.js';
 
@@ -12,6 +13,7 @@ const execute = promisify(execFile);
 const why = canRunContainers() ? null : 'no container engine';
 if (why !== null) console.warn(`The story of Kubernetes is left out: ${why}`);
 
+const inFull = isFullRun ? it : it.skip;
 const TOKEN = 'token-of-the-account';
 const SMALL = 'resources: {cpu: 1, memory: 1GB.., gpu: 0, disk: 1GB..}';
 
@@ -147,43 +149,55 @@ function documentedRoles(): Roles {
     await stack.until('the pods to be gone', async () => (await pods.running()).length === 0, 60_000);
   }, 180_000);
 
-  it('runs the nodes of a task, which know the address of the first', async () => {
-    const commands = ['echo "node $DSTACK_NODE_RANK of $DSTACK_NODES_NUM, first $DSTACK_MASTER_NODE_IP"'];
-    stack.file('both', `type: task\nname: both\nnodes: 2\nimage: ${TEST_IMAGE}\ncommands: ${JSON.stringify(commands)}\n${SMALL}\nbackends: [kubernetes]\n`); // prettier-ignore
-    const run = await stack.cli(['apply', '-y', '-f', 'both.dstack.yml']);
-    expect(run.stdout + run.stderr).toMatch(/node 0 of 2, first \d+\.\d+/);
-    expect(run.code).toBe(0);
-    await stack.until('the pods to be gone', async () => (await pods.running()).length === 0, 60_000);
-  }, 180_000);
+  inFull(
+    'runs the nodes of a task, which know the address of the first',
+    async () => {
+      const commands = ['echo "node $DSTACK_NODE_RANK of $DSTACK_NODES_NUM, first $DSTACK_MASTER_NODE_IP"'];
+      stack.file('both', `type: task\nname: both\nnodes: 2\nimage: ${TEST_IMAGE}\ncommands: ${JSON.stringify(commands)}\n${SMALL}\nbackends: [kubernetes]\n`); // prettier-ignore
+      const run = await stack.cli(['apply', '-y', '-f', 'both.dstack.yml']);
+      expect(run.stdout + run.stderr).toMatch(/node 0 of 2, first \d+\.\d+/);
+      expect(run.code).toBe(0);
+      await stack.until('the pods to be gone', async () => (await pods.running()).length === 0, 60_000);
+    },
+    180_000,
+  );
 
-  it('does not notice that its server was away', async () => {
-    const commands = ['echo before', 'sleep 8', 'echo after'];
-    stack.file('patient', `type: task\nname: patient\nimage: ${TEST_IMAGE}\ncommands: ${JSON.stringify(commands)}\n${SMALL}\nbackends: [kubernetes]\n`); // prettier-ignore
-    expect(await stack.cli(['apply', '-y', '-d', '-f', 'patient.dstack.yml'])).toMatchObject({ code: 0 });
-    const log = async () => (await stack.cli(['logs', 'patient'])).stdout;
-    await stack.until('its first words', async () => (await log()).includes('before'), 60_000);
-    await stack.killServer();
-    await stack.start();
-    await stack.until('it to end', async () => (await stack.statusOf('patient')).includes('exited (0)'), 60_000);
-    expect((await log()).replaceAll('\r', '')).toBe('before\nafter\n');
-    await stack.until('the pods to be gone', async () => (await pods.running()).length === 0, 60_000);
-  }, 180_000);
+  inFull(
+    'does not notice that its server was away',
+    async () => {
+      const commands = ['echo before', 'sleep 8', 'echo after'];
+      stack.file('patient', `type: task\nname: patient\nimage: ${TEST_IMAGE}\ncommands: ${JSON.stringify(commands)}\n${SMALL}\nbackends: [kubernetes]\n`); // prettier-ignore
+      expect(await stack.cli(['apply', '-y', '-d', '-f', 'patient.dstack.yml'])).toMatchObject({ code: 0 });
+      const log = async () => (await stack.cli(['logs', 'patient'])).stdout;
+      await stack.until('its first words', async () => (await log()).includes('before'), 60_000);
+      await stack.killServer();
+      await stack.start();
+      await stack.until('it to end', async () => (await stack.statusOf('patient')).includes('exited (0)'), 60_000);
+      expect((await log()).replaceAll('\r', '')).toBe('before\nafter\n');
+      await stack.until('the pods to be gone', async () => (await pods.running()).length === 0, 60_000);
+    },
+    180_000,
+  );
 
-  it('keeps what its tasks write into a volume', async () => {
-    stack.file('data', 'type: volume\nname: data\nbackend: kubernetes\nregion: in-house\nsize: 1GB\n');
-    expect(await stack.cli(['apply', '-y', '-f', 'data.dstack.yml'])).toMatchObject({ code: 0 });
-    const withData = (name: string, command: string) =>
+  inFull(
+    'keeps what its tasks write into a volume',
+    async () => {
+      stack.file('data', 'type: volume\nname: data\nbackend: kubernetes\nregion: in-house\nsize: 1GB\n');
+      expect(await stack.cli(['apply', '-y', '-f', 'data.dstack.yml'])).toMatchObject({ code: 0 });
+      const withData = (name: string, command: string) =>
       stack.file(name, `type: task\nname: ${name}\nimage: ${TEST_IMAGE}\ncommands: [${JSON.stringify(command)}]\nvolumes: ['data:/data']\n${SMALL}\nbackends: [kubernetes]\n`); // prettier-ignore
-    withData('writer', 'echo kept > /data/file');
-    withData('reader', 'cat /data/file');
-    expect(await stack.cli(['apply', '-y', '-f', 'writer.dstack.yml'])).toMatchObject({ code: 0 });
-    const read = await stack.cli(['apply', '-y', '-f', 'reader.dstack.yml']);
-    expect(read.stdout).toContain('kept');
-    await stack.until('the pods to be gone', async () => (await pods.running()).length === 0, 60_000);
-    await stack.until('the volume to be free', async () => (await stack.cli(['delete', '-y', '-f', 'data.dstack.yml'])).code === 0, 60_000); // prettier-ignore
-    await stack.until('the claim to be gone', async () => cluster.objects.list('persistentvolumeclaims', null).length === 0, 60_000); // prettier-ignore
-    expect(cluster.violations).toEqual([]);
-  }, 240_000);
+      withData('writer', 'echo kept > /data/file');
+      withData('reader', 'cat /data/file');
+      expect(await stack.cli(['apply', '-y', '-f', 'writer.dstack.yml'])).toMatchObject({ code: 0 });
+      const read = await stack.cli(['apply', '-y', '-f', 'reader.dstack.yml']);
+      expect(read.stdout).toContain('kept');
+      await stack.until('the pods to be gone', async () => (await pods.running()).length === 0, 60_000);
+      await stack.until('the volume to be free', async () => (await stack.cli(['delete', '-y', '-f', 'data.dstack.yml'])).code === 0, 60_000); // prettier-ignore
+      await stack.until('the claim to be gone', async () => cluster.objects.list('persistentvolumeclaims', null).length === 0, 60_000); // prettier-ignore
+      expect(cluster.violations).toEqual([]);
+    },
+    240_000,
+  );
 
   it('is told that the cluster has no room', async () => {
     stack.file('large', `type: task\nname: large\nimage: ${TEST_IMAGE}\ncommands: [nproc]\nresources: {cpu: 64, memory: 1GB.., disk: 1GB..}\nbackends: [kubernetes]\n`); // prettier-ignore

@@ -5,14 +5,12 @@ import { join } from 'node:path';
 import { OciFake } from '@dstack/cloud-fakes/oci';
 import { createTestNetwork, type TestNetwork, whyNoTestHosts } from '@dstack/test-hosts';
 import { CloudMachines } from '../src/cloud-machines.js';
+import { isFullRun, OF_FULL_RUN } from '../src/full-run.js';
 import { agentFolder, canRunContainers, TEST_IMAGE } from '../src/programs.js';
 import { Stack } from '../src/stack.js';
 
-const isFull = process.env['DSTACK_TEST_FULL'] !== undefined;
-const why = isFull
-  ? (whyNoTestHosts() ?? (canRunContainers() ? null : 'no container engine'))
-  : 'they are part of the full run';
-if (isFull && why !== null) console.warn(`The story of Oracle is left out: ${why}`);
+const why = isFullRun ? (whyNoTestHosts() ?? (canRunContainers() ? null : 'no container engine')) : OF_FULL_RUN;
+if (isFullRun && why !== null) console.warn(`The story of Oracle is left out: ${why}`);
 
 const REGION = 'eu-frankfurt-1';
 

@@ -1,7 +1,10 @@
+import { isFullRun } from '../src/full-run.js';
 import { type PostgresServer, startPostgres } from '../src/postgres.js';
 import { SMALL, Stack } from '../src/stack.js';
 
-const postgres: PostgresServer | undefined = await startPostgres(20_000 + (process.pid % 20_000));
+const postgres: PostgresServer | undefined = isFullRun
+  ? await startPostgres(20_000 + (process.pid % 20_000))
+  : undefined;
 afterAll(() => postgres?.stop());
 
 const databases: [string, NodeJS.ProcessEnv][] = [['SQLite', {}]];

@@ -2,15 +2,15 @@ import { createTestNetwork, type TestHost, type TestNetwork, whyNoTestHosts } fr
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isFullRun } from '../src/full-run.js';
 import { type PostgresServer, startPostgres } from '../src/postgres.js';
 import { agentFolder, canRunContainers, TEST_IMAGE } from '../src/programs.js';
 import { SMALL, Stack } from '../src/stack.js';
 
 const why = whyNoTestHosts();
 if (why !== null) console.warn(`The stories of a team with its own hosts are left out: ${why}`);
-const isFull = process.env['DSTACK_TEST_FULL'] === '1';
 const postgres: PostgresServer | undefined =
-  why === null && isFull ? await startPostgres(40_000 + (process.pid % 20_000)) : undefined;
+  why === null && isFullRun ? await startPostgres(40_000 + (process.pid % 20_000)) : undefined;
 afterAll(() => postgres?.stop());
 
 /** Each takes a processor at least. */
@@ -185,7 +185,7 @@ interface Instance {
       );
     });
 
-    if (isFull) {
+    if (isFullRun) {
       it('runs on another host when the first is lost, and takes the first back', async () => {
         task(
           'lost',

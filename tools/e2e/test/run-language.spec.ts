@@ -1,10 +1,11 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isFullRun } from '../src/full-run.js';
 import { canRunContainers, cliProgram, node, TEST_IMAGE } from '../src/programs.js';
 import { SMALL, Stack } from '../src/stack.js';
 
 /** Fields of a run whose effect shows only in a real job; each by one short run. */
-const inFull = process.env.DSTACK_TEST_FULL === '1' ? it : it.skip;
+const inFull = isFullRun ? it : it.skip;
 const inContainers = canRunContainers() ? it : it.skip;
 
 interface Submission {
@@ -39,16 +40,27 @@ describe('the run language on one machine', () => {
       return ['done', 'failed', 'terminated'].includes(run.status) && run;
     }, limitMs); // prettier-ignore
 
+  /** A folder jobs may write to: they have a user of their own. */
+  const sharedFolder = (name: string) => {
+    const folder = join(stack.work, name);
+    mkdirSync(folder);
+    chmodSync(folder, 0o777);
+    chmodSync(stack.work, 0o711);
+    return folder;
+  };
+
   describe('nodes', () => {
     it('know each other by rank, and the run ends as the node that failed', async () => {
+      const marks = sharedFolder('nodes');
       file(
         'two',
         `type: task
 nodes: 2
 commands:
   - echo "rank $DSTACK_NODE_RANK of $DSTACK_NODES_NUM, master $DSTACK_MASTER_NODE_IP, all $(echo $DSTACK_NODES_IPS)"
-  - if [ $DSTACK_NODE_RANK = 1 ]; then sleep 1; exit 42; fi
-  - sleep 60
+  - touch ${marks}/$DSTACK_NODE_RANK
+  - if [ $DSTACK_NODE_RANK = 1 ]; then until [ -e ${marks}/0 ]; do sleep 0.1; done; exit 42; fi
+  - sleep 600
 ${SMALL}`,
       );
       const result = await apply('two');
@@ -79,11 +91,7 @@ groups:
   });
 
   it('a run that fails is retried, and what it printed before is kept', async () => {
-    const marks = join(stack.work, 'marks');
-    mkdirSync(marks);
-    // Jobs have a user of their own.
-    chmodSync(marks, 0o777);
-    chmodSync(stack.work, 0o711);
+    const marks = sharedFolder('marks');
     file(
       'again',
       `type: task
@@ -164,10 +172,8 @@ ${SMALL}`,
   });
 
   inContainers('a container has the user, directory, shell, memory and mounts that were asked for', async () => {
-    const shared = join(stack.work, 'shared');
-    mkdirSync(shared);
+    const shared = sharedFolder('shared');
     writeFileSync(join(shared, 'given.txt'), 'from the host\n');
-    chmodSync(shared, 0o777);
     file(
       'boxed',
       `type: task

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isFullRun } from '../src/full-run.js';
 import { canRunContainers, node, repositoryRoot } from '../src/programs.js';
 import { SMALL, Stack } from '../src/stack.js';
 
@@ -21,7 +22,7 @@ const SERVER = `require('node:http').createServer((q, r) => {
 }).listen(process.env.DSTACK_SERVICE_PORT)`.replaceAll('\n', '');
 
 const ways: [string, string, boolean][] = [
-  ['processes', `commands: ['exec ${node} -e "$SERVER"']`, true],
+  ['processes', `commands: ['exec ${node} -e "$SERVER"']`, isFullRun],
   [
     'containers',
     `image: dstack-test/busybox

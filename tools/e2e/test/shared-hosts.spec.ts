@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createTestNetwork, type TestHost, type TestNetwork, whyNoTestHosts } from '@dstack/test-hosts';
+import { isFullRun } from '../src/full-run.js';
 import { Stack } from '../src/stack.js';
 
 const why = whyNoTestHosts();
 if (why !== null) console.warn(`The stories of shared hosts are left out: ${why}`);
-const isFull = process.env['DSTACK_TEST_FULL'] === '1';
 const TINY = 'resources: {cpu: 1.., memory: 64MB.., disk: 1GB..}';
 
 /** As the tool of a host with two devices; the second has as many uncorrectable errors as the file says. */
@@ -96,7 +96,7 @@ esac
     await stack.until('it to be served', async () => (await stack.statusOf('late')).includes('exited (0)'), 12_000);
   });
 
-  if (isFull) {
+  if (isFullRun) {
     it('who leaves a GPU idle loses it, who uses one keeps it', async () => {
       // The tool says 7 and 9 percent; the shortest window there may be is five minutes.
       const text = (percent: number) =>

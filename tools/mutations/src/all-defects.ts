@@ -6,6 +6,7 @@ import { LOG_DEFECTS } from './defects/logs.js';
 import { MACHINE_DEFECTS } from './defects/machines.js';
 import { MONEY_DEFECTS } from './defects/money.js';
 import { RUN_DEFECTS } from './defects/runs.js';
+import { VOLUME_DEFECTS } from './defects/volumes.js';
 import { WAKE_UP_DEFECTS } from './defects/wake-ups.js';
 
 export const ALL_DEFECTS: readonly Defect[] = [
@@ -17,4 +18,5 @@ export const ALL_DEFECTS: readonly Defect[] = [
   ...RUN_DEFECTS,
   ...MONEY_DEFECTS,
   ...HOST_DEFECTS,
+  ...VOLUME_DEFECTS,
 ];

@@ -14,7 +14,7 @@ if (missed().length > 0)
   throw new Error(`the simulator does not load ${missed().join(', ')}: the defect changes nothing`);
 
 process.on('message', (seed: number) => {
-  simulate({ seed }).then(
+  simulate({ seed, volumes: 1 }).then(
     ({ violations }) => process.send?.({ violations } satisfies Told),
     (error: unknown) => {
       console.error(error);

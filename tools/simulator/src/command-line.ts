@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { DEFAULT_RUNS } from './simulate.js';
+import { DEFAULT_RUNS, IDEMPOTENCY_KINDS, type IdempotencyKind } from './simulate.js';
 
 export const HELP = `npm run sim -- [options]
 
@@ -13,6 +13,9 @@ clock. One seed is one story; the same seed tells the same one.
   --crash-at N       with --trace: the story of --every-point with the crash at the n-th of these points
   --runs N           tasks per project (${DEFAULT_RUNS})
   --services N       services per project (1)
+  --volumes N        network volumes per project (1)
+  --creates N        instead: users who want many machines, until N create calls had trouble, by clouds of each kind in turn
+  --kind KIND        with --creates: clouds of one kind only: token, name or lookup
   --json             end with one line of JSON: {"seeds":…,"violations":…,…}
   --help
 
@@ -26,6 +29,9 @@ export interface CommandLine {
   readonly crashAt: number | null;
   readonly runs: number;
   readonly services: number;
+  readonly volumes: number;
+  readonly creates: number | null;
+  readonly kind: IdempotencyKind | null;
   readonly json: boolean;
   readonly help: boolean;
 }
@@ -42,6 +48,9 @@ export function readCommandLine(args: readonly string[]): CommandLine {
       'crash-at': { type: 'string' },
       runs: { type: 'string', default: String(DEFAULT_RUNS) },
       services: { type: 'string', default: '1' },
+      volumes: { type: 'string', default: '1' },
+      creates: { type: 'string' },
+      kind: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -54,9 +63,19 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     crashAt: optional('crash-at', values['crash-at']),
     runs: whole('runs', values.runs),
     services: whole('services', values.services),
+    volumes: whole('volumes', values.volumes),
+    creates: optional('creates', values.creates),
+    kind: kindOf(values.kind),
     json: values.json,
     help: values.help,
   };
+}
+
+function kindOf(text: string | undefined): IdempotencyKind | null {
+  if (text === undefined) return null;
+  const kind = IDEMPOTENCY_KINDS.find((each) => each === text);
+  if (kind === undefined) throw new RangeError(`--kind is one of ${IDEMPOTENCY_KINDS.join(', ')}, not "${text}"`);
+  return kind;
 }
 
 function optional(name: string, text: string | undefined): number | null {

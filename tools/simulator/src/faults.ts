@@ -89,6 +89,19 @@ export const FAULTS: Faults = {
   brokenHost: 0.05,
 };
 
+/** Most create calls have some trouble. */
+export const CREATE_FAULTS: Faults = {
+  ...FAULTS,
+  crash: 0.0015,
+  maxCrashes: 12,
+  lostRequest: 0.1,
+  lostReply: 0.25,
+  lateRequest: 0.15,
+  lateReply: 0.1,
+  repeatedRequest: 0.5,
+  cloudError: 0.2,
+};
+
 export const NO_FAULTS: Faults = {
   replicas: 0,
   crash: 0,

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type CommandLine, HELP, readCommandLine } from './command-line.js';
 import { NO_FAULTS } from './faults.js';
 import { inParallel } from './in-parallel.js';
+import { sumOfCreates, tellCreates } from './tell-creates.js';
 import { simulate, type SimulationOptions, type SimulationResult } from './simulate.js';
 
 const WORKER = '--worker';
@@ -20,6 +21,8 @@ else {
 }
 
 function serve(): void {
+  // Whoever asked is gone.
+  process.on('disconnect', () => process.exit());
   process.on('message', (options: SimulationOptions) => {
     simulate(options).then(
       (result) => process.send?.(result),
@@ -33,8 +36,7 @@ function serve(): void {
 
 async function tellAll(line: CommandLine): Promise<void> {
   const startedAt = performance.now();
-  const stories = await plan(line);
-  const results = await tell(stories);
+  const { stories, results } = await tellThose(line);
   const seconds = (performance.now() - startedAt) / 1000;
   const failed = results.filter(({ violations }) => violations.length > 0);
   const summary = { seeds: stories.length, violations: failed.length };
@@ -50,9 +52,14 @@ async function tellAll(line: CommandLine): Promise<void> {
     transactions: sum(({ commits }) => commits),
     seconds: Math.round(seconds * 10) / 10,
   };
+  const creates = sumOfCreates(stories, results);
   if (line.json) {
-    console.log(JSON.stringify({ ...summary, ...totals, failedSeeds: failed.map(({ seed }) => seed) }));
+    console.log(JSON.stringify({ ...summary, ...totals, creates, failedSeeds: failed.map(({ seed }) => seed) }));
   } else {
+    for (const { kind, asked, faulted, machines, strays } of creates)
+      console.log(
+        `${kind}: ${faulted} of ${asked} create calls had trouble; of ${machines} machines ${strays} were nobody's for a while.`,
+      );
     console.log(
       `${summary.seeds} stories (${totals.severalServers} with several servers), ${totals.simulatedSeconds} simulated seconds in ` +
         `${totals.seconds} s: ${totals.runs} runs, ${totals.machines} machines, ${totals.crashes} crashes and ${totals.freezes} ` +
@@ -60,6 +67,15 @@ async function tellAll(line: CommandLine): Promise<void> {
     );
   }
   process.exitCode = failed.length === 0 ? 0 : 1;
+}
+
+async function tellThose(
+  line: CommandLine,
+): Promise<{ readonly stories: readonly SimulationOptions[]; readonly results: readonly SimulationResult[] }> {
+  const { creates, trace, from, kind } = line;
+  if (creates !== null && trace === null) return tellCreates({ faulted: creates, from, kind }, tell);
+  const stories = await plan(line);
+  return { stories, results: await tell(stories) };
 }
 
 async function tell(stories: readonly SimulationOptions[]): Promise<SimulationResult[]> {
@@ -81,20 +97,31 @@ async function plan({
   from,
   runs,
   services,
+  volumes,
+  creates,
+  kind,
 }: CommandLine): Promise<SimulationOptions[]> {
   const crash = crashAt === null ? {} : { faults: NO_FAULTS, crashAt };
-  if (trace !== null) return [{ seed: trace, runs, services, trace: true, ...crash }];
+  if (trace !== null && creates !== null) return [{ seed: trace, creates: kind ?? 'token', trace: true }];
+  if (trace !== null) return [{ seed: trace, runs, services, volumes, trace: true, ...crash }];
   if (everyPoint === null)
-    return Array.from({ length: seeds }, (_story, index) => ({ seed: from + index, runs, services }));
-  const story = { seed: everyPoint, runs, services, faults: NO_FAULTS };
+    return Array.from({ length: seeds }, (_story, index) => ({ seed: from + index, runs, services, volumes }));
+  const story = { seed: everyPoint, runs, services, volumes, faults: NO_FAULTS };
   const { crashPoints } = await simulate({ ...story, crashAt: 0 });
   return Array.from({ length: crashPoints }, (_, index) => ({ ...story, crashAt: index + 1 }));
 }
 
-function report({ seed, runs, services = 0, crashAt }: SimulationOptions, { violations }: SimulationResult): void {
+function report(
+  { seed, runs, services = 0, volumes = 0, crashAt, creates }: SimulationOptions,
+  { violations }: SimulationResult,
+): void {
   if (violations.length === 0) return;
+  const told =
+    creates === undefined
+      ? `--runs ${runs} --services ${services} --volumes ${volumes}`
+      : `--creates 1 --kind ${creates}`;
   const point = crashAt === undefined ? '' : ` --crash-at ${crashAt}`;
   console.log(`seed ${seed}${point}:`);
   for (const violation of violations) console.log(`  ${violation}`);
-  console.log(`  replay: npm run sim -- --trace ${seed} --runs ${runs} --services ${services}${point}`);
+  console.log(`  replay: npm run sim -- --trace ${seed} ${told}${point}`);
 }

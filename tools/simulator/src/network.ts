@@ -20,6 +20,10 @@ export interface Request<T> {
   readonly onTimeout: (what: string) => Error;
   /** Whether it may be under way for long after its sender has given up: only where others pass it on. */
   readonly isPassedOn: boolean;
+  /** For how long it is under way then; as with everybody unless said. */
+  readonly lateMs?: readonly [number, number];
+  /** Is told of each trouble that it has. */
+  readonly onTrouble?: () => void;
   /** Whether what sends it may send it again when no answer comes. */
   readonly isRepeatable: boolean;
   /** What it does where it arrives. */
@@ -86,7 +90,9 @@ class Exchange<T> {
     const { time, random, faults } = this.tools;
     const { travelMs, isPassedOn } = this.request;
     if (random.chance(faults.lostRequest)) return this.silence('the request is lost', isRepeat);
-    time.after(this.delay(travelMs, isPassedOn ? faults.lateRequest : 0), () => this.arrive(isRepeat));
+    time.after(this.delay(travelMs, isPassedOn ? faults.lateRequest : 0, this.request.lateMs), () =>
+      this.arrive(isRepeat),
+    );
   }
 
   private arrive(isRepeat: boolean): void {
@@ -94,6 +100,7 @@ class Exchange<T> {
     const { name, server, effect, answerMs } = this.request;
     const answer = attempt(effect);
     if (!this.isSettled) server.mark(`between ${name} and its answer`);
+    if (!server.isAwake) this.request.onTrouble?.();
     if (answer === NO_ANSWER) return this.silence('nobody answers', isRepeat);
     if (random.chance(faults.lostReply)) return this.silence('the answer is lost', isRepeat);
     time.after(this.delay(answerMs, faults.lateReply), () =>
@@ -109,6 +116,7 @@ class Exchange<T> {
     const { time, random, faults, story, timeoutMs } = this.tools;
     const { name, isRepeatable } = this.request;
     story.tell(`${name}: ${what}`);
+    this.request.onTrouble?.();
     if (!isRepeatable || isRepeat || !random.chance(faults.repeatedRequest)) {
       time.after(random.between(500, timeoutMs), () => this.tellLost(what));
       return;
@@ -137,10 +145,16 @@ class Exchange<T> {
     if (!this.request.server.isDead) finish();
   }
 
-  private delay([min, max]: readonly [number, number], late: number): number {
+  private delay(
+    [min, max]: readonly [number, number],
+    late: number,
+    lateMs: readonly [number, number] = LATE_MS,
+  ): number {
     const { random } = this.tools;
     const ms = random.between(min, max);
-    return random.chance(late) ? ms + random.between(...LATE_MS) : ms;
+    if (!random.chance(late)) return ms;
+    this.request.onTrouble?.();
+    return ms + random.between(...lateMs);
   }
 }
 

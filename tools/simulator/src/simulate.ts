@@ -1,12 +1,16 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import type { Idempotency } from '@dstack/backend-base';
 import { Database, silenceLogs, SqliteConnection } from '@dstack/server/parts';
 import { SimulatedCloud } from './clouds/simulated-cloud.js';
-import { FAULTS, type Faults } from './faults.js';
+import { CREATE_FAULTS, FAULTS, type Faults } from './faults.js';
 import { SimulatedProbes } from './hosts/simulated-probes.js';
 import { SimulatedHosts } from './hosts/simulated-hosts.js';
 import { ChangeLog } from './invariants/change-log.js';
 import { JobsRunOnce } from './invariants/jobs-run-once.js';
+import { machinesHaveRows } from './invariants/machines-have-rows.js';
+import { StraysAreEnded } from './invariants/strays-are-ended.js';
 import { LeasesFence } from './invariants/leases-fence.js';
+import { WakeUpsAreKept } from './invariants/wake-ups-are-kept.js';
 import { Watched } from './invariants/watched.js';
 import { Network } from './network.js';
 import { RandomSource } from './random-source.js';
@@ -20,16 +24,24 @@ import { Story } from './story.js';
 import type { Surroundings } from './surroundings.js';
 import { VirtualTime } from './time/virtual-time.js';
 import { WallClock } from './time/wall-clock.js';
+import { planCreates } from './users/plan-creates.js';
 import { planServices } from './users/services.js';
 import { planUsers } from './users/plan-users.js';
 import { seedProjects } from './users/seed-projects.js';
+import { planVolumes } from './users/volumes.js';
 import { SimulatedUser } from './users/simulated-user.js';
 
 const START = Date.UTC(2026, 0, 1);
 export const DEFAULT_RUNS = 4;
+const KINDS: readonly Idempotency[] = [{ kind: 'token' }, { kind: 'name' }, { kind: 'lookup', listLagMs: 20_000 }];
+const VERY_LATE_MS = [5_000, 900_000] as const;
 const LIMIT_MS = 6 * 3_600_000;
 /** Beginnings and ends of transactions within one second: who needs more goes round in circles. */
 const MOST_STEPS_A_SECOND = 10_000;
+
+/** What a cloud makes of a create call that is sent twice. */
+export type IdempotencyKind = Idempotency['kind'];
+export const IDEMPOTENCY_KINDS: readonly IdempotencyKind[] = ['token', 'name', 'lookup'];
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -37,7 +49,11 @@ export interface SimulationOptions {
   readonly runs?: number;
   /** Services per project. */
   readonly services?: number;
+  /** Network volumes per project. */
+  readonly volumes?: number;
   readonly faults?: Faults;
+  /** Instead of the usual users: those who want many machines of clouds of one kind, whose create calls have trouble most of the time. */
+  readonly creates?: IdempotencyKind;
   /** Instead of crashes at random: one, at the n-th point that leaves the world in another state than the point before it; 0: none. */
   readonly crashAt?: number;
   /** Whether the story is kept. */
@@ -58,6 +74,15 @@ export interface SimulationResult {
   readonly runs: number;
   readonly machines: number;
   readonly commits: number;
+  readonly creates: CreatesTold;
+}
+
+/** What became of the create calls of a story. */
+export interface CreatesTold {
+  readonly asked: number;
+  readonly faulted: number;
+  /** Machines that for a while nobody was behind, or that were the second one of their instance. */
+  readonly strays: number;
 }
 
 /** One whole story: users, servers that crash and come back, clouds, hosts, agents. The same seed tells the same one. */
@@ -88,7 +113,7 @@ class Simulation implements Fate {
     private readonly options: SimulationOptions,
   ) {
     this.random = new RandomSource(options.seed);
-    this.faults = options.faults ?? FAULTS;
+    this.faults = options.faults ?? (options.creates === undefined ? FAULTS : CREATE_FAULTS);
   }
 
   async run(): Promise<SimulationResult> {
@@ -96,7 +121,7 @@ class Simulation implements Fate {
     const replicaCount = this.drawReplicas();
     const databaseClock = new WallClock(time);
     const database = new SimulatedDatabase(connection, { clock: databaseClock, isShared: replicaCount > 1 });
-    const scopes = await seedProjects(new Database(database.engine()), random, ['red', 'blue']);
+    const scopes = await seedProjects(new Database(database.engine(() => undefined)), random, ['red', 'blue']);
 
     const story: Story = new Story(
       () => time.now(),
@@ -110,25 +135,32 @@ class Simulation implements Fate {
       (jobId, stream) => this.durableEnd(jobId, stream),
     );
     const network = new Network(time, random, faults, story);
-    const around: Surroundings = { time, random, faults, story, network, watch: jobs };
+    const isVolumeAt = (volumeId: string, machineId: string): boolean =>
+      clouds.some(({ disks }) => disks.isAt(volumeId, machineId));
+    const around: Surroundings = { time, random, faults, story, network, watch: jobs, isVolumeAt };
     const installation = random.uuid();
-    const clouds = (random.chance(0.5) ? (['aws'] as const) : (['aws', 'gcp'] as const)).map(
-      (type) => new SimulatedCloud(type, 'hosts', this.drawIdempotency(), around, installation),
+    const clouds: SimulatedCloud[] = (random.chance(0.5) ? (['aws'] as const) : (['aws', 'gcp'] as const)).map(
+      (type) => new SimulatedCloud(type, 'hosts', this.drawIdempotency(), around, installation, this.createLateMs),
     );
+    const strays = new StraysAreEnded();
     // From a stream of its own: the stories without one are told as before.
     if (new RandomSource(options.seed + 1_000_003).chance(0.4))
-      clouds.push(new SimulatedCloud('runpod', 'containers', this.drawIdempotency(), around, installation));
+      clouds.push(
+        new SimulatedCloud('runpod', 'containers', this.drawIdempotency(), around, installation, this.createLateMs),
+      );
     const hosts = new SimulatedHosts((instanceId) => this.hostOf(instanceId), around);
     const watched: Watched = new Watched(connection, log, story, {
       machines: () => clouds.flatMap((cloud) => cloud.living),
+      disks: () => clouds.flatMap(({ disks }) => disks.living),
       inhabitedHosts: () => hosts.inhabited,
       unfinishedOnHosts: () =>
         [...clouds.flatMap((cloud) => cloud.living.map(({ agent }) => agent)), ...hosts.everyAgent].flatMap(
           (agent) => agent.unfinishedJobIds,
         ),
       version: () => clouds.reduce((sum, cloud) => sum + cloud.version, 0),
-    }, jobs); // prettier-ignore
+    }, [jobs, this.createLateMs === null ? machinesHaveRows : strays]); // prettier-ignore
     const fence = new LeasesFence(log, story, replicaCount > 1);
+    const wakeUps = new WakeUpsAreKept(log, story);
     const clocks = Array.from({ length: replicaCount }, () =>
       replicaCount === 1 ? databaseClock : new WallClock(time, random.between(-2_000, 2_000)),
     );
@@ -136,16 +168,20 @@ class Simulation implements Fate {
     const chance = new RandomSource(options.seed + 2_000_003);
     const services = options.services ?? 0;
     const probes = services === 0 ? null : new SimulatedProbes(chance);
-    const outside = { database, clouds, hosts, installation, activity, fence, probes };
+    const outside = { database, clouds, hosts, installation, activity, fence, wakeUps, probes };
     const replicas = new Replicas(clocks, { time, random, faults, story, fate: this, outside });
     const users = scopes.map(
       (scope) => new SimulatedUser({ scope, front: () => replicas.front(), time, random, faults, story }),
     );
 
     replicas.startAll();
-    planUsers(users, clouds, options.runs ?? DEFAULT_RUNS);
+    if (options.creates === undefined) planUsers(users, clouds, options.runs ?? DEFAULT_RUNS);
+    else planCreates(users, clouds);
     const owners = services === 0 ? [] : scopes.map((scope) => new SimulatedUser({ scope, front: () => replicas.front(), time, random: chance, faults, story })); // prettier-ignore
     for (const owner of owners) planServices(owner, services);
+    const keeping = new RandomSource(options.seed + 3_000_003);
+    const keepers = scopes.map((scope) => new SimulatedUser({ scope, front: () => replicas.front(), time, random: keeping, faults, story })); // prettier-ignore
+    for (const keeper of keepers) planVolumes(keeper, clouds, options.volumes ?? 0);
     if (random.chance(faults.slowServers)) planLeaseExpiry({ time, random, faults, story, database });
     let seenCommits = -1;
     let isOver = false;
@@ -156,7 +192,10 @@ class Simulation implements Fate {
       }
       watched.look(activity.commits !== seenCommits, databaseClock.now(), () => replicas.calmMs);
       seenCommits = activity.commits;
-      isOver = [...users, ...owners].every((user) => user.pending === 0) && replicas.areAllAwake && watched.isOver();
+      isOver =
+        [...users, ...owners, ...keepers].every((user) => user.pending === 0) &&
+        replicas.areAllAwake &&
+        watched.isOver();
       if (isOver) break;
       if (time.now() - START > LIMIT_MS) {
         story.violate('the end is never reached');
@@ -181,6 +220,11 @@ class Simulation implements Fate {
       runs: watched.mirror.runs.size,
       machines: clouds.reduce((sum, cloud) => sum + cloud.machines.size - 1, 0),
       commits: activity.commits,
+      creates: {
+        asked: clouds.reduce((sum, { creates }) => sum + creates.asked, 0),
+        faulted: clouds.reduce((sum, { creates }) => sum + creates.faulted, 0),
+        strays: strays.count,
+      },
     };
   }
 
@@ -209,8 +253,14 @@ class Simulation implements Fate {
     return random.chance(faults.replicas) ? 3 : 2;
   }
 
-  private drawIdempotency() {
-    return this.random.pick([{ kind: 'token' }, { kind: 'name' }, { kind: 'lookup', listLagMs: 20_000 }] as const);
+  private drawIdempotency(): Idempotency {
+    const drawn = this.random.pick(KINDS);
+    return KINDS.find(({ kind }) => kind === this.options.creates) ?? drawn;
+  }
+
+  /** Calls that nobody can repeat may come later than anybody waits for them. */
+  private get createLateMs(): readonly [number, number] | null {
+    return this.options.creates === 'lookup' ? VERY_LATE_MS : null;
   }
 
   /** Whoever dies while reading, or before asking or committing, leaves what there was after the last write or effect. */

@@ -14,4 +14,6 @@ export interface Surroundings {
   readonly network: Network;
   /** Told by agents of what they do; the invariants listen. */
   readonly watch: JobWatch;
+  /** Whether a volume is at a machine. */
+  readonly isVolumeAt: (volumeId: string, machineId: string) => boolean;
 }

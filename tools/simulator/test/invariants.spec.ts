@@ -6,6 +6,7 @@ import type { Invariant } from '../src/invariants/invariant.js';
 import { machinesHaveRows } from '../src/invariants/machines-have-rows.js';
 import { moneyIsRight } from '../src/invariants/money-is-right.js';
 import { runsAndJobsAgree } from '../src/invariants/runs-and-jobs-agree.js';
+import { containersHaveOneJob } from '../src/invariants/containers-have-one-job.js';
 import { seatsAreSound } from '../src/invariants/seats-are-sound.js';
 import { servicesAreSound } from '../src/invariants/services-are-sound.js';
 import { statusesMoveForward } from '../src/invariants/statuses-move-forward.js';
@@ -199,6 +200,13 @@ const CASES: readonly Case[] = [
       jobs: { a: job({ name: 'one', status: 'terminating' }), b: job({ name: 'two' }) },
     },
     says: 'one and two are the same job',
+  },
+  {
+    what: 'a container waits for no other job',
+    invariant: containersHaveOneJob,
+    fine: { instances: { i: instance({ isContainer: 1 }), h: instance({ status: 'idle' }) } },
+    broken: { instances: { i: instance({ isContainer: 1, status: 'idle' }) } },
+    says: 'waits for another job',
   },
   {
     what: 'a machine that is to go gets no job',

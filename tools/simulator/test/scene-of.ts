@@ -55,6 +55,7 @@ export function instance(facts: Partial<InstanceFacts>): InstanceFacts {
     totalBlocks: 1,
     hostName: null,
     isUnwanted: 0,
+    isContainer: 0,
     machine: null,
     ...facts,
   };
@@ -93,6 +94,7 @@ export function sceneOf(picture: Picture): Scene {
     },
     machines: () => picture.machines ?? [],
     inhabitedHosts: () => [],
+    disks: () => [],
     unfinishedOnHosts: () => [],
     now: picture.now ?? 0,
     calmMs: picture.calmMs ?? 0,

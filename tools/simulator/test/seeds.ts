@@ -15,3 +15,8 @@ export const SEEDS_THAT_ONCE_FAILED: readonly (readonly [seed: number, why: stri
   [13, 'a scheduled run that was stopped while a turn of it ended, and came back'],
   [700, 'a row given back again by who had not heard that its commit was done'],
 ];
+
+/** The same with one service and four tasks per project, as the command tells them. */
+export const SEEDS_WITH_SERVICES_THAT_ONCE_FAILED: readonly (readonly [seed: number, why: string])[] = [
+  [91, 'an agent that was put on a host after it was let go, by a server that had stood still'],
+];

@@ -1,7 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { NO_FAULTS } from '../src/faults.js';
 import { simulate } from '../src/simulate.js';
-import { SEEDS_THAT_ONCE_FAILED } from './seeds.js';
+import { SEEDS_THAT_ONCE_FAILED, SEEDS_WITH_SERVICES_THAT_ONCE_FAILED } from './seeds.js';
 
 jest.setTimeout(120_000);
 
@@ -23,8 +23,24 @@ describe('the simulation', () => {
     expect((await simulate({ seed })).violations).toEqual([]);
   });
 
+  it.each(SEEDS_WITH_SERVICES_THAT_ONCE_FAILED)('with services, seed %i: %s', async (seed) => {
+    expect((await simulate({ seed, runs: 4, services: 1 })).violations).toEqual([]);
+  });
+
   it.each([2, 12])('services keep their promises, seed %i', async (seed) => {
     expect((await simulate({ seed, runs: 1, services: 2 })).violations).toEqual([]);
+  });
+
+  it('network volumes are with their jobs, and let go of', async () => {
+    expect((await simulate({ seed: 6, runs: 0, volumes: 2 })).violations).toEqual([]);
+  });
+
+  // `npm run sim -- --creates 10000` tells many.
+  it('makes no second machine and forgets none, however its create calls go; what comes too late is ended and told', async () => {
+    expect(await simulate({ seed: 4, creates: 'token' })).toMatchObject({ violations: [], creates: { strays: 0 } });
+    const late = await simulate({ seed: 5, creates: 'lookup' });
+    expect(late.violations).toEqual([]);
+    expect(late.creates.strays).toBeGreaterThan(0);
   });
 
   // `npm run sim -- --every-point 1` tries all of them.

@@ -12,6 +12,7 @@ import {
 } from '@dstack/agent-protocol';
 import type { HostDoors } from '../doors/host-doors.js';
 import { JobDoor } from '../doors/job-door.js';
+import { ServiceDoor } from '../doors/service-door.js';
 import { whenDiskHasRoom } from '../files/when-disk-has-room.js';
 import { BlobStore } from '../files/blob-store.js';
 import { connectSocket } from '../files/connect-socket.js';
@@ -49,6 +50,7 @@ export class ManagedJob {
   private readonly blobs: BlobStore;
   private readonly client: HttpAgentClient;
   private readonly door: JobDoor;
+  private readonly serviceDoor: ServiceDoor;
   private readonly closing = new AbortController();
   private readonly launching = new AbortController();
   private saving: Promise<void> = Promise.resolve();
@@ -66,6 +68,7 @@ export class ManagedJob {
     this.side = jobDirPaths(this.paths.shared);
     this.blobs = new BlobStore(this.paths.shared);
     this.door = new JobDoor(options.doors, record.job);
+    this.serviceDoor = new ServiceDoor(options.doors, record.job, (port) => this.openPort(port));
     this.client = createAgentClient({ connect: () => connectSocket(this.side.socket), epoch: options.generation });
     const log = (stream: LogStream): JobLog =>
       new JobLog(this.paths.shared, stream, () => this.durable.logEnd?.[stream]);
@@ -93,6 +96,7 @@ export class ManagedJob {
     } else {
       managed.begun = true;
       if (record.state.sshPort !== undefined) await managed.door.open(record.state.sshPort);
+      if (record.state.servicePort !== undefined) await managed.openService();
       managed.care = managed.follow(record.handle);
     }
     return managed;
@@ -142,6 +146,7 @@ export class ManagedJob {
     if (last !== undefined) await this.options.runtime.cleanUp(last, this.record.job.id);
     this.client.close();
     await this.door.close();
+    await this.serviceDoor.close();
     this.options.gpus.release(this.record.job.id);
     await this.saving.catch(() => undefined);
     await rm(this.paths.jobDir, { recursive: true, force: true, maxRetries: 5 });
@@ -182,7 +187,7 @@ export class ManagedJob {
       await this.change({ phase: 'preparing' });
       const gpuIds = this.options.gpus.acquire(job.id, job.gpuCount);
       await this.change({}, { gpuIds });
-      await this.note(await this.door.problems());
+      await this.note([...new Set([...(await this.door.problems()), ...(await this.serviceDoor.problems())])]);
       await this.options.runtime.launch({
         job,
         sharedDir: this.paths.shared,
@@ -246,6 +251,12 @@ export class ManagedJob {
     // Before anybody is told where the job's SSH is.
     if (patch.sshPort !== undefined) await this.door.open(patch.sshPort);
     await this.change(patch);
+    if (patch.phase === 'running') await this.openService();
+  }
+
+  private async openService(): Promise<void> {
+    const servicePort = await this.serviceDoor.open(this.durable.servicePort);
+    if (servicePort !== undefined) await this.change({ servicePort });
   }
 
   /** In the job's runner log, which is the host side's to write until the job side has begun. */
@@ -278,6 +289,7 @@ export class ManagedJob {
     const logEnd = await findLogEnds(shared);
     const { handle, job } = this.record;
     await this.door.close();
+    await this.serviceDoor.close();
     if (handle !== undefined) await this.options.runtime.cleanUp(handle, job.id).catch(() => undefined);
     this.options.gpus.release(job.id);
     await this.change({ ...patch, phase: 'finished', finishedAt: patch.finishedAt ?? this.options.now(), logEnd });

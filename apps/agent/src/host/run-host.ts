@@ -23,7 +23,10 @@ import { AGENT_PID_FILE, takeAgentPid } from './agent-pid.js';
 import { HostAgent } from './host-agent.js';
 import { readRecords } from './job-record.js';
 import { DEFAULT_JOB_UIDS, parseUidRange, pickUid } from './job-uids.js';
+import { powerOff } from './power-off.js';
+import { PowerOffWatch } from './power-off-watch.js';
 import { ProcessRuntime } from './process-runtime.js';
+import { readUptime } from './uptime.js';
 
 export interface HostArguments {
   readonly dir: string;
@@ -105,8 +108,16 @@ export async function runHost(args: HostArguments): Promise<number> {
     containerFact: () => engine.fact(),
   });
   host.agent = agent;
+  const watch = await PowerOffWatch.open({
+    path: join(stateDir, 'power-off.json'),
+    uptime: readUptime,
+    isBusy: () => agent.jobs().some(({ phase }) => phase !== 'finished'),
+    powerOff: () => powerOff(process.env),
+    log: (text) => process.stderr.write(`${text}\n`),
+  });
   const server = new AgentHttpServer({
     service: agent,
+    watch,
     gate: await EpochGate.open(join(stateDir, 'epoch')),
     now: Date.now,
   });
@@ -114,6 +125,7 @@ export async function runHost(args: HostArguments): Promise<number> {
   await server.listen(socketPath);
   if (args.socketUser !== undefined) await giveSocket(dir, socketPath, args.socketUser);
   await untilSignalled();
+  watch.stop();
   agent.detach();
   await server.close();
   await rm(join(dir, AGENT_PID_FILE), { force: true });

@@ -15,14 +15,22 @@ import { type AgentService, ConflictError, UnknownJobError } from './agent-servi
 import { type EpochGate, StaleEpoch } from './epoch-gate.js';
 import { streamEvents } from './event-stream.js';
 import { sendLog } from './log-response.js';
-import { BadRequestError, parseAck, parseDesired, parseStop, readJsonBody } from './request-body.js';
+import { BadRequestError, parseAck, parseDesired, parsePowerOff, parseStop, readJsonBody } from './request-body.js';
 
 export interface AgentHttpServerOptions {
   readonly service: AgentService;
   readonly gate: EpochGate;
+  /** Of machines that power themselves off without a server; containers end otherwise. */
+  readonly watch?: ServerWatch;
   readonly now: () => number;
   readonly heartbeatMs?: number;
   readonly metricsMs?: number;
+}
+
+export interface ServerWatch {
+  arm(afterSeconds: number | null): Promise<void>;
+  /** A server is connected until it says that it is not. */
+  enter(): () => void;
 }
 
 const JOB_ROUTE = /^\/v1\/jobs\/([A-Za-z0-9_-]{1,64})(\/.*)?$/;
@@ -79,7 +87,7 @@ export class AgentHttpServer {
   }
 
   private async handle(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
-    const { service } = this.options;
+    const { service, watch } = this.options;
     const url = new URL(request.url ?? '/', 'http://agent');
     const route = `${request.method ?? 'GET'} ${url.pathname}`;
     if (route === 'GET /v1/info') {
@@ -89,7 +97,11 @@ export class AgentHttpServer {
     const superseded = await this.options.gate.admit(readEpoch(request));
     if (route === 'PUT /v1/desired') {
       sendJson(response, await service.desire(parseDesired(await readJsonBody(request)).jobIds));
+    } else if (route === 'PUT /v1/power-off' && watch !== undefined) {
+      await watch.arm(parsePowerOff(await readJsonBody(request)).afterSeconds);
+      sendJson(response, {});
     } else if (route === 'GET /v1/events') {
+      if (watch !== undefined) response.once('close', watch.enter());
       const { heartbeatMs = 5000, metricsMs = 10_000, now } = this.options;
       streamEvents(service, response, superseded, { heartbeatMs, metricsMs }, now);
     } else {

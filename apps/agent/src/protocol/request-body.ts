@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { DesiredJobs, JobEndReason, LogStream, StopRequest } from '@dstack/agent-protocol';
+import type { DesiredJobs, JobEndReason, LogStream, PowerOffOrder, StopRequest } from '@dstack/agent-protocol';
 
 export class BadRequestError extends Error {
   override readonly name = 'BadRequestError';
@@ -21,6 +21,13 @@ export async function readJsonBody(request: IncomingMessage): Promise<unknown> {
   } catch {
     throw new BadRequestError('the body is not JSON');
   }
+}
+
+export function parsePowerOff(value: unknown): PowerOffOrder {
+  const { afterSeconds } = asRecord(value);
+  const isTime = typeof afterSeconds === 'number' && Number.isFinite(afterSeconds) && afterSeconds > 0;
+  if (afterSeconds !== null && !isTime) throw new BadRequestError('afterSeconds must be a positive number or null');
+  return { afterSeconds: isTime ? afterSeconds : null };
 }
 
 export function parseDesired(value: unknown): DesiredJobs {

@@ -1,19 +1,16 @@
-import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { resolve } from 'node:path';
 import { defaultProfile, mergeFleetProfile, resolveEnvSentinels, type Wire } from '@dstack/core';
 import { type Dstack, isDstackError } from '@dstack/sdk';
 import { QuietExit } from '../errors/cli-error.js';
 import { fleetChanges } from '../render/fleet-changes.js';
 import { fleetPlanText } from '../render/fleet-plan.js';
 import { fleetsTable } from '../render/fleets-table.js';
-import { publicKeyOf } from '../ssh/identity.js';
 import type { CliContext } from '../terminal/context.js';
 import { withProgress } from '../terminal/progress.js';
 import { awaitFleet, fleetFailure } from './await-fleet.js';
 import type { ApplyResource } from './apply-resource.js';
 import { readProfileFiles } from './load-profile.js';
 import { chooseResourceAction } from './resource-change.js';
+import { withSshKeys } from './ssh-keys.js';
 import { waitFor } from './wait-for.js';
 
 const AGAIN = 'Hosts that failed are tried again, and new keys reach the others.';
@@ -95,38 +92,12 @@ async function fleetSpec(
   resource: ApplyResource<Wire.FleetConfiguration>,
 ): Promise<Wire.FleetSpecInput> {
   const resolved = resolveEnvSentinels(resource.configuration, context.env);
-  const ssh = resolved.ssh_config ? await withKeys(resolved.ssh_config, resource.source.directory) : null;
+  const ssh = resolved.ssh_config ? await withSshKeys(resolved.ssh_config, resource.source.directory) : null;
   const configuration = { ...resolved, ssh_config: ssh };
   const profile = mergeFleetProfile(configuration, defaultProfile(await readProfileFiles(context)));
   return {
     configuration,
     configuration_path: resource.source.path,
     profile,
-  };
-}
-
-/** The private keys the server needs to reach the hosts, read from the files that are named. */
-async function withKeys(ssh: Wire.SSHParams, directory: string): Promise<Wire.SSHParams> {
-  const key = async (file: string | null | undefined): Promise<Wire.SSHKey | null> => {
-    if (!file) return null;
-    const { privateFile, publicKey } = await publicKeyOf(file, directory);
-    return { public: publicKey, private: await readFile(privateFile, 'utf8') };
-  };
-  const proxy = async (jump: Wire.SSHProxyParams | null | undefined) =>
-    jump ? { ...jump, ssh_key: await key(jump.identity_file) } : null;
-  return {
-    ...ssh,
-    ...(ssh.identity_file
-      ? { identity_file: resolve(directory, ssh.identity_file.replace(/^~(?=\/)/, homedir())) }
-      : {}),
-    ssh_key: await key(ssh.identity_file),
-    proxy_jump: await proxy(ssh.proxy_jump),
-    hosts: await Promise.all(
-      ssh.hosts.map(async (host) =>
-        typeof host === 'string'
-          ? host
-          : { ...host, ssh_key: await key(host.identity_file), proxy_jump: await proxy(host.proxy_jump) },
-      ),
-    ),
   };
 }

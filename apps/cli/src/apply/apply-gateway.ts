@@ -1,3 +1,4 @@
+import type { GatewayConfiguration } from '@dstack/core';
 import { type Dstack, isDstackError, type Wire } from '@dstack/sdk';
 import { CliError, QuietExit } from '../errors/cli-error.js';
 import { renderProperties } from '../render/properties.js';
@@ -6,6 +7,7 @@ import type { CliContext } from '../terminal/context.js';
 import { withProgress } from '../terminal/progress.js';
 import type { ApplyResource } from './apply-resource.js';
 import { chooseResourceAction } from './resource-change.js';
+import { withSshKeys } from './ssh-keys.js';
 import { waitFor } from './wait-for.js';
 
 const WAIT_MS = 30 * 60_000;
@@ -13,13 +15,15 @@ const WAIT_MS = 30 * 60_000;
 export async function applyGateway(
   client: Dstack,
   context: CliContext,
-  resource: ApplyResource<Wire.GatewayConfiguration>,
+  resource: ApplyResource<GatewayConfiguration>,
 ): Promise<unknown> {
   const { configuration, flags, signal } = resource;
   const say = (text: string) => {
     if (!resource.json) process.stdout.write(`${text}\n`);
   };
-  const spec: Wire.GatewaySpec = { configuration, configuration_path: resource.source.path };
+  const { ssh_config: ssh, ...rest } = configuration;
+  const own = ssh === undefined ? {} : { ssh_config: await withSshKeys(ssh, resource.source.directory) };
+  const spec: Wire.GatewaySpec = { configuration: { ...rest, ...own }, configuration_path: resource.source.path };
   const plan = await withProgress(context, 'Getting apply plan...', () => client.gateways.plan(spec, { signal }));
   const wanted = plan.effective_spec.configuration;
   say(
@@ -28,7 +32,9 @@ export async function applyGateway(
         ['Project', plan.project_name],
         ['User', plan.user],
         ['Type', 'gateway'],
-        ['Backend', `${wanted.backend} (${wanted.region})`],
+        ssh === undefined
+          ? ['Backend', `${wanted.backend} (${wanted.region})`]
+          : ['Hosts', ssh.hosts.map((host) => (typeof host === 'string' ? host : host.hostname)).join(', ')],
         ['Domain', wanted.domain ?? '-'],
       ],
       context.style,
@@ -90,6 +96,24 @@ export async function applyGateway(
     throw new CliError(`Gateway ${done.name}: ${done.status_message ?? 'failed'}`, {
       hint: 'See dstack gateway -v and dstack event.',
     });
-  say(`Gateway ${done.name} is running at ${done.hostname ?? 'an unknown address'}.`);
+  say(`Gateway ${done.name} is running at ${addressesOf(done).join(', ') || 'an unknown address'}.`);
+  const records = dnsRecords(done);
+  if (records.length > 0) say(`Services are reached once the DNS of the domain says:\n${records.join('\n')}`);
   return done;
+}
+
+function addressesOf({ hostname, replicas = [] }: Wire.Gateway): string[] {
+  return hostname ? [hostname] : replicas.flatMap((replica) => replica.hostname ?? []);
+}
+
+/** A name for all services; an address is what an A record leads to, a name what a CNAME does. */
+function dnsRecords(gateway: Wire.Gateway): string[] {
+  const domain = gateway.wildcard_domain?.replace(/^\*\./, '');
+  if (!domain || domain.includes('${{')) return [];
+  return addressesOf(gateway).map((address) => `  *.${domain}  ${recordType(address)}  ${address}`);
+}
+
+function recordType(address: string): 'A' | 'AAAA' | 'CNAME' {
+  if (/^[\d.]+$/.test(address)) return 'A';
+  return address.includes(':') ? 'AAAA' : 'CNAME';
 }

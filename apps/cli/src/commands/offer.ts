@@ -14,6 +14,7 @@ import { rejectionsText } from '../render/rejections.js';
 import { renderProperties } from '../render/properties.js';
 import { formatResourcesSpec } from '../render/resources.js';
 import { withProgress } from '../terminal/progress.js';
+import type { Style } from '../terminal/style.js';
 
 const GROUPS = ['gpu', 'backend', 'region', 'count'];
 type GroupBy = NonNullable<Wire.ListGpusRequest['group_by']>;
@@ -65,8 +66,8 @@ export default class Offer extends ProjectCommand {
     });
     const offers = job.offers.length === 0 ? ` No offers fit.${rejectionsText(job)}` : table;
     const warnings = backendWarnings(plan.job_plans);
-    const missing = warnings.map((warning) => `\n ${style.warning(warning)}`).join('');
-    this.print(`${this.header(job.job_spec.requirements, plan.project_name)}\n\n${offers}${missing && `\n${missing}`}`);
+    const missing = warningLines(warnings, style);
+    this.print(`${this.header(job.job_spec.requirements, plan.project_name)}\n\n${offers}${missing}`);
     return {
       project: plan.project_name,
       resources: job.job_spec.requirements.resources,
@@ -84,8 +85,8 @@ export default class Offer extends ProjectCommand {
   ): Promise<unknown> {
     // Checked by parseGroups; grouping by gpu is what the server always does.
     const group_by = groupBy.filter((group) => group !== 'gpu') as GroupBy;
-    const gpus = await withProgress(this.context, 'Getting offers...', () =>
-      client.gpus.list({
+    const found = await withProgress(this.context, 'Getting offers...', () =>
+      client.gpus.find({
         run_spec: spec,
         group_by,
         full_offers: flags['full-offers'],
@@ -93,19 +94,22 @@ export default class Offer extends ProjectCommand {
       }),
     );
     const { style } = this.context;
+    const { gpus } = found;
+    const warnings = backendWarnings([found]);
+    const missing = warningLines(warnings, style);
     const table = gpusTable(gpus, { style, width: this.context.width(), groupBy });
     this.print(
       gpus.length === 0
-        ? ' No offers fit.'
+        ? ` No offers fit.${missing}`
         : `${renderProperties(
             [
               ['Project', client.project],
               ['Group by', groupBy.join(', ')],
             ],
             style,
-          )}\n\n${table}`,
+          )}\n\n${table}${missing}`,
     );
-    return { project: client.project, gpus };
+    return { project: client.project, gpus, backend_warnings: warnings };
   }
 
   private async spec(
@@ -131,6 +135,10 @@ export default class Offer extends ProjectCommand {
       this.context.style,
     );
   }
+}
+
+function warningLines(warnings: readonly string[], style: Style): string {
+  return warnings.length === 0 ? '' : `\n${warnings.map((warning) => `\n ${style.warning(warning)}`).join('')}`;
 }
 
 function parseGroups(words: readonly string[]): string[] {

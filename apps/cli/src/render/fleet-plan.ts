@@ -1,5 +1,6 @@
 import type { Wire } from '@dstack/core';
 import type { Style } from '../terminal/style.js';
+import { backendWarnings } from './backend-warnings.js';
 import { offersTable } from './offers-table.js';
 import { renderProperties } from './properties.js';
 import { formatRange, formatResourcesSpec } from './resources.js';
@@ -27,7 +28,11 @@ export function fleetPlanText(plan: Wire.FleetPlan, { style, width }: { style: S
     style,
   );
   if (ssh) return properties;
-  if (plan.offers.length === 0) return `${properties}\n\n${style.warning(' No offers fit now.')}`;
+  const warnings = backendWarnings([plan])
+    .map((warning) => `\n ${style.warning(warning)}`)
+    .join('');
+  const missing = warnings && `\n${warnings}`;
+  if (plan.offers.length === 0) return `${properties}\n\n${style.warning(' No offers fit now.')}${missing}`;
   const offers = offersTable(plan.offers.slice(0, SHOWN), {
     style,
     width,
@@ -35,5 +40,5 @@ export function fleetPlanText(plan: Wire.FleetPlan, { style, width }: { style: S
     maxPrice: plan.max_offer_price,
     firstIsChosen: false,
   });
-  return `${properties}\n\n${offers}`;
+  return `${properties}\n\n${offers}${missing}`;
 }

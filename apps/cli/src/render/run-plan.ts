@@ -1,4 +1,4 @@
-import type { Wire } from '@dstack/core';
+import { replicaGroups, type Wire } from '@dstack/core';
 import type { Style } from '../terminal/style.js';
 import { backendWarnings } from './backend-warnings.js';
 import { formatDuration } from './duration.js';
@@ -62,21 +62,40 @@ function groupText(group: PlanGroup, named: boolean, { style, width }: RunPlanOp
 }
 
 function costText(plan: Wire.RunPlan, { nowMs }: RunPlanOptions): string {
-  const prices = plan.job_plans.map((job) => job.offers[0]?.price);
-  if (prices.length === 0 || prices.some((price) => price === undefined)) return '';
-  const total = prices.reduce<number>((sum, price) => sum + (price ?? 0), 0);
+  const priced = plan.job_plans.map((job) => ({ price: job.offers[0]?.price, ...replicasOf(plan, job) }));
+  if (priced.length === 0 || priced.some(({ price }) => price === undefined)) return '';
+  const sum = (count: 'min' | 'max') => ({
+    usd: priced.reduce((total, each) => total + (each.price ?? 0) * each[count], 0),
+    jobs: priced.reduce((total, each) => total + each[count], 0),
+  });
+  const [least, most] = [sum('min'), sum('max')];
+  const jobs = least.jobs === 1 ? '' : ` for ${least.jobs} jobs`;
+  const growth = most.jobs > least.jobs ? `, up to ${formatPrice(most.usd)} for ${most.jobs}` : '';
   const age = priceAge(plan.job_plans, nowMs);
-  const jobs = prices.length > 1 ? ` for ${prices.length} jobs` : '';
-  return ` Total ${formatPrice(total)} per hour${jobs}${age === undefined ? '' : `, prices of ${age}`}`;
+  return ` Total ${formatPrice(least.usd)} per hour${jobs}${growth}${age === undefined ? '' : `, prices of ${age}`}`;
 }
 
-/** Of the oldest price, when the server tells. */
-function priceAge(jobPlans: readonly object[], nowMs: number): string | undefined {
+/** Of a service the plan has one job for each group of replicas; everything else runs as often as it is planned. */
+function replicasOf({ run_spec, effective_run_spec }: Wire.RunPlan, { job_spec }: Wire.JobPlan) {
+  const { configuration } = effective_run_spec ?? run_spec;
+  if (configuration.type !== 'service') return { min: 1, max: 1 };
+  const group = replicaGroups(configuration).find(({ name }) => name === (job_spec.replica_group ?? '0'));
+  return { min: group?.min ?? 1, max: group?.max ?? 1 };
+}
+
+/** Of the oldest price, when the server tells: of the catalog's it is its date. */
+function priceAge(jobPlans: readonly Wire.JobPlan[], nowMs: number): string | undefined {
+  const [listed] = jobPlans.flatMap((plan) => priceDate(plan.offers[0])).sort();
+  if (listed !== undefined) return listed;
   const times = jobPlans.flatMap((plan) =>
     'priced_at' in plan && typeof plan.priced_at === 'string' ? [plan.priced_at] : [],
   );
   const oldest = times.sort()[0];
   return oldest === undefined ? undefined : relativeTime(oldest, nowMs);
+}
+
+function priceDate(offer: object | undefined): string[] {
+  return offer !== undefined && 'price_date' in offer && typeof offer.price_date === 'string' ? [offer.price_date] : [];
 }
 
 function propertiesText(plan: Wire.RunPlan, { style, verbose }: RunPlanOptions): string {

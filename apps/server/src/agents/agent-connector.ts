@@ -40,7 +40,7 @@ export class SocketAgentConnector extends AgentConnector {
       if (kind === 'hosts') {
         const { ensureAgent } = await import('@dstack/backend-ssh/hosts');
         const { hostname } = access.host;
-        await ensureAgent({ connection, hostname, owner: this.installation.id, signal });
+        await ensureAgent({ connection, hostname, owner: this.installation.id, instance: instanceId, signal });
       }
       const client = createAgentClient({ connect: () => connection.openUnix(address.socketPath), epoch });
       return closing(client, () => connection.close());

@@ -22,6 +22,11 @@ const SWEEP_MS = 3_000;
 /** Of those that notices named, in one question. */
 const MOST_NAMED = 500;
 
+// `false` is no parameter: the index of live instances is asked by it.
+const LIVE = `deleted = false AND status IN ('provisioning', 'idle', 'busy', 'terminating')`;
+// The concatenation keeps SQLite from that index: for more than a few names it would look at all live instances.
+const LIVE_OF_NAMED = `deleted = false AND status || '' IN ('provisioning', 'idle', 'busy', 'terminating')`;
+
 /** Holds one connection to every live host that no other server holds. */
 @Injectable()
 export class Connections {
@@ -146,11 +151,10 @@ export class Connections {
     const named = among === null ? null : inList('id', among);
     const rows = await this.db.read(async (tx) =>
       tx.query<{ id: string }>(
-        // `false` is no parameter: the index of live instances is asked by it.
-        `SELECT id FROM instances WHERE deleted = false AND status IN ('provisioning', 'idle', 'busy', 'terminating')
+        `SELECT id FROM instances WHERE ${named === null ? LIVE : `${named.sql} AND ${LIVE_OF_NAMED}`}
            AND (connection_holder IS NULL OR connection_holder = ? OR connection_expires_at IS NULL OR connection_expires_at <= ?)
-           AND machine LIKE '%"agent":{%'${named === null ? '' : ` AND ${named.sql}`}`,
-        [this.me.holder, await tx.now(), ...(named?.params ?? [])],
+           AND machine LIKE '%"agent":{%'`,
+        [...(named?.params ?? []), this.me.holder, await tx.now()],
       ),
     );
     return rows.map((row) => row.id).filter((id) => !this.open.has(id));

@@ -14,6 +14,7 @@ import type { ReadTogether, WriteTogether } from '../persistence/together.js';
 import { updateById } from '../persistence/update-by-id.js';
 import type { WriteTx } from '../persistence/transaction.js';
 import { readJson, readJsonOrNull, writeJson } from '../reconcile/stored-json.js';
+import { armPowerOff } from './arm-power-off.js';
 import type { AgentConnector, ConnectedAgent } from './agent-connector.js';
 import type { AgentRegistry } from './agent-registry.js';
 import type { ConnectionKeeper } from './connection-keeper.js';
@@ -124,10 +125,11 @@ export class HostConnection {
       };
       connected = await tools.connector.connect(target, signal);
       const info = await this.greet(connected, instance, signal);
+      const powerOffAfterMs = await armPowerOff(tools, connected.api, instance, signal);
       tools.registry.set(instance.id, connected.api);
       this.pumps = new LogPumps(connected.api, tools, signal);
       this.access = new ServerAccess(connected.api, tools, signal);
-      await this.markConnected(info);
+      await this.markConnected(info, powerOffAfterMs);
       onConnected();
       await this.refreshJobs();
       for await (const event of connected.api.events(signal)) await this.take(event);
@@ -156,10 +158,10 @@ export class HostConnection {
     return info;
   }
 
-  private async markConnected(info: AgentInfo): Promise<void> {
+  private async markConnected(info: AgentInfo, powerOffAfterMs: number | null): Promise<void> {
     await this.tools.marking.run(async (tx) => {
       const [known] = await agentOf(tx, this.instanceId);
-      const agent: AgentRecord = { ...known, info, connectedSince: await tx.now() };
+      const agent: AgentRecord = { ...known, info, powerOffAfterMs, connectedSince: await tx.now() };
       await changeAgent(tx, { id: this.instanceId, agent_info: writeJson(agent) });
       await forgetDisconnection(tx, this.instanceId);
       await wakeHostAndJobs(tx, this.tools.wake, this.instanceId);

@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { insertAtEnd } from '../persistence/insert-rows.js';
 import type { WriteTx } from '../persistence/transaction.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
+import { rowId } from '../world/row-id.js';
 import { WORLD, type World } from '../world/world.js';
 import type { NewEvent } from './event.js';
 
@@ -18,12 +19,11 @@ export class EventRecorder {
   async record(tx: WriteTx, { message, actorId, targets }: NewEvent): Promise<void> {
     tx.afterCommit(() => this.log.log(`${message} (${targets.map(({ type, name }) => `${type} ${name}`).join(', ')})`));
     if (this.settings.eventsTtlSeconds <= 0) return;
-    const id = this.world.ids.uuid();
+    const id = rowId(this.world);
     const recordedAt = this.world.clock.now();
     insertAtEnd(tx, 'events', { id, message, recorded_at: recordedAt, actor_user_id: actorId });
     for (const target of targets)
       insertAtEnd(tx, 'event_targets', {
-        id: this.world.ids.uuid(),
         event_id: id,
         entity_type: target.type,
         entity_id: target.id,

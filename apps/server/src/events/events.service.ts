@@ -44,7 +44,7 @@ export class EventsService {
         `SELECT t.event_id, t.entity_type, t.entity_id, t.entity_name, t.entity_project_id,
                 coalesce(p.original_name, p.name) AS project_name, p.deleted AS project_deleted
          FROM event_targets t LEFT JOIN projects p ON p.id = t.entity_project_id
-         WHERE ${ofEvents.sql} ORDER BY t.id`,
+         WHERE ${ofEvents.sql} ORDER BY t.entity_type, t.entity_id`,
         ofEvents.params,
       );
       const byEvent = Map.groupBy(targets, (target) => target.event_id);

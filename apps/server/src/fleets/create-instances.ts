@@ -1,6 +1,7 @@
 import { DEFAULT_FLEET_IDLE_SECONDS, instanceName, lowestFreeNumber, type Place, type Wire } from '@dstack/core';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
 import { writeJson } from '../reconcile/stored-json.js';
+import { rowId } from '../world/row-id.js';
 import type { World } from '../world/world.js';
 import type { FleetRecord } from './fleet-record.js';
 
@@ -23,7 +24,7 @@ export async function insertInstance(
 ): Promise<{ id: string; name: string }> {
   const now = await tx.now();
   const num = await nextInstanceNumber(tx, fleet.id);
-  const id = world.ids.uuid();
+  const id = rowId(world);
   const name = instanceName(fleet.name, num);
   const idle = instance.idleSeconds === undefined ? DEFAULT_FLEET_IDLE_SECONDS : instance.idleSeconds;
   await tx.execute(

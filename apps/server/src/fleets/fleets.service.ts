@@ -2,13 +2,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import {
   checkFleetUpdate,
   filtersOfProfile,
-  type FittingOffers,
   generatedUniqueName,
   isSame,
   isSshFleet,
   planOffers,
   resourceNameProblem,
-  toWireOffer,
   type Wire,
   withoutPrivateKeys,
 } from '@dstack/core';
@@ -18,7 +16,8 @@ import { ClientError, ResourceExistsError, ResourceNotExistsError } from '../htt
 import { fromWireTime, toWireTime } from '../http/wire-time.js';
 import { InstanceReader } from '../instances/instance-reader.js';
 import { findInstances } from '../instances/instance-record.js';
-import { OffersService } from '../offers/offers.service.js';
+import { explainedOffer } from '../offers/explained-offer.js';
+import { type FoundOffers, OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
 import { writeSealed } from '../reconcile/sealed-json.js';
@@ -34,6 +33,9 @@ import { SshFleetHosts } from './ssh-fleet-hosts.js';
 
 const MAX_OFFERS = 50;
 const LIST_LIMIT = 100;
+
+/** The contract's fleet plan, with what it leaves out: which backends are missing, and why. */
+export type ExplainedFleetPlan = Wire.FleetPlan & { readonly backend_warnings: readonly string[] };
 
 @Injectable()
 export class FleetsService {
@@ -89,7 +91,7 @@ export class FleetsService {
     });
   }
 
-  async plan(scope: ProjectScope, request: Wire.GetFleetPlanRequest): Promise<Wire.FleetPlan> {
+  async plan(scope: ProjectScope, request: Wire.GetFleetPlanRequest): Promise<ExplainedFleetPlan> {
     const spec = parseFleetSpec(request.spec, ['spec']);
     const name = spec.configuration.name ?? null;
     const { current, record } = await this.db.read(async (tx) => {
@@ -98,7 +100,8 @@ export class FleetsService {
       await this.hosts.check(tx, spec, found[0]?.id ?? null);
       return { current: wire ?? null, record: found[0] ?? null };
     });
-    const planned = planOffers([], await this.offersFor(scope, spec), MAX_OFFERS);
+    const { fitting, warnings } = await this.offersFor(scope, spec);
+    const planned = planOffers([], fitting, MAX_OFFERS);
     const isUpdate = record !== null && checkFleetUpdate(record.spec, spec).blockers.length === 0;
     return {
       project_name: scope.projectName,
@@ -106,7 +109,8 @@ export class FleetsService {
       spec: withoutPrivateKeys(spec),
       effective_spec: withoutPrivateKeys(spec),
       current_resource: current,
-      offers: planned.offers.map(toWireOffer),
+      offers: planned.offers.map(explainedOffer),
+      backend_warnings: warnings,
       total_offers: planned.totalOffers,
       max_offer_price: planned.maxPrice,
       action: isUpdate ? 'update' : 'create',
@@ -207,10 +211,13 @@ export class FleetsService {
   }
 
   /** Hosts that are there already are no offers. */
-  private async offersFor({ projectId }: ProjectScope, spec: Wire.FleetSpec): Promise<readonly FittingOffers[]> {
-    if (isSshFleet(spec.configuration)) return [];
+  private async offersFor(
+    { projectId }: ProjectScope,
+    spec: Wire.FleetSpec,
+  ): Promise<Pick<FoundOffers, 'fitting' | 'warnings'>> {
+    if (isSshFleet(spec.configuration)) return { fitting: [], warnings: [] };
     const { requirements, profile } = fleetInstance({ spec });
-    return (await this.offers.find(projectId, { requirements, filters: filtersOfProfile(profile) })).fitting;
+    return this.offers.find(projectId, { requirements, filters: filtersOfProfile(profile) });
   }
 
   private async freeName(tx: ReadTx, projectId: string): Promise<string> {

@@ -7,6 +7,7 @@ import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 
 export type HostArch = 'x86' | 'arm';
 
+const HOST_ARCHS: readonly HostArch[] = ['x86', 'arm'];
 const NODE_ARCH: Readonly<Record<HostArch, string>> = { x86: 'x64', arm: 'arm64' };
 
 /** The agents this server can put on hosts, by architecture. */
@@ -27,6 +28,12 @@ export class AgentBundles {
       bundle.catch(() => this.made.delete(arch));
     }
     return bundle;
+  }
+
+  /** For which it has one. */
+  archs(): HostArch[] {
+    const directory = this.settings.agentDirectory ?? installedAgents();
+    return HOST_ARCHS.filter((arch) => agentFolder(directory, arch) !== undefined);
   }
 
   /** Null until the bundle has been made once: a decision does not wait for it. */

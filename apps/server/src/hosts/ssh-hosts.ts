@@ -97,7 +97,8 @@ export class SshHosts extends Hosts {
     const within = AbortSignal.any([signal, AbortSignal.timeout(limitMs)]);
     const { connection, access } = await this.dialer.dial(instanceId, within);
     try {
-      const request = { connection, hostname: access.host.hostname, owner: this.installation.id, signal: within };
+      const { hostname } = access.host;
+      const request = { connection, hostname, owner: this.installation.id, instance: instanceId, signal: within };
       return await work(request, access);
     } finally {
       connection.close();

@@ -1,3 +1,4 @@
+import { JsonText } from './json-text.js';
 import { isOlderThan, type ClientVersion } from './client-version.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -6,7 +7,8 @@ type Json = Readonly<Record<string, unknown>>;
 export function adaptReply(body: unknown, client: ClientVersion | undefined): unknown {
   if (client === undefined) return body;
   const rules = RULES.filter(({ since }) => isOlderThan(client, ...since)).map(({ adapt }) => adapt);
-  return rules.length === 0 ? body : adaptEverywhere(body, rules);
+  if (rules.length === 0) return body;
+  return adaptEverywhere(body instanceof JsonText ? JSON.parse(body.text) : body, rules);
 }
 
 type Adapt = (value: Json) => Json;

@@ -8,6 +8,7 @@ import { checkSchema } from './check-schema.js';
 import { contractOperation, type ContractOperation, type JsonSchema } from './contract.js';
 import { OPERATION, type OperationMetadata } from './operation.decorator.js';
 import { requestContext } from './request-context.js';
+import { JsonText } from './json-text.js';
 import type { SchemaIssue } from './schema-issue.js';
 
 /** Checks body and query before the handler; an operation without a result replies the JSON text `null`. */
@@ -28,14 +29,15 @@ export class ContractInterceptor implements NestInterceptor {
     const { clientVersion } = requestContext(request);
     return next
       .handle()
-      .pipe(map((result: unknown) => jsonNull(adaptReply(result, clientVersion), http.getResponse<FastifyReply>())));
+      .pipe(map((result: unknown) => asJson(adaptReply(result, clientVersion), http.getResponse<FastifyReply>())));
   }
 }
 
-function jsonNull(result: unknown, reply: FastifyReply): unknown {
-  if (result !== undefined && result !== null) return result;
+function asJson(result: unknown, reply: FastifyReply): unknown {
+  const text = result instanceof JsonText ? result.text : (result ?? null) === null ? 'null' : null;
+  if (text === null) return result;
   if (!reply.sent) void reply.header('content-type', 'application/json; charset=utf-8');
-  return 'null';
+  return text;
 }
 
 function checkBody(

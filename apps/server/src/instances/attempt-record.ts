@@ -5,6 +5,7 @@ import { readJson } from '../reconcile/stored-json.js';
 
 export interface AttemptRecord {
   readonly id: string;
+  readonly instanceId: string;
   readonly attempt: number;
   readonly offer: Offer;
   readonly backendType: InternalBackendType;
@@ -37,9 +38,18 @@ export const findAttempts = rowsByKey({
   read: toRecord,
 });
 
+/** Of all instances that were made for a job, one after the other. */
+export const findAttemptsFor = rowsByKey({
+  select: `SELECT a.*, i.provisioning_job_id FROM provisioning_attempts a JOIN instances i ON i.id = a.instance_id`,
+  key: 'provisioning_job_id',
+  suffix: () => ' ORDER BY a.created_at, a.attempt',
+  read: (tx, row: Row & { readonly provisioning_job_id: string }) => toRecord(tx, row),
+});
+
 function toRecord(_tx: ReadTx, row: Row): AttemptRecord {
   return {
     id: row.id,
+    instanceId: row.instance_id,
     attempt: row.attempt,
     offer: readJson<Offer>(row.offer),
     backendType: row.backend_type as InternalBackendType, // written from the same union

@@ -1,31 +1,30 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { isBackendError, type MachineState, statusText } from '@dstack/backend-base';
-import { cloudName, doublingDelayMs, type InstanceDecision, type InstanceEffect, LIMITS } from '@dstack/core';
+import { type MachineState, statusText } from '@dstack/backend-base';
+import {
+  decideInstance,
+  doublingDelayMs,
+  type InstanceDecision,
+  type InstanceEffect,
+  LIMITS,
+  type UnlaunchedInstance,
+} from '@dstack/core';
 import type { WriteTx } from '../persistence/transaction.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { changeProgress } from '../hosts/host-progress.js';
 import { type InstalledAgent, isLastingHostError, type ReadyHost } from '../hosts/hosts.js';
+import { wakePeersOfMachine } from '../jobs/gang.js';
 import { findJobsOn } from '../jobs/job-record.js';
 import type { CommitContext, CommitResult, Outcome } from '../reconcile/reconciler.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
 import { wakeVolumesOf } from '../volumes/job-volumes.js';
 import { WORLD, type World } from '../world/world.js';
-import type { PlanOutcome, SettleOutcome, TerminateOutcome } from './instance-effects.js';
-import type { AttemptRecord } from './attempt-record.js';
-import { beginPricedInterval, endPricedInterval } from './priced-intervals.js';
-import { isDefiniteFailure } from './create-call.js';
-import {
-  changeInstance,
-  changePlace,
-  finishAttempt,
-  insertAttempt,
-  setAskedAt,
-  setLastError,
-  writeMachine,
-} from './instance-changes.js';
-import type { MachineRecord } from './instance-record.js';
+import { AttemptCommit, noteFailedStart } from './attempt-commit.js';
+import { changeInstance, setLastError, writeMachine } from './instance-changes.js';
+import type { TerminateOutcome } from './instance-effects.js';
 import type { InstanceView } from './instance-snapshots.js';
+import { machineOf, unknownMachine, withNews } from './machine-of.js';
+import { endPricedInterval } from './priced-intervals.js';
 
 type Context = CommitContext<InstanceView, InstanceDecision>;
 
@@ -35,11 +34,15 @@ const HOST_TEXT_LIMIT = 800;
 /** Writes what was decided and what the effects brought, in the one transaction the engine guards. */
 @Injectable()
 export class InstanceCommit {
+  private readonly attempts: AttemptCommit;
+
   constructor(
     @Inject(Wake) private readonly wake: Wake,
     @Inject(EventRecorder) private readonly events: EventRecorder,
-    @Inject(WORLD) private readonly world: World,
-  ) {}
+    @Inject(WORLD) world: World,
+  ) {
+    this.attempts = new AttemptCommit(wake, world, (tx, context, news) => this.goOn(tx, context, news));
+  }
 
   async write(tx: WriteTx, context: Context): Promise<CommitResult> {
     const result: { dueAt?: number | null } = {};
@@ -66,6 +69,8 @@ export class InstanceCommit {
       deleted: decision.status === 'terminated' && !staysVisible(snapshot, changes.reason ?? null),
     });
     if (decision.status === 'terminated') await endPricedInterval(tx, id, now);
+    if (record.status === 'provisioning' && decision.status === 'terminating')
+      await noteFailedStart(tx, snapshot, changes.message ?? null);
     const target = { type: 'instance' as const, id, name: record.name, projectId: record.projectId };
     const text = `Instance status changed ${record.status.toUpperCase()} -> ${decision.status.toUpperCase()} (${because})`;
     await this.events.record(tx, {
@@ -95,11 +100,11 @@ export class InstanceCommit {
   ): Promise<number | null | undefined> {
     switch (outcome.effect.do) {
       case 'plan':
-        return this.recordPlan(tx, context, outcome);
+        return this.attempts.recordPlan(tx, context, outcome);
       case 'launch':
-        return this.recordLaunch(tx, context, outcome);
+        return this.attempts.recordLaunch(tx, context, outcome);
       case 'settle':
-        return this.recordSettle(tx, context, outcome);
+        return this.attempts.recordSettle(tx, context, outcome);
       case 'poll':
         return this.recordPoll(tx, context, outcome);
       case 'onboard':
@@ -113,111 +118,18 @@ export class InstanceCommit {
     }
   }
 
-  private async recordPlan(tx: WriteTx, { id, snapshot, now }: Context, outcome: Outcome<InstanceEffect>) {
-    if (!outcome.ok) {
-      await setLastError(tx, id, outcome.error);
-      return undefined;
-    }
-    const plan = outcome.value as PlanOutcome; // what `plan` returns
-    if ('waits' in plan) return now + LIMITS.clusterLeadMs;
-    if ('none' in plan) {
-      await tx.execute('UPDATE instances SET termination_message = ? WHERE id = ?', [plan.none, id]);
-      return now;
-    }
-    const { offer, zone, blocks, maxNameLength } = plan;
-    const random = () => this.world.random.next();
-    const name = cloudName({ project: snapshot.projectName, name: snapshot.record.name }, random, maxNameLength);
-    await insertAttempt(tx, {
-      id: this.world.ids.uuid(),
-      instance_id: id,
-      attempt: snapshot.attempts.length + 1,
-      offer: writeJson(offer),
-      backend_type: offer.backend,
-      region: offer.region,
-      zone,
-      cloud_name: name,
-      token: this.world.ids.uuid(),
-      created_at: now,
-    });
-    await changePlace(tx, {
-      id,
-      offer: writeJson(offer),
-      price: offer.price,
-      backend_type: offer.backend,
-      region: offer.region,
-      zone,
-      cloud_name: name,
-      total_blocks: blocks,
-    });
-    return now;
-  }
-
-  private async recordLaunch(tx: WriteTx, context: Context, outcome: Outcome<InstanceEffect>) {
-    const { id, snapshot, now } = context;
-    const attempt = snapshot.attempts.at(-1);
-    if (attempt === undefined) return undefined;
-    if (!outcome.ok) {
-      const { error } = outcome;
-      const isDefinite = isDefiniteFailure(error, attempt, now);
-      // This call is answered; one before it may not be.
-      const isAnswered = isDefiniteFailure(error, { askedAt: null }, now);
-      await tx.execute(
-        `UPDATE provisioning_attempts SET outcome = ?, asked_at = CASE WHEN ? THEN CAST(? AS bigint) ELSE asked_at END,
-           failure_kind = ?, failure_blocks = ?, message = ?, finished_at = CAST(? AS bigint)
-         WHERE id = ?`,
-        [
-          isDefinite ? 'failed' : 'unknown',
-          isAnswered,
-          attempt.askedAt,
-          isBackendError(error) ? error.failure.kind : 'outage',
-          isBackendError(error) ? error.failure.blocks : 'offer',
-          statusText(error),
-          isDefinite ? now : null,
-          attempt.id,
-        ],
-      );
-      await setLastError(tx, id, error);
-      return isDefinite ? now : undefined;
-    }
-    const state = outcome.value as MachineState; // what `create` returns
-    if (state.state === 'gone') {
-      await finishAttempt(tx, attempt.id, 'failed', 'the cloud has no such machine', now);
-      return now;
-    }
-    await finishAttempt(tx, attempt.id, 'created', null, now);
-    // This call is answered; one before it may not be.
-    await setAskedAt(tx, attempt.id, attempt.askedAt);
-    await writeMachine(tx, id, machineOf(state));
-    await this.price(tx, context, attempt);
-    this.wake.host(tx, 'connections', id);
-    return now;
-  }
-
-  private price(tx: WriteTx, { id, snapshot, now }: Context, { offer }: AttemptRecord): Promise<void> {
-    const { projectId } = snapshot.record;
-    return beginPricedInterval(tx, { id: this.world.ids.uuid(), instanceId: id, projectId, price: offer.price, now });
-  }
-
-  private async recordSettle(tx: WriteTx, context: Context, outcome: Outcome<InstanceEffect>) {
-    const { id, snapshot, now } = context;
-    const attempt = snapshot.attempts.at(-1);
-    if (attempt === undefined) return undefined;
-    if (!outcome.ok) {
-      await setLastError(tx, id, outcome.error);
-      return undefined;
-    }
-    const settled = outcome.value as SettleOutcome; // what `settle` returns
-    if ('undecided' in settled) return undefined;
-    if ('repeatable' in settled) return now;
-    if ('absent' in settled) {
-      await finishAttempt(tx, attempt.id, 'failed', 'the create call never reached the cloud', now);
-      return now;
-    }
-    await finishAttempt(tx, attempt.id, 'created', null, now);
-    await setAskedAt(tx, attempt.id, null);
-    await writeMachine(tx, id, machineOf({ state: 'pending', ref: settled.found }));
-    await this.price(tx, context, attempt);
-    return now;
+  /**
+   * What is decided next with this news, in the same commit, where that is only another status: what it brings has to wait for the commit.
+   * Returns when to look again.
+   */
+  private async goOn(tx: WriteTx, context: Context, news: Partial<UnlaunchedInstance>): Promise<number | null> {
+    const { snapshot, now } = context;
+    const known = snapshot.snapshot;
+    if ((known.status !== 'pending' && known.status !== 'launching') || known.given) return now;
+    const decision = decideInstance({ ...known, ...news }, now);
+    if (decision.because === null || decision.effects.length > 0) return now;
+    await this.changeStatus(tx, { ...context, decision }, decision.because);
+    return decision.dueAt;
   }
 
   private async recordPoll(tx: WriteTx, { id, snapshot, now }: Context, outcome: Outcome<InstanceEffect>) {
@@ -230,6 +142,7 @@ export class InstanceCommit {
     if (state === null || known === null) return undefined;
     const machine = state.state === 'gone' ? { ...known, state: 'gone' as const } : withNews(known, machineOf(state));
     await writeMachine(tx, id, machine);
+    if (known.state === 'pending' && machine.state === 'ready') await wakePeersOfMachine(tx, this.wake, id);
     this.wake.host(tx, 'connections', id);
     return machine.state === 'gone' || machine.state === 'failed' ? now : undefined;
   }
@@ -310,47 +223,4 @@ export class InstanceCommit {
 function staysVisible({ record, fleet }: InstanceView, reason: string | null): boolean {
   const because = reason ?? record.terminationReason;
   return record.hostName !== null && fleet?.status !== 'terminating' && because !== 'terminated_by_user';
-}
-
-/** The agent on a machine that was made without one stays where it is; the machine's address may have changed. */
-function withNews(known: MachineRecord, news: MachineRecord): MachineRecord {
-  const { agent } = known;
-  if (agent?.via !== 'ssh' || news.agent !== null) return { ...known, ...news };
-  const { host, port, user } = news.login ?? agent;
-  return { ...known, ...news, agent: { ...agent, host, port, user } };
-}
-
-function machineOf(state: Exclude<MachineState, { state: 'gone' }>): MachineRecord {
-  const isReady = state.state === 'ready';
-  return {
-    ref: state.ref,
-    state: state.state,
-    message: state.state === 'failed' ? state.message : state.state === 'pending' ? (state.reason ?? null) : null,
-    agent: isReady && state.agent.via !== 'login' ? state.agent : null,
-    ...(isReady && state.agent.via === 'login' ? { login: state.agent } : {}),
-    hostname: isReady ? state.hostname : null,
-    internalIp: isReady ? state.internalIp : null,
-    terminateFailures: 0,
-    nextTerminateAt: null,
-  };
-}
-
-function unknownMachine({ record }: InstanceView): MachineRecord {
-  const ref = {
-    cloudName: record.cloudName ?? record.name,
-    machineId: null,
-    region: record.region ?? '',
-    zone: record.zone,
-    backendData: null,
-  };
-  return {
-    ref,
-    state: 'unknown',
-    message: null,
-    agent: null,
-    hostname: null,
-    internalIp: null,
-    terminateFailures: 0,
-    nextTerminateAt: null,
-  };
 }

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Attempt, type Call, type MachineRef, type MachineState } from '@dstack/backend-base';
 import {
+  arrivalMs,
   type ClusterRole,
   clusterRole,
   containerOnly,
@@ -8,6 +9,8 @@ import {
   filtersOfProfile,
   type InstanceEffect,
   isCluster,
+  LIMITS,
+  mayStillArrive,
   nextPlace,
   type OfferFilters,
   type OpenAttempt,
@@ -24,13 +27,12 @@ import { findJob } from '../jobs/job-record.js';
 import { ComputeAccounts } from '../offers/compute-accounts.js';
 import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
-import { type WriteTogether, writeDurableTogether } from '../persistence/together.js';
+import { type ReadTogether, readTogether, type WriteTogether, writeDurableTogether } from '../persistence/together.js';
 import type { ActContext } from '../reconcile/reconciler.js';
 import { findRun } from '../runs/run-record.js';
 import { reservedVolumes } from '../volumes/job-volumes.js';
 import { WORLD, type World } from '../world/world.js';
 import { type AttemptRecord, failedPlaces } from './attempt-record.js';
-import { arrivalMs, CREATE_DEADLINE_MS, mayStillArrive } from './create-call.js';
 import { InstanceLimits } from './instance-limits.js';
 import type { InstanceView } from './instance-snapshots.js';
 
@@ -39,7 +41,11 @@ const CALL_DEADLINE_MS = 30_000;
 type Needs = Pick<OfferFilters, 'features' | 'containerOnly' | 'volumeLocations'>;
 
 export type PlanOutcome =
-  | (LaunchPlace & { readonly maxNameLength: number; readonly blocks: number })
+  | (LaunchPlace & {
+      readonly maxNameLength: number;
+      readonly blocks: number;
+      readonly idempotency: OpenAttempt['idempotency'];
+    })
   | { readonly none: string }
   /** The first machine of its cluster is still being made. */
   | { readonly waits: true };
@@ -55,6 +61,7 @@ export type TerminateOutcome = 'done' | 'pending';
 @Injectable()
 export class InstanceEffects {
   private readonly asking: WriteTogether;
+  private readonly reading: ReadTogether;
 
   constructor(
     private readonly db: Database,
@@ -67,6 +74,7 @@ export class InstanceEffects {
     @Inject(WORLD) private readonly world: World,
   ) {
     this.asking = writeDurableTogether(db);
+    this.reading = readTogether(db);
   }
 
   perform(effect: InstanceEffect, context: ActContext<InstanceView>): Promise<unknown> {
@@ -92,7 +100,9 @@ export class InstanceEffects {
     }
   }
 
-  private async plan({ snapshot: { record, attempts, fleet } }: ActContext<InstanceView>): Promise<PlanOutcome> {
+  private async plan({ snapshot }: ActContext<InstanceView>): Promise<PlanOutcome> {
+    const { record, fleet } = snapshot;
+    const attempts = [...snapshot.earlierAttempts, ...snapshot.attempts];
     if (record.requirements === null) return { none: 'the instance has no requirements' };
     const role = await this.roleOf(record, fleet);
     if (role.kind === 'wait') return { waits: true };
@@ -109,7 +119,12 @@ export class InstanceEffects {
     const { definition } = await this.accounts.open(record.projectId, place.offer.backend);
     this.learn(definition);
     const blocks = divisible.find(({ offer }) => offer === place.offer)?.blocks ?? 1;
-    return { ...place, blocks, maxNameLength: definition.maxNameLength };
+    return {
+      ...place,
+      blocks,
+      maxNameLength: definition.maxNameLength,
+      idempotency: definition.idempotency.kind,
+    };
   }
 
   /** Where the machines of a cluster have to be close, one of them goes first. */
@@ -127,7 +142,7 @@ export class InstanceEffects {
   /** Of the job it is made for; a machine for no job yet must be able to wait for one. */
   private async needs({ id, provisioningJobId: jobId }: InstanceView['record']): Promise<Needs> {
     if (jobId === null) return { features: ['create-instance'], containerOnly: null, volumeLocations: null };
-    return this.db.read(async (tx) => {
+    return this.reading.run(async (tx) => {
       const { locations: volumeLocations } = await reservedVolumes(tx, id);
       const job = await findJob(tx, jobId);
       const run = job === null ? null : await findRun(tx, job.runId);
@@ -142,7 +157,7 @@ export class InstanceEffects {
     const open = lastAttempt(attempts);
     const { compute, definition } = await this.accounts.open(record.projectId, open.backendType);
     this.learn(definition);
-    const { boundIds } = await this.db.read((tx) => reservedVolumes(tx, record.id));
+    const { boundIds } = await this.reading.run((tx) => reservedVolumes(tx, record.id));
     const placementGroup = await this.placementGroupOf(context, open);
     const attempt: Attempt = {
       token: open.token,
@@ -165,7 +180,7 @@ export class InstanceEffects {
           : await this.containers.of(record.provisioningJobId, open.offer, [projectPublicKey]),
     };
     // Its time begins before it is written down: a server that stood still in between must not ask any more.
-    const call = this.call(context, CREATE_DEADLINE_MS);
+    const call = this.call(context, LIMITS.createMs);
     await this.markAsked(open, definition.idempotency.kind);
     call.signal.throwIfAborted();
     if (this.world.clock.now() >= call.deadline) throw new Error('the create call came too late');

@@ -28,6 +28,8 @@ export interface AgentRecord {
   readonly info: AgentInfo | null;
   /** Since when a server has been connected; null while none is. */
   readonly connectedSince: number | null;
+  /** When the host would power itself off without a server, as its agent was told; null: never. */
+  readonly powerOffAfterMs?: number | null;
   /** What it last said is wrong with the host. */
   readonly incidents?: readonly string[];
 }

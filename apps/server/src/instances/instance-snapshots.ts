@@ -6,7 +6,6 @@ import {
   type InstanceSnapshot,
   type InstanceTerminationReason,
   type OpenAttempt,
-  type Tenure,
 } from '@dstack/core';
 import type { ReadTx } from '../persistence/transaction.js';
 import { findProject } from '../projects/find-project.js';
@@ -15,8 +14,9 @@ import { findJobsOn } from '../jobs/job-record.js';
 import { Hosts } from '../hosts/hosts.js';
 import { findFleet, type FleetRecord, nodesOf } from '../fleets/fleet-record.js';
 import { hasAttachedVolumes } from '../volumes/job-volumes.js';
-import { type AttemptRecord, findAttempts } from './attempt-record.js';
+import { type AttemptRecord, findAttempts, findAttemptsFor } from './attempt-record.js';
 import { connectedSince, findInstance, type InstanceRecord } from './instance-record.js';
+import { tenureOf } from './tenure.js';
 import { InstanceLimits } from './instance-limits.js';
 
 /** The snapshot for the decision, and the rows behind it for the effects. */
@@ -24,6 +24,8 @@ export interface InstanceView {
   readonly snapshot: InstanceSnapshot;
   readonly record: InstanceRecord;
   readonly attempts: readonly AttemptRecord[];
+  /** Of other machines that were made for the same job, and failed to start. */
+  readonly earlierAttempts: readonly AttemptRecord[];
   readonly fleet: FleetRecord | null;
   readonly projectName: string;
   readonly projectPublicKey: string;
@@ -39,17 +41,18 @@ export class InstanceSnapshots {
   async load(id: string, tx: ReadTx, now: number): Promise<Observed<InstanceView> | null> {
     const record = await findInstance(tx, id);
     if (record === null || record.deleted) return null;
-    const attempts = await findAttempts(tx, id);
+    const { attempts, earlierAttempts } = await attemptsOf(tx, record);
     const fleet = record.fleetId === null ? null : await findFleet(tx, record.fleetId);
     const project = await findProject(tx, record.projectId);
     const jobs = await findJobsOn(tx, id);
     const isNeeded = await isNeededBy(tx, fleet);
     const volumesLeaving = record.status === 'terminating' && (await hasAttachedVolumes(tx, id));
-    const facts = { now, record, attempts, fleet, jobs, isNeeded, volumesLeaving };
+    const facts = { now, record, attempts, earlierAttempts, fleet, jobs, isNeeded, volumesLeaving };
     const view = {
       snapshot: this.snapshotOf(facts),
       record,
       attempts,
+      earlierAttempts,
       fleet,
       projectName: project?.name ?? '',
       projectPublicKey: project?.ssh_public_key ?? '',
@@ -85,7 +88,7 @@ export class InstanceSnapshots {
           given: false,
           createdAt: record.createdAt,
           machine: record.machine === null ? 'none' : record.machine.state === 'ready' ? 'ready' : 'starting',
-          attemptsMade: facts.attempts.length,
+          attemptsMade: facts.attempts.length + facts.earlierAttempts.length,
           maxAttempts: this.limits.maxOffersTried,
           openAttempt: openAttempt(facts.attempts, this.limits.idempotencyOf(record.backendType)),
           noOffersLeft: record.terminationMessage,
@@ -98,6 +101,7 @@ export class InstanceSnapshots {
           ...machine,
           status: 'provisioning',
           connectedSince: connectedSince(record, now),
+          powerOffAfterMs: record.agent.powerOffAfterMs ?? null,
           provisioningLimitMs: this.limits.provisioningMs(record),
           unwanted: record.busyBlocks === 0 ? whyUnwanted(facts) : null,
           tenure,
@@ -138,11 +142,6 @@ export class InstanceSnapshots {
   }
 }
 
-function tenureOf({ hostName, backendType }: InstanceRecord): Tenure {
-  if (hostName !== null) return 'given';
-  return backendType === 'local' ? 'local' : 'rented';
-}
-
 function bareHost({ machine, progress }: InstanceRecord): BareHost | null {
   if (machine?.state !== 'ready' || machine.login === undefined || machine.agent !== null) return null;
   return { problem: progress.problem?.message ?? null, failedTries: progress.failedTries };
@@ -165,11 +164,24 @@ interface Facts {
   readonly now: number;
   readonly record: InstanceRecord;
   readonly attempts: readonly AttemptRecord[];
+  readonly earlierAttempts: readonly AttemptRecord[];
   readonly fleet: FleetRecord | null;
   readonly jobs: readonly { readonly id: string; readonly status: string }[];
   /** The fleet has no more nodes than it wants. */
   readonly isNeeded: boolean;
   readonly volumesLeaving: boolean;
+}
+
+type Attempts = Pick<InstanceView, 'attempts' | 'earlierAttempts'>;
+
+async function attemptsOf(tx: ReadTx, { id, status, provisioningJobId }: InstanceRecord): Promise<Attempts> {
+  const isLaunching = status === 'pending' || status === 'launching';
+  if (provisioningJobId === null || !isLaunching) return { attempts: await findAttempts(tx, id), earlierAttempts: [] };
+  const ofJob = await findAttemptsFor(tx, provisioningJobId);
+  return {
+    attempts: ofJob.filter(({ instanceId }) => instanceId === id),
+    earlierAttempts: ofJob.filter(({ instanceId }) => instanceId !== id),
+  };
 }
 
 function openAttempt(attempts: readonly AttemptRecord[], idempotency: OpenAttempt['idempotency']): OpenAttempt | null {

@@ -2,6 +2,7 @@ import type { ListedMachine } from '@dstack/backend-base';
 import { displayBackend, findOrphans, type KnownAttempt, LIMITS } from '@dstack/core';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { EventRecorder } from '../events/event-recorder.js';
+import { findGatewayReplicas } from '../gateways/gateway-replica-record.js';
 import { type ComputeAccount, ComputeAccounts } from '../offers/compute-accounts.js';
 import { Database } from '../persistence/database.js';
 import { takeLease } from '../placement/lease.js';
@@ -98,17 +99,23 @@ export class OrphanCollector {
       const name = ref.cloudName === '' ? (ref.machineId ?? 'without a name') : ref.cloudName;
       const what = `Machine ${name} of backend ${displayBackend(type)}`;
       if (quarantinedUntil === null) {
-        await compute.terminate(ref, this.call());
-        await this.tell(project, `${what} is terminated: ${because}`);
-      } else if (!this.told.has(what)) {
-        this.told.add(what);
+        // Before the call: it may have been done when its answer is lost, and then nobody would be told.
+        await this.tell(project, ref.machineId, `${what} is terminated: ${because}`);
+        await compute.terminate(ref, this.call()).catch((error: unknown) => {
+          const text = error instanceof Error ? error.message : String(error);
+          this.log.warn(`${what} was not terminated, and is tried again: ${text}`);
+        });
+      } else {
         const until = new Date(quarantinedUntil).toISOString();
-        await this.tell(project, `${what} would be terminated, and is not before ${until}: ${because}`);
+        await this.tell(project, ref.machineId, `${what} would be terminated, and is not before ${until}: ${because}`);
       }
     }
   }
 
-  private async tell(project: ProjectRow, message: string): Promise<void> {
+  private async tell(project: ProjectRow, machineId: string | null, message: string): Promise<void> {
+    const key = `${machineId ?? ''} ${message}`;
+    if (this.told.has(key)) return;
+    this.told.add(key);
     this.log.warn(message);
     await this.db.write((tx) =>
       this.events.record(tx, { message, actorId: null, targets: [projectTarget(project.id, project.name)] }),
@@ -118,26 +125,51 @@ export class OrphanCollector {
   private async attemptsOf(listed: readonly ListedMachine[]): Promise<KnownAttempt[]> {
     const names = listed.map(({ ref }) => ref.cloudName);
     const tokens = listed.flatMap(({ token }) => token ?? []);
-    const marks = (values: readonly string[]): string => values.map(() => '?').join(', ') || 'NULL';
     const rows = await this.db.read((tx) =>
-      tx.query<{ cloud_name: string; token: string; outcome: string | null; status: string; machine: string | null }>(
+      tx.query<AttemptRow>(
         `SELECT a.cloud_name, a.token, a.outcome, i.status, i.machine FROM provisioning_attempts a
-         JOIN instances i ON i.id = a.instance_id WHERE a.cloud_name IN (${marks(names)}) OR a.token IN (${marks(tokens)})`,
+         JOIN instances i ON i.id = a.instance_id WHERE a.cloud_name IN (${marksOf(names)}) OR a.token IN (${marksOf(tokens)})`,
         [...names, ...tokens],
       ),
     );
-    return rows.map((row) => {
-      const ref = readJsonOrNull<MachineRecord>(row.machine)?.ref;
-      return {
-        cloudName: row.cloud_name,
-        token: row.token,
-        machineId: ref?.cloudName === row.cloud_name ? ref.machineId : null,
-        isOver: row.status === 'terminated' || row.outcome === 'failed',
-      };
-    });
+    return [...rows.map(toKnownAttempt), ...(await this.gatewaysOf(names, tokens))];
+  }
+
+  /** Machines of gateways are named before they are made, as those of instances are. */
+  private async gatewaysOf(names: readonly string[], tokens: readonly string[]): Promise<KnownAttempt[]> {
+    const where = `cloud_name IN (${marksOf(names)}) OR token IN (${marksOf(tokens)})`;
+    const replicas = await this.db.read((tx) => findGatewayReplicas(tx, where, [...names, ...tokens]));
+    return replicas.map(({ cloudName, token, machine, status }) => ({
+      cloudName: cloudName ?? '',
+      token: token ?? '',
+      machineId: machine?.ref.cloudName === cloudName ? (machine?.ref.machineId ?? null) : null,
+      isOver: status === 'terminated',
+    }));
   }
 
   private call() {
     return { signal: AbortSignal.timeout(CALL_MS), deadline: this.world.clock.now() + CALL_MS };
   }
+}
+
+interface AttemptRow {
+  readonly cloud_name: string;
+  readonly token: string;
+  readonly outcome: string | null;
+  readonly status: string;
+  readonly machine: string | null;
+}
+
+function toKnownAttempt(row: AttemptRow): KnownAttempt {
+  const ref = readJsonOrNull<MachineRecord>(row.machine)?.ref;
+  return {
+    cloudName: row.cloud_name,
+    token: row.token,
+    machineId: ref?.cloudName === row.cloud_name ? ref.machineId : null,
+    isOver: row.status === 'terminated' || row.outcome === 'failed',
+  };
+}
+
+function marksOf(values: readonly string[]): string {
+  return values.map(() => '?').join(', ') || 'NULL';
 }

@@ -20,9 +20,11 @@ interface PeerRow {
   readonly machine: string | null;
 }
 
-/** A job is given to a machine before the cloud has an address for that. */
+/** A job is given to a machine before the cloud has an address for that; one that has failed is about to be replaced. */
+const WITHOUT_ADDRESS: readonly (MachineRecord['state'] | undefined)[] = ['pending', 'failed', 'gone'];
+
 function hasAddress({ provisioning_data: data, machine }: Pick<PeerRow, 'provisioning_data' | 'machine'>): boolean {
-  return data !== null && readJsonOrNull<MachineRecord>(machine)?.state !== 'pending';
+  return data !== null && !WITHOUT_ADDRESS.includes(readJsonOrNull<MachineRecord>(machine)?.state);
 }
 
 const gangOf = ({ runId, replicaNum, submissionNum }: Member): (string | number)[] => [
@@ -85,7 +87,8 @@ function addressOf(
 /** Of this change somebody may have been waiting. */
 function concernsPeers(job: Member, run: RunRecord, status: Wire.JobStatus): boolean {
   if (!isGang(job)) return false;
-  if (status === 'provisioning') return true;
+  // Back there: another machine is made for it.
+  if (status === 'provisioning' || status === 'submitted') return true;
   const order = startupOrder(run);
   return status === 'running' && order !== 'any' && (job.jobNum === 0) === (order === 'master-first');
 }
@@ -131,7 +134,18 @@ export async function wakeWaitingPeers(
     const missing = await tx.query(`SELECT jobs.id ${OF_GANG} AND jobs.provisioning_data IS NULL LIMIT 1`, gangOf(job));
     if (missing.length > 0) return;
   }
+  if (status === 'submitted') await beginWaitAnew(tx, job);
   await wakePeers(tx, wake, job);
+}
+
+/** Those that are ready wait for the next machine of one of them as long as they would have for the first. */
+async function beginWaitAnew(tx: WriteTx, job: Member): Promise<void> {
+  const { runId, replicaNum, submissionNum } = job;
+  await tx.execute(
+    `UPDATE jobs SET status_changed_at = CAST(? AS bigint), rev = rev + 1
+     WHERE run_id = ? AND replica_num = ? AND submission_num = ? AND id <> ? AND status = 'provisioning'`,
+    [await tx.now(), runId, replicaNum, submissionNum, job.id],
+  );
 }
 
 /** All that are not over. */
@@ -143,4 +157,18 @@ export async function wakePeers(tx: WriteTx, wake: Wake, job: Member): Promise<v
   );
   const waiting = peers.filter((peer) => !isFinishedJob(peer.status));
   await wake.rows(tx, 'jobs', waiting.map((peer) => peer.id)); // prettier-ignore
+}
+
+/**
+ * A machine has an address now: the peers of its jobs may have waited for it. All that wait are woken, not by the last one alone as above: whoever writes
+ * this holds no gang, and of two at once each would take the other for missing.
+ */
+export async function wakePeersOfMachine(tx: WriteTx, wake: Wake, instanceId: string): Promise<void> {
+  const peers = await tx.query<{ id: string }>(
+    `SELECT peers.id FROM jobs JOIN jobs peers ON peers.run_id = jobs.run_id AND peers.replica_num = jobs.replica_num
+       AND peers.submission_num = jobs.submission_num AND peers.id <> jobs.id
+     WHERE jobs.instance_id = ? AND peers.status = 'provisioning'`,
+    [instanceId],
+  );
+  await wake.rows(tx, 'jobs', peers.map((peer) => peer.id)); // prettier-ignore
 }

@@ -8,11 +8,14 @@ import { EventRecorder } from '../events/event-recorder.js';
 import type { CommitContext, CommitResult, Outcome } from '../reconcile/reconciler.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
+import { RowLostError } from '../reconcile/end-lease.js';
+import { WORLD, type World } from '../world/world.js';
 import { lockGang, wakeWaitingPeers } from './gang.js';
 import { releaseVolumes } from '../volumes/job-volumes.js';
 import type { StartOutcome } from './job-effects.js';
 import type { JobRecord, JobRuntimeRecord } from './job-record.js';
 import type { JobView } from './job-snapshots.js';
+import { holdFleetOf, makeNextMachine } from './next-machine.js';
 import { provisioningDataOf } from './provisioning-data.js';
 import { releaseInstance } from './release-instance.js';
 import { unregister } from './terminate-jobs.js';
@@ -63,12 +66,14 @@ export class JobCommit {
   private readonly log = new Logger('Logs');
 
   constructor(
-    @Inject(Wake) private readonly wake: Wake,
+    @Inject(Wake) readonly wake: Wake,
     @Inject(EventRecorder) private readonly events: EventRecorder,
     @Inject(LOG_STORE) private readonly logs: Pick<LogStore, 'complete'>,
+    @Inject(WORLD) readonly world: World,
   ) {}
 
   async lock(tx: WriteTx, { decision, snapshot }: Context): Promise<readonly string[]> {
+    if (decision.changes.nextOffer === true && !(await holdFleetOf(tx, snapshot.fleet))) throw new RowLostError();
     return decision.because === null ? [] : lockGang(tx, snapshot.record, snapshot.run, decision.status);
   }
 
@@ -110,13 +115,27 @@ export class JobCommit {
     if (status === 'running') await this.beginService(tx, snapshot.record);
     else if (record.registered) await unregister(tx, this.wake, [id]);
     if (changes.release === true) await releaseInstance(tx, this.wake, record);
+    const next = changes.nextOffer === true ? await this.nextMachine(tx, snapshot) : null;
     if (isFinishedJob(status)) tx.afterCommit(() => this.completeLogs(snapshot));
     const text = `Job status changed ${record.status.toUpperCase()} -> ${status.toUpperCase()} (${because})`;
     const target = { type: 'job' as const, id, name: record.spec.job_name, projectId: record.projectId, runId: run.id };
     await this.events.record(tx, { message: text, actorId: null, targets: [target] });
+    if (next !== null)
+      await this.events.record(tx, {
+        message: 'Job assigned to instance. Instance status: PENDING. Blocks: 1',
+        actorId: null,
+        targets: [target, { type: 'instance', projectId: record.projectId, ...next }],
+      });
     await this.wake.rows(tx, 'runs', [run.id]);
     await wakeWaitingPeers(tx, this.wake, record, run, status);
     if (record.instanceId !== null) this.wake.host(tx, 'logs', record.instanceId);
+  }
+
+  /** Its place in the fleet is its own until it has another machine: who finds it taken looks again. */
+  private async nextMachine(tx: WriteTx, { record: job, instance, fleet }: JobView) {
+    const next = instance === null || fleet === null ? null : await makeNextMachine(tx, this, { job, instance, fleet });
+    if (next === null || fleet === null) throw new RowLostError();
+    return { ...next, fleetId: fleet.id };
   }
 
   /** From here on the replica is asked whether it is ready. */

@@ -7,6 +7,7 @@ import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
 import { rowsByKey } from '../persistence/rows-by-key.js';
 import { type ReadTogether, readTogether } from '../persistence/together.js';
+import type { ReadTx } from '../persistence/transaction.js';
 import { findProject } from '../projects/find-project.js';
 import { findUser } from '../users/find-user.js';
 import type { ActContext } from '../reconcile/reconciler.js';
@@ -101,7 +102,7 @@ export class JobEffects {
         nodes: view.nodes,
         logQuotaBytesPerHour: this.logQuotaBytesPerHour,
       });
-      return await this.withServicePort(built, view);
+      return await this.withServicePort(built, view, rows.gatewayKey);
     } catch (error) {
       if (error instanceof UnknownSecretError || error instanceof JobRefusedError) return { refused: error.message };
       throw error;
@@ -109,14 +110,19 @@ export class JobEffects {
   }
 
   /** What a replica listens at is told to it, as it may not be what the configuration says. */
-  private async withServicePort(built: BuiltJobStart, { record, instance }: JobView): Promise<BuiltJobStart> {
+  private async withServicePort(
+    built: BuiltJobStart,
+    { record, instance }: JobView,
+    gatewayKey: string | null,
+  ): Promise<BuiltJobStart> {
     const { start } = built;
     if (typeof record.spec.service_port !== 'number') return built;
     const isShared = start.runtime === 'process' && instance !== null;
     const port = isShared
       ? await this.db.write((tx) => takeServicePort(tx, record, instance))
       : record.spec.service_port;
-    return { ...built, start: { ...start, env: { ...start.env, DSTACK_SERVICE_PORT: String(port) } } };
+    const door = gatewayKey === null ? {} : { gatewayDoor: { authorizedKeys: [gatewayKey], port } };
+    return { ...built, start: { ...start, ...door, env: { ...start.env, DSTACK_SERVICE_PORT: String(port) } } };
   }
 
   private async runtimePreference({ record, instance }: JobView): Promise<RuntimePreference> {
@@ -145,6 +151,7 @@ export class JobEffects {
         repoInfo: repo ?? null,
         authorizedKeys: [...new Set(keys)],
         userKeys: [...new Set(userKeys)],
+        gatewayKey: run.gatewayId === null ? null : await gatewayKey(tx, run.gatewayId),
       };
     });
   }
@@ -167,6 +174,14 @@ export class JobEffects {
       return null;
     });
   }
+}
+
+/** Lets the gateway of the job's service through the host. */
+async function gatewayKey(tx: ReadTx, gatewayId: string): Promise<string | null> {
+  const [row] = await tx.query<{ ssh_public_key: string }>('SELECT ssh_public_key FROM gateways WHERE id = ?', [
+    gatewayId,
+  ]);
+  return row?.ssh_public_key ?? null;
 }
 
 const repoInfos = rowsByKey({

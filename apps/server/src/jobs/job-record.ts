@@ -16,6 +16,8 @@ export interface JobRuntimeRecord {
   readonly networkMode: Wire.NetworkMode;
   /** Why the job cannot be handed to an agent. */
   readonly startError: string | null;
+  /** That were made for it in this submission, and failed to start. */
+  readonly failedMachines?: number;
 }
 
 export const NEW_RUNTIME: JobRuntimeRecord = {
@@ -44,6 +46,8 @@ export interface JobRecord {
   readonly terminationMessage: string | null;
   readonly exitStatus: number | null;
   readonly spec: Wire.JobSpec;
+  /** As it is stored, what is secret in it sealed. */
+  readonly specText: string;
   readonly provisioningData: Wire.JobProvisioningData | null;
   readonly runtimeRecord: JobRuntimeRecord;
   readonly runtime: 'container' | 'process' | null;
@@ -107,6 +111,7 @@ function toRecord({ sealing }: ReadTx, row: Row): JobRecord {
     get spec() {
       return (spec ??= readSealed<Wire.JobSpec>({ sealing }, row.job_spec));
     },
+    specText: row.job_spec,
     provisioningData: readJsonOrNull<Wire.JobProvisioningData>(row.provisioning_data),
     runtimeRecord: readJsonOrNull<JobRuntimeRecord>(row.runtime_data) ?? NEW_RUNTIME,
     runtime: row.runtime as JobRecord['runtime'],

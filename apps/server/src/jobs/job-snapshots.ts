@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
   DEFAULT_STOP_DURATION_SECONDS,
+  type FailedStart,
   isUnderUtilised,
   type JobHost,
   type JobSnapshot,
@@ -9,11 +10,13 @@ import {
 import type { ReadTx } from '../persistence/transaction.js';
 import { InstanceLimits } from '../instances/instance-limits.js';
 import { connectedSince, findInstance, type InstanceRecord } from '../instances/instance-record.js';
+import { findFleet, type FleetRecord } from '../fleets/fleet-record.js';
 import { findProject } from '../projects/find-project.js';
 import type { Observed } from '../reconcile/reconciler.js';
 import { readJson } from '../reconcile/stored-json.js';
 import { type JobVolumes, jobVolumes } from '../volumes/job-volumes.js';
 import { findRun, type RunRecord } from '../runs/run-record.js';
+import { findFailedStart } from './failed-start.js';
 import { nodeAddresses, whatItWaitsFor } from './gang.js';
 import { findJob, type JobRecord } from './job-record.js';
 
@@ -22,6 +25,8 @@ export interface JobView {
   readonly record: JobRecord;
   readonly run: RunRecord;
   readonly instance: InstanceRecord | null;
+  /** Of the instance, when another one has to be made in its place. */
+  readonly fleet: FleetRecord | null;
   readonly projectName: string;
   /** Of the replica, by rank; known when the job may be started. */
   readonly nodes: readonly NodeAddress[];
@@ -43,13 +48,17 @@ export class JobSnapshots {
     const isStarting = record.status === 'provisioning' && waitsFor === null;
     const project = await findProject(tx, record.projectId);
     const underUtilised = await utilisation(tx, record, now);
-    const snapshot = this.snapshotOf({ underUtilised, record, run, instance, waitsFor, volumes, now });
+    const fleet = await fleetOfLostMachine(tx, record, instance);
+    const failedStart = instance === null || fleet === null ? null : await findFailedStart(tx, record, instance, fleet);
+    const facts = { underUtilised, record, run, instance, waitsFor, volumes, now };
+    const snapshot = this.snapshotOf({ ...facts, failedStart });
     return {
       snapshot: {
         snapshot,
         record,
         run,
         instance,
+        fleet,
         projectName: project?.name ?? '',
         nodes: isStarting ? await nodeAddresses(tx, record) : [],
       },
@@ -58,10 +67,10 @@ export class JobSnapshots {
   }
 
   private snapshotOf(facts: Facts): JobSnapshot {
-    const { record, run, instance, now } = facts;
+    const { record, run, instance } = facts;
     const { id, submittedAt, statusChangedAt, runtimeRecord } = record;
     const base = { id, submittedAt, statusChangedAt };
-    const host = instance === null ? null : this.hostOf(instance, now);
+    const host = instance === null ? null : this.hostOf(instance, facts);
     switch (record.status) {
       case 'submitted':
         return { ...base, status: 'submitted', host, waitsForMaster: record.waitingMasterJob };
@@ -117,7 +126,7 @@ export class JobSnapshots {
     }
   }
 
-  private hostOf(instance: InstanceRecord, now: number): JobHost {
+  private hostOf(instance: InstanceRecord, { record, failedStart, now }: Facts): JobHost {
     return {
       instanceId: instance.id,
       status: instance.status,
@@ -127,7 +136,9 @@ export class JobSnapshots {
       unreachableLimitMs: this.limits.unreachableJobMs,
       provisioningLimitMs: this.limits.provisioningMs(instance),
       terminationMessage: instance.terminationMessage,
-      foundNoCapacity: instance.terminationReason === 'no_offers',
+      // Some could be had, but none of them started.
+      foundNoCapacity: instance.terminationReason === 'no_offers' && !record.runtimeRecord.failedMachines,
+      failedStart,
     };
   }
 }
@@ -139,7 +150,21 @@ interface Facts {
   readonly instance: InstanceRecord | null;
   readonly waitsFor: string | null;
   readonly volumes: JobVolumes | null;
+  readonly failedStart: FailedStart | null;
   readonly now: number;
+}
+
+/** Null: no other machine is made in its place. */
+async function fleetOfLostMachine(
+  tx: ReadTx,
+  { status }: JobRecord,
+  instance: InstanceRecord | null,
+): Promise<FleetRecord | null> {
+  const isBeforeStart = status === 'submitted' || status === 'provisioning';
+  const isLost = instance?.status === 'terminating' || instance?.status === 'terminated';
+  if (!isBeforeStart || !isLost || instance.fleetId === null) return null;
+  const fleet = await findFleet(tx, instance.fleetId);
+  return fleet?.status === 'active' ? fleet : null;
 }
 
 async function utilisation(tx: ReadTx, job: JobRecord, now: number): Promise<boolean | null> {

@@ -1,7 +1,8 @@
 import type { JobMetrics } from '@dstack/agent-protocol';
 import type { MetricsPoint } from '@dstack/core';
 import type { Database } from '../persistence/database.js';
-import type { Ids } from '../world/world.js';
+import { rowId } from '../world/row-id.js';
+import type { World } from '../world/world.js';
 
 export interface MetricsWindow {
   readonly limit: number;
@@ -22,7 +23,7 @@ interface PointRow {
 export class MetricsStore {
   constructor(
     private readonly db: Database,
-    private readonly ids: Ids,
+    private readonly world: Pick<World, 'clock' | 'ids'>,
   ) {}
 
   /** @param at Unix ms. */
@@ -33,7 +34,7 @@ export class MetricsStore {
            (id, job_id, timestamp_micro, cpu_usage_micro, memory_usage_bytes, memory_working_set_bytes, gpus)
          VALUES (?, ?, ?, ?, ?, ?, ?)`,
         [
-          this.ids.uuid(),
+          rowId(this.world),
           jobId,
           Math.round(at * 1000),
           metrics.cpuUsageMicros,

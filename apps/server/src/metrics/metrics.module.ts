@@ -15,7 +15,7 @@ import { PrometheusService } from './prometheus/prometheus.service.js';
     {
       provide: MetricsStore,
       inject: [Database, WORLD],
-      useFactory: (db: Database, world: World) => new MetricsStore(db, world.ids),
+      useFactory: (db: Database, world: World) => new MetricsStore(db, world),
     },
   ],
   exports: [MetricsStore],

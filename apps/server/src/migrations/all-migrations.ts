@@ -1,7 +1,10 @@
 import type { MigrationInterface } from 'typeorm';
 import { Catalogs1764100600000 } from './1764100600000-catalogs.js';
+import { Gateways1764100500000 } from './1764100500000-gateways.js';
 import { Initial1764000000000 } from './1764000000000-initial.js';
 import { LifeSigns1764100200000 } from './1764100200000-life-signs.js';
+import { MachinesOfJobs1764100400000 } from './1764100400000-machines-of-jobs.js';
+import { NarrowWrites1764100300000 } from './1764100300000-narrow-writes.js';
 import { PlacementGroups1764100100000 } from './1764100100000-placement-groups.js';
 import { Volumes1764100000000 } from './1764100000000-volumes.js';
 
@@ -11,5 +14,8 @@ export const ALL_MIGRATIONS: readonly (new () => MigrationInterface & { readonly
   Volumes1764100000000,
   PlacementGroups1764100100000,
   LifeSigns1764100200000,
+  NarrowWrites1764100300000,
+  MachinesOfJobs1764100400000,
+  Gateways1764100500000,
   Catalogs1764100600000,
 ];

@@ -1,14 +1,17 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { type Compute, statusText } from '@dstack/backend-base';
 import {
   bestOffers,
   type FittingOffers,
+  type InternalBackendType,
   mergeRejections,
   type Offer,
   type OfferFilters,
   type RejectionSummary,
   type Wire,
 } from '@dstack/core';
+import { AgentBundles, type HostArch } from '../hosts/agent-bundles.js';
+import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { WORLD, type World } from '../world/world.js';
 import { askForOffers } from './ask-backend.js';
 import { type ComputeAccount, ComputeAccounts } from './compute-accounts.js';
@@ -48,6 +51,9 @@ export class OffersService {
   constructor(
     private readonly accounts: ComputeAccounts,
     @Inject(WORLD) private readonly world: World,
+    /** Absent: in a simulated world, where hosts bring theirs. */
+    @Optional() @Inject(AgentBundles) private readonly agents?: Pick<AgentBundles, 'archs'>,
+    @Optional() @Inject(SETTINGS) private readonly settings?: Pick<ServerSettings, 'agentImage'>,
   ) {}
 
   /** How a backend's machines run jobs, where that is known before there is one. */
@@ -66,7 +72,9 @@ export class OffersService {
     const timer = this.world.scheduler.after(OFFERS_DEADLINE_MS, () => late.abort(new LateOffersError()));
     const answers = await Promise.all(accounts.map((account) => this.ask(account, ask, late.signal)));
     timer.cancel();
-    const judged = answers.map((answer) => judgeAnswer(answer, ask.requirements, ask.filters));
+    const judged = answers.map((answer) =>
+      judgeAnswer(answer, ask.requirements, { ...ask.filters, agentArchs: this.agentArchs(answer.backend) }),
+    );
     const missing = absent.map(({ type, reason }) => `${type}: ${reason}`);
     const fitting = judged.flatMap((each) => (each.fitting === null ? [] : [each.fitting]));
     return {
@@ -84,6 +92,13 @@ export class OffersService {
   async best(projectId: string, ask: OfferAsk): Promise<{ offers: readonly Offer[]; notes: readonly string[] }> {
     const { fitting, notes } = await this.find(projectId, ask);
     return { offers: bestOffers(fitting, OFFERS_CONSIDERED), notes };
+  }
+
+  /** This machine needs none to be put on it; pods get it from an image, where there is one. */
+  private agentArchs(backend: InternalBackendType): readonly HostArch[] | null {
+    const isBrought = backend === 'local' || (backend === 'kubernetes' && this.settings?.agentImage !== undefined);
+    const archs = isBrought ? [] : (this.agents?.archs() ?? []);
+    return archs.length === 0 ? null : archs;
   }
 
   private async ask(

@@ -16,7 +16,8 @@ import {
 } from '@dstack/core';
 import { EventRecorder } from '../events/event-recorder.js';
 import { insertInstance } from '../fleets/create-instances.js';
-import { type FleetRecord, nodesOf } from '../fleets/fleet-record.js';
+import type { FleetRecord } from '../fleets/fleet-record.js';
+import { hasRoom, holdFleet } from '../fleets/hold-fleet.js';
 import type { JobRecord } from '../jobs/job-record.js';
 import { anyOf } from '../persistence/any-of.js';
 import { lockInOrder } from '../persistence/in-order.js';
@@ -187,10 +188,11 @@ export class PlacementCommit {
     const isBesideOthers = seat.offer.backend === 'local' && typeof job.spec.service_port === 'number';
     const networkMode = isWhole && !isBesideOthers ? 'host' : 'bridge';
     const runtime = { ...job.runtimeRecord, offer: seat.offer, networkMode };
+    const now = await tx.now();
     const taken = await tx.execute(
-      `UPDATE jobs SET instance_id = ?, used_instance_id = ?, blocks = ?, runtime_data = ?, status_changed_at = ?, rev = rev + 1
+      `UPDATE jobs SET instance_id = ?, used_instance_id = ?, blocks = ?, runtime_data = ?, status_changed_at = ?, assigned_at = ?, rev = rev + 1
        WHERE id = ? AND status = 'submitted' AND instance_id IS NULL`,
-      [instance.id, instance.id, blocks, writeJson(runtime), await tx.now(), job.id],
+      [instance.id, instance.id, blocks, writeJson(runtime), now, now, job.id],
     );
     if (taken !== 1) throw new SeatTakenError();
     await this.reserveVolumes(tx, loaded, job, { seat, instanceId: instance.id });
@@ -226,35 +228,4 @@ function profileAt({ profile }: RunAsk, { offer: { backend, region } }: Seat): W
 
 function jobTarget(job: JobRecord) {
   return { type: 'job' as const, id: job.id, name: job.spec.job_name, projectId: job.projectId, runId: job.runId };
-}
-
-/**
- * Two replicas never take the last node of a fleet, or the same number in it. What rests on how many nodes it has is decided anew – where
- * it has bounds: of one without, only its end matters, and machines that are on their way do not wait for each other.
- * @returns whether it is there to take one
- */
-async function holdFleet(tx: WriteTx, fleet: FleetRecord): Promise<boolean> {
-  if (isBounded(fleet)) {
-    const held = await tx.execute(`UPDATE fleets SET rev = rev + 1 WHERE id = ? AND status = 'active'`, [fleet.id]);
-    return held === 1;
-  }
-  const lock = tx.dialect === 'postgres' ? ' FOR SHARE' : '';
-  if (tx.dialect === 'postgres') await tx.query('SELECT pg_advisory_xact_lock(hashtext(?))', [fleet.id]);
-  const rows = await tx.query(`SELECT id FROM fleets WHERE id = ? AND status = 'active'${lock}`, [fleet.id]);
-  return rows.length === 1;
-}
-
-function isBounded({ spec }: FleetRecord): boolean {
-  const nodes = nodesOf(spec);
-  return nodes !== null && (nodes.target > 0 || nodes.max !== null);
-}
-
-async function hasRoom(tx: WriteTx, fleet: FleetRecord): Promise<boolean> {
-  const max = nodesOf(fleet.spec)?.max ?? null;
-  if (max === null) return true;
-  const [row] = await tx.query<{ n: number }>(
-    `SELECT COUNT(*) AS n FROM instances WHERE fleet_id = ? AND status NOT IN ('terminating', 'terminated')`,
-    [fleet.id],
-  );
-  return Number(row?.n ?? 0) < max;
 }

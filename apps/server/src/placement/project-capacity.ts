@@ -1,5 +1,6 @@
 import { type AbsentInstance, type Holder, isCluster, type Place, type PlacementFleet, type PlacementInstance, whyAbsent, kindOfOffer } from '@dstack/core'; // prettier-ignore
 import { findFleets, type FleetRecord, nodesOf } from '../fleets/fleet-record.js';
+import { IS_NODE } from '../fleets/hold-fleet.js';
 import { connectedSince, findInstances, type InstanceRecord } from '../instances/instance-record.js';
 import { inList } from '../persistence/in-list.js';
 import type { ReadTx } from '../persistence/transaction.js';
@@ -25,9 +26,9 @@ export async function loadCapacity(tx: ReadTx, projectId: string, detail: Capaci
     projectId,
     false,
   ]); // prettier-ignore
-  const instanceRecords = await findInstances(tx, `project_id = ? AND deleted = false AND ${SHOWN[detail]}`, [
-    projectId,
-  ]);
+  const instanceRecords: InstanceRecord[] = [];
+  for (const shown of SHOWN[detail])
+    instanceRecords.push(...(await findInstances(tx, `project_id = ? AND deleted = false AND ${shown}`, [projectId])));
   const holders = detail === 'all' ? await holdersOf(tx, projectId) : new Map<string, Holder[]>();
   const nodes = detail === 'all' ? instanceRecords : await nodesOfCountedFleets(tx, fleetRecords);
   return {
@@ -44,10 +45,13 @@ export async function loadCapacity(tx: ReadTx, projectId: string, detail: Capaci
   };
 }
 
-// Hosts that have ended are shown with their reason until somebody takes them out of their fleet.
-const SHOWN: Readonly<Record<CapacityDetail, string>> = {
-  room: `((status IN ('idle', 'busy') AND busy_blocks < total_blocks) OR (status IN ('pending', 'launching') AND backend_type = 'local'))`,
-  all: `(status <> 'terminated' OR host_name IS NOT NULL)`,
+// Hosts that have ended are shown with their reason until somebody takes them out of their fleet. Those with room have an index for each question.
+const SHOWN: Readonly<Record<CapacityDetail, readonly string[]>> = {
+  room: [
+    `status IN ('idle', 'busy') AND busy_blocks < total_blocks`,
+    `status IN ('pending', 'launching') AND backend_type = 'local'`,
+  ],
+  all: [`(status <> 'terminated' OR host_name IS NOT NULL)`],
 };
 
 export interface InstanceContext {
@@ -102,17 +106,18 @@ function absence(record: InstanceRecord): string | null {
   });
 }
 
-type Node = Pick<InstanceRecord, 'fleetId' | 'status' | 'backendType' | 'region' | 'instanceNum'>;
+type Node = Pick<InstanceRecord, 'fleetId' | 'status' | 'busyBlocks' | 'backendType' | 'region' | 'instanceNum'>;
 
 function toPlacementFleet(fleet: FleetRecord, instances: readonly Node[]): PlacementFleet {
   const nodes = nodesOf(fleet.spec);
-  const active = instances.filter(
-    ({ fleetId, status }) => fleetId === fleet.id && status !== 'terminating' && status !== 'terminated',
-  );
+  const ofFleet = instances.filter(({ fleetId }) => fleetId === fleet.id);
+  const active = ofFleet.filter(({ status }) => status !== 'terminating' && status !== 'terminated');
   return {
     id: fleet.id,
     name: fleet.name,
-    activeCount: active.length,
+    // As `IS_NODE` has it.
+    activeCount:
+      active.length + ofFleet.filter(({ status, busyBlocks }) => status === 'terminating' && busyBlocks > 0).length,
     maxNodes: nodes?.max ?? null,
     canCreate: nodes !== null,
     anchor: nodes !== null && isCluster(fleet.spec.configuration) ? anchorOf(active) : null,
@@ -137,8 +142,8 @@ async function nodesOfCountedFleets(tx: ReadTx, fleets: readonly FleetRecord[]):
   if (counted.length === 0) return [];
   const these = inList('fleet_id', counted.map((fleet) => fleet.id)); // prettier-ignore
   return tx.query<Node>(
-    `SELECT fleet_id AS "fleetId", status, backend_type AS "backendType", region, instance_num AS "instanceNum"
-     FROM instances WHERE ${these.sql} AND deleted = false AND status NOT IN ('terminating', 'terminated')`,
+    `SELECT fleet_id AS "fleetId", status, busy_blocks AS "busyBlocks", backend_type AS "backendType", region, instance_num AS "instanceNum"
+     FROM instances WHERE ${these.sql} AND deleted = false AND ${IS_NODE}`,
     these.params,
   );
 }

@@ -1,6 +1,6 @@
 import type { ReconciledTable } from './reconciled-table.js';
 
-export type Topic = ReconciledTable | 'placement' | 'probes';
+export type Topic = ReconciledTable | 'placement' | 'probes' | 'gateway-links';
 /** What a replica's own connections are told of: hosts that may be connected to, hosts whose jobs have something to say. */
 export type HostTopic = 'connections' | 'logs';
 type Listener = () => void;

@@ -23,8 +23,22 @@ export interface PassTools {
 
 export type PassResult = 'committed' | 'moved' | 'lease-lost' | 'gone';
 
-/** observe → decide → act → commit, for one claimed row. */
+/** What moves all the time is given back: others are due as well. */
+const MOST_LOOKS = 3;
+
+/** observe → decide → act → commit, for one claimed row. Where something moved meanwhile it is looked at again under the same lease. */
 export async function reconcilePass(reconciler: AnyReconciler, claim: Claim, tools: PassTools): Promise<PassResult> {
+  for (let looks = 1; ; looks += 1) {
+    const result = await lookOnce(reconciler, claim, { ...tools, isLast: looks === MOST_LOOKS });
+    if (result !== 'look-again') return result;
+  }
+}
+
+async function lookOnce(
+  reconciler: AnyReconciler,
+  claim: Claim,
+  tools: PassTools & { readonly isLast: boolean },
+): Promise<PassResult | 'look-again'> {
   const { table } = reconciler;
   const observation = await tools.observing.run(async (tx) => {
     const now = await tx.now();
@@ -54,6 +68,7 @@ export async function reconcilePass(reconciler: AnyReconciler, claim: Claim, too
         const { restsOn } = observed;
         const lockFirst = async (): Promise<readonly string[]> => reconciler.lockFirst?.(tx, inTime) ?? [];
         if (!(await holdStill(tx, table, { claim, observed: own, restsOn, lockFirst }))) {
+          if (!tools.isLast) return 'look-again';
           giveBack(tx, table, claim, at);
           return 'moved';
         }

@@ -1,4 +1,4 @@
-import { readSealed, writeSealed } from './sealed-json.js';
+import { openText, readSealed, writeSealed } from './sealed-json.js';
 
 /** Shows what went through it. */
 const holder = {
@@ -34,4 +34,37 @@ it('is read as it was written', () => {
 
 it('reads what was written before there was sealing', () => {
   expect(readSealed(holder, JSON.stringify(spec.configuration.groups))).toEqual(spec.configuration.groups);
+});
+
+describe('as text', () => {
+  it('is what would be read', () => {
+    const text = openText(holder, writeSealed(holder, spec), (_field, open) => open());
+    expect(JSON.parse(text)).toEqual(spec);
+  });
+
+  it('shows of sealed fields what it is told to', () => {
+    const text = openText(holder, writeSealed(holder, spec), (field) => JSON.stringify(`a ${field}`));
+    expect(text).not.toContain('secret-');
+    expect(JSON.parse(text)).toEqual({
+      configuration: {
+        type: 'service',
+        env: 'a env',
+        groups: [{ name: 'g', env: 'a env', registry_auth: 'a registry_auth' }],
+        probes: [{ url: '/x', headers: 'a headers' }],
+        tags: { env: 'a env', team: 'x' },
+      },
+      registry_auth: null,
+      env: {},
+      ssh_key: 'a ssh_key',
+    });
+  });
+
+  it('takes nothing for a sealed field that only is written like one in a text', () => {
+    const written = {
+      commands: ['echo \'"env":{"$sealed":"<eA==>"}\'', '\\"env":{"$sealed":"<eA==>"}'],
+      env: { A: '\\"' },
+    };
+    const text = openText(holder, writeSealed(holder, written), (_field, open) => open());
+    expect(JSON.parse(text)).toEqual(written);
+  });
 });

@@ -23,6 +23,27 @@ export function readSealed<T>({ sealing }: Holder, text: string): T {
   return value;
 }
 
+/** A field that `writeSealed` has sealed, as JSON text has it: what stands within a text has a backslash before its quotes. */
+const SEALED_FIELD = /"(env|registry_auth|ssh_key|headers)":\{"\$sealed":("(?:[^"\\]|\\.)*")\}/g;
+
+export type SecretField = 'env' | 'registry_auth' | 'ssh_key' | 'headers';
+
+/**
+ * The JSON text that `readSealed` would read, without reading it: many specifications are sent on as they are. `show` gives the JSON of a
+ * sealed field.
+ */
+export function openText(
+  { sealing }: Holder,
+  text: string,
+  show: (field: SecretField, open: () => string) => string,
+): string {
+  if (!text.includes(`"${SEALED}"`)) return text;
+  return text.replace(SEALED_FIELD, (_all, field: SecretField, sealed: string) => {
+    const open = (): string => sealing.open(JSON.parse(sealed) as string);
+    return `"${field}":${show(field, open)}`;
+  });
+}
+
 function openFields(value: unknown, sealing: Sealing): void {
   if (typeof value !== 'object' || value === null) return;
   const fields = value as Record<string, unknown>;

@@ -36,6 +36,11 @@ export class Wake {
     tx.afterCommit(() => this.notices.notifyOfReplicas(runId));
   }
 
+  /** A gateway has to be linked to, or to be told something. */
+  gateways(tx: WriteTx): void {
+    this.topic(tx, 'gateway-links');
+  }
+
   host(tx: WriteTx, topic: HostTopic, instanceId: string): void {
     tx.afterCommit(() => this.notices.notifyOfHosts(topic, [instanceId]));
   }

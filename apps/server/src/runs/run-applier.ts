@@ -9,7 +9,6 @@ import {
   nextScheduledAt,
   type ReplicaToSubmit,
   replicaGroups,
-  serviceSpecWithoutGateway,
   type Wire,
 } from '@dstack/core';
 import type { ProjectScope } from '../auth/caller.js';
@@ -23,9 +22,11 @@ import type { WriteTx } from '../persistence/transaction.js';
 import { writeSealed } from '../reconcile/sealed-json.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
+import { rowId } from '../world/row-id.js';
 import { WORLD, type World } from '../world/world.js';
 import { requireOwnArchives } from './own-archives.js';
 import { findNamedRun, type RunRecord } from './run-record.js';
+import { ServicePlaces } from '../gateways/service-places.js';
 import { ReplicaSubmitter } from './submit-replicas.js';
 
 export interface ApplyInput {
@@ -38,6 +39,7 @@ export interface ApplyInput {
 const insertRun = inserter('runs', [
   'id', 'project_id', 'user_id', 'repo_id', 'name', 'submitted_at', 'status', 'status_changed_at', 'run_spec', 'priority',
   'desired_replica_count', 'next_triggered_at', 'idempotency_key', 'next_due_at', 'service_spec',
+  'gateway_id',
 ]); // prettier-ignore
 
 /** Writes the intent of an apply: a new run, or a new specification of one that goes on. */
@@ -50,6 +52,7 @@ export class RunApplier {
     @Inject(Wake) private readonly wake: Wake,
     @Inject(EventRecorder) private readonly events: EventRecorder,
     @Inject(ReplicaSubmitter) private readonly submitter: ReplicaSubmitter,
+    @Inject(ServicePlaces) private readonly places: ServicePlaces,
     @Inject(WORLD) private readonly world: World,
   ) {
     this.applying = writeTogether(db);
@@ -115,13 +118,14 @@ export class RunApplier {
 
   private async create(tx: WriteTx, scope: ProjectScope, { spec, idempotencyKey }: ApplyInput): Promise<string> {
     const now = await tx.now();
-    const id = this.world.ids.uuid();
+    const id = rowId(this.world);
     const name = spec.run_name ?? (await this.freeName(tx, scope.projectId));
     const named: Wire.RunSpec = { ...spec, run_name: name, configuration: { ...spec.configuration, name } };
     const repoId = await this.repoOf(tx, scope.projectId, named);
     const cron = effectiveProfile(named).schedule?.cron ?? null;
     const nextFire = cron === null ? null : nextScheduledAt(cron, now);
     const replicas = firstReplicas(named);
+    const place = await this.places.choose(tx, scope, named, name);
     await insertRun(tx, {
       id,
       project_id: scope.projectId,
@@ -137,7 +141,8 @@ export class RunApplier {
       next_triggered_at: nextFire,
       idempotency_key: idempotencyKey,
       next_due_at: nextFire ?? firstLook(replicas, now),
-      service_spec: serviceSpecOf(scope, named, name),
+      service_spec: place === null ? null : writeJson(place.serviceSpec),
+      gateway_id: place?.gatewayId ?? null,
     });
     await this.record(tx, scope, id, name, `Run submitted. Status: ${nextFire === null ? 'SUBMITTED' : 'PENDING'}`);
     if (nextFire === null) {
@@ -147,6 +152,8 @@ export class RunApplier {
       }
     }
     this.wake.topic(tx, 'runs');
+    // Its gateway gets ready for it meanwhile.
+    if (typeof place?.gatewayId === 'string') this.wake.gateways(tx);
     return id;
   }
 
@@ -173,7 +180,7 @@ export class RunApplier {
         'repo_does_not_exist',
       );
     }
-    const id = this.world.ids.uuid();
+    const id = rowId(this.world);
     await tx.execute('INSERT INTO repos (id, project_id, name, type, info, created_at) VALUES (?, ?, ?, ?, ?, ?)', [
       id,
       projectId,
@@ -221,11 +228,6 @@ function firstReplicas({ configuration }: Wire.RunSpec): ReplicaToSubmit[] {
 /** Jobs wake their run when something happens to them; where there are none it has to look for itself. */
 function firstLook(replicas: readonly ReplicaToSubmit[], now: number): number {
   return replicas.length === 0 ? now : now + LIMITS.runCheckMs;
-}
-
-function serviceSpecOf({ projectName }: ProjectScope, { configuration }: Wire.RunSpec, runName: string): string | null {
-  if (configuration.type !== 'service') return null;
-  return writeJson(serviceSpecWithoutGateway(configuration, projectName, runName));
 }
 
 /** A client that reads the spec back may send the server's own default key again, or none: not a change. */

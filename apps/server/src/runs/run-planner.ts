@@ -3,7 +3,6 @@ import {
   buildJobSpecs,
   chooseRuntime,
   defaultRuntimePreference,
-  displayBackend,
   type GpuGroupBy,
   groupFittingByGpu,
   type ImageDefaults,
@@ -14,12 +13,12 @@ import {
   replicaGroups,
   runtimeFactsOfJob,
   tabulateOffers,
-  toWireOffer,
   type VolumesByName,
   type Wire,
 } from '@dstack/core';
 import type { ProjectScope } from '../auth/caller.js';
 import type { InstanceRecord } from '../instances/instance-record.js';
+import { explainedOffer } from '../offers/explained-offer.js';
 import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
 import { loadCapacity, type ProjectCapacity } from '../placement/project-capacity.js';
@@ -40,6 +39,9 @@ export type ExplainedJobPlan = Wire.JobPlan & {
   /** Of backends that did not answer, cannot be used, or could not be checked: why. */
   readonly backend_warnings: readonly string[];
 };
+
+/** The contract's list of GPUs, with what it leaves out. */
+export type ExplainedGpus = Wire.ListGpusResponse & Pick<ExplainedJobPlan, 'backend_warnings'>;
 
 interface Scene {
   readonly now: number;
@@ -89,11 +91,11 @@ export class RunPlanner {
     effective: Wire.RunSpec,
     groupBy: readonly GpuGroupBy[],
     options: PlanOptions,
-  ): Promise<Wire.GpuGroup[]> {
+  ): Promise<ExplainedGpus> {
     const scene = await this.look(scope, effective);
     const [job] = buildJobSpecs(effective, { replicaNum: 0, images: this.settings.images });
-    if (job === undefined) return [];
-    const { pool, created } = await this.jobOffers.find({
+    if (job === undefined) return { gpus: [], backend_warnings: [] };
+    const { pool, created, warnings } = await this.jobOffers.find({
       projectId: scope.projectId,
       effective,
       job,
@@ -102,7 +104,8 @@ export class RunPlanner {
       options,
     });
     const table = tabulateOffers(pool);
-    return groupFittingByGpu([{ table, rows: Uint32Array.from(pool.keys()) }, ...created], groupBy);
+    const gpus = groupFittingByGpu([{ table, rows: Uint32Array.from(pool.keys()) }, ...created], groupBy);
+    return { gpus, backend_warnings: warnings };
   }
 
   private look(scope: ProjectScope, effective: Wire.RunSpec): Promise<Scene> {
@@ -185,25 +188,6 @@ export class RunPlanner {
     if ('refused' in choice) return { runtime: null, runtime_reason: choice.refused };
     return { runtime: choice.runtime, runtime_reason: choice.because };
   }
-}
-
-/** The contract's offer, with what it leaves out. */
-type ExplainedOffer = Wire.InstanceOfferWithAvailability & {
-  readonly backend_display: string;
-  readonly availability_reason: string | null;
-  /** Of a catalog: when the price held, and whether it was computed from others. Null: the backend was asked. */
-  readonly price_date: string | null;
-  readonly price_is_derived: boolean;
-};
-
-function explainedOffer(offer: Offer): ExplainedOffer {
-  return {
-    ...toWireOffer(offer),
-    backend_display: displayBackend(offer.backend),
-    availability_reason: offer.availability_reason ?? null,
-    price_date: offer.priced?.date ?? null,
-    price_is_derived: offer.priced?.isDerived ?? false,
-  };
 }
 
 /** Jobs that share their offers: the nodes of a task, or a replica group of a service. */

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '../auth/caller.js';
+import { pricedForRun } from '../costs/held-machines.js';
 import { findJobsOfRun } from '../jobs/job-record.js';
 import { rowsByKey } from '../persistence/rows-by-key.js';
 import type { ReadTx } from '../persistence/transaction.js';
@@ -7,7 +8,7 @@ import { findProject } from '../projects/find-project.js';
 import { findUser } from '../users/find-user.js';
 import { detachingVolumes } from '../volumes/job-volumes.js';
 import type { RunRecord } from './run-record.js';
-import { type ExplainedRun, toWireRun } from './run-view.js';
+import { type ExplainedRun, type RunFacts, runText, toWireRun } from './run-view.js';
 
 export interface ReadOptions {
   readonly includeJobs: boolean;
@@ -25,18 +26,33 @@ export class RunReader {
     caller: Caller,
     options: ReadOptions = EVERYTHING,
   ): Promise<ExplainedRun[]> {
+    return (await this.facts(tx, runs, caller, options)).map(toWireRun);
+  }
+
+  /** The JSON of a list of them. */
+  async text(tx: ReadTx, runs: readonly RunRecord[], caller: Caller, options: ReadOptions): Promise<string> {
+    return `[${(await this.facts(tx, runs, caller, options)).map((facts) => runText(tx, facts)).join(',')}]`;
+  }
+
+  private async facts(
+    tx: ReadTx,
+    runs: readonly RunRecord[],
+    caller: Caller,
+    options: ReadOptions,
+  ): Promise<RunFacts[]> {
     if (runs.length === 0) return [];
     const now = await tx.now();
     return Promise.all(
       runs.map(async (run) => {
-        const [jobs, project, user, [fleet]] = await Promise.all([
+        const [jobs, project, user, priced, [fleet]] = await Promise.all([
           findJobsOfRun(tx, run.id),
           findProject(tx, run.projectId),
           findUser(tx, run.userId),
+          pricedForRun(tx, run.id),
           run.fleetId === null ? [] : fleetNames(tx, run.fleetId),
         ]);
         const ending = jobs.filter((job) => job.status === 'terminating').map((job) => job.id);
-        return toWireRun({
+        return {
           run,
           jobs: [...jobs].sort((a, b) => a.submissionNum - b.submissionNum),
           projectName: project?.name ?? '',
@@ -46,8 +62,9 @@ export class RunReader {
           includeJobs: options.includeJobs,
           jobSubmissionsLimit: options.jobSubmissionsLimit,
           detaching: await detachingVolumes(tx, ending),
+          priced,
           now,
-        });
+        };
       }),
     );
   }

@@ -12,6 +12,8 @@ export interface RunRecord {
   readonly userId: string;
   readonly repoId: string | null;
   readonly fleetId: string | null;
+  /** Services: null when this server serves them itself. */
+  readonly gatewayId: string | null;
   readonly name: string;
   readonly submittedAt: number;
   readonly status: Wire.RunStatus;
@@ -19,6 +21,8 @@ export interface RunRecord {
   readonly finishedAt: number | null;
   readonly terminationReason: RunTerminationReason | null;
   readonly spec: Wire.RunSpec;
+  /** As it is stored, what is secret in it sealed. */
+  readonly specText: string;
   readonly priority: number;
   readonly deploymentNum: number;
   readonly desiredReplicaCount: number;
@@ -45,22 +49,29 @@ interface Row {
   run_spec: string; priority: number; deployment_num: number; desired_replica_count: number; next_triggered_at: number | null;
   resubmission_attempt: number; resume_at: number | null; pending_because: string | null; deleted: boolean | number; rev: number;
   service_spec: string | null; replica_scale: string | null; former_run_spec: string | null; deployment_note: string | null;
+  gateway_id: string | null;
 } // prettier-ignore
 
-function toRecord(tx: ReadTx, row: Row): RunRecord {
+function toRecord({ sealing }: ReadTx, row: Row): RunRecord {
+  let spec: Wire.RunSpec | undefined;
   return {
     id: row.id,
     projectId: row.project_id,
     userId: row.user_id,
     repoId: row.repo_id,
     fleetId: row.fleet_id,
+    gatewayId: row.gateway_id,
     name: row.name,
     submittedAt: Number(row.submitted_at),
     status: row.status as Wire.RunStatus, // written from the same union
     statusChangedAt: Number(row.status_changed_at),
     finishedAt: row.finished_at,
     terminationReason: row.termination_reason as RunTerminationReason | null,
-    spec: readSealed<Wire.RunSpec>(tx, row.run_spec),
+    // Lists send it on as it is.
+    get spec() {
+      return (spec ??= readSealed<Wire.RunSpec>({ sealing }, row.run_spec));
+    },
+    specText: row.run_spec,
     priority: row.priority,
     deploymentNum: row.deployment_num,
     desiredReplicaCount: row.desired_replica_count,
@@ -70,7 +81,7 @@ function toRecord(tx: ReadTx, row: Row): RunRecord {
     pendingBecause: readJsonOrNull<PendingBecause>(row.pending_because),
     serviceSpec: readJsonOrNull<Wire.ServiceSpec>(row.service_spec),
     replicaScale: readJsonOrNull<Record<string, GroupScale>>(row.replica_scale) ?? {},
-    formerSpec: row.former_run_spec === null ? null : readSealed<Wire.RunSpec>(tx, row.former_run_spec),
+    formerSpec: row.former_run_spec === null ? null : readSealed<Wire.RunSpec>({ sealing }, row.former_run_spec),
     deploymentNote: row.deployment_note,
     deleted: Boolean(row.deleted),
     rev: Number(row.rev),

@@ -11,6 +11,7 @@ import {
 import { findJobsOfRun, type JobRecord, latestSubmissions } from '../jobs/job-record.js';
 import type { ReadTx } from '../persistence/transaction.js';
 import type { Observed } from '../reconcile/reconciler.js';
+import { readStanding } from '../gateways/gateway-standing.js';
 import { readTraffic } from '../services/service-traffic.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { findRun, type RunRecord } from './run-record.js';
@@ -49,7 +50,9 @@ export class RunSnapshots {
     const { configuration } = rows.run.spec;
     if (configuration.type !== 'service' || isFinishedRun(rows.run.status)) return null;
     const traffic = await readTraffic(tx, rows.run.id, now);
-    return serviceFacts({ ...rows, configuration, traffic, images: this.settings.images });
+    const { id, gatewayId } = rows.run;
+    const gateway = gatewayId === null ? null : await readStanding(tx, id, gatewayId);
+    return serviceFacts({ ...rows, configuration, traffic, images: this.settings.images, gateway });
   }
 }
 
@@ -94,7 +97,7 @@ function snapshotOf(run: RunRecord, jobs: readonly RunJob[], service: ServiceFac
 
 function toRunJob(job: JobRecord, all: readonly JobRecord[]): RunJob {
   const submissions = all.filter((each) => each.replicaNum === job.replicaNum && each.jobNum === job.jobNum);
-  const ends = submissions.filter((each) => each.provisioningData !== null).map(endOf);
+  const ends = submissions.filter(hadMachine).map(endOf);
   return {
     id: job.id,
     replicaNum: job.replicaNum,
@@ -109,6 +112,10 @@ function toRunJob(job: JobRecord, all: readonly JobRecord[]): RunJob {
     lastProvisionedEndAt: ends.length === 0 ? null : Math.max(...ends),
     retry: job.spec.retry ?? null,
   };
+}
+
+function hadMachine({ provisioningData, runtimeRecord }: JobRecord): boolean {
+  return provisioningData !== null || (runtimeRecord.failedMachines ?? 0) > 0;
 }
 
 function endOf(job: JobRecord): number {

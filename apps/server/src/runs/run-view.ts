@@ -4,6 +4,7 @@ import {
   jobError,
   jobStatusMessage,
   pendingReasons,
+  type PricedInterval,
   retryOf,
   runError,
   runStatusMessage,
@@ -13,7 +14,9 @@ import {
 } from '@dstack/core';
 import { toWireTime } from '../http/wire-time.js';
 import { type JobRecord, latestSubmissions } from '../jobs/job-record.js';
-import { redactJobSpec, redactRunSpec } from './redact.js';
+import type { Sealing } from '../persistence/sealing.js';
+import { openText } from '../reconcile/sealed-json.js';
+import { redactedText, redactJobSpec, redactRunSpec } from './redact.js';
 import type { RunRecord } from './run-record.js';
 
 export interface RunFacts {
@@ -28,6 +31,8 @@ export interface RunFacts {
   readonly jobSubmissionsLimit: number | null;
   /** What jobs that end still wait for, by job. */
   readonly detaching: ReadonlyMap<string, string>;
+  /** What it pays for, of all its submissions. */
+  readonly priced: readonly PricedInterval[];
   readonly now: number;
 }
 
@@ -38,6 +43,38 @@ export type ExplainedRun = Wire.Run & {
 };
 
 export function toWireRun(facts: RunFacts): ExplainedRun {
+  const { run } = facts;
+  return {
+    ...shellOf(facts),
+    run_spec: facts.isOwner ? run.spec : redactRunSpec(run.spec),
+    jobs: facts.includeJobs ? wireJobs(facts) : [],
+  };
+}
+
+/** The JSON of the same, with the specifications as they are stored: to read them and to write them again is most of what a list costs. */
+export function runText(holder: { readonly sealing: Sealing }, facts: RunFacts): string {
+  const { run, isOwner } = facts;
+  const spec = openText(holder, run.specText, isOwner ? (_field, open) => open() : redactedText);
+  const jobs = facts.includeJobs
+    ? jobShells(facts).map(({ latest, shell }) => jobText(holder, latest, shell, isOwner))
+    : [];
+  return withMembers(shellOf(facts), `"run_spec":${spec},"jobs":[${jobs.join(',')}]`);
+}
+
+function jobText(holder: { readonly sealing: Sealing }, job: JobRecord, shell: JobShell, isOwner: boolean): string {
+  // The key the nodes share never leaves the server.
+  const spec = openText(holder, job.specText, (field, open) =>
+    isOwner && field !== 'ssh_key' ? open() : redactedText(field, open),
+  );
+  return withMembers(shell, `"job_spec":${spec}`);
+}
+
+/** @param members JSON of more members of an object that has some */
+function withMembers(object: object, members: string): string {
+  return `${JSON.stringify(object).slice(0, -1)},${members}}`;
+}
+
+function shellOf(facts: RunFacts): Omit<ExplainedRun, 'run_spec' | 'jobs'> {
   const { run, jobs, now } = facts;
   const latest = latestSubmissions(jobs);
   const [first] = latest;
@@ -53,31 +90,36 @@ export function toWireRun(facts: RunFacts): ExplainedRun {
       status: run.status,
       isRolledBack: run.deploymentNote !== null,
       jobs: latest.map((job) => ({ status: job.status, reason: job.terminationReason })),
-      retry: retryOf(effectiveProfile(run.spec).retry),
+      retry: isWaiting(run) ? retryOf(effectiveProfile(run.spec).retry) : null,
     }),
     termination_reason: run.terminationReason,
-    run_spec: facts.isOwner ? run.spec : redactRunSpec(run.spec),
-    jobs: facts.includeJobs ? wireJobs(facts) : [],
-    latest_job_submission: first === undefined ? null : toWireSubmission(first, facts.detaching),
-    cost: costUsd(
-      jobs.flatMap((job) =>
-        job.provisioningData === null
-          ? []
-          : [{ priceUsdPerHour: job.provisioningData.price, from: job.submittedAt, until: job.finishedAt }],
-      ),
-      now,
-    ),
+    latest_job_submission: first === undefined ? null : toWireSubmission(run, first, facts.detaching),
+    cost: costUsd(facts.priced, now),
     service: run.serviceSpec,
     deployment_num: run.deploymentNum,
     error: runError(run.terminationReason),
     deleted: run.deleted,
     next_triggered_at: run.nextTriggeredAt === null ? null : toWireTime(run.nextTriggeredAt),
-    pending_reasons: pendingReasons({ ...run, jobs: latest }),
+    pending_reasons: pendingReasons({ status: run.status, pendingBecause: run.pendingBecause, jobs: latest }),
     deployment_note: run.deploymentNote,
   };
 }
 
-function wireJobs({ run, jobs, isOwner, jobSubmissionsLimit, detaching }: RunFacts): Wire.Job[] {
+/** Only then its specification is asked for what its status says. */
+function isWaiting({ status }: RunRecord): boolean {
+  return status === 'submitted' || status === 'pending';
+}
+
+function wireJobs(facts: RunFacts): Wire.Job[] {
+  return jobShells(facts).map(({ latest, shell }) => ({
+    job_spec: redactJobSpec(latest.spec, facts.isOwner),
+    ...shell,
+  }));
+}
+
+type JobShell = Omit<Wire.Job, 'job_spec'>;
+
+function jobShells({ run, jobs, jobSubmissionsLimit, detaching }: RunFacts): { latest: JobRecord; shell: JobShell }[] {
   return latestSubmissions(jobs).map((latest) => {
     const submissions = jobs
       .filter((job) => job.replicaNum === latest.replicaNum && job.jobNum === latest.jobNum)
@@ -88,11 +130,11 @@ function wireJobs({ run, jobs, isOwner, jobSubmissionsLimit, detaching }: RunFac
         : jobSubmissionsLimit === 0
           ? []
           : submissions.slice(-jobSubmissionsLimit);
-    return {
-      job_spec: redactJobSpec(latest.spec, isOwner),
-      job_submissions: shown.map((job) => toWireSubmission(job, detaching)),
+    const shell = {
+      job_submissions: shown.map((job) => toWireSubmission(run, job, detaching)),
       job_connection_info: connectionInfo(run, latest),
     };
+    return { latest, shell };
   });
 }
 
@@ -110,7 +152,7 @@ const CONTAINER_SSH_PORT = 10_022;
 /** The contract's submission, with what it leaves out: whether the replica gets requests. */
 type ExplainedSubmission = Wire.JobSubmission & { readonly ready: boolean | null };
 
-function toWireSubmission(job: JobRecord, detaching: RunFacts['detaching']): ExplainedSubmission {
+function toWireSubmission(run: RunRecord, job: JobRecord, detaching: RunFacts['detaching']): ExplainedSubmission {
   const { offer, networkMode, agent } = job.runtimeRecord;
   return {
     id: job.id,
@@ -147,13 +189,9 @@ function toWireSubmission(job: JobRecord, detaching: RunFacts['detaching']): Exp
           },
     error: detaching.get(job.id) ?? jobError(job.terminationReason),
     probes: (job.probes ?? []).map(({ successStreak }) => ({ success_streak: successStreak })),
-    ready: isService(job) ? job.registered : null,
+    ready: run.serviceSpec === null ? null : job.registered,
     image_pull_progress: job.pullProgress,
   };
-}
-
-function isService({ spec }: JobRecord): boolean {
-  return typeof spec.service_port === 'number';
 }
 
 function lastChange(run: RunRecord, jobs: readonly JobRecord[]): number {

@@ -5,6 +5,7 @@ import {
   groupByProblem,
   isFinishedRun,
   normaliseRunSpec,
+  runMounts,
   whyFleetsAreForeign,
   whyNotServed,
   type Wire,
@@ -12,6 +13,7 @@ import {
 import type { Caller, ProjectScope } from '../auth/caller.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { ClientError, ResourceNotExistsError } from '../http/api-errors.js';
+import { JsonText } from '../http/json-text.js';
 import { Database } from '../persistence/database.js';
 import { type ReadTogether, readTogether } from '../persistence/together.js';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
@@ -44,15 +46,16 @@ export class RunsService {
     this.reading = readTogether(db);
   }
 
-  list(caller: Caller, request: Wire.ListRunsRequest): Promise<Wire.Run[]> {
+  /** `Wire.Run[]`. */
+  list(caller: Caller, request: Wire.ListRunsRequest): Promise<JsonText> {
     return this.db.read(async (tx) => {
       const query = runListQuery(await listScope(tx, caller, request), request);
-      if (query === null) return [];
-      const runs = await findRuns(tx, query.sql, query.params);
-      return this.reader.wire(tx, runs, caller, {
+      const runs = query === null ? [] : await findRuns(tx, query.sql, query.params);
+      const text = await this.reader.text(tx, runs, caller, {
         includeJobs: request.include_jobs ?? true,
         jobSubmissionsLimit: request.job_submissions_limit ?? null,
       });
+      return new JsonText(text);
     });
   }
 
@@ -80,13 +83,12 @@ export class RunsService {
     const problem = groupByProblem(groupBy);
     if (problem !== null) throw new ClientError(problem);
     const effective = await this.effective(scope, parseRunSpec(request.run_spec, ['run_spec']), true);
-    const gpus = await this.planner.gpus(scope, effective, groupBy, {
+    return this.planner.gpus(scope, effective, groupBy, {
       maxOffers: Number.MAX_SAFE_INTEGER,
       fullOffers: request.full_offers ?? false,
       unallocated: request.unallocated_resources ?? false,
       forOffersOnly: true,
     });
-    return { gpus };
   }
 
   async apply(
@@ -97,7 +99,7 @@ export class RunsService {
     const { plan, force } = request;
     const spec = await this.effective(scope, parseRunSpec(plan.run_spec, ['plan', 'run_spec']), false);
     if (spec.configuration.type === 'service') {
-      const obstacle = whyNotServed(spec.configuration, this.settings.runLimits);
+      const obstacle = whyNotServed(spec.configuration);
       if (obstacle !== null) throw new ClientError(obstacle);
     }
     const seen = plan.current_resource ?? null;
@@ -163,7 +165,8 @@ export class RunsService {
     );
     const foreign = whyFleetsAreForeign(effectiveProfile(effective), scope.projectName);
     if (foreign !== null) throw new ClientError(foreign);
-    if (!forOffersOnly) await this.db.read((tx) => requireMounts(tx, scope.projectId, effective));
+    if (!forOffersOnly && runMounts(effective.configuration).length > 0)
+      await this.db.read((tx) => requireMounts(tx, scope.projectId, effective));
     return effective;
   }
 

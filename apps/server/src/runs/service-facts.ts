@@ -20,6 +20,7 @@ import {
   type Wire,
 } from '@dstack/core';
 import type { JobRecord } from '../jobs/job-record.js';
+import type { GatewayStanding } from '../gateways/gateway-standing.js';
 import type { RunRecord } from './run-record.js';
 
 export interface ServiceRows {
@@ -30,17 +31,20 @@ export interface ServiceRows {
   readonly all: readonly JobRecord[];
   readonly traffic: ServiceTraffic;
   readonly images: ImageDefaults;
+  /** Null: this server serves it itself. */
+  readonly gateway: GatewayStanding | null;
 }
 
 /** What a service's rows say, as decisions need it. */
-export function serviceFacts({ run, configuration, latest, all, traffic, images }: ServiceRows): ServiceFacts {
+export function serviceFacts({ run, configuration, latest, all, traffic, images, gateway }: ServiceRows): ServiceFacts {
   return {
     groups: replicaGroups(configuration).map(toServiceGroup),
-    replicas: latest.map(({ job, record }) => toReplica(job, record, { run, all, images })),
+    replicas: latest.map(({ job, record }) => toReplica(job, record, { run, all, images, gateway })),
     scale: run.replicaScale,
     traffic,
     drainLimitMs: drainLimitMs(run.spec),
     rollout: run.formerSpec === null ? null : rolloutOf(run, all),
+    gatewayRefusal: gateway?.refusal ?? null,
   };
 }
 
@@ -63,13 +67,14 @@ interface Surroundings {
   readonly run: RunRecord;
   readonly all: readonly JobRecord[];
   readonly images: ImageDefaults;
+  readonly gateway: GatewayStanding | null;
 }
 
-function toReplica(job: RunJob, record: JobRecord, { run, all, images }: Surroundings): Replica {
+function toReplica(job: RunJob, record: JobRecord, { run, all, images, gateway }: Surroundings): Replica {
   return {
     ...job,
     group: record.replicaGroup,
-    isReady: record.registered,
+    isReady: record.registered && (gateway?.served ?? null)?.has(record.id) !== false,
     runningAt: record.runningAt,
     drainingSince: record.drainingSince,
     isUpToDate: isUpToDate(run, record, images),

@@ -9,6 +9,7 @@ import { writeSealed } from '../reconcile/sealed-json.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
+import { rowId } from '../world/row-id.js';
 import { WORLD, type World } from '../world/world.js';
 import { ClusterKeys } from './cluster-keys.js';
 
@@ -57,7 +58,7 @@ export class ReplicaSubmitter {
       { replicaNum, images: this.settings.images, sshKey, ...(replicaGroup === null ? {} : { replicaGroup }) },
     );
     for (const jobSpec of specs) {
-      const id = this.world.ids.uuid();
+      const id = rowId(this.world);
       await insertJob(tx, {
         id,
         run_id: run.id,

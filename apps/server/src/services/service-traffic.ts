@@ -19,9 +19,10 @@ export class ServiceTrafficStore {
 
   /**
    * Replaces what `source` (a server replica or a gateway replica) told before. To be told every few seconds while there are requests,
-   * and once more when there are none; at once when the first request has to wait.
+   * and once more when there are none; at once when the first request has to wait. `heardAt`: the proxy may send requests to the replicas of
+   * that time still; absent: it knows those of now.
    */
-  async report(runId: string, source: string, report: TrafficReport): Promise<void> {
+  async report(runId: string, source: string, report: TrafficReport, heardAt: Instant = Infinity): Promise<void> {
     await this.db.write(async (tx) => {
       const now = await tx.now();
       const [known] = await tx.query<{ report: string }>(
@@ -32,7 +33,7 @@ export class ServiceTrafficStore {
       const written = await tx.execute(
         `INSERT INTO service_traffic (run_id, source, reported_at, report) SELECT id, ?, ?, ? FROM runs WHERE id = ?
          ON CONFLICT (run_id, source) DO UPDATE SET reported_at = excluded.reported_at, report = excluded.report`,
-        [source, now, writeJson(report), runId],
+        [source, Math.min(now, heardAt), writeJson(report), runId],
       );
       if (written === 0) return;
       // Servers that are started again sign with other names.

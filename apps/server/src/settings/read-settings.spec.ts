@@ -61,6 +61,10 @@ it.each([
     'DSTACK_SERVER_CATALOG_URL must be like https://host',
   ],
   [{ DSTACK_SERVER_CATALOG_REFRESH_SECONDS: '-1' }, 'DSTACK_SERVER_CATALOG_REFRESH_SECONDS must be 0 (never) or more'],
+  [{ DSTACK_SERVER_PROXY_URL: 'https://x.example/path' }, 'DSTACK_SERVER_PROXY_URL must be an origin'],
+  [{ DSTACK_SERVER_PROXY_URL: 'http://127.0.0.1:3000' }, 'DSTACK_SERVER_PROXY_URL must be another origin'],
+  [{ DSTACK_ACME_EAB_KID: 'k' }, 'must be set together'],
+  [{ DSTACK_ACME_SERVER: 'x' }, 'DSTACK_ACME_SERVER must be the URL'],
   [{ DSTACK_SERVER_LOG_LEVEL: 'loud' }, 'DSTACK_SERVER_LOG_LEVEL must be one of DEBUG'],
 ])('refuses %j', (env, message) => {
   expect(() => readSettings(env)).toThrow(SettingsError);

@@ -1,10 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { IMAGE_DEFAULTS, LIMITS, RUN_SPEC_LIMITS, type ImageDefaults } from '@dstack/core';
 import { parseDatabaseUrl, type DatabaseLocation } from '../persistence/database-url.js';
 import { RELEASED_AGENT_URL } from '../containers/agent-url.js';
 import { KNOWN_VARIABLES, UNBUILT_VARIABLES } from './known-variables.js';
-import type { CatalogSettings, LogLevel, ServerSettings } from './settings.js';
+import type { AcmeAuthority, CatalogSettings, LogLevel, ServerSettings } from './settings.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -58,6 +59,11 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
     serviceAnswerMs: integer(env, 'DSTACK_SERVICE_CLIENT_TIMEOUT', 60) * 1000,
     forwardedAllowIps: (env['FORWARDED_ALLOW_IPS'] ?? '127.0.0.1,::1').split(',').map((address) => address.trim()),
     servicesShareOrigin: flag(env, 'DSTACK_SERVER_SERVICES_SHARE_ORIGIN'),
+    proxyUrl: proxyUrl(env),
+    acme: acme(env),
+    gatewayHoldSeconds: integer(env, 'DSTACK_SERVER_GATEWAY_HOLD_SECONDS', 3_600),
+    gatewayDirectory: nonEmpty(env['DSTACK_SERVER_GATEWAY_DIR']),
+    skipGatewayUpdate: flag(env, 'DSTACK_SKIP_GATEWAY_UPDATE'),
     sshConnectTimeoutSeconds: integer(env, 'DSTACK_SERVER_SSH_CONNECT_TIMEOUT', 3),
     unreachableJobSeconds: integer(env, 'DSTACK_SERVER_UNREACHABLE_JOB_SECONDS', LIMITS.unreachableJobMs / 1000),
     catalogs: catalogs(env),
@@ -75,6 +81,8 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
     host,
     port,
   };
+  if (settings.proxyUrl !== undefined && new URL(settings.proxyUrl).host === new URL(settings.url).host)
+    throw new SettingsError(`DSTACK_SERVER_PROXY_URL must be another origin than the server's own, ${settings.url}.`);
   return { settings, warnings: warningsAbout(env) };
 }
 
@@ -147,6 +155,41 @@ function expandHome(path: string): string {
 
 function definedOnly<T extends object>(values: T): Partial<T> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+function proxyUrl(env: Environment): string | undefined {
+  const url = nonEmpty(env['DSTACK_SERVER_PROXY_URL'])?.replace(/\/+$/, '');
+  if (url === undefined) return undefined;
+  if (!/^https?:\/\/[^/?#]+$/.test(url) || !URL.canParse(url))
+    throw new SettingsError(`DSTACK_SERVER_PROXY_URL must be an origin like https://services.example.com, not ${url}.`);
+  return url;
+}
+
+const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory';
+
+function acme(env: Environment): AcmeAuthority {
+  const directoryUrl = nonEmpty(env['DSTACK_ACME_SERVER']) ?? LETS_ENCRYPT;
+  if (!/^https?:\/\//.test(directoryUrl) || !URL.canParse(directoryUrl))
+    throw new SettingsError(`DSTACK_ACME_SERVER must be the URL of an ACME directory, not ${directoryUrl}.`);
+  const keyId = nonEmpty(env['DSTACK_ACME_EAB_KID']);
+  const hmacKey = nonEmpty(env['DSTACK_ACME_EAB_HMAC_KEY']);
+  if ((keyId === undefined) !== (hmacKey === undefined))
+    throw new SettingsError('DSTACK_ACME_EAB_KID and DSTACK_ACME_EAB_HMAC_KEY must be set together.');
+  const file = nonEmpty(env['DSTACK_ACME_CA_FILE']);
+  return {
+    directoryUrl,
+    email: nonEmpty(env['DSTACK_ACME_EMAIL']) ?? null,
+    eab: keyId === undefined || hmacKey === undefined ? null : { keyId, hmacKey },
+    caCertificate: file === undefined ? null : readCertificate(file),
+  };
+}
+
+function readCertificate(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new SettingsError(`DSTACK_ACME_CA_FILE cannot be read: ${error instanceof Error ? error.message : file}.`);
+  }
 }
 
 function agentDownloadUrl(env: Environment): string {

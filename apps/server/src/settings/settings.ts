@@ -35,6 +35,16 @@ export interface ServerSettings {
   readonly forwardedAllowIps: readonly string[];
   /** Pages of services may act as pages of this server: they share its origin. */
   readonly servicesShareOrigin: boolean;
+  /** An origin that shows the services of this server and nothing else: their pages may be pages there. Undefined: this server's own shows them. */
+  readonly proxyUrl: string | undefined;
+  /** Who gives gateways their certificates. */
+  readonly acme: AcmeAuthority;
+  /** How long gateways answer requests that need a token after they heard of this server last. */
+  readonly gatewayHoldSeconds: number;
+  /** Holds the gateways that are put on machines, a folder each; undefined: the installed package's. */
+  readonly gatewayDirectory: string | undefined;
+  /** What runs on machines of gateways is left as it was installed. */
+  readonly skipGatewayUpdate: boolean;
   readonly sshConnectTimeoutSeconds: number;
   /** How long a job survives that nobody can reach its host. */
   readonly unreachableJobSeconds: number;
@@ -67,6 +77,15 @@ export interface CatalogSettings {
   readonly url: string | undefined;
   /** For Google's billing catalog, which is told to those with a key only. */
   readonly googleApiKey: string | undefined;
+}
+
+export interface AcmeAuthority {
+  readonly directoryUrl: string;
+  readonly email: string | null;
+  /** External account binding. */
+  readonly eab: { readonly keyId: string; readonly hmacKey: string } | null;
+  /** PEM: whom to trust at the directory beside the usual ones. */
+  readonly caCertificate: string | null;
 }
 
 export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR' | 'CRITICAL';

@@ -19,9 +19,4 @@ export class EmptyListsController {
   imports(): Wire.Import[] {
     return [];
   }
-
-  @Operation('project_gateways_list')
-  gateways(): Wire.Gateway[] {
-    return [];
-  }
 }

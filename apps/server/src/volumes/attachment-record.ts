@@ -1,4 +1,5 @@
 import type { VolumeTrouble } from '@dstack/core';
+import { rowsByKey } from '../persistence/rows-by-key.js';
 import type { ReadTx, SqlValue } from '../persistence/transaction.js';
 import { readJsonOrNull } from '../reconcile/stored-json.js';
 
@@ -28,11 +29,22 @@ export async function findAttachments(
   where: string,
   params: readonly SqlValue[],
 ): Promise<AttachmentRecord[]> {
-  const rows = await tx.query<Row>(
-    `SELECT * FROM volume_attachments WHERE ${where} ORDER BY created_at, volume_id, instance_id`,
-    params,
-  );
-  return rows.map((row) => ({
+  const rows = await tx.query<Row>(`SELECT * FROM volume_attachments WHERE ${where} ORDER BY ${ORDER}`, params);
+  return rows.map((row) => toRecord(row));
+}
+
+/** Those of a machine; asked for at every change of its status. */
+export const attachmentsAt = rowsByKey({
+  select: 'SELECT * FROM volume_attachments',
+  key: 'instance_id',
+  suffix: () => ` ORDER BY ${ORDER}`,
+  read: (_tx, row: Row) => toRecord(row),
+});
+
+const ORDER = 'created_at, volume_id, instance_id';
+
+function toRecord(row: Row): AttachmentRecord {
+  return {
     volumeId: row.volume_id,
     instanceId: row.instance_id,
     jobId: row.job_id,
@@ -43,5 +55,5 @@ export async function findAttachments(
     releasedAt: row.released_at,
     trouble: readJsonOrNull<NonNullable<AttachmentRecord['trouble']>>(row.trouble),
     refusedBecause: row.refused_because,
-  }));
+  };
 }

@@ -10,7 +10,7 @@ import {
 import { inList } from '../persistence/in-list.js';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
 import type { Wake } from '../reconcile/wake.js';
-import { type AttachmentRecord, findAttachments } from './attachment-record.js';
+import { type AttachmentRecord, attachmentsAt, findAttachments } from './attachment-record.js';
 import { findVolumes, type VolumeRecord } from './volume-record.js';
 
 /**
@@ -36,6 +36,17 @@ export async function reserveVolume(
   return true;
 }
 
+/** Another machine is made for the job: of volumes that were never brought to the first one, or are there with any. */
+export async function giveVolumesTo(tx: WriteTx, wake: Wake, jobId: string, instanceId: string): Promise<void> {
+  const held = await findAttachments(tx, 'job_id = ? AND released_at IS NULL', [jobId]);
+  if (held.length === 0) return;
+  await tx.execute(
+    'UPDATE volume_attachments SET instance_id = ? WHERE job_id = ? AND released_at IS NULL AND asked_at IS NULL',
+    [instanceId, jobId],
+  );
+  await wakeVolumes(tx, wake, held);
+}
+
 /** The job needs none of its volumes any more. */
 export async function releaseVolumes(tx: WriteTx, wake: Wake, jobId: string): Promise<void> {
   const held = await findAttachments(tx, 'job_id = ? AND released_at IS NULL', [jobId]);
@@ -48,7 +59,7 @@ export async function releaseVolumes(tx: WriteTx, wake: Wake, jobId: string): Pr
 
 /** Something happened to a machine that volumes are at, or are to come to. */
 export async function wakeVolumesOf(tx: WriteTx, wake: Wake, instanceId: string): Promise<void> {
-  await wakeVolumes(tx, wake, await findAttachments(tx, 'instance_id = ?', [instanceId]));
+  await wakeVolumes(tx, wake, await attachmentsAt(tx, instanceId));
 }
 
 function wakeVolumes(tx: WriteTx, wake: Wake, attachments: readonly AttachmentRecord[]): Promise<void> {
@@ -125,7 +136,7 @@ export interface ReservedVolumes {
 
 /** Of a machine that is yet to be made. */
 export async function reservedVolumes(tx: ReadTx, instanceId: string): Promise<ReservedVolumes> {
-  const attachments = await findAttachments(tx, 'instance_id = ?', [instanceId]);
+  const attachments = await attachmentsAt(tx, instanceId);
   if (attachments.length === 0) return { locations: null, boundIds: [] };
   const volumes = (await withVolumes(tx, attachments)).map(({ volume }) => volume);
   const [first] = volumes;

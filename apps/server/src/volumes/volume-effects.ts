@@ -1,7 +1,6 @@
 import { BackendError, type Call, type CloudVolume, type MachineRef, type VolumeSupport } from '@dstack/backend-base';
-import { displayBackend, undecided, type VolumeEffect } from '@dstack/core';
+import { arrivalMs, displayBackend, LIMITS, mayStillArrive, undecided, type VolumeEffect } from '@dstack/core';
 import { Inject, Injectable } from '@nestjs/common';
-import { arrivalMs, CREATE_DEADLINE_MS, mayStillArrive } from '../instances/create-call.js';
 import { type ComputeAccount, ComputeAccounts } from '../offers/compute-accounts.js';
 import { Database } from '../persistence/database.js';
 import type { ActContext } from '../reconcile/reconciler.js';
@@ -65,7 +64,7 @@ export class VolumeEffects {
         );
     }
     // Its time begins before it is written down: a server that stood still in between must not ask any more.
-    const call = this.call(context, CREATE_DEADLINE_MS);
+    const call = this.call(context, LIMITS.createMs);
     await this.markAsked('UPDATE volumes SET asked_at = ? WHERE id = ? AND cloud IS NULL', [record.id]);
     call.signal.throwIfAborted();
     if (this.world.clock.now() >= call.deadline) throw new Error('the create call came too late');

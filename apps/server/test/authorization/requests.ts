@@ -109,6 +109,7 @@ export const VARIANTS: Readonly<Record<string, Prepare>> = {
 /** What each operation is sent. An operation of the contract that is missing here fails the test. */
 export const REQUESTS: Readonly<Record<string, Prepare>> = {
   'POST /api/server/end_quarantine': always({}),
+  'GET /api/costs': always(),
   'GET /api/server/catalogs': always(),
   'POST /api/server/refresh_catalogs': always({}),
   users_list: always({}),

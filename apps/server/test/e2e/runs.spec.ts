@@ -24,7 +24,11 @@ beforeAll(() => {
 const lines = (count: number): string =>
   Array.from({ length: count }, (_line, index) => `line ${index + 1}\n`).join('');
 
-describe.each(testDatabases())('runs on this machine, state in $name', ({ location }) => {
+/** The command line's stories (tools/e2e) run on Postgres every time. */
+const isFull = process.env['DSTACK_TEST_FULL'] === '1';
+const databases = testDatabases().filter(({ name }) => isFull || name === 'SQLite');
+
+describe.each(databases)('runs on this machine, state in $name', ({ location }) => {
   let server: ServerProcess;
 
   beforeAll(async () => {

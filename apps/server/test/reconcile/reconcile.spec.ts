@@ -125,7 +125,7 @@ describe.each(testDatabases())('the reconcile engine on $name', ({ open }) => {
       await db.write((tx) => tx.execute('UPDATE jobs SET lease_expires_at = 0 WHERE id = ?', [id]));
       expect(await claim('b')).toHaveLength(1);
     };
-    expect(await pass(token)).toBe('moved');
+    expect(await pass(token)).toBe('lease-lost');
     expect((await row())?.exit_status).toBeNull();
     expect((await row())?.lease_expires_at).not.toBeNull();
   });
@@ -149,6 +149,18 @@ describe.each(testDatabases())('the reconcile engine on $name', ({ open }) => {
     const after = await row();
     expect(after).toMatchObject({ exit_status: null, lease_expires_at: null });
     expect(after?.next_due_at).toBeLessThanOrEqual(Date.now());
+  });
+
+  it('looks again at once when the row moved only once', async () => {
+    const token = await claimOne();
+    let looks = 0;
+    reconciler.during = async () => {
+      looks += 1;
+      if (looks === 1) await db.write((tx) => tx.execute('UPDATE jobs SET rev = rev + 1 WHERE id = ?', [id]));
+    };
+    expect(await pass(token)).toBe('committed');
+    expect(looks).toBe(2);
+    expect(await row()).toMatchObject({ exit_status: 1, next_due_at: null, rev: 2, lease_expires_at: null });
   });
 
   it('writes nothing when another row moved that the decision rested on', async () => {

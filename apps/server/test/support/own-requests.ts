@@ -30,6 +30,7 @@ export async function* ownRequests(server: TestServer): AsyncGenerator<OwnReques
   yield ask('/api/project/main/backends/update_yaml', { config_yaml: 'type: local\nruntime: process' });
   yield ask('/api/project/main/backends/local/get_yaml');
   yield ask('/api/project/main/backends/delete', { backends_names: ['local'] });
+  yield* gatewayRequests(ask);
   yield* workloadRequests(server, ask);
 }
 
@@ -68,6 +69,24 @@ async function* sourceRequests(server: TestServer, ask: Ask): AsyncGenerator<Own
   yield ask('/api/project/main/repos/delete', { repos_ids: ['own'] });
   yield upload(server, '/api/files/upload_archive', 'archive');
   yield ask('/api/files/get_archive_by_hash', { hash: sha256('archive') });
+}
+
+async function* gatewayRequests(ask: Ask): AsyncGenerator<OwnRequest> {
+  const ssh_key = { public: 'ssh-ed25519 AAAA x', private: 'x' };
+  const configuration = {
+    type: 'gateway',
+    name: 'own',
+    backend: 'ssh',
+    ssh_config: { user: 'x', hosts: [{ hostname: '192.0.2.1', ssh_key }] },
+  };
+  yield ask('/api/project/main/gateways/create', { configuration });
+  yield ask('/api/project/main/gateways/get', { name: 'own' });
+  yield ask('/api/project/main/gateways/set_wildcard_domain', { name: 'own', wildcard_domain: 'example.com' });
+  yield ask('/api/project/main/gateways/set_default', { name: 'own' });
+  const spec = { configuration: { ...configuration, name: 'other' } };
+  yield ask('/api/project/main/gateways/get_plan', { spec });
+  yield ask('/api/project/main/gateways/apply', { plan: { spec }, force: false });
+  yield ask('/api/project/main/gateways/delete', { names: ['own', 'other'] });
 }
 
 async function* workloadRequests(server: TestServer, ask: Ask): AsyncGenerator<OwnRequest> {

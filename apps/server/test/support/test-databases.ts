@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
@@ -14,9 +14,11 @@ import { postgresBinaries, startPostgres, type LocalPostgres } from './local-pos
 
 export interface TestDatabase {
   readonly name: 'SQLite' | 'Postgres';
-  /** A fresh empty database; `location` for tests that start a whole server on it. */
+  /** Fresh, without a table. */
+  empty(): Promise<DatabaseLocation>;
+  /** Fresh and migrated, for tests that start a whole server on it. */
   location(): Promise<DatabaseLocation>;
-  /** Fresh, migrated and open. Closed and removed at the end of the spec file. */
+  /** The same, open. Closed and removed at the end of the spec file. */
   open(clock?: Clock): Promise<Database>;
 }
 
@@ -24,9 +26,17 @@ export interface TestDatabase {
 export function testDatabases(): TestDatabase[] {
   const given = process.env['DSTACK_TEST_POSTGRES_URL'];
   const binaries = given === undefined ? postgresBinaries() : undefined;
-  const databases = [testDatabase('SQLite', freshSqlite)];
-  if (given !== undefined || binaries !== undefined)
-    databases.push(testDatabase('Postgres', () => freshPostgres(given, binaries)));
+  const databases = [testDatabase('SQLite', freshSqlite, migratedSqlite)];
+  if (given !== undefined || binaries !== undefined) {
+    const base = async (): Promise<string> => given ?? (await localPostgres(binaries ?? '')).url;
+    databases.push(
+      testDatabase(
+        'Postgres',
+        async () => freshPostgres(await base()),
+        async () => migratedPostgres(await base()),
+      ),
+    );
+  }
   return databases;
 }
 
@@ -35,36 +45,78 @@ afterAll(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-function testDatabase(name: TestDatabase['name'], location: () => Promise<DatabaseLocation>): TestDatabase {
+function testDatabase(
+  name: TestDatabase['name'],
+  empty: () => Promise<DatabaseLocation>,
+  location: () => Promise<DatabaseLocation>,
+): TestDatabase {
   return {
     name,
+    empty,
     location,
     open: async (clock = realWorld().clock) => {
       const db = await openDatabase(await location(), { clock });
       cleanups.push(() => db.close());
-      await migrate(db, ALL_MIGRATIONS);
       return db;
     },
   };
 }
 
-async function freshSqlite(): Promise<DatabaseLocation> {
+async function freshSqlite(): Promise<DatabaseLocation & { readonly dialect: 'sqlite' }> {
   const dir = mkdtempSync(join(tmpdir(), 'dstack-sqlite-'));
   cleanups.push(async () => rmSync(dir, { recursive: true, force: true }));
   return { dialect: 'sqlite', path: join(dir, 'sqlite.db') };
 }
 
+/** Migrated once in a spec file, then copied: migrations take longer than most tests. */
+async function migratedSqlite(): Promise<DatabaseLocation> {
+  sqliteTemplate ??= freshSqlite().then(async (at) => {
+    await migrateAt(at);
+    return at.path;
+  });
+  const at = await freshSqlite();
+  copyFileSync(await sqliteTemplate, at.path);
+  return at;
+}
+
+let sqliteTemplate: Promise<string> | undefined;
+
+async function migrateAt(location: DatabaseLocation): Promise<void> {
+  const db = await openDatabase(location, { clock: realWorld().clock });
+  try {
+    await migrate(db, ALL_MIGRATIONS);
+  } finally {
+    await db.close();
+  }
+}
+
 let started: Promise<LocalPostgres> | undefined;
 let count = 0;
 
-async function freshPostgres(given: string | undefined, binaries: string | undefined): Promise<DatabaseLocation> {
-  const base = given ?? (await localPostgres(binaries ?? '')).url;
-  const name = `dstack_test_${process.pid}_${(count += 1)}`;
-  await administer(base, `CREATE DATABASE ${name}`);
+async function freshPostgres(
+  base: string,
+  template = 'template1',
+): Promise<DatabaseLocation & { readonly name: string }> {
+  const name = `dstack_test_${process.pid}_${Date.now()}_${(count += 1)}`;
+  await administer(base, `CREATE DATABASE ${name} TEMPLATE ${template}`);
   cleanups.push(() => administer(base, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+  return { dialect: 'postgres', url: urlOf(base, name), name };
+}
+
+async function migratedPostgres(base: string): Promise<DatabaseLocation> {
+  postgresTemplate ??= freshPostgres(base).then(async (at) => {
+    await migrateAt(at);
+    return at.name;
+  });
+  return freshPostgres(base, await postgresTemplate);
+}
+
+let postgresTemplate: Promise<string> | undefined;
+
+function urlOf(base: string, name: string): string {
   const url = new URL(base);
   url.pathname = `/${name}`;
-  return { dialect: 'postgres', url: url.toString() };
+  return url.toString();
 }
 
 async function localPostgres(binaries: string): Promise<LocalPostgres> {

@@ -1,5 +1,6 @@
 import { paginateListServiceQuotas, ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import type { Call } from '@dstack/backend-base';
+import { agents } from './agents.js';
 import type { AwsAccess } from './client.js';
 import type { Quotas } from './quotas.js';
 
@@ -10,7 +11,7 @@ export async function accountQuotas(region: string, access: AwsAccess, { signal 
     ...(access.credentials === null ? {} : { credentials: access.credentials }),
     ...(access.endpoint === null ? {} : { endpoint: access.endpoint }),
     maxAttempts: 2,
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: 15_000 },
+    requestHandler: { connectionTimeout: 5_000, requestTimeout: 15_000, ...agents() },
   });
   try {
     const quotas = new Map<string, number>();

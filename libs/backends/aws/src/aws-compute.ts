@@ -13,6 +13,7 @@ import {
   type MachineRef,
   type MachineState,
   type OfferQuery,
+  Survey,
   type Termination,
 } from '@dstack/backend-base';
 import type { Offer, OfferTable } from '@dstack/core';
@@ -26,7 +27,6 @@ import { imageQuery, newestImage } from './images.js';
 import { OWNER_TAG, readData, refOf, stateOf, tagOf, TOKEN_TAG, writeData } from './machine-state.js';
 import { Networks } from './networks.js';
 import { awsOffers, type AwsOffersRequest, awsOfferTable, type RegionFacts } from './offers.js';
-import type { Quotas } from './quotas.js';
 import { type LaunchPlan, machineTags, type Reservation, runInstances } from './run-instances.js';
 import { ensureSecurityGroup } from './security-group.js';
 
@@ -57,7 +57,7 @@ export class AwsCompute implements Compute {
   private readonly clients = new Map<string, Ec2>();
   private readonly networks: Networks;
   private readonly zones: Kept<string[]>;
-  private readonly quotas: Kept<Quotas | null>;
+  private readonly survey: Survey<RegionFacts>;
   private readonly table: Kept<OfferTable>;
 
   constructor(private readonly options: AwsOptions) {
@@ -65,7 +65,13 @@ export class AwsCompute implements Compute {
     this.regions = config.regions ?? DEFAULT_REGIONS;
     this.networks = new Networks(config, FACTS_KEPT_MS, environment.now);
     this.zones = new Kept(Infinity, environment.now);
-    this.quotas = new Kept(FACTS_KEPT_MS, environment.now);
+    this.survey = new Survey({
+      ask: (region, call) => this.factsOf(region, call),
+      // An account that may not ask for its quotas will not be told the next minute either.
+      isWhole: ({ zones }) => zones !== null,
+      keptMs: FACTS_KEPT_MS,
+      now: environment.now,
+    });
     this.table = new Kept(TABLE_KEPT_MS, environment.now);
     const ec2 = (region: string): Ec2 => this.ec2(region);
     const tags = config.tags ?? {};
@@ -91,7 +97,15 @@ export class AwsCompute implements Compute {
   async offerTable({ requirements }: OfferQuery, call: Call): Promise<OfferTable | null> {
     call.signal.throwIfAborted();
     if (requirements.reservation) return null;
-    return this.table.get('table', async () => awsOfferTable(await this.sold(call)));
+    let isWhole = true;
+    const table = await this.table.get('table', async () => {
+      const sold = await this.sold(call);
+      isWhole = sold.isWhole;
+      return awsOfferTable(sold);
+    });
+    // What some regions had no time to tell is in the next one.
+    if (!isWhole) this.table.forget('table');
+    return table;
   }
 
   async create(attempt: Attempt, call: Call): Promise<MachineState> {
@@ -143,13 +157,17 @@ export class AwsCompute implements Compute {
     for (const client of this.clients.values()) client.close();
   }
 
-  private async sold(call: Call): Promise<Pick<AwsOffersRequest, 'catalog' | 'experimental' | 'regions'>> {
-    const facts = await this.everywhere(async (region): Promise<[string, RegionFacts]> => [
-      region,
-      await this.factsOf(region, call),
-    ]);
+  /** As far as the regions have told by now. */
+  private async sold(call: Call): Promise<Sold> {
+    const known = await this.survey.of(this.regions, call);
     const experimental = this.options.config.experimental_instance_types ?? [];
-    return { catalog: this.options.environment.catalog('aws'), experimental, regions: new Map(facts) };
+    const regions = new Map(this.regions.map((region) => [region, known.get(region) ?? UNTOLD]));
+    return {
+      catalog: this.options.environment.catalog('aws'),
+      experimental,
+      regions,
+      isWhole: known.size === this.regions.length,
+    };
   }
 
   private async planLaunch(attempt: Attempt, call: Call): Promise<{ plan: LaunchPlan; user: string }> {
@@ -202,7 +220,7 @@ export class AwsCompute implements Compute {
           environment.log('warn', `AWS ${region} does not tell its zones (${error.message})`);
           return null;
         }),
-      this.quotas.get(region, () => accountQuotas(region, access, call)),
+      accountQuotas(region, access, call),
     ]);
     return { zones, quotas };
   }
@@ -268,6 +286,11 @@ export class AwsCompute implements Compute {
     return results;
   }
 }
+
+type Sold = Pick<AwsOffersRequest, 'catalog' | 'experimental' | 'regions'> & { readonly isWhole: boolean };
+
+/** Of a region that has not answered yet: what the catalog says is offered. */
+const UNTOLD: RegionFacts = { zones: null, quotas: null };
 
 interface Place {
   readonly region: string;

@@ -30,6 +30,7 @@ import {
   type Volume,
 } from '@aws-sdk/client-ec2';
 import { type Call, withinCall } from '@dstack/backend-base';
+import { agents } from './agents.js';
 import { explainAws } from './errors.js';
 
 export interface AwsAccess {
@@ -59,7 +60,7 @@ export class Ec2 {
       ...(access.endpoint === null ? {} : { endpoint: access.endpoint }),
       maxAttempts: 4,
       // The default has no limit at all.
-      requestHandler: { connectionTimeout: 5_000, requestTimeout: 60_000 },
+      requestHandler: { connectionTimeout: 5_000, requestTimeout: 60_000, ...agents() },
     });
   }
 

@@ -1,5 +1,6 @@
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { type BackendEnvironment, type BackendModule, type ConfigIssue, isBackendError } from '@dstack/backend-base';
+import { agents } from './agents.js';
 import { AwsCompute } from './aws-compute.js';
 import { type AwsAccess, Ec2 } from './client.js';
 import { type AwsConfig, DEFAULT_REGIONS } from './definition.js';
@@ -42,7 +43,7 @@ async function whyRefused(
     region,
     ...(credentials === null ? {} : { credentials }),
     ...(endpoint === null ? {} : { endpoint }),
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: 15_000 },
+    requestHandler: { connectionTimeout: 5_000, requestTimeout: 15_000, ...agents() },
   });
   try {
     await client.send(new GetCallerIdentityCommand({}), { abortSignal: signal });

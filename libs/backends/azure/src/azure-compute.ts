@@ -24,6 +24,7 @@ import { type AzureConfig, regionsOf } from './definition.js';
 import { armCode } from './errors.js';
 import { type Addresses, earlyStateOf, OWNER_TAG, refOf, stateWith, TOKEN_TAG } from './machine-state.js';
 import { isMissing, Networks, type SecurityGroupUse } from './networks.js';
+import { type Reserved, reservationPlace, reservedSizes } from './reservation.js';
 import { azureOffers } from './offers.js';
 import { type RegionFacts, UNTOLD, usableFamilies } from './quotas.js';
 
@@ -80,7 +81,8 @@ export class AzureCompute implements Compute {
     const regions = regionsOf(this.options.config);
     const known = await this.survey.of(regions, call);
     const facts = new Map(regions.map((region) => [region, known.get(region) ?? UNTOLD]));
-    return azureOffers({ catalog: this.options.environment.catalog('azure'), requirements, regions: facts });
+    const reserved = await this.reserved(requirements.reservation ?? null, call);
+    return azureOffers({ catalog: this.options.environment.catalog('azure'), requirements, regions: facts, reserved });
   }
 
   offerTable(query: OfferQuery, call: Call): Promise<OfferTable | null> {
@@ -133,7 +135,9 @@ export class AzureCompute implements Compute {
     ]);
     const identity = use === 'gateway' ? null : identityId(config);
     const tags = machineTags(attempt, config.tags ?? {});
-    const request = createRequest(attempt, kind, { subnetId, securityGroupId, publicIps, identityId: identity, tags });
+    const reservationId = use === 'gateway' ? null : this.reservationId(attempt.reservation);
+    const plan = { subnetId, securityGroupId, publicIps, identityId: identity, reservationId, tags };
+    const request = createRequest(attempt, kind, plan);
     try {
       await arm.createMachine(place, request, call);
     } catch (error) {
@@ -169,6 +173,22 @@ export class AzureCompute implements Compute {
     const publicIp =
       address === null ? null : ((await arm.address(address, call).catch(unlessMissing))?.ipAddress ?? null);
     return { publicIp, privateIp, isPublic: true };
+  }
+
+  /** Null: none is wanted, it is not of this account, or there is no such group. */
+  private async reserved(text: string | null, call: Call): Promise<Reserved | null> {
+    const { arm, config } = this.options;
+    const place = text === null ? null : reservationPlace(text, config.subscription_id);
+    const id = this.reservationId(text);
+    if (place === null || id === null) return null;
+    const found = await arm.capacityReservations(place, call).catch(unlessMissing);
+    return found === undefined ? null : { id, sizes: reservedSizes(found) };
+  }
+
+  private reservationId(text: string | null): string | null {
+    const { subscription_id: subscription } = this.options.config;
+    const place = text === null ? null : reservationPlace(text, subscription);
+    return place && armId(subscription, place.group, 'Microsoft.Compute/capacityReservationGroups', place.name);
   }
 
   private async ask(region: string, call: Call): Promise<RegionFacts> {

@@ -1,4 +1,5 @@
 import { BackendError, type BackendEnvironment } from '@dstack/backend-base';
+import { fetchByEnvironment } from '@dstack/backend-base/proxy';
 import { explainSignIn } from './sign-in-errors.js';
 import type { AccessToken, GetTokenOptions, TokenCredential } from './token-credential.js';
 
@@ -48,10 +49,10 @@ export class ClientSecretToken implements TokenCredential {
     let status: number;
     let body: unknown;
     try {
-      const reply = await fetch(url, {
+      const reply = await fetchByEnvironment(new URL(url), {
         method: 'POST',
-        body: form,
-        redirect: 'error',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: form.toString(),
         // The libraries hand on what they were given, and that is ours.
         signal: signal instanceof AbortSignal ? AbortSignal.any([signal, limit]) : limit,
       });

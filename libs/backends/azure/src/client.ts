@@ -1,4 +1,10 @@
-import type { ComputeManagementClient, ResourceSku, Usage, VirtualMachine } from '@azure/arm-compute';
+import type {
+  CapacityReservation,
+  ComputeManagementClient,
+  ResourceSku,
+  Usage,
+  VirtualMachine,
+} from '@azure/arm-compute';
 import type {
   NetworkInterface,
   NetworkManagementClient,
@@ -57,6 +63,14 @@ export class Arm {
     return this.run(call, async (abortSignal) => {
       const { virtualMachines } = await this.computing();
       await virtualMachines.delete(group, name, { abortSignal, forceDeletion: true }).submitted();
+    });
+  }
+
+  /** Of a group, each with the machines in it. */
+  capacityReservations({ group, name }: ArmPlace, call: Call): Promise<CapacityReservation[]> {
+    return this.run(call, async (abortSignal) => {
+      const { capacityReservations } = await this.computing();
+      return collect(capacityReservations.listByCapacityReservationGroup(group, name, { abortSignal }), abortSignal);
     });
   }
 

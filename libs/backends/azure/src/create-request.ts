@@ -21,6 +21,8 @@ export interface CreatePlan {
   readonly securityGroupId: string;
   readonly publicIps: boolean;
   readonly identityId: string | null;
+  /** Of the capacity reservation group it counts against; null: of none. */
+  readonly reservationId: string | null;
   readonly tags: Readonly<Record<string, string>>;
 }
 
@@ -90,6 +92,9 @@ export function createRequest(attempt: Attempt, kind: MachineKind, plan: CreateP
       ? { priority: 'Spot', evictionPolicy: 'Delete', billingProfile: { maxPrice: -1 } }
       : { priority: 'Regular' }),
     ...(zone === null ? {} : { zones: [zone] }),
+    ...(plan.reservationId === null
+      ? {}
+      : { capacityReservation: { capacityReservationGroup: { id: plan.reservationId } } }),
     ...(plan.identityId === null
       ? {}
       : { identity: { type: 'UserAssigned', userAssignedIdentities: { [plan.identityId]: {} } } }),

@@ -107,8 +107,52 @@ describe('offers of Azure', () => {
     expect(JSON.stringify(failure)).not.toContain('wrong-secret');
   });
 
-  it('of a reservation are none', async () => {
-    expect(await world.compute.offers(gpus({}, { reservation: 'r' }), call())).toEqual([]);
+  it.each(['cr-0123456789', 'projects/p/reservations/r', 'mine/none', 'a/b/c', `/subscriptions/${'0'.repeat(8)}/resourceGroups/g/providers/Microsoft.Compute/capacityReservationGroups/r`])(
+    'of a reservation that is none of ours are none: %s',
+    async (reservation) => {
+      world.fake.groups.set('mine', 'eastus');
+      expect(await world.compute.offers(gpus({}, { reservation }), call())).toEqual([]);
+    },
+  ); // prettier-ignore
+
+  it('of a capacity reservation group are what it holds, where it has room, and machines count against it', async () => {
+    const offer = await small();
+    if (offer === undefined) throw new Error('no offer');
+    const { name: size } = offer.instance;
+    world.fake.groups.set('mine', 'eastus');
+    const [one, two] = ['1', '2'].map((zone) => ({
+      name: `r${zone}`,
+      size,
+      location: offer.region,
+      zone,
+      capacity: 1,
+    }));
+    if (one === undefined || two === undefined) throw new Error('no reservations');
+    world.fake.compute.reservations.set('mine/held', [one]);
+    const query = { ...QUERY, requirements: { ...QUERY.requirements, reservation: 'mine/held' } };
+    const [reserved, ...more] = await world.compute.offers(query, call());
+    expect(more).toEqual([]);
+    expect(reserved).toMatchObject({
+      instance: { name: size },
+      region: offer.region,
+      availability: 'available',
+      availability_zones: ['1'],
+    });
+    await world.compute.create({ ...attempt(reserved), zone: '1', reservation: 'mine/held' }, call());
+    const id = `/subscriptions/${ACCOUNT.subscriptionId}/resourceGroups/mine/providers/Microsoft.Compute/capacityReservationGroups/held`;
+    expect(world.fake.machines[0]?.request).toMatchObject({
+      zones: ['1'],
+      properties: { capacityReservation: { capacityReservationGroup: { id } } },
+    });
+    const again = { ...QUERY, requirements: { ...QUERY.requirements, reservation: id } };
+    expect(await world.compute.offers(again, call())).toMatchObject([
+      { availability: 'not_available', availability_reason: 'the reservation is full' },
+    ]);
+    world.fake.compute.reservations.set('mine/held', [{ ...one, zone: null, capacity: 2 }]);
+    expect((await world.compute.offers(query, call()))[0]).toMatchObject({
+      availability: 'available',
+      availability_zones: null,
+    });
   });
 });
 

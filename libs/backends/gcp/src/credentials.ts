@@ -1,5 +1,6 @@
 import { BackendError, type Call, isBackendError, withinCall } from '@dstack/backend-base';
 import type { AuthClient } from 'google-auth-library';
+import { environmentAgent } from '@dstack/backend-base/proxy';
 import type { GcpConfig } from './definition.js';
 
 const SCOPES = ['https://www.googleapis.com/auth/cloud-platform'];
@@ -36,7 +37,11 @@ async function clientOf(creds: GcpConfig['creds']): Promise<AuthClient> {
   const { GoogleAuth, JWT } = await import('google-auth-library');
   const client =
     creds.type === 'default'
-      ? await new GoogleAuth({ scopes: SCOPES }).getClient()
+      ? await new GoogleAuth({
+          scopes: SCOPES,
+          // Google's library knows proxies, but would ask for the machine's own metadata there too.
+          clientOptions: { transporterOptions: { agent: environmentAgent() } },
+        }).getClient()
       : new JWT({ ...keyOf(creds.data), scopes: SCOPES });
   // A key signs tokens itself, which Google's APIs take: nothing to ask for, and no second service to reach.
   if (client instanceof JWT) client.useJWTAccessWithScope = true;

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { Agent } from 'node:https';
+import type { Agent } from 'node:https';
 import { isAbsolute, resolve } from 'node:path';
 import { BackendError } from '@dstack/backend-base';
+import { environmentAgent } from '@dstack/backend-base/proxy';
 import { askPlugin, type PluginCredential } from './exec-plugin.js';
 import type { KubeContext } from './kubeconfig.js';
 
@@ -54,8 +55,7 @@ export class ClusterAccess {
     const { user, cluster } = this.context;
     const plugin: PluginCredential = user.exec === undefined ? {} : await askPlugin(user.exec, this.context, signal);
     const token = plugin.token ?? user.token ?? (await this.file(user.tokenFile))?.toString().trim();
-    const httpsAgent = new Agent({
-      keepAlive: true,
+    const httpsAgent = environmentAgent({
       maxSockets: 16,
       ca: await this.dataOrFile(cluster['certificate-authority-data'], cluster['certificate-authority']),
       cert:

@@ -1,5 +1,6 @@
 import { BackendError, type BackendEnvironment, type Call, withinCall } from '@dstack/backend-base';
 import { decideRetry, retryAfterMs } from '@dstack/backend-base/rest';
+import { fetchByEnvironment } from '@dstack/backend-base/proxy';
 import type { z } from 'zod';
 import type { ApiKey } from './api-key.js';
 import { explainOci, isTransient, readRefusal } from './errors.js';
@@ -108,7 +109,7 @@ export class SignedRest {
     };
     try {
       // A redirect would take the signature somewhere else.
-      return await fetch(url, { method, headers, body, signal, redirect: 'error' });
+      return await fetchByEnvironment(url, { method, headers, body, signal });
     } catch (error) {
       signal.throwIfAborted();
       return error instanceof Error ? error : new Error(String(error));

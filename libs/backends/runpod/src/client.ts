@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { explainGraphql, explainRunpod } from './errors.js';
 import type { PodRequest } from './pod-request.js';
 import {
+  bidsReply,
   cpusReply,
   dataCentersReply,
   gpusReply,
@@ -27,6 +28,16 @@ export interface GpuQuery {
   readonly cloud: 'SECURE' | 'COMMUNITY';
   readonly countryCode: string | null;
 }
+
+export interface BidsQuery {
+  readonly count: number;
+  readonly cloud: 'SECURE' | 'COMMUNITY';
+  /** Data centers, or countries. */
+  readonly places: readonly string[];
+}
+
+/** By place and type. */
+export type Bids = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
 /**
  * The calls that are used: REST v2 for everything but the creation of pods. There its one text of arguments is not known to replace an
@@ -55,6 +66,26 @@ export class RunpodClient {
     if (id !== undefined && !reply.errors?.length) return id;
     const { failure, message } = explainGraphql((reply.errors ?? []).map((error) => error.message));
     throw new BackendError(failure, message);
+  }
+
+  /** In each place, what one GPU of each type costs at the least until somebody pays more. US dollars per hour. */
+  async bids({ count, cloud, places }: BidsQuery, call: Call): Promise<Bids> {
+    const where = cloud === 'SECURE' ? 'dataCenterId' : 'countryCode';
+    const input = (place: string): string =>
+      `{gpuCount: ${count}, secureCloud: ${cloud === 'SECURE'}, ${where}: ${JSON.stringify(place)}}`;
+    const fields = places.map(
+      (place, index) => `p${index}: gpuTypes { id lowestPrice(input: ${input(place)}) { minimumBidPrice } }`,
+    );
+    const body = { query: `query { ${fields.join(' ')} }` };
+    const request = { method: 'POST', path: '/graphql', body, schema: bidsReply, isRepeatable: true } as const;
+    const { data, errors } = await this.rest.send(request, call);
+    if (errors?.length) {
+      const { failure, message } = explainGraphql(errors.map((error) => error.message));
+      throw new BackendError(failure, message);
+    }
+    const bidsAt = (index: number) =>
+      new Map((data?.[`p${index}`] ?? []).map(({ id, lowestPrice }) => [id, lowestPrice?.minimumBidPrice ?? 0]));
+    return new Map(places.map((place, index) => [place, bidsAt(index)]));
   }
 
   async pods(call: Call): Promise<RunpodPod[]> {

@@ -63,6 +63,14 @@ export function withStock(offer: Offer, stock: Stock): Offer {
   return { ...live, price, availability: isInStock(level) ? 'available' : 'not_available' };
 }
 
+/** What is in stock, until somebody pays more for it; of a type that nobody may bid for, nothing. */
+export function asSpot(offer: Offer, bidPerGpu: number): Offer[] {
+  const { resources } = offer.instance;
+  if (offer.availability !== 'available' || bidPerGpu <= 0 || resources.gpus.length === 0) return [];
+  const instance = { ...offer.instance, resources: { ...resources, spot: true } };
+  return [{ ...offer, instance, price: roundedPrice(bidPerGpu * resources.gpus.length) }];
+}
+
 /** Processors alone: sizes double from the smallest to the largest. */
 export function cpuOffers(flavors: readonly RunpodCpu[], { dataCenters }: Places): Offer[] {
   return flavors.flatMap((flavor) =>

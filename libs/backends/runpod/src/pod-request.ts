@@ -6,8 +6,8 @@ export const OWNER_VARIABLE = 'DSTACK_AGENT_OWNER';
 export const TOKEN_VARIABLE = 'DSTACK_AGENT_ATTEMPT';
 
 export interface PodRequest {
-  readonly mutation: 'podFindAndDeployOnDemand' | 'deployCpuPod';
-  readonly inputType: 'PodFindAndDeployOnDemandInput' | 'deployCpuPodInput';
+  readonly mutation: 'podFindAndDeployOnDemand' | 'podRentInterruptable' | 'deployCpuPod';
+  readonly inputType: 'PodFindAndDeployOnDemandInput' | 'PodRentInterruptableInput' | 'deployCpuPodInput';
   readonly input: Readonly<Record<string, unknown>>;
 }
 
@@ -42,20 +42,24 @@ export function podRequest(attempt: Attempt, registryId: string | null): PodRequ
       input: { ...input, instanceId: type, deployCost: offer.price },
     };
   }
+  const withGpus = {
+    ...input,
+    gpuTypeId: type,
+    gpuCount: resources.gpus.length,
+    minVcpuCount: resources.cpus,
+    minMemoryInGb: Math.floor(resources.memory_mib / 1024),
+    minCudaVersion: MIN_CUDA,
+    supportPublicIp: true,
+    // Nothing beside the container's own disk.
+    volumeInGb: 0,
+  };
+  if (!resources.spot)
+    return { mutation: 'podFindAndDeployOnDemand', inputType: 'PodFindAndDeployOnDemandInput', input: withGpus };
+  const bidPerGpu = offer.price / resources.gpus.length;
   return {
-    mutation: 'podFindAndDeployOnDemand',
-    inputType: 'PodFindAndDeployOnDemandInput',
-    input: {
-      ...input,
-      gpuTypeId: type,
-      gpuCount: resources.gpus.length,
-      minVcpuCount: resources.cpus,
-      minMemoryInGb: Math.floor(resources.memory_mib / 1024),
-      minCudaVersion: MIN_CUDA,
-      supportPublicIp: true,
-      // Nothing beside the container's own disk.
-      volumeInGb: 0,
-    },
+    mutation: 'podRentInterruptable',
+    inputType: 'PodRentInterruptableInput',
+    input: { ...withGpus, bidPerGpu },
   };
 }
 

@@ -13,10 +13,10 @@ import {
   type Termination,
 } from '@dstack/backend-base';
 import type { Offer } from '@dstack/core';
-import type { GpuQuery, RunpodClient } from './client.js';
+import type { Bids, GpuQuery, RunpodClient } from './client.js';
 import { isStillBilled, refOf, stateOf } from './machine-state.js';
 import { NetworkVolumes } from './network-volumes.js';
-import { communityOffers, cpuOffers, secureOffers, type Stock, withStock } from './offers.js';
+import { asSpot, communityOffers, cpuOffers, secureOffers, type Stock, withStock } from './offers.js';
 import { isCountry, type Places } from './places.js';
 import { OWNER_VARIABLE, podRequest, TOKEN_VARIABLE } from './pod-request.js';
 import { RegistryCredentials } from './registry-credentials.js';
@@ -34,12 +34,14 @@ export class RunpodCompute implements Compute {
   readonly volumes: NetworkVolumes;
   private readonly creating = new KeyedLock();
   private readonly stock: Kept<Stock | null>;
+  private readonly bids: Kept<Bids>;
   private readonly cpus: Kept<readonly RunpodCpu[]>;
   private readonly registries: RegistryCredentials;
 
   constructor(private readonly options: RunpodOptions) {
     const { client, environment } = options;
     this.stock = new Kept(OFFERS_KEPT_MS, environment.now);
+    this.bids = new Kept(OFFERS_KEPT_MS, environment.now);
     this.cpus = new Kept(OFFERS_KEPT_MS, environment.now);
     this.registries = new RegistryCredentials(client, environment.now);
     this.volumes = new NetworkVolumes(client);
@@ -56,8 +58,9 @@ export class RunpodCompute implements Compute {
       ...places.countries.flatMap((country) => communityOffers(request, country)),
     ];
     const [gpus, cpus] = await Promise.all([this.withStock(known, call), this.cpuOffers(call)]);
+    const spot = requirements.spot === false ? [] : await this.spotOffers(gpus, call);
     // Of today's prices the order is another than the catalog's.
-    return [...gpus, ...cpus].sort((a, b) => a.price - b.price);
+    return [...gpus, ...spot, ...cpus].sort((a, b) => a.price - b.price);
   }
 
   /** RunPod knows no token: whoever asks looks first, and within this process no two look at once. */
@@ -134,6 +137,25 @@ export class RunpodCompute implements Compute {
       return new Map(gpus.map((gpu) => [gpu.id, gpu]));
     });
     return asked.catch((error: unknown) => this.unknown(error, null));
+  }
+
+  /** Each number of GPUs is one question about all the places where there are some. */
+  private async spotOffers(offers: readonly Offer[], call: Call): Promise<Offer[]> {
+    const inStock = offers.filter(({ availability }) => availability === 'available');
+    const groups = Map.groupBy(inStock, (offer) => JSON.stringify({ ...stockQuery(offer), countryCode: null }));
+    const found = await Promise.all(
+      [...groups.values()].map(async (group) => {
+        const [first] = group;
+        if (first === undefined) return [];
+        const { count, cloud } = stockQuery(first);
+        const places = [...new Set(group.map(({ region }) => region))].sort();
+        const bids = await this.bids
+          .get(JSON.stringify({ count, cloud, places }), () => this.options.client.bids({ count, cloud, places }, call))
+          .catch((error: unknown) => this.unknown(error, new Map<string, ReadonlyMap<string, number>>()));
+        return group.flatMap((offer) => asSpot(offer, bids.get(offer.region)?.get(offer.instance.name) ?? 0));
+      }),
+    );
+    return found.flat();
   }
 
   private async cpuOffers(call: Call): Promise<Offer[]> {

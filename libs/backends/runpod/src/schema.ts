@@ -58,6 +58,15 @@ export const problem = z.object({
   errors: z.array(z.string()).nullish(),
 });
 
+const bid = z.object({
+  id: z.string(),
+  lowestPrice: z.object({ minimumBidPrice: z.number().nullish() }).nullish(),
+});
+export const bidsReply = z.object({
+  data: z.record(z.string(), z.array(bid).nullish()).nullish(),
+  errors: z.array(z.object({ message: z.string() })).nullish(),
+});
+
 export const graphqlReply = z.object({
   data: z.record(z.string(), z.object({ id: z.string() }).nullable()).nullish(),
   errors: z.array(z.object({ message: z.string() })).nullish(),

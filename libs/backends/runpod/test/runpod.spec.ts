@@ -53,6 +53,35 @@ describe('offers of RunPod', () => {
     expect(new Set(elsewhere.map(({ availability }) => availability))).toEqual(new Set(['not_available']));
   });
 
+  it('are of spot capacity where one may bid, and only for those who may be interrupted', async () => {
+    const spotOf = async (spot: boolean | null) =>
+      (await world.compute.offers({ ...QUERY, requirements: { ...QUERY.requirements, spot } }, call())).filter(
+        ({ instance }) => instance.resources.spot,
+      );
+    expect(await spotOf(false)).toEqual([]);
+    const before = asked('/graphql');
+    const offers = await spotOf(null);
+    expect(new Set(offers.map(({ region }) => region))).toEqual(new Set(['EU-RO-1']));
+    expect(offers.find(({ instance }) => instance.name === GPU)).toMatchObject({
+      price: 0.195,
+      availability: 'available',
+    });
+    expect(await spotOf(true)).toEqual(offers);
+    // One question for each number of GPUs.
+    expect(asked('/graphql') - before).toBeLessThanOrEqual(
+      new Set(offers.map(({ instance }) => instance.resources.gpus.length)).size,
+    );
+    const offer = offers.at(-1);
+    if (offer === undefined) throw new Error('nothing to bid for');
+    await world.compute.create(await world.attempt({ offer }), call());
+    const [pod] = world.fake.living;
+    expect(pod?.input).toMatchObject({
+      gpuTypeId: offer.instance.name,
+      bidPerGpu: offer.price / offer.instance.resources.gpus.length,
+    });
+    expect(world.fake.violations).toEqual([]);
+  });
+
   it('are processors in sizes that double, each with its disk', async () => {
     const cpus = (await world.compute.offers(QUERY, call())).filter(
       ({ instance }) => instance.resources.gpus.length === 0,
@@ -81,7 +110,11 @@ describe('offers of RunPod', () => {
       call(),
     );
     const canada = offers.filter(({ region, availability }) => region === 'CA' && availability === 'available');
-    expect(canada.find(({ instance }) => instance.resources.gpus.length === 1)?.price).toBe(0.34);
+    const ofOne = canada.filter(({ instance }) => instance.resources.gpus.length === 1);
+    expect(ofOne.map(({ price, instance }) => [price, instance.resources.spot])).toEqual([
+      [0.17, true],
+      [0.34, false],
+    ]);
     // Nobody in Canada has an L4.
     expect(canada.some(({ instance }) => instance.name === GPU)).toBe(false);
   });

@@ -1,5 +1,6 @@
 import { endProcess } from './end-process-script.js';
 import { AGENTS_DIR, type HostPaths, STATES_DIR } from './host-paths.js';
+import { letGoOf } from './let-go-script.js';
 import { pruneFolders } from './prune-folders-script.js';
 import { shellQuote } from './shell-quote.js';
 import { agentCommand, type MarkedFile, type Supervisor } from './supervisor.js';
@@ -54,6 +55,7 @@ chmod 555 ${folder}
 
 export interface AppliedInstallation {
   readonly owner: string;
+  readonly instance: string;
   readonly folder: string;
   readonly supervisor: Supervisor;
   /** Null: as it is on the host. */
@@ -61,7 +63,10 @@ export interface AppliedInstallation {
 }
 
 /** Puts the files in place, makes the folder the one in use, and starts its agent instead of one that runs. Jobs go on. */
-export function applyScript(paths: HostPaths, { owner, folder, supervisor, env }: AppliedInstallation): string {
+export function applyScript(
+  paths: HostPaths,
+  { owner, instance, folder, supervisor, env }: AppliedInstallation,
+): string {
   const { state, current } = paths;
   return `
 # Somebody else's directory of that name stays as it is, but that one can pass through it to the socket.
@@ -69,6 +74,7 @@ if [ -d ${STATES_DIR} ]; then chmod a+x ${STATES_DIR}; else mkdir -p -m 711 ${ST
 if [ ! -d ${state} ]; then mkdir ${state}; fi
 chmod 711 ${state}
 ${writeFile(`${state}/owner`, `${owner}\n`, 600)}
+${writeFile(letGoOf(paths, instance).tenant, `${instance}\n`, 600)}
 ${writeFile(paths.uninstaller, uninstallScript(paths), 600)}
 ${env === null ? '' : writeFile(env.path, env.text, 600)}
 ${writeFile(supervisor.file.path, supervisor.file.text, supervisor.kind === 'systemd' ? 644 : 600)}

@@ -8,6 +8,7 @@ export type HostProblem =
   | 'clock-off'
   | 'mixed-gpus'
   | 'gpu-driver'
+  | 'let-go'
   | 'upload-failed'
   | 'agent-failed';
 

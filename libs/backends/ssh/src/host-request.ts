@@ -9,6 +9,8 @@ export interface HostRequest {
   readonly hostname: string;
   /** The installation that owns the agent; another installation's agent is never touched. */
   readonly owner: string;
+  /** The instance that the host is for. Once it was let go for this one, nothing is put on it for this one any more. */
+  readonly instance: string;
   readonly signal: AbortSignal;
 }
 

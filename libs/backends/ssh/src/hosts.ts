@@ -7,3 +7,5 @@ export { onboardHost } from './onboard-host.js';
 export { packAgentFolder, type PackRequest } from './pack-agent-folder.js';
 export { removeAgent } from './remove-agent.js';
 export { replaceAgent, type ReplaceRequest } from './replace-agent.js';
+export { gatewayPaths, type GatewayPaths } from './gateway/gateway-paths.js';
+export { ensureGateway, installGateway, type InstallGatewayRequest, removeGateway } from './gateway/install-gateway.js';

@@ -7,6 +7,7 @@ import { architectureOf, lackOfSpace } from './judge-host.js';
 import { planInstallation } from './plan-installation.js';
 import type { ProbedHost } from './probed-host.js';
 import { pruneFolders } from './prune-folders-script.js';
+import { mustPutOnHost } from './put-on-host.js';
 import { mustRunRootScript } from './run-script.js';
 import { environmentFile, supervisorOf } from './supervisor.js';
 import { uploadAgent } from './upload-agent.js';
@@ -18,12 +19,12 @@ export interface InstallRequest extends HostRequest, Pick<OnboardRequest, 'bundl
 
 /** Makes of the host as it was found one that runs the bundle's agent. Gives what it runs; nothing is done to one that does already. */
 export async function installAgent(request: InstallRequest, host: ProbedHost): Promise<AgentBundle> {
-  const { owner, hostname, onProgress } = request;
+  const { owner, instance, hostname, onProgress } = request;
   const paths = hostPaths(owner);
   const { bundle, arch } = await bundleFor(request, host);
   const supervisor = supervisorOf({ paths, arch, systemd: host.systemd, uid: host.uid });
   const env = request.env === null ? null : environmentFile(paths, request.env);
-  const plan = planInstallation(host, { bundle, supervisor, env });
+  const plan = planInstallation(host, { bundle, supervisor, env, instance });
   if (plan.lacksKib !== null) {
     const text = lackOfSpace(AGENTS_DIR, plan.lacksKib.free, plan.lacksKib.needed);
     throw new HostProblemError('disk-full', true, `${hostname}: ${text}`);
@@ -35,7 +36,8 @@ export async function installAgent(request: InstallRequest, host: ProbedHost): P
   if (plan.apply) {
     onProgress('start', supervisor.kind === 'systemd' ? 'systemd' : 'without systemd');
     const folder = `${AGENTS_DIR}/${folderName(bundle.digest)}`;
-    await mustRunRootScript(request, applyScript(paths, { owner, folder, supervisor, env }), 'starting the agent');
+    const script = applyScript(paths, { owner, instance, folder, supervisor, env });
+    await mustPutOnHost(request, script, 'starting the agent');
   } else if (host.folders.length > 1) {
     await mustRunRootScript(request, pruneFolders(), 'removing old agents');
   }

@@ -12,6 +12,7 @@ const READY = {
   current: 'dddddddddddddddd',
   loop_mark: supervisor.file.mark,
   env_mark: env.mark,
+  instance: 'i-1',
   listening: 'yes',
   agent_free_kib: '1000000',
 };
@@ -19,7 +20,7 @@ const NOTHING: InstallationPlan = { upload: false, apply: false, lacksKib: null 
 
 const plan = (changes: Partial<typeof READY>, wantedEnv: typeof env | null = env) => {
   const lines = Object.entries({ ...READY, ...changes }).map(([key, value]) => `${key}=${value}`);
-  return planInstallation(parseProbe(lines.join('\n')), { bundle, supervisor, env: wantedEnv });
+  return planInstallation(parseProbe(lines.join('\n')), { bundle, supervisor, env: wantedEnv, instance: 'i-1' });
 };
 
 it.each<[string, Partial<typeof READY>, InstallationPlan]>([
@@ -27,6 +28,7 @@ it.each<[string, Partial<typeof READY>, InstallationPlan]>([
   ['nothing for want of space when nothing is sent', { agent_free_kib: '1' }, NOTHING],
   ['a start when nothing listens', { listening: '' }, { ...NOTHING, apply: true }],
   ['a change of the environment', { env_mark: 'other' }, { ...NOTHING, apply: true }],
+  ['what another instance had, for this one', { instance: 'i-0' }, { ...NOTHING, apply: true }],
   ['a change of the supervisor', { loop_mark: 'other' }, { ...NOTHING, apply: true }],
   ['a switch to a folder that is there', { current: 'eeeeeeeeeeeeeeee' }, { ...NOTHING, apply: true }],
   ['an upload of a folder that is not', { folder: 'eeeeeeeeeeeeeeee' }, { upload: true, apply: true, lacksKib: null }],

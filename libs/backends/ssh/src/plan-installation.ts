@@ -8,6 +8,8 @@ export interface WantedInstallation {
   readonly supervisor: Supervisor;
   /** Null: as it is on the host. */
   readonly env: MarkedFile | null;
+  /** That the host is for. */
+  readonly instance: string;
 }
 
 /** What is to be done to a host; all false on one that is ready. */
@@ -23,7 +25,10 @@ export interface InstallationPlan {
 const UNPACKED_RATIO = 3;
 const SPARE_KIB = 64 * 1024;
 
-export function planInstallation(host: ProbedHost, { bundle, supervisor, env }: WantedInstallation): InstallationPlan {
+export function planInstallation(
+  host: ProbedHost,
+  { bundle, supervisor, env, instance }: WantedInstallation,
+): InstallationPlan {
   const name = folderName(bundle.digest);
   const upload = !host.folders.includes(name);
   const supervisorMark = supervisor.kind === 'systemd' ? host.unitMark : host.loopMark;
@@ -31,6 +36,7 @@ export function planInstallation(host: ProbedHost, { bundle, supervisor, env }: 
     !upload &&
     host.listening &&
     host.current === name &&
+    host.instance === instance &&
     supervisorMark === supervisor.file.mark &&
     (env === null || env.mark === host.envMark);
   const needed = Math.ceil((bundle.sizeBytes * UNPACKED_RATIO) / 1024) + SPARE_KIB;

@@ -81,6 +81,7 @@ say current "$(basename "$(readlink ${current} 2>/dev/null)" 2>/dev/null)"
 say unit_mark "$(mark ${unitFile})"
 say loop_mark "$(mark ${loop})"
 say env_mark "$(mark ${env})"
+say instance "$(cat ${state}/instance 2>/dev/null)"
 if grep -q ' 00010000 .* ${socket}$' /proc/net/unix; then say listening yes; fi
 say now "$(date +%s)"
 `;

@@ -22,6 +22,8 @@ export interface ProbedHost {
   readonly unitMark: string;
   readonly loopMark: string;
   readonly envMark: string;
+  /** That the agent was put there for; empty: none was, or by an older server. */
+  readonly instance: string;
   readonly listening: boolean;
   /** Unix milliseconds by the host's clock, at the end of the probe. */
   readonly now: number | null;
@@ -58,6 +60,7 @@ export function parseProbe(text: string): ProbedHost {
     unitMark: one('unit_mark'),
     loopMark: one('loop_mark'),
     envMark: one('env_mark'),
+    instance: one('instance'),
     listening: one('listening') === 'yes',
     now: seconds === null ? null : seconds * 1000,
   };

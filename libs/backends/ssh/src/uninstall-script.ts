@@ -3,12 +3,19 @@ import { endProcess } from './end-process-script.js';
 import { AGENTS_DIR, type HostPaths, STATES_DIR } from './host-paths.js';
 import { pruneFolders } from './prune-folders-script.js';
 
-/** Removes everything of one installation from a host. Also for a person: it lies beside the agent. */
+/** For a person whose server is no more: it lies beside the agent. */
 export function uninstallScript(paths: HostPaths): string {
-  const { state, unit, unitFile } = paths;
   return `#!/bin/sh
 # Removes the dstack agent ${paths.keyMark}, its jobs and all of their files from this host: sudo sh ${paths.uninstaller}
-uninstall() {
+${uninstallFunction(paths)}
+uninstall
+`;
+}
+
+/** Defines `uninstall`, which removes everything of one installation from a host. */
+export function uninstallFunction(paths: HostPaths): string {
+  const { state, unit, unitFile } = paths;
+  return `uninstall() {
 if [ -e ${unitFile} ]; then
   systemctl disable --quiet --now ${unit} || :
   rm -f ${unitFile}
@@ -40,9 +47,7 @@ if [ ! -e ${STATES_DIR} ] && grep -q '^${DOOR_USER}:.*:${DOOR_HOME}:' /etc/passw
   groupdel ${DOOR_USER} 2>/dev/null || :
   rm -rf ${DOOR_HOME}
 fi
-}
-uninstall
-`;
+}`;
 }
 
 /** As the user who logs in: takes this installation's keys out of their authorized_keys. */

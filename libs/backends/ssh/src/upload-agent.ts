@@ -10,7 +10,8 @@ import {
 import { AGENTS_DIR, folderName, hostPaths } from './host-paths.js';
 import { HostProblemError } from './host-problem.js';
 import type { HostRequest } from './host-request.js';
-import { mustRunRootScript, runRootScript, wordsOf } from './run-script.js';
+import { mustPutOnHost, putOnHost } from './put-on-host.js';
+import { runRootScript, wordsOf } from './run-script.js';
 
 export interface UploadedAgent {
   readonly bundle: AgentBundle;
@@ -26,10 +27,10 @@ export async function uploadAgent(request: HostRequest, upload: UploadedAgent): 
   const paths = hostPaths(request.owner);
   const { bundle } = upload;
   try {
-    await mustRunRootScript(request, prepareUploadScript(paths), `making ${AGENTS_DIR}`);
+    await mustPutOnHost(request, prepareUploadScript(paths), `making ${AGENTS_DIR}`);
     await send(request, upload);
     const folder = `${AGENTS_DIR}/${folderName(bundle.digest)}`;
-    const result = await runRootScript(request, acceptUploadScript(paths, { ...bundle, folder }));
+    const result = await putOnHost(request, acceptUploadScript(paths, { ...bundle, folder }));
     if (result.exitCode === CANNOT_RUN)
       throw new HostProblemError(
         'agent-failed',

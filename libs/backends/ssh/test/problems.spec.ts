@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import type { TestHost, TestHostOptions } from '@dstack/test-hosts';
 import { type AgentBundle, HostProblemError, onboardHost, type OnboardRequest, removeAgent } from '../src/hosts.js';
 import { scriptedAgentFolder } from './support/agent-folder.js';
-import { describeOnHosts, HostFixture } from './support/host-fixture.js';
+import { LET_GO, letGoScript, unlessLetGo } from '../src/let-go-script.js';
+import { describeOnHosts, HostFixture, INSTANCE, PATHS } from './support/host-fixture.js';
 
 describeOnHosts('what is wrong with a host is told', () => {
   let fixture: HostFixture;
@@ -142,11 +143,36 @@ describeOnHosts('what is wrong with a host is told', () => {
     expect(error).toMatchObject({ problem: 'owned-by-another-server', lasting: true });
     expect(error.message).toContain(other);
     await removeAgent(await fixture.request(host));
+    // Nor does a late removal take what the next instance of the same installation has.
+    const next = { instance: '0d3c0d9a-65a5-4f0e-9c55-000000000002' };
+    await removeAgent({ ...(await fixture.request(host)), owner: other, ...next });
     await expect(host.pids('agent.cjs host')).resolves.toEqual(agents);
     // What the message tells a person to do.
     await host.run(/sudo sh \S+$/.exec(error.message)?.[0] ?? 'false');
     await expect(host.pids('agent.cjs host')).resolves.toEqual([]);
-    await onboardHost(await fixture.onboarding(host));
+    await onboardHost(await fixture.onboarding(host, next));
+  });
+
+  it('that it was let go, to an installation that comes late', async () => {
+    const host = await newHost({ user: 'ops' });
+    const late = await fixture.onboarding(host);
+    const bundle = await fixture.bundle();
+    const letGoMeanwhile = async (): Promise<typeof bundle> => {
+      await removeAgent(await fixture.request(host));
+      return bundle;
+    };
+    await expect(onboardHost({ ...late, bundle: letGoMeanwhile })).rejects.toMatchObject({
+      problem: 'let-go',
+      lasting: true,
+    });
+    await expect(host.run(`ls ${PATHS.state} 2>/dev/null || :`)).resolves.toBe('');
+    await expect(leftInAgents(host)).resolves.toBe('');
+
+    await host.run(`rm /run/${PATHS.keyMark}-let-go/${INSTANCE}`);
+    const overtaken = `main() ( ${letGoScript(PATHS, INSTANCE)} )\nmain\nmkdir -p ${PATHS.state} && false`;
+    const script = `main() ( set -eu\n${unlessLetGo(PATHS, INSTANCE, overtaken)} )\nmain </dev/null || echo $?`;
+    await expect(host.run('sh -s', script)).resolves.toBe(`${LET_GO}\n`);
+    await expect(host.run('ls -d /var/lib/dstack 2>/dev/null || :')).resolves.toBe('');
   });
 
   it('an sshd that forwards no ports, or no sockets', async () => {

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type * as Wire from '../wire/generated/api.js';
 import { devEnvironmentSchema } from './dev-environment.js';
 import { fleetSchema } from './fleet.js';
-import { gatewaySchema } from './gateway.js';
+import { type GatewayConfiguration, gatewaySchema } from './gateway.js';
 import { type ConfigurationIssue, firstIssues } from './issue.js';
 import type { Parsed } from './parsed.js';
 import { type PresetConfiguration, presetSchema } from './preset.js';
@@ -24,7 +24,7 @@ import { type VolumeConfiguration, volumeSchema } from './volume.js';
 
 export type RunConfiguration = Wire.TaskConfiguration | Wire.DevEnvironmentConfiguration | Wire.ServiceConfiguration;
 export type Configuration =
-  RunConfiguration | Wire.FleetConfiguration | Wire.GatewayConfiguration | VolumeConfiguration | PresetConfiguration;
+  RunConfiguration | Wire.FleetConfiguration | GatewayConfiguration | VolumeConfiguration | PresetConfiguration;
 export type RunType = 'dev-environment' | 'task' | 'service';
 export type ConfigurationType = RunType | 'fleet' | 'gateway' | 'volume' | 'preset';
 

@@ -63,7 +63,9 @@ function jumpOf(jump: Wire.SSHProxyParams | null, hostname: string, problems: st
 }
 
 /** As it may be stored in plain text and shown to members of the project. */
-export function withoutPrivateKeys<T extends { readonly configuration: Wire.FleetConfiguration }>(spec: T): T {
+export function withoutPrivateKeys<
+  T extends { readonly configuration: { readonly ssh_config?: Wire.SSHParams | null } },
+>(spec: T): T {
   const ssh = spec.configuration.ssh_config;
   if (!ssh) return spec;
   const hosts = ssh.hosts.map((host) => (typeof host === 'string' ? host : keyless(host)));

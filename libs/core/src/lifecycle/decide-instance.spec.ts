@@ -31,7 +31,7 @@ const host = (over: Partial<PendingHost> = {}): PendingHost => ({
   ...base, status: 'pending', given: true, createdAt: T, isOnboarded: false, problem: null, failedTries: 0, unwanted: null, ...over,
 }); // prettier-ignore
 const starting = (over: Partial<StartingInstance> = {}): StartingInstance => ({
-  ...base, status: 'provisioning', machineState: 'pending', machineMessage: null, connectedSince: null, provisioningLimitMs: 10 * MIN,
+  ...base, status: 'provisioning', machineState: 'pending', machineMessage: null, connectedSince: null, powerOffAfterMs: null, provisioningLimitMs: 10 * MIN,
   unwanted: null, tenure: 'rented', kind: 'hosts', bareHost: null, ...over,
 }); // prettier-ignore
 const live = (over: Partial<LiveInstance> = {}): LiveInstance => ({
@@ -119,6 +119,11 @@ it.each<[string, InstanceSnapshot, number, Expected]>([
   const { status, effects, changes, dueAt } = decideInstance(instance, now);
   expect({ status, effects: effects.map((effect) => effect.do), reason: changes.reason, dueAt }).toMatchObject(expected);
 }); // prettier-ignore
+
+it('tells when the machine would power itself off', () => {
+  const { because } = decideInstance(starting({ connectedSince: T, powerOffAfterMs: 65 * MIN }), T);
+  expect(because).toBe('agent is up; without a server and a job for 65 minutes it powers the machine off');
+});
 
 it('an instance that is terminated stays so', () => {
   expect(decideInstance({ ...base, status: 'terminated' }, T)).toEqual({

@@ -14,6 +14,8 @@ import { decidePendingHost } from './decide-pending-host.js';
 import { giveUp } from './give-up.js';
 import { doublingDelayMs, LIMITS } from './limits.js';
 
+const MINUTE_MS = 60_000;
+
 export type InstanceDecision = Decision<InternalInstanceStatus, InstanceEffect, InstanceChanges>;
 
 /** The attempt is committed one pass before a `launch` effect exists: a crash leaves a name to look for, never a lost machine. */
@@ -84,13 +86,14 @@ function pursue(open: OpenAttempt, instance: UnlaunchedInstance, now: Instant): 
 function decideStarting(instance: StartingInstance, now: Instant): InstanceDecision {
   if (isSpent(instance)) return giveUp(instance.unwanted ?? 'job_finished', null, now);
   if (instance.connectedSince !== null) {
+    const because = whatIsUp(instance);
     return instance.busyBlocks > 0
       ? go('busy', {
           dueAt: instance.tenure === 'given' ? now : null,
           changes: { idleSince: null },
-          because: 'agent is up',
+          because,
         })
-      : go('idle', { dueAt: now, changes: { idleSince: now }, because: 'agent is up' });
+      : go('idle', { dueAt: now, changes: { idleSince: now }, because });
   }
   if (instance.unwanted !== null) return giveUp(instance.unwanted, null, now);
   if (instance.machineState === 'failed')
@@ -111,6 +114,11 @@ function decideStarting(instance: StartingInstance, now: Instant): InstanceDecis
     return stay('provisioning', { dueAt: Math.min(deadline, instance.statusChangedAt + LIMITS.pollMaxMs) });
   const pauseMs = Math.min(LIMITS.pollMaxMs, Math.max(LIMITS.pollMinMs, age / 4));
   return stay('provisioning', { effects: [{ do: 'poll' }], dueAt: Math.min(deadline, Math.round(now + pauseMs)) });
+}
+
+function whatIsUp({ powerOffAfterMs }: StartingInstance): string {
+  if (powerOffAfterMs === null) return 'agent is up';
+  return `agent is up; without a server and a job for ${Math.round(powerOffAfterMs / MINUTE_MS)} minutes it powers the machine off`;
 }
 
 function whyNotReady({ machineState, bareHost }: StartingInstance): string {

@@ -3,6 +3,7 @@ import { decideJob } from './decide-job.js';
 import type {
   ActiveJob,
   AgentJob,
+  FailedStart,
   JobHost,
   JobSnapshot,
   ProvisioningJob,
@@ -24,6 +25,7 @@ const host = (over: Partial<JobHost> = {}): JobHost => ({
   provisioningLimitMs: 10 * MIN,
   terminationMessage: null,
   foundNoCapacity: false,
+  failedStart: null,
   ...over,
 });
 const base = { id: 'j', submittedAt: T, statusChangedAt: T };
@@ -123,6 +125,27 @@ describe('a job on its host, before its commands run', () => {
     ['fails with its machine', provisioning({ host: host({ status: 'terminated' }) }), T, { status: 'terminating', reason: 'waiting_instance_limit_exceeded' }],
   ])('%s', (_rule, job, now, expected) => expect(outcome(job, now)).toMatchObject(expected)); // prettier-ignore
 });
+
+describe('a job whose machine failed to start', () => {
+  const failed = (over: Partial<FailedStart> = {}) =>
+    host({ status: 'terminating', connectedSince: null, terminationMessage: 'no boot', failedStart: { machineName: 'm', failedMachines: 1, kind: 'hosts', tie: null, ...over } });
+  it.each<[string, JobHost, Expected]>([
+    ['goes to the next offer', failed(), { status: 'submitted', dueAt: T + LIMITS.launchMs }],
+    ['however often that fails', failed({ failedMachines: 24 }), { status: 'submitted' }],
+    ['stays with what cannot follow it', failed({ tie: 'the other nodes know its address' }), { status: 'terminating', reason: 'waiting_instance_limit_exceeded' }],
+    ['a container is tried again', failed({ kind: 'containers', failedMachines: 2 }), { status: 'submitted' }],
+    ['but not everywhere', failed({ kind: 'containers', failedMachines: 3 }), { status: 'terminating', reason: 'waiting_instance_limit_exceeded' }],
+  ])('%s', (_rule, at, expected) => {
+    expect(outcome(provisioning({ host: at }), T)).toMatchObject(expected);
+    expect(outcome(submitted({ host: at }), T)).toMatchObject(expected);
+  });
+
+  it('says why, and that it asks for another machine', () => {
+    const { because, changes } = decideJob(provisioning({ host: failed() }), T);
+    expect(because).toBe('m failed to start: no boot; the next offer is tried');
+    expect(changes).toEqual({ nextOffer: true });
+  });
+}); // prettier-ignore
 
 describe('a pulling or running job', () => {
   it.each<[string, ActiveJob, number, Expected]>([

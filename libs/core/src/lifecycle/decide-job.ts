@@ -4,6 +4,7 @@ import { decideTerminatingJob } from './decide-terminating-job.js';
 import type {
   ActiveJob,
   AgentJob,
+  FailedStart,
   JobChanges,
   JobEffect,
   JobHost,
@@ -53,7 +54,7 @@ function decideSubmitted(job: SubmittedJob, now: Instant): JobDecision {
       return go('provisioning', { dueAt: now, because: 'instance assigned' });
     case 'terminating':
     case 'terminated':
-      return lostBeforeStart(host);
+      return lostBeforeStart(host, now);
     default:
       return undecided(host.status);
   }
@@ -69,7 +70,7 @@ function waitForPlacement(job: SubmittedJob, now: Instant): JobDecision {
 
 function decideProvisioning(job: ProvisioningJob, now: Instant): JobDecision {
   const { host, agent } = job;
-  if (host === null || isGone(host)) return lostBeforeStart(host);
+  if (host === null || isGone(host)) return lostBeforeStart(host, now);
   if (job.startError !== null) return end('terminated_by_server', job.startError, 'kill');
   if (job.volumeError !== null) return end('volume_error', job.volumeError, 'kill');
   if (agent?.phase === 'finished') return endByAgent(agent);
@@ -152,10 +153,29 @@ function endByAgent(agent: AgentJob): JobDecision {
   return end(reason, agent.message ?? null, 'kill', agent.exitStatus);
 }
 
-function lostBeforeStart(host: JobHost | null): JobDecision {
+function lostBeforeStart(host: JobHost | null, now: Instant): JobDecision {
+  const why = host?.terminationMessage ?? 'the instance is gone';
+  if (host?.failedStart) return decideFailedStart(host.failedStart, why, now);
   const reason =
     host?.foundNoCapacity === true ? 'failed_to_start_due_to_no_capacity' : 'waiting_instance_limit_exceeded';
-  return end(reason, host?.terminationMessage ?? 'the instance is gone', 'kill');
+  return end(reason, why, 'kill');
+}
+
+/** As a create call that fails: the next offer is tried. Its search ends the job when there is none left. */
+function decideFailedStart(
+  { machineName, failedMachines, kind, tie }: FailedStart,
+  why: string,
+  now: Instant,
+): JobDecision {
+  if (tie !== null) return end('waiting_instance_limit_exceeded', `${why} (${tie})`, 'kill');
+  // To make a container is to start the job: what fails in so many places fails because of what is started.
+  if (kind === 'containers' && failedMachines >= LIMITS.containersTried)
+    return end('waiting_instance_limit_exceeded', `${failedMachines} containers failed to start: ${why}`, 'kill');
+  return go('submitted', {
+    changes: { nextOffer: true },
+    dueAt: now + LIMITS.launchMs,
+    because: `${machineName} failed to start: ${why}; the next offer is tried`,
+  });
 }
 
 function lostWhileActive(host: JobHost | null, text: string): JobDecision {

@@ -45,6 +45,7 @@ const service = (count: number, replicas: Replica[], over: Partial<ServiceFacts>
   traffic: NO_TRAFFIC,
   drainLimitMs: 5 * MINUTE,
   rollout: null,
+  gatewayRefusal: null,
   ...over,
 });
 const base = { id: 'r', submittedAt: T - MINUTE, startedAt: T - MINUTE, isScheduled: false, resubmissionAttempt: 0 };
@@ -206,4 +207,20 @@ describe('an update', () => {
     ['of the count restarts nothing', service(3, [ready(0, { deploymentNum: 0 })]), [submit(1, 2), bump(0)]],
     ['never has more than one more', rolling(1, [old(0), draining(1, { isUpToDate: false, drainingSince: T })]), []],
   ])('%s', (_rule, facts, effects) => expect(effectsOf(facts)).toEqual(effects)); // prettier-ignore
+});
+
+describe('a service that its gateway does not serve', () => {
+  const refused = (over: object) =>
+    decideRun(run(service(1, [ready(0)], { gatewayRefusal: { since: T, isLasting: false, ...over } })), T);
+
+  it('is given time, as that may pass', () => {
+    expect(refused({})).toMatchObject({ status: 'running', dueAt: T + LIMITS.gatewayRefusalMs });
+  });
+
+  it.each([
+    ['at once when it cannot pass', { isLasting: true }],
+    ['when it does not pass', { since: T - LIMITS.gatewayRefusalMs }],
+  ])('fails %s', (_when, over) => {
+    expect(refused(over)).toMatchObject({ status: 'terminating', changes: { reason: 'gateway_error' } });
+  });
 });

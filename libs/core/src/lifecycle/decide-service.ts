@@ -14,13 +14,16 @@ import type { ServiceFacts } from './service-snapshot.js';
 type RunDecision = Decision<RunStatus, RunEffect, RunChanges>;
 
 export type ServiceVerdict =
-  | { readonly do: 'end'; readonly reason: 'job_failed' | 'retry_limit_exceeded' | 'all_jobs_done' }
+  | { readonly do: 'end'; readonly reason: 'job_failed' | 'retry_limit_exceeded' | 'all_jobs_done' | 'gateway_error' }
   /** All replicas have failed and are submitted again together, later. */
   | { readonly do: 'wait-for-retry'; readonly replicaNums: readonly number[] }
   | { readonly do: 'decided'; readonly decision: RunDecision };
 
 /** A service that is to run: how many replicas, of which specification, and which of them go. */
 export function decideService(run: ActiveRun, service: ServiceFacts, now: Instant): ServiceVerdict {
+  const { gatewayRefusal: refusal } = service;
+  const refusedUntil = refusal === null ? null : refusal.since + (refusal.isLasting ? 0 : LIMITS.gatewayRefusalMs);
+  if (refusedUntil !== null && now >= refusedUntil) return { do: 'end', reason: 'gateway_error' };
   const judged = judgeServiceReplicas(service, run, now);
   const rollout = decideRollout(service, judged, now);
   if (rollout.rollBack !== null) {
@@ -41,7 +44,8 @@ export function decideService(run: ActiveRun, service: ServiceFacts, now: Instan
     ...remove(service, judged, plans, now),
     ...(rollout.isComplete ? [{ do: 'end-rollout' } as const] : []),
   ];
-  const dueAt = effects.length > 0 ? now : nextLook(judged, plans, [scaled.recheckAt, rollout.recheckAt], now);
+  const dueAt =
+    effects.length > 0 ? now : nextLook(judged, plans, [scaled.recheckAt, rollout.recheckAt, refusedUntil], now);
   const status = statusOf(judged) ?? run.status;
   const isStable = status === 'running' && run.status === 'running' && now >= run.statusChangedAt + LIMITS.stableRunMs;
   const changes: Partial<RunChanges> = isStable && run.resubmissionAttempt > 0 ? { resubmissionAttempt: 0 } : {};

@@ -65,6 +65,8 @@ export interface StartingInstance extends InstanceBase {
   readonly machineState: 'pending' | 'ready' | 'failed' | 'gone' | 'unknown';
   readonly machineMessage: string | null;
   readonly connectedSince: Instant | null;
+  /** Its agent powers it off after so long without a server; null: it does not. */
+  readonly powerOffAfterMs: number | null;
   readonly provisioningLimitMs: number;
   readonly unwanted: InstanceTerminationReason | null;
   readonly tenure: Tenure;

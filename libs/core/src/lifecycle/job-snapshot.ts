@@ -1,3 +1,4 @@
+import type { MachineKind } from '../offers/machine-kind.js';
 import type { JobStatus, JobTerminationReason } from '../wire/enums.js';
 import type { InternalInstanceStatus } from '../wire/internal-values.js';
 import type { Instant } from './decision.js';
@@ -17,6 +18,18 @@ export interface JobHost {
   /** Why the machine could not be had, or was lost. */
   readonly terminationMessage: string | null;
   readonly foundNoCapacity: boolean;
+  /** Set once the machine is given up before its agent has said a word. */
+  readonly failedStart: FailedStart | null;
+}
+
+/** What the next try of a job depends on whose machine failed to start. */
+export interface FailedStart {
+  readonly machineName: string;
+  /** With this one, of the machines that were made for the job in this submission. */
+  readonly failedMachines: number;
+  readonly kind: MachineKind;
+  /** What of the job cannot follow it to another machine; null: nothing. */
+  readonly tie: string | null;
 }
 
 export type AgentPhase =
@@ -121,6 +134,8 @@ export interface JobChanges {
   readonly runningAt: Instant;
   /** Gives the job's share of its instance back; safe to repeat. */
   readonly release: true;
+  /** A new machine is to be made for it, at the next offer. */
+  readonly nextOffer: true;
   /** It needs its volumes no more; safe to repeat. */
   readonly releaseVolumes: true;
 }

@@ -8,6 +8,12 @@ export const LIMITS = {
   placementMs: 30 * MINUTE,
   /** From assignment until the machine exists, all attempts together. */
   launchMs: HOUR,
+  /** A create call is given up after so long. */
+  createMs: 2 * MINUTE,
+  /** From a create call on, until nothing of it is under way any more. */
+  createArrivesMs: 3 * MINUTE,
+  /** Containers made for one job, one after the other, that failed to start. */
+  containersTried: 3,
   /** From a ready machine until the agent has taken the job. */
   agentStartMs: 10 * MINUTE,
   /** The agent's own limit on a pull is 20 min. */
@@ -16,6 +22,8 @@ export const LIMITS = {
   unreachableJobMs: 2 * MINUTE,
   /** How long an unreachable rented machine is kept. */
   unreachableInstanceMs: 20 * MINUTE,
+  /** Beyond its idle time, until a machine that no server connects to powers itself off. */
+  serverLostMs: HOUR,
   utilisationCheckMs: MINUTE,
   /** The agent enforces `max_duration`; past this margin the server does. */
   maxDurationMarginMs: MINUTE,
@@ -61,6 +69,16 @@ export const LIMITS = {
   forceDetachMs: MINUTE,
   /** How long a machine that has to go is kept for its volumes; ending it detaches them too. */
   instanceDetachMs: 10 * MINUTE,
+  /** From the wish for a gateway replica until it serves, or its last error is the answer. */
+  gatewayReadyMs: 30 * MINUTE,
+  gatewayRetryMinMs: 2 * SECOND,
+  gatewayRetryMaxMs: MINUTE,
+  /** Between two tries to bring another version of the gateway to a replica that runs. */
+  gatewayUpdateRetryMs: 10 * MINUTE,
+  /** How long a host of one's own that is to go is waited for, so that the gateway can be removed from it. */
+  gatewayUninstallMs: 2 * MINUTE,
+  /** How long a service may be refused by all replicas of its gateway, when that may pass, before its run fails. */
+  gatewayRefusalMs: 10 * MINUTE,
   /** Between two looks for machines that nobody will terminate. */
   orphansMs: 5 * MINUTE,
   /** How long a replica of a new specification may run without being ready; the loading of a large model takes long. */

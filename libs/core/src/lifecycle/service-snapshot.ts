@@ -27,6 +27,15 @@ export interface ServiceFacts {
   readonly drainLimitMs: number;
   /** Null: all replicas have been brought to the run's specification. */
   readonly rollout: Rollout | null;
+  /** Null: its gateway serves it, or has not said anything yet, or it has none. */
+  readonly gatewayRefusal: GatewayRefusal | null;
+}
+
+/** No replica of its gateway that runs serves it. */
+export interface GatewayRefusal {
+  readonly since: Instant;
+  /** The same until somebody changes something. */
+  readonly isLasting: boolean;
 }
 
 export interface Rollout {

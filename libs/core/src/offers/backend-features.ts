@@ -46,7 +46,7 @@ const FEATURES: Readonly<Record<BackendFeature, ReadonlySet<InternalBackendType>
   ]),
   privileged: new Set([...VM_BACKENDS, 'kubernetes', 'remote', 'local']),
   'instance-volumes': new Set([...VM_BACKENDS, 'kubernetes', 'remote', 'local']),
-  reservation: new Set(['aws', 'gcp']),
+  reservation: new Set(['aws', 'azure', 'gcp']),
   'network-volumes': new Set(['aws', 'gcp', 'kubernetes', 'runpod']),
   'placement-groups': new Set(['aws', 'crusoe', 'gcp', 'nebius']),
   'create-instance': new Set([...VM_BACKENDS, 'local']),

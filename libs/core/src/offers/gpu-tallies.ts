@@ -25,20 +25,26 @@ export class GpuTallies {
 
   /** The groups that have rows. */
   used(): number[] {
-    return Array.from({ length: this.groups }, (_, group) => group).filter((group) => (this.spots[group] ?? 0) !== 0);
+    const used: number[] = [];
+    for (let group = 0; group < this.groups; group += 1) if (this.spots[group] !== 0) used.push(group);
+    return used;
   }
 
   of(group: number): Pick<Wire.GpuGroup, 'availability' | 'spot' | 'count' | 'price'> {
-    const spot = this.spots[group] ?? 0;
-    const availability = this.availabilities[group] ?? 0;
     return {
-      availability: AVAILABILITIES.filter((_, index) => ((availability >> index) & 1) === 1).sort(),
-      spot: [...((spot & 2) === 2 ? (['on-demand'] as const) : []), ...((spot & 1) === 1 ? (['spot'] as const) : [])],
+      availability: availabilitiesOf[this.availabilities[group] ?? 0] ?? [],
+      spot: spotsOf[this.spots[group] ?? 0] ?? [],
       count: this.counts.of(group),
       price: this.prices.of(group),
     };
   }
 }
+
+/** By the bits of their indexes; groups share them. */
+const availabilitiesOf = Array.from({ length: 2 ** AVAILABILITIES.length }, (_, bits) =>
+  AVAILABILITIES.filter((_each, index) => ((bits >> index) & 1) === 1).sort(),
+);
+const spotsOf: Wire.GpuGroup['spot'][] = [[], ['spot'], ['on-demand'], ['on-demand', 'spot']];
 
 class Spans {
   private readonly min: Float64Array;

@@ -24,14 +24,25 @@ export function groupFittingByGpu(
   found: readonly Pick<FittingOffers, 'table' | 'rows'>[],
   groupBy: readonly GpuGroupBy[] = [],
 ): Wire.GpuGroup[] {
-  const groups = found.flatMap((fitting) => groupRowsByGpu(fitting, groupBy));
-  return mergeGpuGroups(groups, groupBy.includes('count')).sort(compareGroups);
+  const [first = [], ...others] = found
+    .map((fitting) => groupsOf(fitting, groupBy))
+    .filter((groups) => groups.length > 0);
+  const groups = others.length === 0 ? first : mergeGpuGroups([first, ...others].flat(), groupBy.includes('count'));
+  return inOrder(groups);
 }
 
 /** The same of one table. */
 export function groupRowsByGpu(
-  { table, rows }: Pick<FittingOffers, 'table' | 'rows'>,
+  fitting: Pick<FittingOffers, 'table' | 'rows'>,
   groupBy: readonly GpuGroupBy[] = [],
+): Wire.GpuGroup[] {
+  return inOrder(groupsOf(fitting, groupBy));
+}
+
+/** In no order. */
+function groupsOf(
+  { table, rows }: Pick<FittingOffers, 'table' | 'rows'>,
+  groupBy: readonly GpuGroupBy[],
 ): Wire.GpuGroup[] {
   const types = (groupBy.includes('count') ? gpusByCount : gpus)(table);
   const { gpuCounts, isSpot } = typeColumns(table);
@@ -52,20 +63,24 @@ export function groupRowsByGpu(
       table.price[row] ?? 0,
     );
   }
-  const groups = tallies.used().map((group): Wire.GpuGroup => {
+  const byRegion = groupBy.includes('region');
+  return tallies.used().map((group): Wire.GpuGroup => {
     const kind = Math.floor(group / places.count);
     const members = places.members[group % places.count] ?? [];
-    const seen = members.filter((place) => seenIn[kind * table.places.length + place] === 1);
+    const { name, memory_mib, vendor } = gpuOf(table.types[types.members[kind]?.[0] ?? 0]);
+    const { availability, spot, count, price } = tallies.of(group);
+    const place = table.places[members[0] ?? 0];
+    // All places of the group are one region of one backend; thousands of groups are made of nothing but their fields.
+    if (byRegion && place !== undefined) {
+      const backend = toWireBackend(place.backend);
+      return { name, memory_mib, vendor, availability, spot, count, price, backend, region: place.region };
+    }
+    const seen = members.filter((each) => seenIn[kind * table.places.length + each] === 1);
     return {
-      ...gpuOf(table.types[types.members[kind]?.[0] ?? 0]),
-      ...tallies.of(group),
-      ...placeFields(
-        seen.flatMap((place) => table.places[place] ?? []),
-        groupBy,
-      ),
-    };
+      name, memory_mib, vendor, availability, spot, count, price,
+      ...placeFields(seen.flatMap((each) => table.places[each] ?? []), groupBy),
+    }; // prettier-ignore
   });
-  return groups.sort(compareGroups);
 }
 
 const NO_KIND = -1;
@@ -128,24 +143,32 @@ function placeFields(places: readonly OfferPlace[], groupBy: readonly GpuGroupBy
   if (!groupBy.includes('backend')) return { backends };
   const [backend] = backends;
   const regions = [...new Set(places.map(({ region }) => region))].sort();
-  const [region] = regions;
-  return {
-    ...(backend === undefined ? {} : { backend }),
-    ...(groupBy.includes('region') ? (region === undefined ? {} : { region }) : { regions }),
-  };
+  return { ...(backend === undefined ? {} : { backend }), regions };
 }
 
 function vendorOf(gpu: Wire.Gpu): Wire.AcceleratorVendor {
   return gpu.vendor ?? knownAccelerator(gpu.name)?.vendor ?? 'nvidia';
 }
 
-function compareGroups(a: Wire.GpuGroup, b: Wire.GpuGroup): number {
-  const usable = (group: Wire.GpuGroup) =>
-    group.availability.some((availability) => isUsable({ availability })) ? 0 : 1;
+/** Those that can be had first, then by price. What comes before names is looked up once for each group, not for each comparison. */
+function inOrder(groups: readonly Wire.GpuGroup[]): Wire.GpuGroup[] {
+  return groups
+    .map((group) => ({
+      group,
+      usable: isAnyUsable(group) ? 0 : 1,
+      min: group.price.min ?? 0,
+      max: group.price.max ?? 0,
+    }))
+    .sort((a, b) => a.usable - b.usable || a.min - b.min || a.max - b.max || compareNames(a.group, b.group))
+    .map(({ group }) => group);
+}
+
+function isAnyUsable(group: Wire.GpuGroup): boolean {
+  return group.availability.some((availability) => isUsable({ availability }));
+}
+
+function compareNames(a: Wire.GpuGroup, b: Wire.GpuGroup): number {
   return (
-    usable(a) - usable(b) ||
-    (a.price.min ?? 0) - (b.price.min ?? 0) ||
-    (a.price.max ?? 0) - (b.price.max ?? 0) ||
     compareText(a.backend ?? '', b.backend ?? '') ||
     compareText(a.region ?? '', b.region ?? '') ||
     (a.count.min ?? 0) - (b.count.min ?? 0) ||

@@ -13,7 +13,7 @@ export type OfferType = Pick<Offer, 'instance' | 'disk_range_gb'>;
 export function judgeType(
   type: OfferType,
   requirements: Wire.Requirements,
-  { instanceTypes }: OfferFilters,
+  { instanceTypes, agentArchs = null }: OfferFilters,
   reject: Reject,
 ): number | null {
   const { name, resources } = type.instance;
@@ -21,6 +21,9 @@ export function judgeType(
   if (spot !== null && resources.spot !== spot)
     reject('spot', () => (spot ? 'on-demand, not spot' : 'spot, not on-demand'));
   rejectResources(requirements.resources, resources, reject);
+  const arch = resources.cpu_arch ?? 'x86';
+  if (agentArchs !== null && !agentArchs.includes(arch))
+    reject('agent', () => `this server has no agent for ${arch}, only for ${agentArchs.join(' and ')}`);
   const diskGb = chooseDisk(type, requirements, reject);
   if (instanceTypes !== null && !includesIgnoringCase(instanceTypes, name))
     reject('instance-type', () => `instance type ${name}, not ${instanceTypes.join(' or ')}`);

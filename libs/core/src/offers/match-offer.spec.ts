@@ -255,3 +255,12 @@ describe('the zones of an offer', () => {
   it('are none where the volumes are in another', () =>
     expect(zones(['a'], at('b'))).toEqual(['aws a, but the volumes are in aws b']));
 });
+
+it.each([
+  ['x86', null, []],
+  ['arm', ['x86', 'arm'] as const, []],
+  ['arm', ['x86'] as const, ['this server has no agent for arm, only for x86']],
+] as const)('a machine of %s needs an agent for it: %s', (arch, agentArchs, expected) => {
+  const machine = offer({ resources: { cpu_arch: arch } });
+  expect(rejections(machine, requirements(), filters({ agentArchs }))).toEqual(expected);
+});

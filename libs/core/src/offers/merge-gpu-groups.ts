@@ -5,7 +5,7 @@ export function mergeGpuGroups(groups: readonly Wire.GpuGroup[], byCount: boolea
   const merged = new Map<string, Wire.GpuGroup>();
   for (const group of groups) {
     const { name, memory_mib: memory, vendor, backend, region, count } = group;
-    const key = JSON.stringify([name, memory, vendor, backend, region, byCount ? count.min : null]);
+    const key = `${name}\n${memory}\n${vendor}\n${backend ?? ''}\n${region ?? ''}\n${byCount ? count.min : ''}`;
     const known = merged.get(key);
     merged.set(key, known === undefined ? group : merge(known, group));
   }

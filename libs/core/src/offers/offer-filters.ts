@@ -21,6 +21,8 @@ export interface OfferFilters {
   readonly features: readonly BackendFeature[];
   /** What in the configuration only a container has, in the user's words; null: nothing. */
   readonly containerOnly: string | null;
+  /** The architectures for which the server has an agent; absent or null: whatever it needs is there. */
+  readonly agentArchs?: readonly Wire.CPUArchitecture[] | null;
 }
 
 export const NO_FILTERS: OfferFilters = {

@@ -1,5 +1,6 @@
 /** What made an offer impossible; one code per kind so that rejections can be counted and explained. */
 export type RejectionCode =
+  | 'agent'
   | 'availability-zone'
   | 'backend'
   | 'backend-options'

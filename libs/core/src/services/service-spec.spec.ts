@@ -1,5 +1,5 @@
 import type * as Wire from '../wire/generated/api.js';
-import { serviceSpecWithoutGateway, whyNotServed } from './service-spec.js';
+import { serviceSpecWithoutGateway, whyNotServed, whyNotServedHere } from './service-spec.js';
 
 const service = (over: Partial<Wire.ServiceConfiguration> = {}): Wire.ServiceConfiguration => ({
   type: 'service',
@@ -39,23 +39,25 @@ describe('a service that this server', () => {
     ['scales', { replicas: { min: 0, max: 3 }, scaling: { metric: 'rps', target: 1 } }],
     ['takes what the server has', { https: 'auto' }],
   ])('can serve: it %s', (_what, over) => {
-    expect(whyNotServed(service(over), { forbidServicesWithoutGateway: false })).toBeNull();
+    expect(whyNotServed(service(over))).toBeNull();
+    expect(whyNotServedHere(service(over), { forbidServicesWithoutGateway: false })).toBeNull();
   });
 
   it.each<[string, Partial<Wire.ServiceConfiguration>, RegExp]>([
-    ['the default gateway', { gateway: true }, /asks for the default gateway.*gateway: false/],
-    ['a gateway', { gateway: { name: 'main' } }, /gateway main/],
-    ['the gateway of another project', { gateway: { project: 'ops', name: 'main' } }, /gateway ops\/main/],
     ['plain HTTP', { https: false }, /https: false/],
     ['limits', { rate_limits: [{ prefix: '/', rps: 1, burst: 0 }] }, /rate_limits/],
-    ['a router', { replicas: [{ name: 'r', count: { min: 1, max: 1 }, router: { type: 'sglang' } }] }, /Router groups/],
   ])('cannot serve says so: %s', (_what, over, expected) => {
-    expect(whyNotServed(service(over), { forbidServicesWithoutGateway: false })).toMatch(expected);
+    expect(whyNotServedHere(service(over), { forbidServicesWithoutGateway: false })).toMatch(expected);
   });
 
   it('may not serve at all says so', () => {
-    expect(whyNotServed(service(), { forbidServicesWithoutGateway: true })).toMatch(
+    expect(whyNotServedHere(service(), { forbidServicesWithoutGateway: true })).toMatch(
       /does not serve services without a gateway/,
     );
   });
+});
+
+it('nobody serves a service with a router', () => {
+  const replicas = [{ name: 'r', count: { min: 1, max: 1 }, router: { type: 'sglang' as const } }];
+  expect(whyNotServed(service({ replicas }))).toMatch(/Router groups/);
 });

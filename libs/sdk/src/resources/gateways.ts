@@ -29,7 +29,15 @@ export class Gateways {
     return this.project.write('gateways/set_wildcard_domain', { name, wildcard_domain: domain }, options);
   }
 
-  async delete(names: readonly string[], options?: CallOptions): Promise<void> {
-    await this.project.write('gateways/delete', { names: [...names] }, options);
+  /** `force`: also when services use it, whom nobody reaches then. Servers of another make do not know it and never refuse. */
+  async delete(names: readonly string[], options: CallOptions & { readonly force?: boolean } = {}): Promise<void> {
+    const { force = false, ...rest } = options;
+    await this.project.transport.json({
+      path: this.project.path('gateways/delete'),
+      body: { names: [...names] },
+      ...(force ? { query: { force } } : {}),
+      repeatable: 'write',
+      ...rest,
+    });
   }
 }

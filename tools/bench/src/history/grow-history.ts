@@ -142,10 +142,9 @@ function eventsOf(
     const id = madeUpId('event', position);
     const recordedAt = submittedAt + event.afterMs + index;
     events.push({ ...event.row, id, recorded_at: recordedAt });
-    for (const [place, target] of event.targets.entries())
+    for (const target of event.targets)
       targets.push({
         ...copiedTarget(target, template, plan, number),
-        id: madeUpId('target', position * 4 + place),
         event_id: id,
         recorded_at: recordedAt,
       });

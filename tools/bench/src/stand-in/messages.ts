@@ -18,6 +18,8 @@ export type Order =
       readonly nodes: number;
     }
   | { readonly do: 'ask'; /** It takes a moment. */ readonly withConnected?: boolean }
+  /** How many machines have a job, from an index: to ask often, beside the load that is measured. */
+  | { readonly do: 'glance' }
   /** One transaction each that inserts a row and one that changes it, `atOnce` at a time. */
   | { readonly do: 'bare'; readonly count: number; readonly atOnce: number };
 
@@ -38,6 +40,8 @@ export interface ReplicaState {
   readonly runsRunning: number;
   readonly jobsRunning: number;
   readonly runsFailed: number;
+  /** Machines that have a job. */
+  readonly machinesBusy: number;
   /** Machines whose agent this replica has heard since its process started, and whose lease it holds. */
   readonly connected: number;
   /** Unix ms of the last change of a run's or a job's status. */

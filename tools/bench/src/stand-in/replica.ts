@@ -32,6 +32,13 @@ import { StandInAccounts } from './stand-in-cloud.js';
  */
 const BARE_RUNS =
   'CREATE TABLE IF NOT EXISTS bare_runs (id varchar(36) NOT NULL PRIMARY KEY, spec text NOT NULL, status varchar(30) NOT NULL)';
+const NOT_COUNTED = {
+  runsRunning: Number.NaN,
+  jobsRunning: Number.NaN,
+  runsFailed: Number.NaN,
+  connected: Number.NaN,
+  lastChangeAt: Number.NaN,
+};
 const startedAt = Date.now();
 const count = { writes: 0 };
 const world: World = {
@@ -109,11 +116,12 @@ async function follow(order: Order): Promise<Answer> {
       await manyAtOnce(order.count, order.atOnce, bareRun);
       break;
     case 'ask':
+    case 'glance':
   }
   return {
     startedAt: began,
     elapsedMs: performance.now() - from,
-    state: await state(order.do === 'ask' && order.withConnected === true),
+    state: order.do === 'glance' ? await glance() : await state(order.do === 'ask' && order.withConnected === true),
   };
 }
 
@@ -148,6 +156,19 @@ async function bareRun(): Promise<void> {
   await db.write((tx) => tx.execute(`UPDATE bare_runs SET status = 'running' WHERE id = ?`, [id]));
 }
 
+async function glance(): Promise<ReplicaState> {
+  return { ...NOT_COUNTED, machinesBusy: await machinesBusy(), writes: count.writes };
+}
+
+function machinesBusy(): Promise<number> {
+  return db.read(async (tx) => {
+    const [row] = await tx.query<{ n: number }>(
+      `SELECT COUNT(*) AS n FROM instances WHERE deleted = false AND status = 'busy'`,
+    );
+    return Number(row?.n);
+  });
+}
+
 async function state(withConnected: boolean): Promise<ReplicaState> {
   const row = await db.read(async (tx) => {
     const rows = await tx.query<Record<'runs' | 'jobs' | 'failed' | 'run_at' | 'job_at', number | null>>(
@@ -163,6 +184,7 @@ async function state(withConnected: boolean): Promise<ReplicaState> {
     runsRunning: Number(row?.runs),
     jobsRunning: Number(row?.jobs),
     runsFailed: Number(row?.failed),
+    machinesBusy: await machinesBusy(),
     connected: withConnected ? await connected() : Number.NaN,
     lastChangeAt: Math.max(Number(row?.run_at), Number(row?.job_at)),
     writes: count.writes,

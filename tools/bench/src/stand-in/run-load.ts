@@ -44,13 +44,17 @@ async function untilRunning(
   const deadline = performance.now() + LIMIT_MS;
   let saidAt = performance.now();
   for (;;) {
-    const { state } = await replica.order({ do: 'ask' });
-    if (state.runsFailed > 0) throw new Error(`${state.runsFailed} runs failed`);
-    if (state.jobsRunning >= count && state.runsRunning > 0) return state;
-    if (performance.now() > deadline) throw new Error(`only ${state.jobsRunning} of ${count} jobs are running`);
-    if (performance.now() - saidAt > 15_000) {
-      saidAt = performance.now();
-      say(`${state.jobsRunning} of ${count} jobs are running`);
+    const isTimeToSay = performance.now() - saidAt > 15_000;
+    const { state: glance } = await replica.order({ do: 'glance' });
+    if (glance.machinesBusy >= count || isTimeToSay) {
+      const { state } = await replica.order({ do: 'ask' });
+      if (state.runsFailed > 0) throw new Error(`${state.runsFailed} runs failed`);
+      if (state.jobsRunning >= count && state.runsRunning > 0) return state;
+      if (performance.now() > deadline) throw new Error(`only ${state.jobsRunning} of ${count} jobs are running`);
+      if (isTimeToSay) {
+        saidAt = performance.now();
+        say(`${state.jobsRunning} of ${count} jobs are running`);
+      }
     }
     await sleep(count < 1_000 ? 20 : 250);
   }

@@ -180,6 +180,10 @@ export class AzureFake extends HttpFake {
       const skus = this.compute.skus(location, this.restrictions);
       return this.checked('compute', '_resourceSkusResultDeserializer', this.page(path, query, skus));
     }
+    if (/\/capacityReservations$/i.test(path)) {
+      const found = this.compute.reservationsOf(path);
+      return this.checked('compute', '_capacityReservationListResultDeserializer', this.page(path, query, found));
+    }
     if (/\/usages$/i.test(path))
       return this.checked('compute', '_listUsagesResultDeserializer', this.page(path, query, this.compute.usages()));
     this.note(`${path}: no such operation in the fake`);

@@ -19,6 +19,15 @@ export interface FakeAzureMachine {
   failure: { readonly code: string; readonly message: string } | null;
 }
 
+/** Of a capacity reservation group, which is named by its resource group and its name in lower case: `group/name`. */
+export interface FakeReservation {
+  readonly name: string;
+  readonly size: string;
+  readonly location: string;
+  readonly zone: string | null;
+  readonly capacity: number;
+}
+
 export interface AzureMachineHooks {
   /** Gives the address of the machine that was started; rejects: it never gets ready. */
   readonly boot: (machine: FakeAzureMachine) => Promise<string>;
@@ -34,6 +43,7 @@ export class MicrosoftCompute {
   /** Sizes that are refused at once, and those that are accepted and then not found room for. */
   readonly drySizes = new Set<string>();
   readonly drySoon = new Set<string>();
+  readonly reservations = new Map<string, readonly FakeReservation[]>();
   /** By the usage's name; absent: 350 processors. */
   readonly quotas = new Map<string, number>();
 
@@ -63,6 +73,27 @@ export class MicrosoftCompute {
         ...(withInstanceView ? { instanceView: instanceView(machine) } : {}),
       },
     };
+  }
+
+  /** @throws {ArmRefusal} */
+  reservationsOf(path: string): object[] {
+    const groupId = path.replace(/\/capacityReservations$/i, '');
+    const [, group = '', name = ''] = /\/resourceGroups\/([^/]+)\/.+\/([^/]+)$/i.exec(groupId) ?? [];
+    const found = this.reservations.get(`${group}/${name}`.toLowerCase());
+    if (found === undefined) throw missing(groupId);
+    const inGroup = [...this.machines.values()].filter((machine) => groupOf(machine) === groupId.toLowerCase());
+    return found.map(({ name: own, size, location, zone, capacity }) => ({
+      id: `${groupId}/capacityReservations/${own}`,
+      name: own,
+      type: 'Microsoft.Compute/capacityReservationGroups/capacityReservations',
+      location,
+      sku: { name: size, capacity },
+      ...(zone === null ? {} : { zones: [zone] }),
+      properties: {
+        provisioningState: 'Succeeded',
+        virtualMachinesAssociated: inGroup.filter((machine) => machine.size === size).map(({ id }) => ({ id })),
+      },
+    }));
   }
 
   /** @throws {ArmRefusal} */
@@ -242,3 +273,9 @@ const beside = (id: string, type: string): string =>
   `${id.replace('Microsoft.Compute/virtualMachines', `Microsoft.Network/${type}`)}-${type === 'networkInterfaces' ? 'nic' : 'ip'}`;
 const cardId = (id: string): string => beside(id, 'networkInterfaces');
 const addressId = (id: string): string => beside(id, 'publicIPAddresses');
+
+/** The capacity reservation group that a machine counts against. */
+function groupOf({ request }: FakeAzureMachine): string | undefined {
+  const properties = request['properties'] as { capacityReservation?: { capacityReservationGroup?: { id?: string } } };
+  return properties.capacityReservation?.capacityReservationGroup?.id?.toLowerCase();
+}

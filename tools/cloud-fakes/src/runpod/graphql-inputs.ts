@@ -4,12 +4,13 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 const FILE = new URL('../../specs/runpod-graphql-inputs.json', import.meta.url);
 
 export interface Deployment {
-  readonly mutation: 'podFindAndDeployOnDemand' | 'deployCpuPod';
+  readonly mutation: keyof typeof INPUT_TYPES;
   readonly input: Readonly<Record<string, unknown>>;
 }
 
 const INPUT_TYPES = {
   podFindAndDeployOnDemand: 'PodFindAndDeployOnDemandInput',
+  podRentInterruptable: 'PodRentInterruptableInput',
   deployCpuPod: 'deployCpuPodInput',
 } as const;
 
@@ -27,8 +28,7 @@ export class GraphqlInputs {
     const { query = '', variables } = body as { query?: string; variables?: { input?: Record<string, unknown> } };
     const [, type, mutation] =
       /^mutation \(\$input: (\w+)!\) \{ (\w+)\(input: \$input\) \{ id \} \}$/.exec(query.trim()) ?? [];
-    if (mutation !== 'podFindAndDeployOnDemand' && mutation !== 'deployCpuPod')
-      return `Cannot query field "${mutation ?? query}" on type "Mutation".`;
+    if (!isMutation(mutation)) return `Cannot query field "${mutation ?? query}" on type "Mutation".`;
     if (type !== INPUT_TYPES[mutation])
       return `Variable "$input" of type "${type}!" used in position expecting another.`;
     const validate = this.compiled.get(type) ?? this.ajv.compile({ $ref: `inputs#/inputs/${type}` });
@@ -37,4 +37,8 @@ export class GraphqlInputs {
       return `Variable "$input" got invalid value: ${this.ajv.errorsText(validate.errors)}`;
     return { mutation, input: variables?.input ?? {} };
   }
+}
+
+function isMutation(name: string | undefined): name is keyof typeof INPUT_TYPES {
+  return name !== undefined && name in INPUT_TYPES;
 }

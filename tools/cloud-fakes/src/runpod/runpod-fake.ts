@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { OpenApiCheck } from '../spec/index.js';
 import { type Deployment, GraphqlInputs } from './graphql-inputs.js';
+import { answerBids } from './bids.js';
 import { podView } from './pod-view.js';
 import { CPUS, DATA_CENTERS, GPUS } from './runpod-catalog.js';
 import { HttpFake } from '../http/index.js';
@@ -201,6 +202,8 @@ export class RunpodFake extends HttpFake {
   }
 
   private graphql(body: unknown): Answer | null {
+    const { query = '' } = body as { readonly query?: string };
+    if (query.startsWith('query')) return this.bids(query);
     const deployment = this.inputs.read(body);
     if (typeof deployment === 'string') {
       this.violations.push(deployment);
@@ -212,6 +215,13 @@ export class RunpodFake extends HttpFake {
     if (this.lostDeployments === 0) return { status: 200, body: { data: { [deployment.mutation]: { id: pod.id } } } };
     this.lostDeployments -= 1;
     return null;
+  }
+
+  private bids(query: string): Answer {
+    const data = answerBids(query);
+    if (typeof data !== 'string') return { status: 200, body: { data } };
+    this.violations.push(data);
+    return { status: 400, body: { errors: [{ message: data }] } };
   }
 
   private refuse({ input }: Deployment): string | null {

@@ -1,4 +1,5 @@
 import type { BreakableWay } from './breakable-way.js';
+import type { FailingDisk } from './failing-disk.js';
 import type { SmallDisk } from './small-disk.js';
 import type { Stack } from '../stack.js';
 import type { PostgresServer } from '../postgres.js';
@@ -12,6 +13,8 @@ export interface CrashWorld {
   readonly image: string | undefined;
   /** Of the first server's files and those of its agent. */
   readonly disk?: SmallDisk;
+  /** Of the first server's SQLite database alone. */
+  readonly databaseDisk?: FailingDisk;
   /** From the last server to Postgres; others have their own. */
   readonly wayToPostgres?: BreakableWay;
   signalAgents(signal: NodeJS.Signals): Promise<void>;

@@ -74,6 +74,17 @@ export const CRASH_FAULTS: readonly CrashFault[] = [
     },
   },
   {
+    name: 'disk of the database read-only until somebody repairs it',
+    appliesTo: ({ databaseDisk }) => databaseDisk !== undefined,
+    strike: async ({ databaseDisk, servers: [server] }, random) => {
+      databaseDisk?.becomeReadOnly();
+      await sleep(random.whole(500, 5_000));
+      await server?.killServer();
+      databaseDisk?.repair();
+      await server?.start();
+    },
+  },
+  {
     name: 'a replica cut off from Postgres for longer than its leases',
     appliesTo: ({ wayToPostgres }) => wayToPostgres !== undefined,
     strike: async ({ wayToPostgres }) => {

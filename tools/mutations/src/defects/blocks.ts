@@ -67,7 +67,11 @@ export const BLOCK_DEFECTS: readonly Defect[] = [
         find: 'fleet.maxNodes !== null && fleet.activeCount + count > fleet.maxNodes',
         replace: 'fleet.maxNodes !== null && fleet.activeCount > fleet.maxNodes',
       },
-      { file: COMMIT, find: 'return Number(row?.n ?? 0) < max;', replace: 'return Number(row?.n ?? 0) <= max;' },
+      {
+        file: 'apps/server/src/fleets/hold-fleet.ts',
+        find: 'return Number(row?.n ?? 0) < max;',
+        replace: 'return Number(row?.n ?? 0) <= max;',
+      },
     ],
   },
 ];

@@ -1,8 +1,9 @@
 import type { Defect } from '../defect.js';
 
 const EFFECTS = 'apps/server/src/instances/instance-effects.ts';
-const CREATE_CALL = 'apps/server/src/instances/create-call.ts';
+const CREATE_CALL = 'libs/core/src/lifecycle/create-call.ts';
 const COMMIT = 'apps/server/src/instances/instance-commit.ts';
+const ATTEMPTS = 'apps/server/src/instances/attempt-commit.ts';
 const DECIDE = 'libs/core/src/lifecycle/decide-instance.ts';
 
 /** Machines that nobody knows of cost money until somebody reads the bill. */
@@ -18,7 +19,7 @@ export const MACHINE_DEFECTS: readonly Defect[] = [
         replace: '      cloudName: `${open.cloudName}-${this.world.ids.uuid().slice(0, 4)}`,\n      owner',
       },
       {
-        file: COMMIT,
+        file: ATTEMPTS,
         find: `    await writeMachine(tx, id, machineOf(state));\n`,
         replace: `    const { cloudName: named } = state.ref;
     await tx.execute('UPDATE provisioning_attempts SET cloud_name = ? WHERE id = ?', [named, attempt.id]);

@@ -1,6 +1,7 @@
 import type { Defect } from '../defect.js';
 
 const COMMIT = 'apps/server/src/instances/instance-commit.ts';
+const ATTEMPTS = 'apps/server/src/instances/attempt-commit.ts';
 
 /** What was held for which price. */
 export const MONEY_DEFECTS: readonly Defect[] = [
@@ -21,7 +22,7 @@ export const MONEY_DEFECTS: readonly Defect[] = [
     knownFrom: 'this server',
     edits: [
       {
-        file: COMMIT,
+        file: ATTEMPTS,
         find: `machineOf({ state: 'pending', ref: settled.found }));
     await this.price(tx, context, attempt);`,
         replace: `machineOf({ state: 'pending', ref: settled.found }));`,

@@ -3,6 +3,19 @@ import type { Defect } from '../defect.js';
 /** Who has to look again, and when. */
 export const WAKE_UP_DEFECTS: readonly Defect[] = [
   {
+    name: 'wake-up-is-overwritten',
+    loses:
+      'what happened to a row while it was decided about: nobody looks until something else happens, or for minutes',
+    knownFrom: 'the field',
+    edits: [
+      {
+        file: 'apps/server/src/reconcile/end-lease.ts',
+        find: '         next_due_at = CASE WHEN wake_seq = ? THEN',
+        replace: '         next_due_at = CASE WHEN wake_seq >= ? THEN',
+      },
+    ],
+  },
+  {
     name: 'run-is-not-told-of-its-jobs',
     loses: 'minutes: a run goes on for a while when all of its jobs are over',
     edits: [

@@ -25,7 +25,12 @@ export class SimulatedBackends extends BackendRegistry {
         regions: z.array(z.string()),
         creds: z.object({ key: z.string() }),
       }),
-      capabilities: { ...NO_CAPABILITIES, kind: cloud.kind, runtimes: ['container', 'process'] },
+      capabilities: {
+        ...NO_CAPABILITIES,
+        kind: cloud.kind,
+        runtimes: ['container', 'process'],
+        networkVolumes: cloud.kind === 'hosts',
+      },
       idempotency: cloud.idempotency,
       maxNameLength: 60,
       provisioningTimeoutMs: () => 180_000,

@@ -14,12 +14,20 @@ import type { InternalBackendType, MachineKind, Offer } from '@dstack/core';
 import { SimulatedAgent } from '../hosts/simulated-agent.js';
 import type { ServerEpoch } from '../servers/server-epoch.js';
 import type { Surroundings } from '../surroundings.js';
+import { SimulatedDisks } from './simulated-disks.js';
 import { type CloudMachine, refOf, stateOf } from './cloud-machine.js';
+import { CreateCalls } from './create-calls.js';
 import { cloudOffers } from './cloud-offers.js';
 
 export interface CloudAccount {
   readonly regions: readonly string[];
   readonly creds: { readonly key: string };
+}
+
+interface AskedFor {
+  readonly timeoutMs?: number;
+  readonly onTrouble?: () => void;
+  readonly lateMs?: readonly [number, number];
 }
 
 const CREATE_TIMEOUT_MS = 60_000;
@@ -31,6 +39,8 @@ export class SimulatedCloud {
   readonly machines = new Map<string, CloudMachine>();
   /** Moves with every change of the machines. */
   version = 0;
+  readonly creates = new CreateCalls();
+  readonly disks: SimulatedDisks;
   private readonly dryUntil = new Map<string, number>();
   private validKey = 'first';
 
@@ -40,7 +50,17 @@ export class SimulatedCloud {
     readonly idempotency: Idempotency,
     private readonly around: Surroundings,
     private readonly owner: string,
+    /** How long a create call may be under way when it is late; as other calls unless said. */
+    private readonly createLateMs: readonly [number, number] | null = null,
   ) {
+    this.disks = new SimulatedDisks({
+      name: type,
+      idempotency,
+      around,
+      livingMachine: ({ machineId, cloudName }) =>
+        this.living.find((each) => (machineId === null ? each.cloudName === cloudName : each.id === machineId))?.id ??
+        null,
+    });
     this.addForeignMachine();
   }
 
@@ -66,8 +86,9 @@ export class SimulatedCloud {
 
   /** The cloud as one life of a server sees it, with what a project has configured. */
   for(server: ServerEpoch, account: CloudAccount): Compute {
-    const ask = <T>(name: string, call: Call, effect: () => T, timeoutMs = CALL_TIMEOUT_MS): Promise<T> =>
-      this.around.network.send({
+    const ask = <T>(name: string, call: Call, effect: () => T, more: AskedFor = {}): Promise<T> => {
+      const { timeoutMs = CALL_TIMEOUT_MS, onTrouble, lateMs } = more;
+      return this.around.network.send({
         name: `${this.type}: ${name}`,
         server,
         signal: call.signal,
@@ -77,28 +98,38 @@ export class SimulatedCloud {
         onTimeout: (what) => new BackendError({ kind: 'outage', blocks: 'offer' }, what),
         isPassedOn: true,
         isRepeatable: this.idempotency.kind !== 'lookup' || !name.startsWith('create'),
-        effect: () => this.answer(name, account, effect),
+        effect: () => this.answer(name, account, effect, onTrouble),
+        ...(onTrouble === undefined ? {} : { onTrouble }),
+        ...(lateMs === undefined ? {} : { lateMs }),
       });
+    };
+    const create = (attempt: Attempt, call: Call): Promise<MachineState> => {
+      const more = { timeoutMs: CREATE_TIMEOUT_MS, onTrouble: this.creates.begin() };
+      const late = this.createLateMs === null ? {} : { lateMs: this.createLateMs };
+      return ask(`create ${attempt.cloudName}`, call, () => this.create(attempt), { ...more, ...late });
+    };
     return {
       offers: (_query, call) => ask('offers', call, () => this.offers(account)),
-      create: (attempt, call) =>
-        ask(`create ${attempt.cloudName}`, call, () => this.create(attempt), CREATE_TIMEOUT_MS),
+      create,
       get: (ref, call) => ask(`get ${ref.cloudName}`, call, () => this.get(ref)),
       list: (owner, call) => ask('list', call, () => this.list(owner)),
       terminate: (ref, call) => ask(`terminate ${ref.cloudName}`, call, () => this.terminate(ref)),
+      ...(this.kind === 'hosts' ? { volumes: this.disks.for(ask) } : {}),
     };
   }
 
   /** What the front of the cloud makes of a request before, or instead of, doing what it asks. */
-  private answer<T>(name: string, account: CloudAccount, effect: () => T): T {
+  private answer<T>(name: string, account: CloudAccount, effect: () => T, onTrouble: () => void = () => undefined): T {
     const { random, faults, time } = this.around;
     if (account.creds.key !== this.validKey)
       throw this.failure(name, { kind: 'credentials', blocks: 'account' }, 'the key is not valid');
     if (random.chance(faults.throttled)) {
+      onTrouble();
       const retryAt = time.now() + random.between(1_000, 30_000);
       throw this.failure(name, { kind: 'throttled', blocks: 'offer', retryAt }, 'too many requests');
     }
     if (!random.chance(faults.cloudError)) return effect();
+    onTrouble();
     if (random.chance(0.5)) effect();
     throw this.failure(name, { kind: 'outage', blocks: 'offer' }, 'internal error');
   }

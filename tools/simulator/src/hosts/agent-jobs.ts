@@ -37,6 +37,9 @@ export class AgentJobs {
     if (known !== undefined) return known.state;
     this.around.story.tell(`${this.agentId}: starts ${start.id}`);
     this.startedCount += 1;
+    for (const mount of start.container?.mounts ?? [])
+      if (mount.kind === 'volume' && !this.around.isVolumeAt(mount.volumeId, this.agentId))
+        this.around.story.violate(`job ${start.id} starts on ${this.agentId} without its volume ${mount.name}`);
     if (this.kind === 'containers' && this.startedCount > 1)
       this.around.story.violate(`${this.agentId} is a container, and gets a second job: ${start.id}`);
     const job = new SimulatedJob(start, this.around, this.clock, this.onChange);

@@ -11,12 +11,21 @@ class BrokenHostError extends Error {
   readonly lasting = true;
 }
 
+/** As the script on a real host finds that it was let go for its instance. */
+class LetGoError extends Error {
+  override readonly name = 'LetGoError';
+  readonly lasting = true;
+}
+
 const BLOCKS = 2;
 const TIMEOUT_MS = 20_000;
 
 /** Hosts that users give: slow to reach, sometimes broken, and away for a while. */
 export class SimulatedHosts {
   private readonly agents = new Map<string, SimulatedAgent>();
+  /** Instances that their host was let go for, and whom each host's agent was put there for. */
+  private readonly letGo = new Set<string>();
+  private readonly tenants = new Map<string, string>();
 
   constructor(
     /** The host of an instance, as the fleet names it. */
@@ -42,8 +51,8 @@ export class SimulatedHosts {
     return new HostsOfServer(
       (instanceId) => this.hostOf(instanceId),
       (what, host, signal, effect) => this.visit(server, `${host}: ${what}`, host, signal, effect),
-      (host) => this.onboard(host),
-      (host) => this.offboard(host),
+      (host, instanceId) => this.onboard(host, instanceId),
+      (host, instanceId) => this.offboard(host, instanceId),
     );
   }
 
@@ -62,12 +71,17 @@ export class SimulatedHosts {
     });
   }
 
-  private onboard(host: string): ReadyHost {
+  private onboard(host: string, instanceId: string): ReadyHost {
     const { random, faults, story } = this.around;
     if (random.chance(faults.brokenHost)) {
       story.tell(`${host}: is broken`);
       throw new BrokenHostError(`${host}: somebody has to repair it`);
     }
+    if (this.letGo.has(instanceId)) {
+      story.tell(`${host}: is not prepared, as it was let go`);
+      throw new LetGoError(`${host}: it was let go`);
+    }
+    this.tenants.set(host, instanceId);
     if (!this.agents.has(host)) {
       const agent = new SimulatedAgent(host, this.around);
       this.agents.set(host, agent);
@@ -77,7 +91,10 @@ export class SimulatedHosts {
     return readyHost(host);
   }
 
-  private offboard(host: string): void {
+  private offboard(host: string, instanceId: string): void {
+    this.letGo.add(instanceId);
+    if ((this.tenants.get(host) ?? instanceId) !== instanceId) return;
+    this.tenants.delete(host);
     this.agents.get(host)?.destroy();
     if (this.agents.delete(host)) this.around.story.tell(`${host}: has no agent any more`);
   }
@@ -87,8 +104,8 @@ class HostsOfServer extends Hosts {
   constructor(
     private readonly hostOf: (instanceId: string) => string,
     private readonly visit: <T>(what: string, host: string, signal: AbortSignal, effect: () => T) => Promise<T>,
-    private readonly install: (host: string) => ReadyHost,
-    private readonly clear: (host: string) => void,
+    private readonly install: (host: string, instanceId: string) => ReadyHost,
+    private readonly clear: (host: string, instanceId: string) => void,
   ) {
     super();
   }
@@ -97,7 +114,7 @@ class HostsOfServer extends Hosts {
     const host = this.hostOf(instanceId);
     await this.visit('reach', host, signal, () => undefined);
     await onReached();
-    return this.visit('onboard', host, signal, () => this.install(host));
+    return this.visit('onboard', host, signal, () => this.install(host, instanceId));
   }
 
   override installAgent(): Promise<InstalledAgent> {
@@ -110,7 +127,7 @@ class HostsOfServer extends Hosts {
 
   override async offboard(instanceId: string, signal: AbortSignal): Promise<void> {
     const host = this.hostOf(instanceId);
-    await this.visit('offboard', host, signal, () => this.clear(host));
+    await this.visit('offboard', host, signal, () => this.clear(host, instanceId));
   }
 
   override agentDigest(): string | null {

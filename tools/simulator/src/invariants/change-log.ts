@@ -21,6 +21,15 @@ export interface LeaseMove {
   readonly isTaken: boolean;
 }
 
+/** A lease that was given back in the transaction that is open, and the row as it is now. */
+export interface EndedLease {
+  readonly table: string;
+  readonly id: string;
+  readonly token: number;
+  readonly wakeSeq: number;
+  readonly dueAt: number | null;
+}
+
 interface LeaseRow {
   what: string;
   holder: string | null;
@@ -34,13 +43,15 @@ export class ChangeLog {
     const run = (sql: string): void => void connection.prepare(sql).run();
     run('CREATE TEMP TABLE changed (kind text, id text, PRIMARY KEY (kind, id)) WITHOUT ROWID');
     run('CREATE TEMP TABLE moved_leases (what text, holder text, expires_at bigint, is_taken integer)');
+    run('CREATE TEMP TABLE ended_leases (of text, id text, token integer)');
     for (const [table, { on, id }] of Object.entries(KINDS)) {
       const note = `BEGIN INSERT OR IGNORE INTO changed VALUES ('${table}', NEW.${id}); END`;
       run(`CREATE TEMP TRIGGER ${table}_made AFTER INSERT ON main.${table} ${note}`);
       run(`CREATE TEMP TRIGGER ${table}_changed AFTER UPDATE OF ${on} ON main.${table} ${note}`);
     }
-    for (const table of ['runs', 'jobs', 'instances', 'fleets']) {
+    for (const table of ['runs', 'jobs', 'instances', 'fleets', 'volumes']) {
       run(unheldTrigger(table));
+      run(endTrigger(table));
       run(leaseTrigger(table, { what: `${table} `, id: 'id', holder: 'lease_holder', expires: 'lease_expires_at', token: 'lease_token' })); // prettier-ignore
     }
     run(leaseTrigger('instances', { what: 'the connection to ', id: 'id', holder: 'connection_holder', expires: 'connection_expires_at', token: 'connection_epoch' })); // prettier-ignore
@@ -74,6 +85,23 @@ export class ChangeLog {
       isTaken: isTaken === 1,
     }));
   }
+
+  /** Of the open transaction; to be called before it is committed. */
+  takeEndedLeases(): EndedLease[] {
+    const ended = this.connection.prepare('SELECT * FROM ended_leases').all() as EndedRow[];
+    if (ended.length > 0) this.connection.prepare('DELETE FROM ended_leases').run();
+    return ended.flatMap(({ of: table, id, token }) => {
+      const sql = `SELECT wake_seq AS wakeSeq, next_due_at AS dueAt FROM ${table} WHERE id = ?`;
+      const rows = this.connection.prepare(sql).all(id) as Pick<EndedLease, 'wakeSeq' | 'dueAt'>[]; // as just selected
+      return rows.map((row) => ({ table, id, token, ...row }));
+    });
+  }
+}
+
+interface EndedRow {
+  of: string;
+  id: string;
+  token: number;
 }
 
 interface LeaseColumns {
@@ -96,4 +124,11 @@ function unheldTrigger(table: string): string {
   return `CREATE TEMP TRIGGER ${table}_unheld AFTER UPDATE OF lease_holder, lease_expires_at ON main.${table}
     WHEN OLD.lease_holder IS NULL AND NEW.lease_holder IS NULL
     BEGIN INSERT INTO moved_leases VALUES ('${table} ' || OLD.id, NULL, NEW.lease_expires_at, 0); END`;
+}
+
+/** By a commit, which writes `rev` too: who only gives a row back, or waits after a failure, has decided nothing. */
+function endTrigger(table: string): string {
+  return `CREATE TEMP TRIGGER ${table}_ended AFTER UPDATE OF rev ON main.${table}
+    WHEN OLD.lease_holder IS NOT NULL AND NEW.lease_holder IS NULL
+    BEGIN INSERT INTO ended_leases VALUES ('${table}', OLD.id, OLD.lease_token); END`;
 }

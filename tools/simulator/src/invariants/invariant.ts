@@ -12,6 +12,8 @@ export interface Scene {
   readonly machines: () => readonly CloudMachine[];
   /** Names of the hosts that have an agent. */
   readonly inhabitedHosts: () => readonly string[];
+  /** Names of the network volumes that clouds have. */
+  readonly disks: () => readonly string[];
   /** Ids of the jobs that run, or are about to, on hosts and machines that are there. */
   readonly unfinishedOnHosts: () => readonly string[];
   /** Unix milliseconds, by the clock of the database. */

@@ -1,25 +1,39 @@
-import type { Invariant } from './invariant.js';
+import type { CloudMachine } from '../clouds/cloud-machine.js';
+import type { Invariant, Scene } from './invariant.js';
 
 /** Every machine that lives in a cloud belongs to an instance that is not over, and no instance has two. */
 export const machinesHaveRows: Invariant = {
-  afterChange({ story, mirror, machines }) {
-    const living = machines();
-    if (living.length === 0) return;
-    const owners = new Map<string, string>();
-    for (const { cloudName, instanceId } of mirror.attempts.values()) owners.set(cloudName, instanceId);
-    const seen = new Map<string, string>();
-    for (const { id, cloudName } of living) {
-      const owner = owners.get(cloudName);
-      const instance = owner === undefined ? undefined : mirror.instances.get(owner);
-      if (owner === undefined || instance === undefined || instance.status === 'terminated')
-        story.violate(`machine ${id} (${cloudName}) belongs to no instance`);
-      else if (seen.has(owner))
-        story.violate(`instance ${instance.name} has two machines: ${seen.get(owner) ?? ''} and ${id}`);
-      else seen.set(owner, id);
-    }
+  afterChange(scene) {
+    for (const { because } of misfits(scene)) scene.story.violate(because);
   },
 
   atTheEnd({ story, machines }) {
     for (const { id, cloudName } of machines()) story.violate(`machine ${id} (${cloudName}) is left running`);
   },
 };
+
+interface Misfit {
+  readonly machine: CloudMachine;
+  readonly because: string;
+}
+
+/** Machines that belong to no instance, and second machines of one. */
+export function misfits({ mirror, machines }: Scene): Misfit[] {
+  const living = machines();
+  if (living.length === 0) return [];
+  const owners = new Map<string, string>();
+  for (const { cloudName, instanceId } of mirror.attempts.values()) owners.set(cloudName, instanceId);
+  const seen = new Map<string, string>();
+  return living.flatMap((machine): Misfit[] => {
+    const { id, cloudName } = machine;
+    const owner = owners.get(cloudName);
+    const instance = owner === undefined ? undefined : mirror.instances.get(owner);
+    if (owner === undefined || instance === undefined || instance.status === 'terminated')
+      return [{ machine, because: `machine ${id} (${cloudName}) belongs to no instance` }];
+    const other = seen.get(owner);
+    if (other !== undefined)
+      return [{ machine, because: `instance ${instance.name} has two machines: ${other} and ${id}` }];
+    seen.set(owner, id);
+    return [];
+  });
+}

@@ -27,6 +27,8 @@ export interface InstanceFacts {
   readonly totalBlocks: number;
   readonly hostName: string | null;
   readonly isUnwanted: 0 | 1;
+  /** Its machine is a container. */
+  readonly isContainer: 0 | 1;
   /** Of the machine, as the server knows it. */
   readonly machine: string | null;
 }
@@ -65,7 +67,8 @@ const JOBS = `SELECT r.id, p.name || '/' || json_extract(r.job_spec, '$.job_name
   r.run_id AS runId, r.run_id || ' ' || r.replica_num || ' ' || r.submission_num AS gang, r.replica_num || ' ' || r.job_num AS place, r.instance_id AS instanceId,
   COALESCE(r.blocks, 1) AS blocks FROM jobs r JOIN projects p ON p.id = r.project_id`;
 const INSTANCES = `SELECT r.id, p.name || '/' || r.name AS name, r.status, r.fleet_id AS fleetId, r.busy_blocks AS busyBlocks,
-  COALESCE(r.total_blocks, 1) AS totalBlocks, r.host_name AS hostName, r.unwanted IS NOT NULL AS isUnwanted, json_extract(r.machine, '$.state') AS machine
+  COALESCE(r.total_blocks, 1) AS totalBlocks, r.host_name AS hostName, r.unwanted IS NOT NULL AS isUnwanted, json_extract(r.machine, '$.state') AS machine,
+  json_extract(r.offer, '$.instance_runtime') IS 'runner' AS isContainer
   FROM instances r JOIN projects p ON p.id = r.project_id`;
 const FLEETS = `SELECT r.id, p.name || '/' || r.name AS name, r.status, json_extract(r.spec, '$.configuration.nodes.max') AS maxNodes
   FROM fleets r JOIN projects p ON p.id = r.project_id`;

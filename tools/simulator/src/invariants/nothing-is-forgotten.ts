@@ -7,7 +7,7 @@ const FORGOTTEN_MS = 120_000;
 export const nothingIsForgotten: Invariant = {
   nowAndThen({ story, now, calmMs, query }) {
     if (calmMs < FORGOTTEN_MS) return;
-    for (const table of ['runs', 'jobs', 'instances', 'fleets']) {
+    for (const table of ['runs', 'jobs', 'instances', 'fleets', 'volumes']) {
       const late = query<{ id: string }>(
         `SELECT id FROM ${table} WHERE next_due_at < ? AND COALESCE(lease_expires_at, 0) < ?`,
         now - FORGOTTEN_MS,

@@ -1,5 +1,5 @@
 import type { Invariant, Scene } from './invariant.js';
-import type { Change } from './mirror.js';
+import type { Change, JobFacts } from './mirror.js';
 
 const JOB_RANK: Readonly<Record<string, number>> = {
   submitted: 0, provisioning: 1, pulling: 2, running: 3, terminating: 4, terminated: 5, aborted: 5, failed: 5, done: 5,
@@ -10,17 +10,28 @@ const INSTANCE_RANK: Readonly<Record<string, number>> = {
 const FLEET_RANK: Readonly<Record<string, number>> = { submitted: 0, active: 1, terminating: 2, terminated: 3 };
 const FINAL_RUNS: ReadonlySet<string> = new Set(['terminated', 'failed', 'done']);
 
-/** No state moves backwards, and what is final stays as it is. */
+/** No state moves backwards, and what is final stays as it is. Only a job whose machine failed to start waits for one again, which is another. */
 export const statusesMoveForward: Invariant = {
   afterChange(scene) {
     const { changes } = scene;
-    tell('job', changes.jobs, scene, isForward(JOB_RANK, 5));
+    const [anew, jobs] = partition(changes.jobs, getsAnotherMachine);
+    tell('job', jobs, scene, isForward(JOB_RANK, 5));
+    tell('job', anew, scene, () => true);
     tell('instance', changes.instances, scene, isForward(INSTANCE_RANK, 5));
     tell('fleet', changes.fleets, scene, isForward(FLEET_RANK, 3));
     // A run comes back from pending, but never from its end.
     tell('run', changes.runs, scene, (before) => before === undefined || !FINAL_RUNS.has(before));
   },
 };
+
+function getsAnotherMachine({ before, after }: Change<JobFacts>): boolean {
+  const isSeated = after.instanceId !== null && before?.instanceId !== after.instanceId;
+  return before?.status === 'provisioning' && after.status === 'submitted' && isSeated;
+}
+
+function partition<T>(all: readonly T[], isFirst: (each: T) => boolean): [T[], T[]] {
+  return [all.filter(isFirst), all.filter((each) => !isFirst(each))];
+}
 
 function tell(
   kind: string,

@@ -3,41 +3,46 @@ import type { CloudMachine } from '../clouds/cloud-machine.js';
 import type { Story } from '../story.js';
 import { blocksMatchJobs } from './blocks-match-jobs.js';
 import type { ChangeLog } from './change-log.js';
+import { containersHaveOneJob } from './containers-have-one-job.js';
 import { EndedJobsStop } from './ended-jobs-stop.js';
 import { everythingEnds, isEverythingFinal } from './everything-ends.js';
 import { fleetsKeepTheirLimit } from './fleets-keep-their-limit.js';
 import { gangsAreWhole } from './gangs-are-whole.js';
 import { hostsAreLeftClean } from './hosts-are-left-clean.js';
 import type { Invariant, Scene } from './invariant.js';
-import { machinesHaveRows } from './machines-have-rows.js';
 import { Mirror } from './mirror.js';
 import { moneyIsRight } from './money-is-right.js';
 import { nothingIsForgotten } from './nothing-is-forgotten.js';
 import { runsAndJobsAgree } from './runs-and-jobs-agree.js';
 import { seatsAreSound } from './seats-are-sound.js';
 import { servicesAreSound } from './services-are-sound.js';
+import { placesAreTriedOnce } from './places-are-tried-once.js';
 import { statusesMoveForward } from './statuses-move-forward.js';
 import { StopsAreHeard } from './stops-are-heard.js';
+import { volumesAreLetGo } from './volumes-are-let-go.js';
 
 const INVARIANTS: readonly Invariant[] = [
+  placesAreTriedOnce,
   statusesMoveForward,
   runsAndJobsAgree,
   seatsAreSound,
   servicesAreSound,
   blocksMatchJobs,
   gangsAreWhole,
+  containersHaveOneJob,
   fleetsKeepTheirLimit,
   moneyIsRight,
-  machinesHaveRows,
   nothingIsForgotten,
   everythingEnds,
   hostsAreLeftClean,
+  volumesAreLetGo,
 ];
 const NOW_AND_THEN_MS = 30_000;
 
 export interface Sights {
   readonly machines: () => readonly CloudMachine[];
   readonly inhabitedHosts: () => readonly string[];
+  readonly disks: () => readonly string[];
   readonly unfinishedOnHosts: () => readonly string[];
   /** Moves with every change of the clouds. */
   readonly version: () => number;
@@ -55,10 +60,10 @@ export class Watched {
     log: ChangeLog,
     private readonly story: Story,
     private readonly sights: Sights,
-    more: Invariant,
+    more: readonly Invariant[],
   ) {
     this.mirror = new Mirror(connection, log);
-    this.invariants = [...INVARIANTS, new EndedJobsStop(), new StopsAreHeard(), more];
+    this.invariants = [...INVARIANTS, new EndedJobsStop(), new StopsAreHeard(), ...more];
   }
 
   /** `hasWritten`: whether a server has committed something since the last look. */
@@ -76,7 +81,7 @@ export class Watched {
   }
 
   isOver(): boolean {
-    return this.sights.machines().length === 0 && isEverythingFinal(this.mirror);
+    return this.sights.machines().length === 0 && this.sights.disks().length === 0 && isEverythingFinal(this.mirror);
   }
 
   atTheEnd(now: number): void {
@@ -92,6 +97,7 @@ export class Watched {
       changes: mirror.refresh(),
       machines: sights.machines,
       inhabitedHosts: sights.inhabitedHosts,
+      disks: sights.disks,
       unfinishedOnHosts: sights.unfinishedOnHosts,
       now,
       calmMs,

@@ -6,6 +6,7 @@ export interface Front {
   readonly epoch: ServerEpoch;
   readonly runs: BuiltWorkload['runs'];
   readonly fleets: BuiltWorkload['fleets'];
+  readonly volumes: BuiltWorkload['volumes'];
   readonly backends: BackendsService;
   readonly traffic: BuiltWorkload['traffic'];
 }

@@ -17,7 +17,9 @@ export function planLeaseExpiry(world: LeaseExpiry): void {
   const { time, random, faults, story, database } = world;
   time.after(random.between(1, 2 * faults.leaseExpiryMs), () => {
     const now = database.clock.now();
-    const rows = ['runs', 'jobs', 'instances', 'fleets'].flatMap((table) => expireRows(database, table, now));
+    const rows = ['runs', 'jobs', 'instances', 'fleets', 'volumes'].flatMap((table) =>
+      expireRows(database, table, now),
+    );
     if (rows.length > 0) story.tell(`leases run out: ${rows.join(', ')}`);
     if (database.isShared && random.chance(0.1)) expireOthers(world, now);
     planLeaseExpiry(world);

@@ -27,11 +27,12 @@ export class SimulatedDatabase {
     return this.lived.isShared;
   }
 
-  engine(): Engine {
+  /** @param afterRead is told what transactions that write nothing have read */
+  engine(afterRead: (sql: string, rows: readonly unknown[]) => void): Engine {
     const releases = new Map<Runner, () => void>();
-    const begin = async (): Promise<Runner> => {
+    const begin = async (told: typeof afterRead | null): Promise<Runner> => {
       const release = await this.turn.acquire();
-      const runner = new DirectRunner(this.connection);
+      const runner = new DirectRunner(this.connection, told);
       releases.set(runner, release);
       return runner;
     };
@@ -39,8 +40,8 @@ export class SimulatedDatabase {
       dialect: 'sqlite',
       isShared: this.lived.isShared,
       noticesUrl: null,
-      beginRead: begin,
-      beginWrite: begin,
+      beginRead: () => begin(afterRead),
+      beginWrite: () => begin(null),
       end: async (runner) => {
         if (runner.isTransactionActive) await runner.rollbackTransaction();
         releases.get(runner)?.();
@@ -55,7 +56,10 @@ export class SimulatedDatabase {
 class DirectRunner implements Runner {
   isTransactionActive = true;
 
-  constructor(private readonly connection: SqliteConnection) {
+  constructor(
+    private readonly connection: SqliteConnection,
+    private readonly afterRead: ((sql: string, rows: readonly unknown[]) => void) | null,
+  ) {
     connection.prepare('BEGIN').run();
   }
 
@@ -66,7 +70,11 @@ class DirectRunner implements Runner {
   async query(sql: string, params: unknown[]): Promise<unknown> {
     const statement = this.connection.prepare(sql);
     const values = params.map((value) => (typeof value === 'boolean' ? Number(value) : value));
-    if (statement.reader) return { records: statement.all(...values) };
+    if (statement.reader) {
+      const records = statement.all(...values);
+      this.afterRead?.(sql, records);
+      return { records };
+    }
     return { affected: statement.run(...values).changes };
   }
 

@@ -22,6 +22,7 @@ import type { SimulatedHosts } from '../hosts/simulated-hosts.js';
 import type { LeasesFence } from '../invariants/leases-fence.js';
 import type { DatabaseLine } from './database-line.js';
 import type { Front } from './front.js';
+import type { WakeUpsAreKept } from '../invariants/wake-ups-are-kept.js';
 import { type Activity, mortalEngine } from './mortal-engine.js';
 import type { ServerEpoch } from './server-epoch.js';
 import type { SimulatedDatabase } from './simulated-database.js';
@@ -34,6 +35,7 @@ export interface Outside {
   readonly installation: string;
   readonly activity: Activity;
   readonly fence: LeasesFence;
+  readonly wakeUps: WakeUpsAreKept;
   /** Null: there are no services. */
   readonly probes: SimulatedProbes | null;
 }
@@ -56,11 +58,15 @@ class OneKey extends ClusterKeys {
 
 /** The server's own objects, with a simulated world below them. */
 export function startServer(epoch: ServerEpoch, line: DatabaseLine | null, outside: Outside): Started {
-  const { database, clouds, hosts, installation, activity, fence, probes } = outside;
+  const { database, clouds, hosts, installation, activity, fence, wakeUps, probes } = outside;
   const { world } = epoch;
   let holder = '';
-  const beforeCommit = (): void => fence.beforeCommit(epoch.name, holder, database.clock.now());
-  const engine = mortalEngine(database.engine(), epoch, activity, line, beforeCommit);
+  const beforeCommit = (): void => {
+    fence.beforeCommit(epoch.name, holder, database.clock.now());
+    wakeUps.beforeCommit(epoch.name, database.clock.now());
+  };
+  const reached = database.engine((sql, rows) => wakeUps.afterRead(sql, rows));
+  const engine = mortalEngine(reached, epoch, activity, line, beforeCommit);
   // As the server does on SQLite.
   const db = new Database(engine, { groupsCommits: !database.isShared });
   const keyring = new Keyring([], world.random);
@@ -84,5 +90,8 @@ export function startServer(epoch: ServerEpoch, line: DatabaseLine | null, outsi
   });
   holder = built.holder;
   const backends = new BackendsService(db, store, registry, new EventRecorder(world, SETTINGS), environments);
-  return { built, front: { epoch, runs: built.runs, fleets: built.fleets, backends, traffic: built.traffic } };
+  return {
+    built,
+    front: { epoch, runs: built.runs, fleets: built.fleets, volumes: built.volumes, backends, traffic: built.traffic },
+  };
 }

@@ -15,9 +15,13 @@ export function planBackends(
     user.later(user.random.between(0, withinMs), () => replaceKey(users, cloud));
 }
 
+export function configureEverywhere(user: SimulatedUser, cloud: SimulatedCloud): void {
+  configure(user, cloud, REGIONS);
+}
+
 function planBackend(user: SimulatedUser, cloud: SimulatedCloud, withinMs: number): void {
   const { random, scope } = user;
-  configure(user, cloud, REGIONS);
+  configureEverywhere(user, cloud);
   if (random.chance(0.3))
     user.later(random.between(0, withinMs), () => configure(user, cloud, random.pick([['north'], ['south', 'east']])));
   if (!random.chance(0.3)) return;

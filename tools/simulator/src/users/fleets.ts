@@ -29,6 +29,18 @@ export function planLimitedFleet(user: SimulatedUser): void {
   planApply(user, { name: 'cloud', open: 0 }, 0, fleet, 'of at most 3 nodes');
 }
 
+/** Fleets of machines that nobody uses, made and deleted: what they ask of a cloud is create calls. */
+export function planMachines(user: SimulatedUser, fleets: number, withinMs: number): void {
+  const { random } = user;
+  for (let index = 0; index < fleets; index += 1) {
+    const plans = { name: `machines-${index}`, open: 0 };
+    const nodes = random.whole(6, 10);
+    const fleet = { idle_duration: 60, nodes: `${nodes}..${nodes}`, spot_policy: 'auto' };
+    planApply(user, plans, random.between(0, withinMs / 2), fleet, `of ${nodes} nodes`);
+    user.later(withinMs, () => deleteFleet(user, plans));
+  }
+}
+
 /** A fleet that keeps machines ready, and grows and shrinks. */
 export function planReadyFleet(user: SimulatedUser, withinMs: number): void {
   const { random } = user;

@@ -5,7 +5,7 @@ const ENDING: ReadonlySet<string> = new Set(['terminating', 'terminated', 'faile
 /** A run with a schedule would be back by then. */
 const STAYS_ENDED_MS = 60_000;
 
-type Task = ReturnType<typeof drawTask>;
+type Task = Readonly<Record<string, unknown>>;
 
 /** Submits tasks; stops, aborts, changes, applies again and deletes some of them. */
 export function planTasks(user: SimulatedUser, count: number, withinMs: number): void {
@@ -19,25 +19,35 @@ function submit(user: SimulatedUser, name: string): void {
   const within = (probability: number, ms: number, act: () => void): void => {
     if (random.chance(probability)) user.later(random.between(0, ms), act);
   };
-  apply(user, task);
+  let open = 0;
+  const submitted = (spec: Task): void => {
+    open += 1;
+    apply(user, spec, () => (open -= 1));
+  };
+  submitted(task);
   within(0.3, 120_000, () => stop(user, name, random.chance(0.4)));
   within(0.1, 120_000, () => stop(user, name, true));
   within(0.15, 300_000, () => remove(user, name));
-  within(0.15, 300_000, () => apply(user, task));
-  within(0.15, 300_000, () => apply(user, { ...task, priority: 3 }));
-  within(0.1, 300_000, () => apply(user, { ...task, commands: ['work', 'more'] }));
+  within(0.15, 300_000, () => submitted(task));
+  within(0.15, 300_000, () => submitted({ ...task, priority: 3 }));
+  within(0.1, 300_000, () => submitted({ ...task, commands: ['work', 'more'] }));
   // It would go on for ever.
   if ('schedule' in task) {
     user.later(random.between(150_000, 400_000), () => stop(user, name, random.chance(0.3)));
-    user.later(420_000, () => stop(user, name, true));
+    const stopForGood = (): void => {
+      stop(user, name, true);
+      // Whoever has waited for a server until now begins it anew.
+      if (open > 0) user.later(60_000, stopForGood);
+    };
+    user.later(420_000, stopForGood);
   }
 }
 
-function apply(user: SimulatedUser, task: Task): void {
+export function apply(user: SimulatedUser, task: Task, onEnd: () => void = () => undefined): void {
   const name = String(task.name);
   const key = user.random.uuid();
   const body = { plan: { run_spec: { run_name: name, configuration: task }, current_resource: null }, force: true };
-  user.ask(`apply ${name}`, ({ runs }) => runs.apply(user.scope, body, key));
+  user.ask(`apply ${name}`, ({ runs }) => runs.apply(user.scope, body, key), onEnd);
 }
 
 /** Who was told that it stops looks whether it does. */

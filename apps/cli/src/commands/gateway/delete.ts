@@ -6,7 +6,10 @@ import { confirm } from '../../terminal/prompt.js';
 export default class GatewayDelete extends ProjectCommand {
   static override summary = 'Delete a gateway';
   static override args = { name: Args.string({ description: 'The gateway', required: true }) };
-  static override flags = { yes: Flags.boolean({ char: 'y', summary: 'Do not ask' }) };
+  static override flags = {
+    yes: Flags.boolean({ char: 'y', summary: 'Do not ask' }),
+    force: Flags.boolean({ summary: 'Also when services use it: nobody reaches them then' }),
+  };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(GatewayDelete);
@@ -16,7 +19,7 @@ export default class GatewayDelete extends ProjectCommand {
       this.note('Nothing was deleted.');
       return;
     }
-    await client.gateways.delete([name]);
+    await client.gateways.delete([name], flags.force ? { force: true } : {});
     this.print(`Deletion of the gateway ${name} has begun. See it: dstack gateway`);
   }
 }

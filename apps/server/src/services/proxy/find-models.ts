@@ -22,7 +22,7 @@ const ACTIVE: readonly Wire.RunStatus[] = ['pending', 'submitted', 'provisioning
 export async function findModels(tx: ReadTx, projectName: string): Promise<FoundModel[]> {
   const runs = await findRuns(
     tx,
-    `deleted = ? AND status IN (${ACTIVE.map(() => '?').join(', ')}) AND service_spec IS NOT NULL
+    `deleted = ? AND status IN (${ACTIVE.map(() => '?').join(', ')}) AND service_spec IS NOT NULL AND gateway_id IS NULL
        AND project_id IN (SELECT id FROM projects WHERE name = ? AND deleted = ?) ORDER BY submitted_at`,
     [false, ...ACTIVE, projectName, false],
   );

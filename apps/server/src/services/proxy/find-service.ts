@@ -33,7 +33,8 @@ export async function findService(tx: ReadTx, projectName: string, runName: stri
     'name = ? AND deleted = ? AND project_id IN (SELECT id FROM projects WHERE name = ? AND deleted = ?)',
     [runName, false, projectName, false],
   );
-  if (run === undefined || OVER.includes(run.status)) return null;
+  // What a gateway serves is not served here.
+  if (run === undefined || OVER.includes(run.status) || run.gatewayId !== null) return null;
   const { configuration } = run.spec;
   if (configuration.type !== 'service') return null;
   const jobs = await findJobs(tx, "run_id = ? AND registered = ? AND status = 'running'", [run.id, true]);

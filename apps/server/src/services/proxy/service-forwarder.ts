@@ -6,6 +6,7 @@ import { SETTINGS, type ServerSettings } from '../../settings/settings.js';
 import { WORLD, type World } from '../../world/world.js';
 import type { LiveService } from './live-service.js';
 import { LiveServices } from './live-services.js';
+import { isAtOrigin } from './proxy-origin.js';
 import { outcomeReply, type ProxyReply, REPLIES } from './proxy-reply.js';
 
 /** Pages of services get an origin of their own, so that they cannot act as this server's pages. */
@@ -29,7 +30,8 @@ export interface Admitted {
 export class ServiceForwarder {
   constructor(
     @Inject(LiveServices) private readonly services: LiveServices,
-    @Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'serviceAnswerMs' | 'servicesShareOrigin'>,
+    @Inject(SETTINGS)
+    private readonly settings: Pick<ServerSettings, 'serviceAnswerMs' | 'servicesShareOrigin' | 'proxyUrl'>,
     @Inject(WORLD) private readonly world: World,
   ) {}
 
@@ -39,7 +41,9 @@ export class ServiceForwarder {
     const service = await this.whenReady(admitted.service, response);
     if ('status' in service) return service;
     const { path, headers, body } = admitted;
-    const addedHeaders = this.settings.servicesShareOrigin ? [] : SANDBOX;
+    const { servicesShareOrigin, proxyUrl } = this.settings;
+    const hasOwnOrigin = servicesShareOrigin || isAtOrigin(request, proxyUrl);
+    const addedHeaders = hasOwnOrigin ? [] : SANDBOX;
     const exchange = { request, response, path, headers, addedHeaders, maxBodyBytes: null };
     const outcome = await forwardRequest(body === undefined ? exchange : { ...exchange, body }, service.replicas, () =>
       this.now(),

@@ -56,6 +56,8 @@ export class RestClient {
   /** The HTTP library is loaded here and not before. */
   static async open(options: RestOptions): Promise<RestClient> {
     const { default: axios } = await import('axios');
+    const { environmentAgent } = await import('../proxy/index.js');
+    const agent = environmentAgent();
     const http = axios.create({
       baseURL: options.baseUrl,
       headers: options.headers,
@@ -63,7 +65,10 @@ export class RestClient {
       maxRedirects: 0,
       validateStatus: () => true,
       maxContentLength: 64 * 1024 * 1024,
+      // Proxies are the agent's: axios would not tunnel.
       proxy: false,
+      httpAgent: agent,
+      httpsAgent: agent,
     });
     return new RestClient(http, options);
   }

@@ -63,7 +63,7 @@ export async function startRunpodWorld(
 }
 
 export const QUERY = {
-  requirements: { resources: { gpu: { name: ['L4'], count: { min: 1, max: 1 } } } },
+  requirements: { resources: { gpu: { name: ['L4'], count: { min: 1, max: 1 } } }, spot: false },
   fullOffers: false,
   unallocated: false,
 };

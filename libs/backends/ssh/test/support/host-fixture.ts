@@ -20,6 +20,7 @@ import {
 import { AGENT_FOLDER } from './agent-folder.js';
 
 export const OWNER = '5f0c9a1e-2d3b-4c5d-8e9f-000000000001';
+export const INSTANCE = '0d3c0d9a-65a5-4f0e-9c55-000000000001';
 export const PATHS = hostPaths(OWNER);
 
 const reason = whyNoTestHosts();
@@ -76,7 +77,7 @@ export class HostFixture {
 
   async request(host: TestHost): Promise<HostRequest> {
     const connection = await this.connect(host);
-    return { connection, hostname: host.name, owner: OWNER, signal: AbortSignal.timeout(80_000) };
+    return { connection, hostname: host.name, owner: OWNER, instance: INSTANCE, signal: AbortSignal.timeout(80_000) };
   }
 
   async onboarding(host: TestHost, more: Partial<OnboardRequest> = {}): Promise<OnboardRequest & { steps: string[] }> {

@@ -1,12 +1,12 @@
-import type * as Wire from '../../wire/generated/api.js';
+import type { GatewayConfiguration } from '../gateway.js';
 import { findReferences } from '../interpolation.js';
 import { type ConfigurationIssue, semanticIssue } from '../issue.js';
 import { checkResourceName } from './resource-name.js';
 
 const maxReplicas = 3;
 
-export function checkGateway(gateway: Wire.GatewayConfiguration): ConfigurationIssue[] {
-  const issues = checkResourceName(gateway.name);
+export function checkGateway(gateway: GatewayConfiguration): ConfigurationIssue[] {
+  const issues = [...checkResourceName(gateway.name), ...checkOwnHosts(gateway)];
   const replicas = gateway.replicas ?? 1;
   const certificate = gateway.certificate?.type;
   if (replicas > maxReplicas)
@@ -16,17 +16,27 @@ export function checkGateway(gateway: Wire.GatewayConfiguration): ConfigurationI
       semanticIssue(['certificate'], 'lets-encrypt needs a public IP: set certificate: null or an acm certificate'),
     );
   }
-  if (certificate === 'lets-encrypt' && replicas > 1) {
-    issues.push(
-      semanticIssue(
-        ['certificate'],
-        'lets-encrypt is not supported with several replicas: set certificate: null or an acm certificate',
-      ),
-    );
-  }
   if (certificate === 'acm' && gateway.backend !== 'aws')
     issues.push(semanticIssue(['certificate'], 'an acm certificate needs backend: aws'));
   for (const problem of findReferences(gateway.domain ?? '', ['run.project_name']).problems)
     issues.push(semanticIssue(['domain'], problem));
   return issues;
+}
+
+function checkOwnHosts({ backend, ssh_config: ssh, replicas }: GatewayConfiguration): ConfigurationIssue[] {
+  if (ssh === undefined)
+    return backend === 'remote'
+      ? [semanticIssue(['ssh_config'], 'backend: ssh needs the hosts that are to be the gateway: set ssh_config')]
+      : [];
+  if (backend !== 'remote') return [semanticIssue(['ssh_config'], 'hosts of your own need backend: ssh')];
+  const { length } = ssh.hosts;
+  if (length === 0) return [semanticIssue(['ssh_config', 'hosts'], 'names no host')];
+  if (length > maxReplicas)
+    return [semanticIssue(['ssh_config', 'hosts'], `must name at most ${maxReplicas} hosts, names ${length}`)];
+  if (typeof replicas === 'number' && replicas !== length)
+    return [semanticIssue(['replicas'], `each host is a replica: remove replicas, or name ${replicas} hosts`)];
+  const names = ssh.hosts.map((host) => (typeof host === 'string' ? host : host.hostname));
+  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  if (repeated !== undefined) return [semanticIssue(['ssh_config', 'hosts'], `names ${repeated} twice`)];
+  return [];
 }

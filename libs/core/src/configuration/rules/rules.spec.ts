@@ -286,7 +286,7 @@ describe('gateway', () => {
     ['defaults', {}, null],
     ['replicas', { replicas: 4, certificate: null }, 'semantic replicas: must be at most 3'],
     ['replicas', { replicas: 3, certificate: null }, null],
-    ['lets-encrypt with replicas', { replicas: 2 }, 'semantic certificate'],
+    ['lets-encrypt with replicas, which share it', { replicas: 2 }, null],
     ['lets-encrypt without a public IP', { public_ip: false }, 'semantic certificate'],
     ['acm', { certificate: { type: 'acm', arn: 'a' } }, null],
     ['acm elsewhere', { backend: 'gcp', certificate: { type: 'acm', arn: 'a' } }, 'semantic certificate: an acm'],
@@ -294,6 +294,12 @@ describe('gateway', () => {
     ['domain', { domain: '${{ run.project_name }}.example.com' }, null],
     ['domain', { domain: '${{ run.name }}.example.com' }, 'semantic domain: unknown reference'],
     ['region', { region: null }, 'schema region: expected text'],
+    ['own hosts', { backend: 'ssh', region: null, ssh_config: { user: 'u', hosts: ['a', 'b'] } }, null],
+    ['own hosts without hosts', { backend: 'ssh' }, 'semantic ssh_config'],
+    ['own hosts in a cloud', { ssh_config: { hosts: ['a'] } }, 'semantic ssh_config'],
+    ['the same host twice', { backend: 'ssh', ssh_config: { hosts: ['a', 'a'] } }, 'semantic ssh_config.hosts'],
+    ['too many hosts', { backend: 'ssh', ssh_config: { hosts: ['a', 'b', 'c', 'd'] } }, 'semantic ssh_config.hosts'],
+    ['another number', { backend: 'ssh', replicas: 2, ssh_config: { hosts: ['a'] } }, 'semantic replicas'],
   ]);
 });
 

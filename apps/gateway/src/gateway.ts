@@ -1,0 +1,396 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type {
+  ChallengeAnswer,
+  GatewayAccess,
+  GatewayCertificate,
+  GatewayInfo,
+  GatewayProblem,
+  GatewayState,
+  GatewayStats,
+  GatewayStatus,
+  HostStatus,
+  HttpsMode,
+  Wait,
+} from '@dstack/gateway-protocol';
+import { GATEWAY_PROTOCOL, StaleRevisionError } from '@dstack/gateway-protocol';
+import { openSshConnection } from '@dstack/ssh';
+import { decideAccess } from './access/decide-access.js';
+import { bearerToken, TokenBook } from './access/token-access.js';
+import { AppServer } from './app/app-server.js';
+import type { AcmeIssuer } from './certificates/acme-issuer.js';
+import { CertificateKeeper } from './certificates/certificate-keeper.js';
+import { CertificateStore } from './certificates/certificate-store.js';
+import { ChallengeBook } from './certificates/challenge-book.js';
+import { findName } from './certificates/find-name.js';
+import { Changes } from './control/changes.js';
+import type { Controlled, CountedTraffic } from './control/control-server.js';
+import { listenAt, type SocketOwner } from './files/listen-at.js';
+import { ModelProxy } from './models/model-proxy.js';
+import { DataPlane } from './nginx/data-plane.js';
+import { serviceName } from './nginx/service-name.js';
+import type { WorkerUser } from './nginx/worker-user.js';
+import { SshHosts } from './replicas/ssh-hosts.js';
+import { replicaIdentity, sshTarget } from './replicas/ssh-target.js';
+import { LiveService, type LiveServiceTools } from './services/live-service.js';
+import type { GatewaySettings } from './settings.js';
+import { StateFile } from './state/state-file.js';
+import { GATEWAY_VERSION } from './version.js';
+
+/** How often nginx is looked after, and the time of the server's last word kept. */
+const WATCH_MS = 2_000;
+const HEARD_KEPT_MS = 30_000;
+
+const now = Date.now;
+const after = (ms: number, then: () => void): { cancel(): void } => {
+  const timer = setTimeout(then, ms);
+  return { cancel: () => clearTimeout(timer) };
+};
+
+export interface GatewayParts {
+  readonly settings: GatewaySettings;
+  readonly gatewayId: string;
+  /** Null: this program is not root, and neither is nginx. */
+  readonly workers: WorkerUser | null;
+  /** What the program before this one has counted. */
+  readonly former: CountedTraffic;
+}
+
+/** One gateway replica: holds what the server said last, and makes nginx and the ways to replicas follow it. */
+export class Gateway implements Controlled {
+  private readonly startedAt = now();
+  private readonly changes = new Changes();
+  private readonly held = new Changes();
+  private readonly tokens = new TokenBook();
+  private readonly challenges = new ChallengeBook({ after, changed: () => this.changes.tell() });
+  private readonly store: CertificateStore;
+  private readonly keeper: CertificateKeeper;
+  private readonly hosts = new SshHosts({ connect: connectSsh, after, random: Math.random });
+  private readonly models: ModelProxy;
+  private readonly app: AppServer;
+  private readonly stateFile: StateFile;
+  private readonly dataPlane: DataPlane;
+  private readonly services = new Map<string, LiveService>();
+  private readonly sockets: SocketOwner;
+  private state: GatewayState | null = null;
+  private access: GatewayAccess | null = null;
+  private heardAt = 0;
+  private heardKeptAt = 0;
+  private heldTold = this.held.current;
+  private following: Promise<void> = Promise.resolve();
+  private nextApply: Promise<void> = Promise.resolve();
+  private keys: ReadonlyMap<string, string> = new Map();
+  private readonly serviceTools: LiveServiceTools = {
+    now,
+    random: Math.random,
+    after,
+    host: ({ hops }) => this.hosts.take(sshTarget(hops, this.keys)),
+    identity: (replica) => replicaIdentity(replica, this.keys),
+    changed: () => this.changes.tell(),
+    held: () => this.held.tell(),
+  };
+  private watching: { cancel(): void } | null = null;
+  private issuer: AcmeIssuer | null = null;
+  private isOver = false;
+
+  constructor(private readonly parts: GatewayParts) {
+    const { settings, workers } = parts;
+    const { dir } = settings;
+    this.sockets = { user: null, group: workers?.group ?? null };
+    this.stateFile = new StateFile(join(dir, 'state'));
+    this.store = new CertificateStore(join(dir, 'certificates'));
+    this.keeper = new CertificateKeeper({
+      store: this.store,
+      issue: async (host, acme) => (await this.acmeIssuer()).issue(host, acme),
+      findName: (host) => findName(host, settings.dns),
+      now,
+      after,
+      changed: () => this.changes.tell(),
+      renewed: () => void this.applyDataPlane(),
+    });
+    this.models = new ModelProxy({
+      now,
+      models: () => this.state?.models ?? [],
+      service: (id) => this.services.get(id),
+      token: (authorization) => this.findToken(authorization),
+      isStale: () => this.isStale(),
+    });
+    this.app = new AppServer({
+      access: (serviceId, authorization) => this.decideAccess(serviceId, authorization),
+      challenge: (token) => this.challenges.answer(token),
+      models: (project, request, response) => this.models.answer(project, request, response),
+    });
+    this.dataPlane = new DataPlane({ settings, workers, appSocketPath: this.appSocketPath() });
+  }
+
+  /** Goes on with what was said last, the server being there or not. */
+  async start(): Promise<void> {
+    const { dir } = this.parts.settings;
+    await mkdir(join(dir, 'run', 's'), { recursive: true, mode: 0o711 });
+    await this.store.load();
+    const state = await this.stateFile.read();
+    this.heardAt = await this.stateFile.readHeardAt();
+    await listenAt(this.app.server, this.appSocketPath(), this.sockets, process.pid);
+    if (state !== null) {
+      this.tokens.take(state.access);
+      this.access = state.access;
+      this.state = state;
+    }
+    await this.followInTurn();
+    await this.removeForgotten();
+    this.watch();
+  }
+
+  heard(): void {
+    this.heardAt = now();
+  }
+
+  info(): GatewayInfo {
+    return {
+      service: 'dstack-gateway',
+      version: GATEWAY_VERSION,
+      protocol: GATEWAY_PROTOCOL,
+      gatewayId: this.parts.gatewayId,
+      startedAt: this.startedAt,
+      revision: this.state?.revision ?? -1,
+      accessRevision: this.tokens.revision,
+    };
+  }
+
+  async putState(state: GatewayState): Promise<GatewayStatus> {
+    const held = this.state?.revision ?? -1;
+    if (state.revision < held) throw new StaleRevisionError(held);
+    this.state = state;
+    if (this.tokens.take(state.access)) this.access = state.access;
+    // Whatever becomes of it: a restart goes on with it.
+    await this.stateFile.write(state, this.access ?? state.access);
+    await this.followInTurn();
+    return this.statusNow();
+  }
+
+  async putAccess(access: GatewayAccess): Promise<void> {
+    if (!this.tokens.take(access)) throw new StaleRevisionError(this.tokens.revision);
+    this.access = access;
+    if (this.state !== null) await this.stateFile.write(this.state, access);
+    this.changes.tell();
+  }
+
+  async status({ after: known, waitMs }: Wait, signal: AbortSignal): Promise<GatewayStatus> {
+    await this.changes.wait(known, waitMs, signal);
+    return this.statusNow();
+  }
+
+  async stats({ after: cursor, waitMs }: Wait, signal: AbortSignal): Promise<GatewayStats> {
+    await this.held.wait(this.heldTold, waitMs, signal);
+    this.heldTold = this.held.current;
+    const until = Math.floor(now() / 1000);
+    return {
+      cursor: until,
+      services: [...this.services].map(([serviceId, service]) => ({
+        serviceId,
+        traffic: service.report(),
+        seconds: service.secondsBetween(cursor, until),
+      })),
+    };
+  }
+
+  traffic(): CountedTraffic {
+    return Object.fromEntries([...this.services].map(([id, service]) => [id, service.secondsBetween(0, Infinity)]));
+  }
+
+  putChallenges(answers: readonly ChallengeAnswer[]): void {
+    this.challenges.put(answers);
+  }
+
+  certificates(): Promise<GatewayCertificate[]> {
+    return this.store.all(now());
+  }
+
+  async putCertificates(certificates: readonly GatewayCertificate[]): Promise<void> {
+    let isAnyNew = false;
+    for (const certificate of certificates) isAnyNew = (await this.store.put(certificate, now())) || isAnyNew;
+    if (!isAnyNew) return;
+    this.keeper.look();
+    await this.applyDataPlane();
+  }
+
+  /** Another program of this gateway has taken over all its sockets. Resolves when what was under way here has ended. */
+  async handOver(): Promise<void> {
+    this.isOver = true;
+    this.watching?.cancel();
+    this.keeper.stop();
+    await Promise.all([this.app.handOver(), ...[...this.services.values()].map((service) => service.handOver())]);
+  }
+
+  /** Sockets of services that ended while this program did not run. */
+  private async removeForgotten(): Promise<void> {
+    const directory = join(this.parts.settings.dir, 'run', 's');
+    const known = new Set([...this.services.values()].map(({ socketPath }) => socketPath));
+    for (const name of await readdir(directory)) {
+      const path = join(directory, name);
+      if (!known.has(path)) await rm(path, { force: true });
+    }
+  }
+
+  /** One state after the other; those that came meanwhile are passed over. */
+  private followInTurn(): Promise<void> {
+    const turn = this.following.then(() => this.follow());
+    this.following = turn.catch(() => undefined);
+    return turn;
+  }
+
+  private async follow(): Promise<void> {
+    const { state } = this;
+    if (state === null) return this.applyDataPlane();
+    this.keys = new Map(state.keys.map(({ id, privateKey }) => [id, privateKey]));
+    for (const service of state.services) {
+      const known = this.services.get(service.id);
+      if (known !== undefined) {
+        known.update(service);
+        continue;
+      }
+      const made = new LiveService(
+        service,
+        this.socketPath(service.id),
+        this.serviceTools,
+        this.parts.former[service.id],
+      );
+      this.services.set(service.id, made);
+      await made.listen(this.sockets);
+    }
+    const named = [...state.services, ...state.modelHosts].filter(needsCertificate);
+    this.keeper.update(
+      named.map(({ host }) => host),
+      state.acme,
+    );
+    await this.applyDataPlane();
+    // Only now nobody is sent there any more.
+    const wanted = new Set(state.services.map(({ id }) => id));
+    for (const [id, service] of this.services) {
+      if (wanted.has(id)) continue;
+      this.services.delete(id);
+      await service.close();
+    }
+    this.changes.tell();
+  }
+
+  /** One after the other; each takes what holds when its turn comes. */
+  private applyDataPlane(): Promise<void> {
+    const turn = this.nextApply.then(async () => {
+      if (this.isOver) return;
+      const { state } = this;
+      await this.dataPlane.apply({
+        services: (state?.services ?? []).map((service) => ({
+          service,
+          socketPath: this.socketPath(service.id),
+          certificatePath: this.certificatePath(service),
+        })),
+        modelHosts: (state?.modelHosts ?? []).map((modelHost) => ({
+          modelHost,
+          certificatePath: this.certificatePath(modelHost),
+        })),
+        trustedProxies: state?.trustedProxies ?? [],
+      });
+      if (this.dataPlane.problem === null) await this.store.prune();
+      this.changes.tell();
+    });
+    this.nextApply = turn.catch((error: unknown) => {
+      process.stderr.write(`nginx: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    });
+    return this.nextApply;
+  }
+
+  /** Its library is half of this program, and many gateways never need it. */
+  private async acmeIssuer(): Promise<AcmeIssuer> {
+    const { AcmeIssuer: Issuer } = await import('./certificates/acme-issuer.js');
+    this.issuer ??= new Issuer(join(this.parts.settings.dir, 'acme'), this.challenges);
+    return this.issuer;
+  }
+
+  private certificatePath({ host, https }: { readonly host: string; readonly https: HttpsMode }): string | null {
+    return https === 'certificate' ? (this.store.find(host)?.path ?? null) : null;
+  }
+
+  private statusNow(): GatewayStatus {
+    const { state } = this;
+    return {
+      revision: state?.revision ?? -1,
+      accessRevision: this.tokens.revision,
+      change: this.changes.current,
+      heardAt: this.heardAt,
+      heldUntil: this.heldUntil(),
+      nginxProblem: this.dataPlane.problem,
+      services: (state?.services ?? []).map((service) => ({
+        id: service.id,
+        ...this.hostStatus(service),
+        replicas: this.services.get(service.id)?.replicaStatus() ?? [],
+      })),
+      modelHosts: (state?.modelHosts ?? []).map((modelHost) => this.hostStatus(modelHost)),
+      challenges: this.challenges.open(),
+    };
+  }
+
+  private hostStatus(named: { readonly host: string; readonly https: HttpsMode }): HostStatus {
+    const { host } = named;
+    const certificate = needsCertificate(named) ? this.keeper.status(host) : null;
+    const problem: GatewayProblem | null = this.dataPlane.problemOf(host) ?? certificate?.problem ?? null;
+    return { host, isServed: this.dataPlane.serves(host), problem, certificate };
+  }
+
+  private decideAccess(serviceId: string, authorization: string | undefined) {
+    const service = this.services.get(serviceId)?.service;
+    if (service === undefined) return null;
+    const { auth, project } = service;
+    const hasToken = this.tokens.isIn(authorization, now());
+    return decideAccess({ auth, project, token: this.findToken(authorization), hasToken, isStale: this.isStale() });
+  }
+
+  private findToken(authorization: string | undefined) {
+    const token = bearerToken(authorization);
+    return token === undefined ? undefined : this.tokens.find(token, now());
+  }
+
+  private heldUntil(): number {
+    return this.heardAt + (this.state?.holdSeconds ?? 0) * 1000;
+  }
+
+  private isStale(): boolean {
+    return now() > this.heldUntil();
+  }
+
+  private watch(): void {
+    this.watching = after(WATCH_MS, () => {
+      void (async () => {
+        const { heardAt } = this;
+        if (heardAt - this.heardKeptAt >= HEARD_KEPT_MS) {
+          this.heardKeptAt = heardAt;
+          await this.stateFile.writeHeardAt(heardAt);
+        }
+        if (await this.dataPlane.needsHelp()) await this.applyDataPlane();
+      })()
+        .catch((error: unknown) => {
+          process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+        })
+        .finally(() => {
+          if (!this.isOver) this.watch();
+        });
+    });
+  }
+
+  private appSocketPath(): string {
+    return join(this.parts.settings.dir, 'run', 'app.sock');
+  }
+
+  private socketPath(serviceId: string): string {
+    return join(this.parts.settings.dir, 'run', 's', `${serviceName(serviceId)}.sock`);
+  }
+}
+
+/** A host that is cut off is noticed within a quarter of a minute. */
+function connectSsh(...[target, signal]: Parameters<ConstructorParameters<typeof SshHosts>[0]['connect']>) {
+  return openSshConnection(target, { signal, keepAliveMs: 5_000 });
+}
+
+function needsCertificate({ https }: { readonly https: HttpsMode }): boolean {
+  return https === 'certificate';
+}

@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto';
+import type { SshTarget } from '@dstack/ssh';
+import { SshHost, type SshHostTools } from './ssh-host.js';
+
+/** One connection to each host that replicas are reached through, as long as one of them needs it. */
+export class SshHosts {
+  private readonly hosts = new Map<string, { readonly host: SshHost; users: number }>();
+
+  constructor(private readonly tools: SshHostTools) {}
+
+  /** To be given back by `release`. */
+  take(target: SshTarget): { readonly host: SshHost; readonly release: () => void } {
+    const key = createHash('sha256').update(JSON.stringify(target)).digest('hex');
+    let entry = this.hosts.get(key);
+    if (entry === undefined) {
+      entry = { host: new SshHost(target, this.tools), users: 0 };
+      this.hosts.set(key, entry);
+    }
+    entry.users += 1;
+    const taken = entry;
+    let isReleased = false;
+    const release = (): void => {
+      if (isReleased) return;
+      isReleased = true;
+      taken.users -= 1;
+      if (taken.users > 0) return;
+      this.hosts.delete(key);
+      taken.host.close();
+    };
+    return { host: taken.host, release };
+  }
+}

@@ -1,0 +1,21 @@
+import { type GatewayConfiguration, isSame } from '@dstack/core';
+
+/** What of a gateway's configuration can be changed while it serves. */
+const IN_PLACE: ReadonlySet<string> = new Set(['domain', 'default', 'replicas', 'name', 'type']);
+
+export interface GatewayDifference {
+  readonly isChanged: boolean;
+  /** Names of fields that differ and need another gateway. */
+  readonly blockers: readonly string[];
+}
+
+export function changesOf(before: GatewayConfiguration, after: GatewayConfiguration): GatewayDifference {
+  const fields = new Set([...Object.keys(before), ...Object.keys(after)]);
+  const changed = [...fields].filter((field) => !isSame(valueOf(before, field), valueOf(after, field)));
+  return { isChanged: changed.length > 0, blockers: changed.filter((field) => !IN_PLACE.has(field)).sort() };
+}
+
+/** An absent field is an unset one. */
+function valueOf(configuration: GatewayConfiguration, field: string): unknown {
+  return Object.entries(configuration).find(([name]) => name === field)?.[1] ?? null;
+}

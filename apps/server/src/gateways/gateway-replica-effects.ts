@@ -1,0 +1,201 @@
+import {
+  BackendError,
+  type Call,
+  type GatewaySupport,
+  type MachineRef,
+  type MachineState,
+  type Termination,
+} from '@dstack/backend-base';
+import {
+  arrivalMs,
+  displayBackend,
+  type GatewayReplicaEffect,
+  LIMITS,
+  mayStillArrive,
+  type Offer,
+  undecided,
+} from '@dstack/core';
+import { Inject, Injectable } from '@nestjs/common';
+import { type ComputeAccount, ComputeAccounts } from '../offers/compute-accounts.js';
+import { Database } from '../persistence/database.js';
+import type { ActContext } from '../reconcile/reconciler.js';
+import { WORLD, type World } from '../world/world.js';
+import { GatewayHosts } from './gateway-hosts.js';
+import type { GatewayReplicaRecord } from './gateway-replica-record.js';
+import type { GatewayReplicaView } from './gateway-replica-snapshots.js';
+
+const CALL_DEADLINE_MS = 60_000;
+
+export interface PlannedReplica {
+  readonly maxNameLength: number;
+}
+
+interface Account extends ComputeAccount {
+  readonly gateways: GatewaySupport;
+}
+
+type Context = ActContext<GatewayReplicaView>;
+
+/** The outside half of a gateway replica's life. */
+@Injectable()
+export class GatewayReplicaEffects {
+  constructor(
+    private readonly db: Database,
+    private readonly accounts: ComputeAccounts,
+    @Inject(GatewayHosts) private readonly hosts: GatewayHosts,
+    @Inject(WORLD) private readonly world: World,
+  ) {}
+
+  async perform(effect: GatewayReplicaEffect, context: Context): Promise<unknown> {
+    const { record } = context.snapshot;
+    switch (effect.do) {
+      case 'plan': {
+        const { definition } = await this.account(context);
+        return { maxNameLength: definition.maxNameLength } satisfies PlannedReplica;
+      }
+      case 'create':
+        return this.create(context);
+      case 'poll':
+        return this.poll(context);
+      case 'install':
+        return this.hosts.install(record, () => this.markVisited(record), context.signal);
+      case 'terminate':
+        return record.hostName === null ? this.terminate(context) : this.uninstall(context);
+      default:
+        return undecided(effect);
+    }
+  }
+
+  private async create(context: Context): Promise<MachineState> {
+    const { record, gateway, projectName, projectPublicKey } = context.snapshot;
+    const { cloudName, token } = record;
+    if (cloudName === null || token === null) throw new Error('a gateway replica is created without a name');
+    const account = await this.account(context);
+    if (record.askedAt !== null && account.definition.idempotency.kind === 'lookup') {
+      const found = await this.findMade(account, context);
+      if (found !== null) return { state: 'pending', ref: found };
+      if (mayStillArrive(record, arrivalMs(account.definition), context.now))
+        throw new BackendError(
+          { kind: 'outage', blocks: 'offer' },
+          'the cloud does not tell yet whether the machine was made',
+        );
+    }
+    const { configuration, region } = gateway;
+    const owner = await this.accounts.owner();
+    // Its time begins before it is written down: a server that stood still in between must not ask any more.
+    const call = this.call(context, LIMITS.createMs);
+    await this.mark('asked_at = ?', record, `machine IS NULL`);
+    call.signal.throwIfAborted();
+    if (this.world.clock.now() >= call.deadline) throw new Error('the create call came too late');
+    return account.gateways.createReplica(
+      {
+        token,
+        cloudName,
+        owner,
+        project: projectName,
+        user: '',
+        instanceName: `${gateway.name}-${record.replicaNum}`,
+        offer: placeOf(gateway.backendType, region, configuration.instance_type ?? 'gateway'),
+        zone: null,
+        reservation: null,
+        tags: configuration.tags ?? {},
+        authorizedKeys: [projectPublicKey],
+        volumeIds: [],
+        placementGroup: null,
+        userData: null,
+        container: null,
+        publicIp: configuration.public_ip ?? true,
+        instanceType: configuration.instance_type ?? null,
+      },
+      call,
+    );
+  }
+
+  private async poll(context: Context): Promise<MachineState | null> {
+    const { machine } = context.snapshot.record;
+    if (machine === null) return null;
+    const { compute } = await this.account(context);
+    return compute.get(machine.ref, this.call(context));
+  }
+
+  /** Everything that may exist: the machine, and what a create call without an answer may have made. */
+  private async terminate(context: Context): Promise<Termination> {
+    const { record, gateway } = context.snapshot;
+    const { machine, cloudName } = record;
+    if (machine === null && record.askedAt === null) return 'done';
+    const account = await this.account(context);
+    const isUnderWay = machine === null && mayStillArrive(record, arrivalMs(account.definition), context.now);
+    const byName = {
+      cloudName: cloudName ?? '',
+      machineId: null,
+      region: gateway.region,
+      zone: null,
+      backendData: null,
+    };
+    const ref = machine?.ref ?? (await this.findMade(account, context)) ?? byName;
+    const outcome = await account.gateways.terminateReplica(ref, this.call(context));
+    return isUnderWay ? 'pending' : outcome;
+  }
+
+  private async uninstall({ snapshot: { record }, signal }: Context): Promise<Termination> {
+    if (record.wasVisited) await this.hosts.uninstall(record, signal);
+    return 'done';
+  }
+
+  private async findMade({ compute }: Account, context: Context): Promise<MachineRef | null> {
+    const { cloudName, token } = context.snapshot.record;
+    const listed = await compute.list(await this.accounts.owner(), this.call(context));
+    return (
+      listed.find((each) => each.ref.cloudName === cloudName || (token !== null && each.token === token))?.ref ?? null
+    );
+  }
+
+  private markVisited(record: GatewayReplicaRecord): Promise<void> {
+    return record.wasVisited
+      ? Promise.resolve()
+      : this.mark('visited = (CAST(? AS bigint) > 0)', record, `status <> 'terminated'`);
+  }
+
+  /** Before the call: whoever finds the row after a crash knows that it may have had an effect. */
+  private async mark(set: string, { id }: GatewayReplicaRecord, only: string): Promise<void> {
+    const marked = await this.db.writeDurable(async (tx) =>
+      tx.execute(`UPDATE gateway_replicas SET ${set} WHERE id = ? AND ${only}`, [await tx.now(), id]),
+    );
+    if (marked !== 1) throw new Error('somebody else changed the gateway replica meanwhile');
+  }
+
+  /** @throws {BackendError} when its backend is not configured any more, or has no gateways */
+  private async account({ snapshot: { gateway } }: Context): Promise<Account> {
+    const account = await this.accounts.open(gateway.projectId, gateway.backendType);
+    const { gateways } = account.compute;
+    if (gateways !== undefined) return { ...account, gateways };
+    const text = `backend ${displayBackend(gateway.backendType)} has no gateways in this version`;
+    throw new BackendError({ kind: 'rejected', blocks: 'account' }, text);
+  }
+
+  private call({ signal }: Context, limitMs = CALL_DEADLINE_MS): Call {
+    return { signal, deadline: this.world.clock.now() + limitMs };
+  }
+}
+
+/** Gateways are no offers: this is where one is to be, in the form in which machines are asked for. */
+function placeOf(backend: Offer['backend'], region: string, type: string): Offer {
+  return {
+    backend,
+    region,
+    price: 0,
+    availability: 'unknown',
+    instance: {
+      name: type,
+      resources: {
+        cpus: 0,
+        memory_mib: 0,
+        gpus: [],
+        spot: false,
+        disk: { size_mib: 0 },
+        cpu_arch: null,
+        description: '',
+      },
+    },
+  };
+}

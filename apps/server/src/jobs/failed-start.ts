@@ -1,0 +1,44 @@
+import { failedToStart, type FailedStart, kindOfOffer, mountsVolumes } from '@dstack/core';
+import type { FleetRecord } from '../fleets/fleet-record.js';
+import { hasRoom } from '../fleets/hold-fleet.js';
+import type { InstanceRecord } from '../instances/instance-record.js';
+import type { ReadTx } from '../persistence/transaction.js';
+import { findAttachments } from '../volumes/attachment-record.js';
+import type { JobRecord } from './job-record.js';
+
+/** Null: its machine is there, has been, or ends for another reason. */
+export async function findFailedStart(
+  tx: ReadTx,
+  job: JobRecord,
+  instance: InstanceRecord,
+  fleet: FleetRecord,
+): Promise<FailedStart | null> {
+  if (instance.requirements === null || instance.profile === null) return null;
+  const hasFailed = failedToStart({
+    reason: instance.terminationReason,
+    isMadeForJob: instance.provisioningJobId === job.id,
+    startedAt: instance.startedAt,
+    hasSpoken: instance.agent.info !== null,
+  });
+  if (!hasFailed) return null;
+  return {
+    machineName: instance.name,
+    failedMachines: (job.runtimeRecord.failedMachines ?? 0) + 1,
+    kind: kindOfOffer(instance.offer),
+    tie: await tieOf(tx, job, instance, fleet),
+  };
+}
+
+async function tieOf(
+  tx: ReadTx,
+  { id, spec }: JobRecord,
+  { id: instanceId, machine }: InstanceRecord,
+  fleet: FleetRecord,
+): Promise<string | null> {
+  if (!(await hasRoom(tx, fleet, { without: instanceId }))) return 'its fleet may have no more machines';
+  const hasAddress = (machine?.hostname ?? machine?.internalIp ?? null) !== null;
+  if ((spec.jobs_per_replica ?? 1) > 1 && hasAddress) return 'the other nodes have been told its address';
+  if (!mountsVolumes(spec)) return null;
+  const [asked] = await findAttachments(tx, 'job_id = ? AND asked_at IS NOT NULL', [id]);
+  return asked === undefined ? null : 'a volume of the job was being attached to it';
+}

@@ -1,0 +1,3 @@
+export { environmentAgent } from './environment-agent.js';
+export { fetchByEnvironment } from './fetch-by-environment.js';
+export { proxyOf } from './proxy-of.js';

@@ -1,0 +1,33 @@
+import { expect, it } from '@jest/globals';
+import { arrivalMs, type CloudManners, type CreateFailure, isDefiniteFailure, mayStillArrive } from './create-call.js';
+
+const T = 1_000_000;
+const MIN = 60_000;
+const token: CloudManners = { idempotency: { kind: 'token' } };
+const slowList: CloudManners = { idempotency: { kind: 'lookup', listLagMs: MIN } };
+
+it.each<[string, number | null, CloudManners, number, boolean]>([
+  ['was never made', null, token, T, false],
+  ['may make a machine while it may take', T, token, T + 2 * MIN, true],
+  ['and while what it sent may be under way', T, token, T + 3 * MIN, true],
+  ['not after that', T, token, T + 3 * MIN + 1, false],
+  ['but a slow list shows it later', T, slowList, T + 4 * MIN, true],
+  ['and some die with their caller', T, { ...token, createArrivesMs: 0 }, T + 1, false],
+])('a create call without an answer %s', (_rule, askedAt, manners, now, expected) => {
+  expect(mayStillArrive({ askedAt }, arrivalMs(manners), now)).toBe(expected);
+});
+
+it.each<[string, CreateFailure | null, number | null, boolean]>([
+  ['over when the cloud says so', { kind: 'no-capacity' }, null, true],
+  ['over when the cloud does not like it', { kind: 'rejected' }, null, true],
+  ['not over after an outage', { kind: 'outage' }, null, false],
+  ['not over after too many requests', { kind: 'throttled' }, null, false],
+  ['not over when the server itself failed', null, null, false],
+  ['over when the key is refused', { kind: 'credentials' }, null, true],
+  ['not over when that follows on an earlier call', { kind: 'credentials' }, T - 60 * MIN, false],
+  ['not over when an earlier try of it had no answer', { kind: 'no-capacity', afterLostTry: true }, null, false],
+  ['not over while an earlier call may still arrive', { kind: 'no-capacity' }, T - MIN, false],
+  ['over when none can any more', { kind: 'no-capacity' }, T - 4 * MIN, true],
+])('a create call that failed is %s', (_rule, failure, askedAt, expected) => {
+  expect(isDefiniteFailure(failure, { askedAt }, T)).toBe(expected);
+});

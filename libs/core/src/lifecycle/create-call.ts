@@ -1,0 +1,45 @@
+import type { Instant } from './decision.js';
+import { LIMITS } from './limits.js';
+
+/** Of an attempt: when the last create call began whose answer nobody has recorded; null: none was made. */
+export interface Asked {
+  readonly askedAt: Instant | null;
+}
+
+export interface CloudManners {
+  readonly idempotency: { readonly kind: 'token' | 'name' } | { readonly kind: 'lookup'; readonly listLagMs: number };
+  /** As the backend states it; absent: a call ends by its deadline, and what it sent may be under way for a while longer. */
+  readonly createArrivesMs?: number | undefined;
+}
+
+/** In milliseconds: until a machine that a create call may have made is there and listed, or never comes. */
+export function arrivalMs({ idempotency, createArrivesMs = LIMITS.createArrivesMs }: CloudManners): number {
+  return createArrivesMs + (idempotency.kind === 'lookup' ? idempotency.listLagMs : 0);
+}
+
+/**
+ * Whether a create call that nobody had an answer to may still make a machine, or has made one that is not listed yet. It counts from the
+ * call, not from the plan: a server may have been down for long between the two.
+ */
+export function mayStillArrive({ askedAt }: Asked, withinMs: number, now: Instant): boolean {
+  return askedAt !== null && now - askedAt <= withinMs;
+}
+
+/** What the cloud said of a create call that came to nothing. */
+export interface CreateFailure {
+  readonly kind: 'no-capacity' | 'quota' | 'credentials' | 'throttled' | 'not-found' | 'rejected' | 'outage';
+  /** An earlier try of the same call had no answer. */
+  readonly afterLostTry?: boolean;
+}
+
+/**
+ * Whether the attempt is over without a machine: the call says that it had no effect, and no other call of the same attempt, by a
+ * server that lost its lease meanwhile, can still make one. Null: the cloud said nothing.
+ */
+export function isDefiniteFailure(failure: CreateFailure | null, asked: Asked, now: Instant): boolean {
+  if (failure === null || mayStillArrive(asked, LIMITS.createArrivesMs, now)) return false;
+  const { kind, afterLostTry = false } = failure;
+  // Whose key is not taken is told nothing of what an earlier call has made with it.
+  if (kind === 'credentials' && asked.askedAt !== null) return false;
+  return !afterLostTry && kind !== 'outage' && kind !== 'throttled';
+}
