@@ -1,5 +1,4 @@
 import { Catalog, decodeCatalog, encodeCatalogBeside } from '@dstack/catalog';
-import type { ReadCloud } from '@dstack/catalog/refresh';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { BackendRegistry } from '../backends/backend-registry.js';
 import { EventRecorder } from '../events/event-recorder.js';
@@ -129,20 +128,17 @@ export class CatalogRefresher implements OnApplicationBootstrap, OnApplicationSh
     configured: readonly ConfiguredCloud[],
     isForced: boolean,
   ): Promise<ReadCatalog | null> {
-    const { allRows, describeChanges, READ_CLOUDS, refreshCatalog } = await import('@dstack/catalog/refresh');
-    const known: ReadCloud | undefined = READ_CLOUDS.find((each) => each === cloud);
-    if (known === undefined) throw new Error(`no price list of ${cloud} is read`);
-    const current = allRows(this.catalogs.of(cloud));
     const { defaultRegions = [] } = await this.registry.definition(cloud);
     const regions = regionsOf(configured, defaultRegions);
     const lists = await this.lists.load();
-    const reading = await lists.read(known, current, regions, this.stop.signal);
-    const { columns, changes, objections, failed, remarks } = refreshCatalog(current, reading);
+    const known = this.catalogs.of(cloud);
+    const refreshed = await lists.refresh(cloud, known, regions, this.stop.signal);
+    const { columns, summary, objections, failed, remarks } = refreshed;
     if (objections.length > 0 && !isForced) {
       throw new Error(`what was read is hardly true: ${objections.join('; ')}. An administrator may have it taken`);
     }
     const notes = [...failed.map(({ place, error }) => `${place} keeps its prices: ${error}`), ...remarks];
-    this.log.log(`Prices of ${cloud}: ${describeChanges(changes)[0] ?? ''}`);
+    this.log.log(`Prices of ${cloud}: ${summary}`);
     for (const note of notes) this.log.debug(`Prices of ${cloud}: ${note}`);
     return { file: await encodeCatalogBeside(columns), notes, etag: null };
   }

@@ -11,7 +11,7 @@ export class PriceListLoader {
     @Inject(WORLD) private readonly world: World,
   ) {}
 
-  async load(): Promise<Pick<PriceLists, 'read' | 'published'>> {
+  async load(): Promise<PriceLists> {
     const { PriceLists: Lists } = await import('./price-lists.js');
     return new Lists(this.settings, this.world);
   }

@@ -1,5 +1,16 @@
-import type { CatalogRow } from '@dstack/catalog';
-import { CatalogSourceError, type ReadCloud, readCloud, type Reading, SourceClient } from '@dstack/catalog/refresh';
+import type { Catalog, CatalogRow } from '@dstack/catalog';
+import {
+  allRows,
+  CatalogSourceError,
+  describeChanges,
+  READ_CLOUDS,
+  type ReadCloud,
+  readCloud,
+  type Reading,
+  refreshCatalog,
+  type RefreshedCatalog,
+  SourceClient,
+} from '@dstack/catalog/refresh';
 import type { ServerSettings } from '../settings/settings.js';
 import type { World } from '../world/world.js';
 
@@ -18,6 +29,20 @@ export class PriceLists {
     private readonly settings: Pick<ServerSettings, 'catalogs'>,
     private readonly world: World,
   ) {}
+
+  /** A catalog with what its cloud's list says now, and one line of what has changed. @throws {CatalogSourceError} */
+  async refresh(
+    cloud: string,
+    catalog: Catalog,
+    awsRegions: readonly string[],
+    signal: AbortSignal,
+  ): Promise<RefreshedCatalog & { readonly summary: string }> {
+    const known = READ_CLOUDS.find((each) => each === cloud);
+    if (known === undefined) throw new Error(`no price list of ${cloud} is read`);
+    const current = allRows(catalog);
+    const refreshed = refreshCatalog(current, await this.read(known, current, awsRegions, signal));
+    return { ...refreshed, summary: describeChanges(refreshed.changes)[0] ?? '' };
+  }
 
   /** A cloud's own list. @throws {CatalogSourceError} */
   read(

@@ -1,5 +1,4 @@
-import { catalogOffers } from '@dstack/backend-base/catalog-offers';
-import { catalogTable } from '@dstack/backend-base/catalog-table';
+import { catalogOffers, catalogTable } from '@dstack/backend-base/catalog-table';
 import type { Catalog, CatalogRow } from '@dstack/catalog';
 import type { Offer, OfferTable, Wire } from '@dstack/core';
 import { isOffered } from './instance-families.js';

@@ -1,6 +1,6 @@
 import { buildColumns, Catalog, type CatalogRow, type CatalogType } from '@dstack/catalog';
-import { queryOffers, type Wire } from '@dstack/core';
-import { catalogTable } from '../src/offers/catalog-table.js';
+import { type Offer, queryOffers, type Wire } from '@dstack/core';
+import { catalogOffers, catalogTable, type CatalogTableRequest } from '../src/offers/catalog-table.js';
 
 const small: CatalogType = {
   name: 'small',
@@ -40,18 +40,18 @@ const catalog = new Catalog(
     row(slice, 'us-1a', 3),
   ]),
 );
-const table = () =>
-  catalogTable({
-    backend: 'gcp',
-    catalog,
-    isSold: () => true,
-    placeOf: (zone) => (zone.startsWith('moon') ? null : { region: zone.slice(0, -1), zones: [zone] }),
-    diskRangeGb: { min: 10, max: 100 },
-    availabilityOf: ({ type }) =>
-      type.name === 'big'
-        ? { availability: 'no_quota', availability_reason: 'no quota for H100' }
-        : { availability: 'unknown' },
-  });
+const request: CatalogTableRequest = {
+  backend: 'gcp',
+  catalog,
+  isSold: () => true,
+  placeOf: (zone) => (zone.startsWith('moon') ? null : { region: zone.slice(0, -1), zones: [zone] }),
+  diskRangeGb: { min: 10, max: 100 },
+  availabilityOf: ({ type }) =>
+    type.name === 'big'
+      ? { availability: 'no_quota', availability_reason: 'no quota for H100' }
+      : { availability: 'unknown' },
+};
+const table = () => catalogTable(request);
 const anything: Wire.Requirements = {
   resources: { cpu: { count: { min: 1, max: null } }, memory: { min: 1, max: null } },
 };
@@ -83,4 +83,14 @@ it('gives objects that may be changed', () => {
   first.price = -1;
   first.instance.resources.cpus = -1;
   expect(queryOffers(of, anything).take(1)[0]).toMatchObject({ price: 0.3, instance: { resources: { cpus: 4 } } });
+});
+
+it('the offers of what is required are those of the table; when none fits, some that do not', () => {
+  const told = (offers: readonly Offer[]) =>
+    offers.map(({ instance, disk_range_gb: _chosen, ...rest }) => ({ ...rest, name: instance.name }));
+  const ofTable = queryOffers(table(), anything).take(100);
+  expect(told(catalogOffers({ ...request, requirements: anything }))).toEqual(told(ofTable));
+  const none = { resources: { ...anything.resources, cpu: { count: { min: 1_000, max: null } } } };
+  const examples = catalogOffers({ ...request, requirements: none });
+  expect(examples.map(({ instance }) => instance.name)).toEqual(['small', 'small', 'small', 'big']);
 });

@@ -1,4 +1,4 @@
-import { catalogOffers } from '@dstack/backend-base/catalog-offers';
+import { catalogOffers } from '@dstack/backend-base/catalog-table';
 import type { Catalog } from '@dstack/catalog';
 import type { Offer, Wire } from '@dstack/core';
 import { judge, type RegionFacts } from './region-facts.js';

@@ -1,9 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readForm, writeXml } from './ec2-shapes.js';
 import { Ec2Refusal } from './ec2-refusal.js';
 import { Ec2Region, type FakeEc2Instance } from './ec2-region.js';
 import type { Disks } from './ec2-volumes.js';
+import { HttpFake } from '../http/index.js';
 
 export interface AwsFakeOptions extends Disks {
   readonly accessKey: string;
@@ -13,7 +13,7 @@ export interface AwsFakeOptions extends Disks {
 }
 
 /** EC2, STS and Service Quotas on loopback, the first with AWS's own model: what it does not have, asked or answered, is in `violations`. */
-export class AwsFake {
+export class AwsFake extends HttpFake {
   readonly violations: string[] = [];
   readonly requests: string[] = [];
   /** Quotas by code, in every region; absent: AWS says nothing of it. */
@@ -25,22 +25,13 @@ export class AwsFake {
   /** So are the next volumes. */
   lostVolumes = 0;
   private readonly regions = new Map<string, Ec2Region>();
-  private readonly server: Server;
 
   private constructor(private readonly options: AwsFakeOptions) {
-    // Connections are ended by who asks: where both do, a request that is sent as the fake hangs up has no answer.
-    this.server = createServer({ keepAliveTimeout: 0 }, (request, response) => void this.serve(request, response));
+    super();
   }
 
-  static async start(options: AwsFakeOptions): Promise<AwsFake> {
-    const fake = new AwsFake(options);
-    await new Promise<void>((resolve) => fake.server.listen(0, '127.0.0.1', resolve));
-    return fake;
-  }
-
-  get url(): string {
-    // Listening on TCP, so it is one.
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  static start(options: AwsFakeOptions): Promise<AwsFake> {
+    return new AwsFake(options).listen();
   }
 
   region(name: string): Ec2Region {
@@ -59,15 +50,7 @@ export class AwsFake {
     this.refusals.push({ action, code, status });
   }
 
-  async close(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
-  }
-
-  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const text = Buffer.concat(chunks).toString();
+  protected async serve(request: IncomingMessage, response: ServerResponse, text: string): Promise<void> {
     const scope = /Credential=([^/]+)\/[^/]+\/([^/]+)\/([^/]+)\//.exec(request.headers.authorization ?? '');
     const [, key, region = '', service] = scope ?? [];
     const target = request.headers['x-amz-target'];

@@ -1,10 +1,10 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ArmAnswer, ArmRefusal, type Json } from './arm-answer.js';
 import { compareWithModel, type Part } from './arm-check.js';
 import { type AzureMachineHooks, type FakeAzureMachine, MicrosoftCompute } from './microsoft-compute.js';
 import { lastOf, MicrosoftNetwork, missing } from './microsoft-network.js';
 import { type AzureAccount, answerToken, TOKEN } from './token-endpoint.js';
+import { HttpFake } from '../http/index.js';
 
 export interface AzureFakeOptions extends AzureMachineHooks {
   readonly account: AzureAccount;
@@ -28,7 +28,7 @@ const PAGE = 2;
 const MACHINE = /\/virtualMachines\/[^/]+$/i;
 
 /** Azure Resource Manager and the token endpoint on loopback. What Azure's own libraries would not write or read is in `violations`. */
-export class AzureFake {
+export class AzureFake extends HttpFake {
   readonly violations: string[] = [];
   readonly requests: string[] = [];
   readonly network = new MicrosoftNetwork();
@@ -41,23 +41,14 @@ export class AzureFake {
   /** The next creates are carried out and their answers lost, those of repetitions too. */
   lostCreates = 0;
   private readonly refusals: Refusal[] = [];
-  private readonly server: Server;
 
   private constructor(private readonly options: AzureFakeOptions) {
+    super();
     this.compute = new MicrosoftCompute(this.network, options);
-    // Connections are ended by who asks: where both do, a request that is sent as the fake hangs up has no answer.
-    this.server = createServer({ keepAliveTimeout: 0 }, (request, response) => void this.serve(request, response));
   }
 
-  static async start(options: AzureFakeOptions): Promise<AzureFake> {
-    const fake = new AzureFake(options);
-    await new Promise<void>((resolve) => fake.server.listen(0, '127.0.0.1', resolve));
-    return fake;
-  }
-
-  get url(): string {
-    // Listening on TCP, so it is one.
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  static start(options: AzureFakeOptions): Promise<AzureFake> {
+    return new AzureFake(options).listen();
   }
 
   get machines(): FakeAzureMachine[] {
@@ -74,15 +65,7 @@ export class AzureFake {
     this.refusals.push({ method, part: part.toLowerCase(), refusal });
   }
 
-  async close(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
-  }
-
-  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const text = Buffer.concat(chunks).toString();
+  protected async serve(request: IncomingMessage, response: ServerResponse, text: string): Promise<void> {
     const { pathname: path, searchParams: query } = new URL(request.url ?? '/', this.url);
     const method = request.method ?? 'GET';
     this.requests.push(`${method} ${path}`);

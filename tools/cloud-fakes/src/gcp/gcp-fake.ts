@@ -1,11 +1,11 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DiscoveryCheck } from '../spec/index.js';
 import { Gce } from './gce.js';
 import type { GceOptions } from './gce-types.js';
 import { GoogleKey } from './google-key.js';
 import { GoogleRefusal } from './google-refusal.js';
 import { Tpu, type TpuOptions } from './tpu.js';
+import { HttpFake } from '../http/index.js';
 
 export type GcpFakeOptions = Omit<GceOptions & TpuOptions, 'project'>;
 
@@ -13,7 +13,7 @@ export type GcpFakeOptions = Omit<GceOptions & TpuOptions, 'project'>;
  * Compute Engine v1 and Cloud TPU v2 of one project on loopback. Whatever Google's own description does not allow, asked or answered, is
  * in `violations`.
  */
-export class GcpFake {
+export class GcpFake extends HttpFake {
   readonly project = 'fake-project';
   readonly key = new GoogleKey(this.project);
   readonly violations: string[] = [];
@@ -31,24 +31,15 @@ export class GcpFake {
     compute: new DiscoveryCheck(new URL('../../specs/gcp-compute-v1.json', import.meta.url)),
     tpu: new DiscoveryCheck(new URL('../../specs/gcp-tpu-v2.json', import.meta.url)),
   };
-  private readonly server: Server;
 
   private constructor(options: GcpFakeOptions) {
+    super();
     this.gce = new Gce({ project: this.project, ...options });
     this.tpu = new Tpu({ project: this.project, ...options });
-    // Connections are ended by who asks: where both do, a request that is sent as the fake hangs up has no answer.
-    this.server = createServer({ keepAliveTimeout: 0 }, (request, response) => void this.serve(request, response));
   }
 
-  static async start(options: GcpFakeOptions): Promise<GcpFake> {
-    const fake = new GcpFake(options);
-    await new Promise<void>((resolve) => fake.server.listen(0, '127.0.0.1', resolve));
-    return fake;
-  }
-
-  get url(): string {
-    // Listening on TCP, so it is one.
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  static start(options: GcpFakeOptions): Promise<GcpFake> {
+    return new GcpFake(options).listen();
   }
 
   refuseNext(
@@ -59,15 +50,7 @@ export class GcpFake {
     this.refusals.push({ method, refusal: new GoogleRefusal(status, reason, message), headers: new Headers(headers) });
   }
 
-  async close(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
-  }
-
-  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const text = Buffer.concat(chunks).toString();
+  protected async serve(request: IncomingMessage, response: ServerResponse, text: string): Promise<void> {
     const { pathname, searchParams: query } = new URL(request.url ?? '/', this.url);
     const service = pathname.startsWith('/compute/') ? 'compute' : 'tpu';
     const check = this.checks[service];

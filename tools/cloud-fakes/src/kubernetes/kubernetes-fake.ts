@@ -1,5 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CoreSchemas, STATUS } from './core-schemas.js';
 import { type FakeNode, nodeObject } from './nodes.js';
 import { type Created, Objects, type Stored } from './objects.js';
@@ -9,6 +8,7 @@ import { mayAccess, type Roles } from './rbac.js';
 import { type Answer, failure, Refusal } from './refusal.js';
 import { ServicePorts } from './service-ports.js';
 import { byFields, byLabels } from './selectors.js';
+import { HttpFake } from '../http/index.js';
 
 /** Resources that are known, with the kind of their objects. */
 const KINDS: Readonly<Record<string, string>> = {
@@ -39,7 +39,7 @@ interface Target {
 }
 
 /** The core API of a cluster on loopback. What its published schema or the documented roles do not allow is in `violations`. */
-export class KubernetesFake {
+export class KubernetesFake extends HttpFake {
   readonly violations: string[] = [];
   readonly requests: string[] = [];
   readonly objects = new Objects();
@@ -52,13 +52,11 @@ export class KubernetesFake {
   private readonly schemas = new CoreSchemas();
   private readonly pods: Pods;
   private readonly ports: ServicePorts;
-  private readonly server: Server;
 
   private constructor(readonly options: KubernetesFakeOptions) {
+    super();
     this.pods = new Pods(this.objects, options.nodes, options.runner);
     this.ports = new ServicePorts(this.objects, options.openNodePorts ?? false);
-    // Connections are ended by who asks: where both do, a request that is sent as the fake hangs up has no answer.
-    this.server = createServer({ keepAliveTimeout: 0 }, (request, response) => void this.serve(request, response));
     this.objects.create('namespaces', null, {
       apiVersion: 'v1',
       kind: 'Namespace',
@@ -66,34 +64,24 @@ export class KubernetesFake {
     });
   }
 
-  static async start(options: KubernetesFakeOptions): Promise<KubernetesFake> {
-    const fake = new KubernetesFake(options);
-    await new Promise<void>((resolve) => fake.server.listen(0, '127.0.0.1', resolve));
-    return fake;
-  }
-
-  get url(): string {
-    // Listening on TCP, so it is one.
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  static start(options: KubernetesFakeOptions): Promise<KubernetesFake> {
+    return new KubernetesFake(options).listen();
   }
 
   refuseNext(of: string, status: number, reason: string, message: string, headers = {}): void {
     this.refusals.push({ of, answer: { ...failure(status, reason, message), headers } });
   }
 
-  async close(): Promise<void> {
-    this.server.closeAllConnections();
+  override async close(): Promise<void> {
     await this.ports.close();
-    await new Promise((resolve) => this.server.close(resolve));
+    await super.close();
     for (const pod of this.objects.list('pods', null)) await this.options.runner.stop(pod);
   }
 
-  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
+  protected async serve(request: IncomingMessage, response: ServerResponse, text: string): Promise<void> {
     const url = new URL(request.url ?? '/', this.url);
     const method = request.method ?? 'GET';
-    const answer = await this.answer(method, url, request.headers.authorization, Buffer.concat(chunks).toString());
+    const answer = await this.answer(method, url, request.headers.authorization, text);
     if (answer === null) return void response.destroy();
     response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers });
     response.end(JSON.stringify(answer.body));

@@ -1,7 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { OpenApiCheck } from '../spec/index.js';
 import { LAMBDA_TYPES, REGIONS } from './lambda-types.js';
+import { HttpFake } from '../http/index.js';
 
 const API = '/api/v1';
 
@@ -48,7 +48,7 @@ const error = (status: number, code: string, message: string): Answer => ({
 });
 
 /** Lambda's Cloud API on loopback. Whatever its own description does not allow, asked or answered, is in `violations`. */
-export class LambdaFake {
+export class LambdaFake extends HttpFake {
   readonly instances = new Map<string, FakeInstance>();
   readonly keys: { id: string; name: string; public_key: string }[] = [];
   readonly violations: string[] = [];
@@ -62,23 +62,14 @@ export class LambdaFake {
   /** Instances appear in the list that late. */
   listLagMs = 0;
   private readonly check = new OpenApiCheck(new URL('../../specs/lambda-cloud-api-1.10.0.json', import.meta.url));
-  private readonly server: Server;
   private nextId = 1;
 
   private constructor(private readonly options: LambdaFakeOptions) {
-    // Connections are ended by who asks: where both do, a request that is sent as the fake hangs up has no answer.
-    this.server = createServer({ keepAliveTimeout: 0 }, (request, response) => void this.serve(request, response));
+    super();
   }
 
-  static async start(options: LambdaFakeOptions): Promise<LambdaFake> {
-    const fake = new LambdaFake(options);
-    await new Promise<void>((resolve) => fake.server.listen(0, '127.0.0.1', resolve));
-    return fake;
-  }
-
-  get url(): string {
-    // Listening on TCP, so it is one.
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  static start(options: LambdaFakeOptions): Promise<LambdaFake> {
+    return new LambdaFake(options).listen();
   }
 
   /** Refuses the next request, or the next one to the path, before it is looked at. */
@@ -90,18 +81,10 @@ export class LambdaFake {
     this.refusals.push({ path, answer: { ...error(status, code, message), headers } });
   }
 
-  async close(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
-  }
-
-  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
+  protected async serve(request: IncomingMessage, response: ServerResponse, text: string): Promise<void> {
     const method = request.method ?? 'GET';
     const path = new URL(request.url ?? '/', this.url).pathname;
     this.requests.push(`${method} ${path}`);
-    const text = Buffer.concat(chunks).toString();
     const answer = await this.answer(method, path, request.headers.authorization, text);
     if (answer === null) {
       response.destroy();

@@ -1,11 +1,11 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { findOperation, hasPages, wrongRequest, wrongResponse } from './oci-check.js';
 import { OciIdentity } from './oci-identity.js';
 import { OciMarketplace } from './oci-marketplace.js';
 import { type Json, OciRefusal, unknownOrForbidden } from './oci-refusal.js';
 import { type FakeOciInstance, type OciMachineHooks, OciRegion, type RegionQuestion } from './oci-region.js';
 import { type OciAccount, whyNotSigned } from './signature.js';
+import { HttpFake } from '../http/index.js';
 
 export interface OciFakeOptions extends OciMachineHooks {
   readonly account: OciAccount;
@@ -24,7 +24,7 @@ const IDENTITY = /\/(tenancies|availabilityDomains|compartments)/;
  * Oracle's compute, networking, identity, limits and marketplace on loopback, at `/<region>`. Signatures are checked with the account's
  * key; what Oracle's own libraries would not send or read is in `violations`.
  */
-export class OciFake {
+export class OciFake extends HttpFake {
   readonly violations: string[] = [];
   readonly requests: string[] = [];
   readonly identity: OciIdentity;
@@ -35,23 +35,14 @@ export class OciFake {
   private readonly refusals: { readonly method: string; readonly part: string; readonly refusal: OciRefusal }[] = [];
   /** What was made with a token, and from what. */
   private readonly made = new Map<string, { readonly text: string; readonly body: Json }>();
-  private readonly server: Server;
 
   private constructor(private readonly options: OciFakeOptions) {
+    super();
     this.identity = new OciIdentity(options.account.tenancy);
-    // Connections are ended by who asks: where both do, a request that is sent as the fake hangs up has no answer.
-    this.server = createServer({ keepAliveTimeout: 0 }, (request, response) => void this.serve(request, response));
   }
 
-  static async start(options: OciFakeOptions): Promise<OciFake> {
-    const fake = new OciFake(options);
-    await new Promise<void>((resolve) => fake.server.listen(0, '127.0.0.1', resolve));
-    return fake;
-  }
-
-  get url(): string {
-    // Listening on TCP, so it is one.
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  static start(options: OciFakeOptions): Promise<OciFake> {
+    return new OciFake(options).listen();
   }
 
   region(name: string): OciRegion {
@@ -71,15 +62,7 @@ export class OciFake {
     this.refusals.push({ method, part, refusal });
   }
 
-  async close(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
-  }
-
-  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const text = Buffer.concat(chunks).toString();
+  protected async serve(request: IncomingMessage, response: ServerResponse, text: string): Promise<void> {
     let answer: Answer | null;
     try {
       answer = this.answer(request, text);

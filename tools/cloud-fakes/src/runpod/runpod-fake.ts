@@ -1,10 +1,10 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { OpenApiCheck } from '../spec/index.js';
 import { type Deployment, GraphqlInputs } from './graphql-inputs.js';
 import { answerBids } from './bids.js';
 import { podView } from './pod-view.js';
 import { CPUS, DATA_CENTERS, GPUS } from './runpod-catalog.js';
+import { HttpFake } from '../http/index.js';
 
 export interface FakePod {
   readonly id: string;
@@ -53,7 +53,7 @@ const problem = (status: number, title: string, detail: string): Answer => ({
 });
 
 /** RunPod's REST v2 and the GraphQL mutations that make pods, on loopback. What its description does not allow is in `violations`. */
-export class RunpodFake {
+export class RunpodFake extends HttpFake {
   readonly pods = new Map<string, FakePod>();
   readonly registries: (Named & { username: string; password: string })[] = [];
   readonly volumes: (Named & { size: number; dataCenter: string })[] = [];
@@ -69,23 +69,14 @@ export class RunpodFake {
   listLagMs = 0;
   private readonly check = new OpenApiCheck(new URL('../../specs/runpod-v2.json', import.meta.url));
   private readonly inputs = new GraphqlInputs();
-  private readonly server: Server;
   private nextId = 1;
 
   private constructor(private readonly options: RunpodFakeOptions) {
-    // Connections are ended by who asks: where both do, a request that is sent as the fake hangs up has no answer.
-    this.server = createServer({ keepAliveTimeout: 0 }, (request, response) => void this.serve(request, response));
+    super();
   }
 
-  static async start(options: RunpodFakeOptions): Promise<RunpodFake> {
-    const fake = new RunpodFake(options);
-    await new Promise<void>((resolve) => fake.server.listen(0, '127.0.0.1', resolve));
-    return fake;
-  }
-
-  get url(): string {
-    // Listening on TCP, so it is one.
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  static start(options: RunpodFakeOptions): Promise<RunpodFake> {
+    return new RunpodFake(options).listen();
   }
 
   get living(): FakePod[] {
@@ -102,18 +93,10 @@ export class RunpodFake {
     this.refusals.push({ path: '/graphql', answer: graphqlError(message) });
   }
 
-  async close(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
-  }
-
-  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
+  protected async serve(request: IncomingMessage, response: ServerResponse, text: string): Promise<void> {
     const method = request.method ?? 'GET';
     const url = new URL(request.url ?? '/', this.url);
     this.requests.push(`${method} ${url.pathname}`);
-    const text = Buffer.concat(chunks).toString();
     const body: unknown = text === '' ? undefined : JSON.parse(text);
     const answer = this.answer(method, url, request.headers.authorization, body);
     if (answer === null) {

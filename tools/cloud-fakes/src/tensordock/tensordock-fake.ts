@@ -1,6 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { whatIsWrongWithCreate } from './create-rules.js';
+import { HttpFake } from '../http/index.js';
 
 export interface FakeMachine {
   readonly id: string;
@@ -26,45 +26,28 @@ interface Answer {
 }
 
 /** TensorDock's API v2 on loopback. It publishes no description for programs: the rules are those of its pages, `create-rules.ts`. */
-export class TensorDockFake {
+export class TensorDockFake extends HttpFake {
   readonly machines = new Map<string, FakeMachine>();
   readonly violations: string[] = [];
   isExhausted = false;
   lostCreates = 0;
   listLagMs = 0;
   readonly refusals: Answer[] = [];
-  private readonly server: Server;
   private nextId = 1;
 
   private constructor(private readonly options: TensorDockFakeOptions) {
-    // Connections are ended by who asks: where both do, a request that is sent as the fake hangs up has no answer.
-    this.server = createServer({ keepAliveTimeout: 0 }, (request, response) => void this.serve(request, response));
+    super();
   }
 
-  static async start(options: TensorDockFakeOptions): Promise<TensorDockFake> {
-    const fake = new TensorDockFake(options);
-    await new Promise<void>((resolve) => fake.server.listen(0, '127.0.0.1', resolve));
-    return fake;
-  }
-
-  get url(): string {
-    // Listening on TCP, so it is one.
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  static start(options: TensorDockFakeOptions): Promise<TensorDockFake> {
+    return new TensorDockFake(options).listen();
   }
 
   refuseNext(status: number, message: string, headers: Readonly<Record<string, string>> = {}): void {
     this.refusals.push({ status, body: { error: message }, headers });
   }
 
-  async close(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
-  }
-
-  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const text = Buffer.concat(chunks).toString();
+  protected async serve(request: IncomingMessage, response: ServerResponse, text: string): Promise<void> {
     const path = new URL(request.url ?? '/', this.url).pathname.replace('/api/v2', '');
     const isKnown = request.headers.authorization === `Bearer ${this.options.token}`;
     const answer = isKnown

@@ -1,7 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { OpenApiCheck } from '../spec/index.js';
 import { ASKS, type FakeAsk, search } from './asks.js';
+import { HttpFake } from '../http/index.js';
 
 /** An instance, as Vast.ai calls what is rented. */
 export interface FakeContract {
@@ -56,7 +56,7 @@ const failed = (status: number, error: string, msg: string): Answer => ({
 });
 
 /** The REST API of Vast.ai on loopback. What its description does not allow, asked or answered, is in `violations`. */
-export class VastaiFake {
+export class VastaiFake extends HttpFake {
   readonly contracts = new Map<number, FakeContract>();
   readonly violations: string[] = [];
   readonly requests: string[] = [];
@@ -72,23 +72,14 @@ export class VastaiFake {
   /** Instances appear in the list that late. */
   listLagMs = 0;
   private readonly check = new OpenApiCheck(new URL('../../specs/vastai.json', import.meta.url));
-  private readonly server: Server;
   private nextId = 19_283_746;
 
   private constructor(private readonly options: VastaiFakeOptions) {
-    // Connections are ended by who asks: where both do, a request that is sent as the fake hangs up has no answer.
-    this.server = createServer({ keepAliveTimeout: 0 }, (request, response) => void this.serve(request, response));
+    super();
   }
 
-  static async start(options: VastaiFakeOptions): Promise<VastaiFake> {
-    const fake = new VastaiFake(options);
-    await new Promise<void>((resolve) => fake.server.listen(0, '127.0.0.1', resolve));
-    return fake;
-  }
-
-  get url(): string {
-    // Listening on TCP, so it is one.
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  static start(options: VastaiFakeOptions): Promise<VastaiFake> {
+    return new VastaiFake(options).listen();
   }
 
   refuseNext(status: number, error: string, msg: string, path = '/'): void {
@@ -100,18 +91,10 @@ export class VastaiFake {
     this.refusals.push({ path, answer: { status: 429, body: TOO_OFTEN } });
   }
 
-  async close(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
-  }
-
-  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
+  protected async serve(request: IncomingMessage, response: ServerResponse, text: string): Promise<void> {
     const method = request.method ?? 'GET';
     const url = new URL(request.url ?? '/', this.url);
     this.requests.push(`${method} ${url.pathname}`);
-    const text = Buffer.concat(chunks).toString();
     const answer = this.answer(method, url, request.headers.authorization, text === '' ? undefined : JSON.parse(text));
     if (answer === null) {
       response.destroy();

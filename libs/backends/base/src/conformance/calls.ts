@@ -2,13 +2,9 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Wire } from '@dstack/core';
 import { isBackendError, type BackendError } from '../backend-error.js';
-import type { Call } from '../call.js';
 import type { MachineRef, MachineState } from '../machine.js';
 import type { ComputeUnderTest } from './compute-under-test.js';
-
-export function call(): Call {
-  return { signal: new AbortController().signal, deadline: Date.now() + 20_000 };
-}
+import { testCall } from './test-environment.js';
 
 export function refOf(state: MachineState): MachineRef {
   if (state.state === 'gone') throw new Error('a machine that was just created must not be gone');
@@ -32,14 +28,14 @@ export async function ready(world: ComputeUnderTest, created: MachineState): Pro
   const until = Date.now() + world.settleMs;
   while (state.state === 'pending' && Date.now() < until) {
     await sleep(POLL_MS);
-    state = await world.compute.get(state.ref, call());
+    state = await world.compute.get(state.ref, testCall());
   }
   return state;
 }
 
 export async function terminated(world: ComputeUnderTest, ref: MachineRef): Promise<void> {
   const until = Date.now() + world.settleMs;
-  while ((await world.compute.terminate(ref, call())) !== 'done') {
+  while ((await world.compute.terminate(ref, testCall())) !== 'done') {
     assert.ok(Date.now() < until, 'the machine was not terminated in time');
     await sleep(POLL_MS);
   }

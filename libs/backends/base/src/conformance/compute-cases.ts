@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Call } from '../call.js';
 import { CONTAINER_AGENT_SOCKET } from '../container-command.js';
-import { call, failureOf, ready, refOf, requirementsFor, terminated, unknownRef } from './calls.js';
+import { failureOf, ready, refOf, requirementsFor, terminated, unknownRef } from './calls.js';
 import type { ComputeOverAWire, ComputeUnderTest } from './compute-under-test.js';
+import { testCall } from './test-environment.js';
 
 /** One rule of the contract; `check` rejects when the backend breaks it. */
 export interface ContractCase<World> {
@@ -32,13 +33,13 @@ export const COMPUTE_CASES: readonly ContractCase<ComputeUnderTest>[] = [
         fullOffers: false,
         unallocated: false,
       };
-      const [first] = await world.compute.offers(query, call());
+      const [first] = await world.compute.offers(query, testCall());
       assert.ok(first, 'at least one offer');
       assert.equal(first.backend, world.definition.type);
       const price = first.price;
       first.price = -1;
       first.instance.resources.cpus = -1;
-      const [again] = await world.compute.offers(query, call());
+      const [again] = await world.compute.offers(query, testCall());
       assert.equal(again?.price, price, 'a changed offer must not change the next answer');
       assert.notEqual(again?.instance.resources.cpus, -1, 'a changed offer must not change the next answer');
     },
@@ -46,7 +47,7 @@ export const COMPUTE_CASES: readonly ContractCase<ComputeUnderTest>[] = [
   {
     rule: 'makes a machine that gets ready',
     async check(world) {
-      const state = await ready(world, await world.compute.create(await world.attempt(), call()));
+      const state = await ready(world, await world.compute.create(await world.attempt(), testCall()));
       assert.equal(state.state, 'ready');
     },
   },
@@ -57,7 +58,10 @@ export const COMPUTE_CASES: readonly ContractCase<ComputeUnderTest>[] = [
       const { kind } = world.definition.capabilities;
       assert.equal(container !== null, kind === 'containers', 'attempts of a containers backend say what to run');
       const requirements = requirementsFor(offer.instance.resources.spot);
-      for (const each of await world.compute.offers({ requirements, fullOffers: false, unallocated: false }, call()))
+      for (const each of await world.compute.offers(
+        { requirements, fullOffers: false, unallocated: false },
+        testCall(),
+      ))
         assert.equal(each.instance_runtime, kind === 'containers' ? 'runner' : 'shim', each.instance.name);
     },
   },
@@ -65,7 +69,7 @@ export const COMPUTE_CASES: readonly ContractCase<ComputeUnderTest>[] = [
     rule: 'leads to the agent of a container, which is there when it is ready',
     async check(world) {
       if (world.definition.capabilities.kind !== 'containers') return;
-      const state = await ready(world, await world.compute.create(await world.attempt(), call()));
+      const state = await ready(world, await world.compute.create(await world.attempt(), testCall()));
       assert.ok(state.state === 'ready');
       assert.ok(state.agent.via === 'ssh', 'nobody installs an agent in a container');
       assert.equal(state.agent.socketPath, CONTAINER_AGENT_SOCKET);
@@ -75,71 +79,71 @@ export const COMPUTE_CASES: readonly ContractCase<ComputeUnderTest>[] = [
     rule: 'makes one machine when the same attempt is created twice',
     async check(world) {
       const attempt = await world.attempt();
-      const first = refOf(await world.compute.create(attempt, call()));
-      const second = refOf(await world.compute.create(attempt, call()));
+      const first = refOf(await world.compute.create(attempt, testCall()));
+      const second = refOf(await world.compute.create(attempt, testCall()));
       assert.equal(second.machineId, first.machineId);
-      assert.equal((await world.compute.list(world.owner, call())).length, 1);
+      assert.equal((await world.compute.list(world.owner, testCall())).length, 1);
     },
   },
   {
     rule: 'makes one machine when the same attempt is created twice at once',
     async check(world) {
       const attempt = await world.attempt();
-      await Promise.all([world.compute.create(attempt, call()), world.compute.create(attempt, call())]);
-      assert.equal((await world.compute.list(world.owner, call())).length, 1);
+      await Promise.all([world.compute.create(attempt, testCall()), world.compute.create(attempt, testCall())]);
+      assert.equal((await world.compute.list(world.owner, testCall())).length, 1);
     },
   },
   {
     rule: 'makes two machines of two attempts',
     async check(world) {
-      await world.compute.create(await world.attempt(), call());
-      await world.compute.create(await world.attempt(), call());
-      assert.equal((await world.compute.list(world.owner, call())).length, 2);
+      await world.compute.create(await world.attempt(), testCall());
+      await world.compute.create(await world.attempt(), testCall());
+      assert.equal((await world.compute.list(world.owner, testCall())).length, 2);
     },
   },
   {
     rule: 'lists the machines of the owner, and of nobody else',
     async check(world) {
       const attempt = await world.attempt();
-      const ref = refOf(await world.compute.create(attempt, call()));
-      const [listed] = await world.compute.list(world.owner, call());
+      const ref = refOf(await world.compute.create(attempt, testCall()));
+      const [listed] = await world.compute.list(world.owner, testCall());
       assert.equal(listed?.ref.machineId, ref.machineId);
       assert.equal(listed?.ref.cloudName, attempt.cloudName);
-      assert.deepEqual(await world.compute.list(`${world.owner}-other`, call()), []);
+      assert.deepEqual(await world.compute.list(`${world.owner}-other`, testCall()), []);
     },
   },
   {
     rule: 'terminates, and terminates again',
     async check(world) {
-      const ref = refOf(await world.compute.create(await world.attempt(), call()));
+      const ref = refOf(await world.compute.create(await world.attempt(), testCall()));
       await terminated(world, ref);
-      assert.equal(await world.compute.terminate(ref, call()), 'done');
-      assert.deepEqual(await world.compute.list(world.owner, call()), []);
+      assert.equal(await world.compute.terminate(ref, testCall()), 'done');
+      assert.deepEqual(await world.compute.list(world.owner, testCall()), []);
     },
   },
   {
     rule: 'terminates a machine that is found by its name only',
     async check(world) {
       const attempt = await world.attempt();
-      const ref = refOf(await world.compute.create(attempt, call()));
+      const ref = refOf(await world.compute.create(attempt, testCall()));
       await terminated(world, { ...ref, machineId: null, backendData: null });
-      assert.deepEqual(await world.compute.list(world.owner, call()), []);
+      assert.deepEqual(await world.compute.list(world.owner, testCall()), []);
     },
   },
   {
     rule: 'takes an unknown machine as terminated and gone',
     async check(world) {
       const unknown = await unknownRef(world);
-      assert.equal(await world.compute.terminate(unknown, call()), 'done');
-      assert.equal((await world.compute.get(unknown, call())).state, 'gone');
+      assert.equal(await world.compute.terminate(unknown, testCall()), 'done');
+      assert.equal((await world.compute.get(unknown, testCall())).state, 'gone');
     },
   },
   {
     rule: 'finds a terminated machine gone',
     async check(world) {
-      const ref = refOf(await world.compute.create(await world.attempt(), call()));
+      const ref = refOf(await world.compute.create(await world.attempt(), testCall()));
       await terminated(world, ref);
-      assert.equal((await world.compute.get(ref, call())).state, 'gone');
+      assert.equal((await world.compute.get(ref, testCall())).state, 'gone');
     },
   },
   {
@@ -147,10 +151,10 @@ export const COMPUTE_CASES: readonly ContractCase<ComputeUnderTest>[] = [
     async check(world) {
       const attempt = await world.attempt();
       await world.exhaust();
-      const before = await world.compute.list(world.owner, call());
-      const failure = await failureOf(world.compute.create(attempt, call()));
+      const before = await world.compute.list(world.owner, testCall());
+      const failure = await failureOf(world.compute.create(attempt, testCall()));
       assert.equal(failure, 'no-capacity');
-      assert.deepEqual(await world.compute.list(world.owner, call()), before);
+      assert.deepEqual(await world.compute.list(world.owner, testCall()), before);
     },
   },
   {
@@ -159,7 +163,7 @@ export const COMPUTE_CASES: readonly ContractCase<ComputeUnderTest>[] = [
       const attempt = await world.attempt();
       const aborted: Call = { signal: AbortSignal.abort(new Error('no longer wanted')), deadline: Date.now() + 10_000 };
       await assert.rejects(world.compute.create(attempt, aborted), /no longer wanted/);
-      assert.deepEqual(await world.compute.list(world.owner, call()), []);
+      assert.deepEqual(await world.compute.list(world.owner, testCall()), []);
     },
   },
   {
@@ -167,7 +171,7 @@ export const COMPUTE_CASES: readonly ContractCase<ComputeUnderTest>[] = [
     async check(world) {
       const late: Call = { signal: new AbortController().signal, deadline: Date.now() - 1 };
       assert.equal(await failureOf(world.compute.create(await world.attempt(), late)), 'outage');
-      assert.deepEqual(await world.compute.list(world.owner, call()), []);
+      assert.deepEqual(await world.compute.list(world.owner, testCall()), []);
     },
   },
 ];
@@ -179,11 +183,11 @@ export const WIRE_CASES: readonly ContractCase<ComputeOverAWire>[] = [
     async check(world) {
       const attempt = await world.attempt();
       world.loseNextCreateReply();
-      assert.equal(await failureOf(world.compute.create(attempt, call())), 'outage');
+      assert.equal(await failureOf(world.compute.create(attempt, testCall())), 'outage');
       const { idempotency } = world.definition;
       if (idempotency.kind === 'lookup') await sleep(idempotency.listLagMs);
-      else await world.compute.create(attempt, call());
-      const listed = await world.compute.list(world.owner, call());
+      else await world.compute.create(attempt, testCall());
+      const listed = await world.compute.list(world.owner, testCall());
       assert.deepEqual(
         listed.map((machine) => machine.ref.cloudName),
         [attempt.cloudName],

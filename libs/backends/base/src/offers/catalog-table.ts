@@ -6,6 +6,8 @@ import {
   type OfferPlace,
   type OfferTable,
   type OfferType,
+  resourceRejections,
+  type Wire,
 } from '@dstack/core';
 
 export interface CatalogTableRequest {
@@ -17,8 +19,13 @@ export interface CatalogTableRequest {
   readonly placeOf: (location: string) => { readonly region: string; readonly zones: readonly string[] | null } | null;
   /** In GB, where the disk is chosen at creation; null: it is the type's own. */
   readonly diskRangeGb: IntRange | null;
+  /** `runner` for a backend of containers; default: `shim`. */
+  readonly runtime?: 'shim' | 'runner';
   readonly availabilityOf: (row: CatalogRow, region: string) => Pick<Offer, 'availability' | 'availability_reason'>;
 }
+
+/** So many that do not fit are given when none does: whoever asks can tell what is missing. */
+const EXAMPLES = 20;
 
 /** Everything an account could be offered of a catalog, whatever is asked for: made once for as long as the account's facts hold. */
 export function catalogTable(request: CatalogTableRequest): OfferTable {
@@ -44,6 +51,17 @@ export function catalogTable(request: CatalogTableRequest): OfferTable {
       return toOffer(request, placed, known);
     },
   };
+}
+
+/** The offers of a catalog that have what is required, the cheapest first, in objects of the caller's own. */
+export function catalogOffers(request: CatalogTableRequest & { readonly requirements: Wire.Requirements }): Offer[] {
+  const fits = (type: CatalogType): boolean => {
+    const resources = typeResources(type, false);
+    return resources !== null && resourceRejections(request.requirements.resources, resources).length === 0;
+  };
+  const fitting = placedRows({ ...request, isSold: (type) => request.isSold(type) && fits(type) });
+  const placed = fitting.size > 0 ? [...fitting.values()] : [...placedRows(request).values()].slice(0, EXAMPLES);
+  return placed.map((each) => toOffer(request, each, request.availabilityOf(each.row, each.region)));
 }
 
 interface PlacedRow {
@@ -74,7 +92,7 @@ function placedRows({ catalog, isSold, placeOf }: CatalogTableRequest): Map<stri
 }
 
 function toOffer(
-  { backend, diskRangeGb }: CatalogTableRequest,
+  { backend, diskRangeGb, runtime = 'shim' }: CatalogTableRequest,
   { row, region, zones }: PlacedRow,
   stock: Pick<Offer, 'availability' | 'availability_reason'>,
 ): Offer {
@@ -85,7 +103,7 @@ function toOffer(
     price: row.price,
     ...stock,
     availability_zones: zones === null ? null : [...zones],
-    instance_runtime: 'shim',
+    instance_runtime: runtime,
     blocks: 1,
     total_blocks: 1,
     priced: { date: row.source.date, isDerived: !row.source.isExact },

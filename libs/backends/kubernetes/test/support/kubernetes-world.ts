@@ -1,8 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Attempt, BackendEnvironment, Call, Compute, OfferQuery } from '@dstack/backend-base';
-import { type ComputeOverAWire, testContainer } from '@dstack/backend-base/conformance';
-import { bundledCatalog } from '@dstack/catalog';
+import type { Attempt, Call, Compute, OfferQuery } from '@dstack/backend-base';
+import {
+  type ComputeOverAWire,
+  someAttempt,
+  TEST_OWNER,
+  testCall,
+  testContainer,
+  type TestEnvironment,
+  testEnvironment,
+} from '@dstack/backend-base/conformance';
 import {
   A100_NODE,
   CPU_NODE,
@@ -17,9 +24,9 @@ import { parseAllDocuments } from 'yaml';
 import { kubernetesModule } from '../../src/compute.js';
 import { type KubernetesConfig, kubernetesDefinition } from '../../src/index.js';
 
+export { TEST_OWNER as OWNER, TEST_PUBLIC_KEY as PUBLIC_KEY } from '@dstack/backend-base/conformance';
+
 export const TOKEN = 'secret-token';
-export const OWNER = '3f0c7e0a-0000-4000-8000-000000000001';
-export const PUBLIC_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDRlbGljaW91cw0KZGVsaWNpb3VzDQpkZWxpY2lvdXM= dstack';
 export const CONTEXT = 'cluster-a';
 export const NAMESPACE = 'dstack';
 
@@ -29,23 +36,15 @@ export interface KubernetesWorld extends ComputeOverAWire {
   readonly said: readonly string[];
 }
 
-export const call = (): Call => ({ signal: new AbortController().signal, deadline: Date.now() + 10_000 });
+export const call = (): Call => testCall(10_000);
 
-/** Time passes as it does, but nobody waits longer than for the fake. */
-export function environment(): BackendEnvironment & { readonly said: string[] } {
-  const said: string[] = [];
-  return {
-    now: Date.now,
-    random: () => 0.5,
-    sleep: async (_ms, signal) => {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      signal.throwIfAborted();
-    },
-    log: (_level, message) => void said.push(message),
-    catalog: bundledCatalog,
-    endpoint: null,
-    said,
+/** Nobody waits longer than for the fake. */
+export function environment(): TestEnvironment {
+  const sleep: TestEnvironment['sleep'] = async (_ms, signal) => {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    signal.throwIfAborted();
   };
+  return { ...testEnvironment(null), sleep };
 }
 
 /** The roles that the documentation tells to make. */
@@ -95,7 +94,7 @@ export async function startKubernetesWorld(options: WorldOptions = {}): Promise<
     compute,
     said: world.said,
     definition: kubernetesDefinition,
-    owner: OWNER,
+    owner: TEST_OWNER,
     settleMs: 2_000,
     attempt: async () => attemptOf(await compute.offers(SMALL, call())),
     exhaust: async () => ownNodes.forEach((node) => (node.unschedulable = true)),
@@ -117,24 +116,12 @@ export const query = (resources: object = {}, over: Partial<OfferQuery> = {}): O
 const SMALL = query({ cpu: { count: { min: 1 } }, memory: { min: 0.25 }, disk: { size: { min: 1 } } });
 
 export function attemptOf(offers: Awaited<ReturnType<Compute['offers']>>, over: Partial<Attempt> = {}): Attempt {
-  const [offer] = offers;
-  if (offer === undefined) throw new Error('no offer');
-  return {
-    token: randomUUID(),
-    cloudName: `dstack-main-train-0-0-${randomUUID().slice(0, 8)}`,
-    owner: OWNER,
-    project: 'main',
-    user: 'admin',
+  const cloudName = `dstack-main-train-0-0-${randomUUID().slice(0, 8)}`;
+  return someAttempt(offers[0], {
+    cloudName,
     instanceName: 'train-0-0',
-    offer,
     zone: null,
-    reservation: null,
-    tags: {},
-    authorizedKeys: [PUBLIC_KEY],
-    volumeIds: [],
-    placementGroup: null,
-    userData: null,
     container: testContainer(),
     ...over,
-  };
+  });
 }

@@ -1,11 +1,24 @@
-import { generateKeyPairSync, randomUUID } from 'node:crypto';
-import type { Attempt, BackendEnvironment, Call } from '@dstack/backend-base';
-import type { ComputeOverAWire } from '@dstack/backend-base/conformance';
-import { bundledCatalog } from '@dstack/catalog';
+import { generateKeyPairSync } from 'node:crypto';
+import type { Attempt, Call } from '@dstack/backend-base';
+import {
+  ANYTHING,
+  type ComputeOverAWire,
+  someAttempt,
+  TEST_OWNER,
+  testCall,
+  testEnvironment,
+} from '@dstack/backend-base/conformance';
 import { OciFake, type OciFakeOptions } from '@dstack/cloud-fakes/oci';
 import type { Offer } from '@dstack/core';
 import { ociModule } from '../../src/compute.js';
 import { ociDefinition } from '../../src/index.js';
+
+export {
+  ANYTHING as QUERY,
+  TEST_OWNER as OWNER,
+  TEST_PUBLIC_KEY as PUBLIC_KEY,
+  testEnvironment as environment,
+} from '@dstack/backend-base/conformance';
 
 const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
@@ -16,9 +29,6 @@ export const ACCOUNT = {
   publicKey,
 };
 export const PRIVATE_KEY = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-export const OWNER = '3f0c7e0a-0000-4000-8000-000000000001';
-export const PUBLIC_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDRlbGljaW91cw0KZGVsaWNpb3VzDQpkZWxpY2lvdXM= dstack';
-export const QUERY = { requirements: { resources: {} }, fullOffers: false, unallocated: false };
 export const CREDS = {
   type: 'client',
   user: ACCOUNT.user,
@@ -32,23 +42,7 @@ export interface OciWorld extends ComputeOverAWire {
   readonly fake: OciFake;
 }
 
-export const call = (): Call => ({ signal: new AbortController().signal, deadline: Date.now() + 20_000 });
-
-export function environment(
-  endpoint: string,
-  now: () => number = Date.now,
-): BackendEnvironment & { readonly said: string[] } {
-  const said: string[] = [];
-  return {
-    now,
-    random: () => 0.5,
-    sleep: async (_ms, signal) => signal.throwIfAborted(),
-    log: (_level, message) => void said.push(message),
-    catalog: bundledCatalog,
-    endpoint,
-    said,
-  };
-}
+export const call = (): Call => testCall(20_000);
 
 export function config(extra: object = {}) {
   return ociDefinition.configSchema.parse({
@@ -66,14 +60,14 @@ const MACHINES: Pick<OciFakeOptions, 'boot' | 'halt'> = {
 
 export async function startOciWorld(): Promise<OciWorld> {
   const fake = await OciFake.start({ account: ACCOUNT, ...MACHINES });
-  const compute = await ociModule.open(config(), environment(fake.url));
+  const compute = await ociModule.open(config(), testEnvironment(fake.url));
   return {
     fake,
     compute,
     definition: ociDefinition,
-    owner: OWNER,
+    owner: TEST_OWNER,
     settleMs: 2_000,
-    attempt: async () => attempt((await compute.offers(QUERY, call())).find(isSmall)),
+    attempt: async () => attempt((await compute.offers(ANYTHING, call())).find(isSmall)),
     exhaust: async () => void fake.region('eu-frankfurt-1').dryShapes.add('VM.Standard2.1'),
     loseNextCreateReply: () => {
       // What is not answered is sent again, with the same token.
@@ -89,24 +83,5 @@ export async function startOciWorld(): Promise<OciWorld> {
 export const isSmall = ({ instance, region }: Offer): boolean =>
   instance.name === 'VM.Standard2.1' && region === 'eu-frankfurt-1' && !instance.resources.spot;
 
-export function attempt(offer: Offer | undefined, over: Partial<Attempt> = {}): Attempt {
-  if (offer === undefined) throw new Error('no such offer');
-  return {
-    token: randomUUID(),
-    cloudName: `dstack-main-${randomUUID().slice(0, 8)}`,
-    owner: OWNER,
-    project: 'main-project',
-    user: 'admin',
-    instanceName: 'one',
-    offer,
-    zone: offer.availability_zones?.[0] ?? null,
-    reservation: null,
-    tags: {},
-    authorizedKeys: [PUBLIC_KEY],
-    volumeIds: [],
-    placementGroup: null,
-    userData: null,
-    container: null,
-    ...over,
-  };
-}
+export const attempt = (offer: Offer | undefined, over: Partial<Attempt> = {}): Attempt =>
+  someAttempt(offer, { project: 'main-project', ...over });

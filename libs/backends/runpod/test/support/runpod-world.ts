@@ -1,13 +1,20 @@
-import { randomUUID } from 'node:crypto';
-import type { Attempt, BackendEnvironment, Call } from '@dstack/backend-base';
-import { type ComputeOverAWire, testContainer } from '@dstack/backend-base/conformance';
-import { bundledCatalog } from '@dstack/catalog';
+import type { Attempt, Call } from '@dstack/backend-base';
+import {
+  type ComputeOverAWire,
+  someAttempt,
+  TEST_OWNER,
+  testCall,
+  testContainer,
+  type TestEnvironment,
+  testEnvironment,
+} from '@dstack/backend-base/conformance';
 import { RunpodFake, type RunpodFakeOptions } from '@dstack/cloud-fakes/runpod';
 import { runpodModule } from '../../src/compute.js';
 import { type RunpodConfig, runpodDefinition } from '../../src/index.js';
 
+export { TEST_OWNER as OWNER } from '@dstack/backend-base/conformance';
+
 export const API_KEY = 'rpa_secret';
-export const OWNER = '3f0c7e0a-0000-4000-8000-000000000001';
 const LAG_MS = 50;
 export const GPU = 'NVIDIA L4';
 
@@ -16,24 +23,11 @@ export interface RunpodWorld extends ComputeOverAWire {
   attempt(over?: Partial<Attempt>): Promise<Attempt>;
 }
 
-export const call = (): Call => ({ signal: new AbortController().signal, deadline: Date.now() + 10_000 });
+export const call = (): Call => testCall(10_000);
 
 /** Time passes as `clock` says, and nobody waits between two requests. */
-export function environment(
-  endpoint: string,
-  clock = { aheadMs: 0 },
-): BackendEnvironment & { readonly said: string[] } {
-  const said: string[] = [];
-  return {
-    now: () => Date.now() + clock.aheadMs,
-    random: () => 0.5,
-    sleep: async (_ms, signal) => signal.throwIfAborted(),
-    log: (_level, message) => void said.push(message),
-    catalog: bundledCatalog,
-    endpoint,
-    said,
-  };
-}
+export const environment = (endpoint: string, clock = { aheadMs: 0 }): TestEnvironment =>
+  testEnvironment(endpoint, () => Date.now() + clock.aheadMs);
 
 export const config = (extra: object = {}): RunpodConfig =>
   runpodDefinition.configSchema.parse({ type: 'runpod', creds: { api_key: API_KEY }, ...extra });
@@ -53,7 +47,7 @@ export async function startRunpodWorld(
     fake,
     compute,
     definition: { ...runpodDefinition, idempotency: { kind: 'lookup', listLagMs: LAG_MS } },
-    owner: OWNER,
+    owner: TEST_OWNER,
     settleMs: 2_000,
     attempt: async (more) => ({ ...attemptFor(await compute.offers(QUERY, call())), ...more }),
     exhaust: async () => void fake.exhausted.add(GPU),
@@ -76,22 +70,5 @@ export const QUERY = {
 
 function attemptFor(offers: Awaited<ReturnType<RunpodWorld['compute']['offers']>>): Attempt {
   const offer = offers.find(({ instance, availability }) => instance.name === GPU && availability === 'available');
-  if (offer === undefined) throw new Error('no offer of an L4');
-  return {
-    token: randomUUID(),
-    cloudName: `dstack-main-${randomUUID().slice(0, 8)}`,
-    owner: OWNER,
-    project: 'main',
-    user: 'admin',
-    instanceName: 'one',
-    offer,
-    zone: null,
-    reservation: null,
-    tags: {},
-    authorizedKeys: [],
-    volumeIds: [],
-    placementGroup: null,
-    userData: null,
-    container: testContainer(),
-  };
+  return someAttempt(offer, { authorizedKeys: [], container: testContainer() });
 }

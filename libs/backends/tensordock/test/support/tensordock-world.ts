@@ -1,33 +1,31 @@
-import { randomUUID } from 'node:crypto';
-import type { Attempt, BackendEnvironment, Call } from '@dstack/backend-base';
-import type { ComputeOverAWire } from '@dstack/backend-base/conformance';
-import { bundledCatalog } from '@dstack/catalog';
+import type { Call } from '@dstack/backend-base';
+import {
+  ANYTHING,
+  type ComputeOverAWire,
+  someAttempt,
+  TEST_OWNER,
+  testCall,
+  testEnvironment,
+} from '@dstack/backend-base/conformance';
 import { TensorDockFake } from '@dstack/cloud-fakes/tensordock';
 import { tensordockModule } from '../../src/compute.js';
 import { tensordockDefinition } from '../../src/index.js';
 
+export {
+  ANYTHING as QUERY,
+  TEST_OWNER as OWNER,
+  TEST_PUBLIC_KEY as PUBLIC_KEY,
+  testEnvironment as environment,
+} from '@dstack/backend-base/conformance';
+
 export const TOKEN = 'secret-token';
-export const OWNER = '3f0c7e0a-0000-4000-8000-000000000001';
-export const PUBLIC_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDRlbGljaW91cw0KZGVsaWNpb3VzDQpkZWxpY2lvdXM= dstack';
-export const QUERY = { requirements: { resources: {} }, fullOffers: false, unallocated: false };
 const LAG_MS = 50;
 
 export interface TensorDockWorld extends ComputeOverAWire {
   readonly fake: TensorDockFake;
 }
 
-export const call = (): Call => ({ signal: new AbortController().signal, deadline: Date.now() + 10_000 });
-
-export function environment(endpoint: string): BackendEnvironment {
-  return {
-    now: Date.now,
-    random: () => 0.5,
-    sleep: async (_ms, signal) => signal.throwIfAborted(),
-    log: () => undefined,
-    catalog: bundledCatalog,
-    endpoint,
-  };
-}
+export const call = (): Call => testCall(10_000);
 
 export const config = (extra: object = {}) =>
   tensordockDefinition.configSchema.parse({
@@ -42,18 +40,14 @@ export async function startTensorDockWorld(): Promise<TensorDockWorld> {
     boot: async () => '198.51.100.7',
     halt: async () => undefined,
   });
-  const compute = await tensordockModule.open(config(), environment(fake.url));
+  const compute = await tensordockModule.open(config(), testEnvironment(fake.url));
   return {
     fake,
     compute,
     definition: { ...tensordockDefinition, idempotency: { kind: 'lookup', listLagMs: LAG_MS } },
-    owner: OWNER,
+    owner: TEST_OWNER,
     settleMs: 2_000,
-    attempt: async () => {
-      const [offer] = await compute.offers(QUERY, call());
-      if (offer === undefined) throw new Error('no offer');
-      return { ...ATTEMPT, token: randomUUID(), cloudName: `dstack-main-${randomUUID().slice(0, 8)}`, offer };
-    },
+    attempt: async () => someAttempt((await compute.offers(ANYTHING, call()))[0]),
     exhaust: async () => void (fake.isExhausted = true),
     loseNextCreateReply: () => {
       fake.lostCreates += 1;
@@ -62,18 +56,3 @@ export async function startTensorDockWorld(): Promise<TensorDockWorld> {
     close: () => fake.close(),
   };
 }
-
-const ATTEMPT: Omit<Attempt, 'token' | 'cloudName' | 'offer'> = {
-  owner: OWNER,
-  project: 'main',
-  user: 'admin',
-  instanceName: 'one',
-  zone: null,
-  reservation: null,
-  tags: {},
-  authorizedKeys: [PUBLIC_KEY],
-  volumeIds: [],
-  placementGroup: null,
-  userData: null,
-  container: null,
-};

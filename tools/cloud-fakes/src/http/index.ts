@@ -1,0 +1,1 @@
+export { HttpFake } from './http-fake.js';
