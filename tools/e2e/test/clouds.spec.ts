@@ -23,6 +23,8 @@ const REGION = 'us-east-1';
   let machines: CloudMachines;
   let lambda: LambdaFake;
   let aws: AwsFake;
+  /** Of AWS: the next machines, which never start. */
+  let failingBoots = 0;
   let stack: Stack;
 
   beforeAll(async () => {
@@ -36,7 +38,11 @@ const REGION = 'us-east-1';
     });
     aws = await AwsFake.start({
       accessKey: 'AKIAFAKE',
-      boot: (instance) => machines.boot(instance),
+      boot: async (instance) => {
+        failingBoots -= 1;
+        if (failingBoots >= 0) throw new Error('the host of the machine is broken');
+        return machines.boot(instance);
+      },
       halt: (instance) => machines.halt(instance),
     });
     stack = new Stack({
@@ -99,7 +105,8 @@ const REGION = 'us-east-1';
     expect(new Set(clouds)).toEqual(new Set(['lambda', 'aws']));
   });
 
-  it('runs a task on spot capacity of AWS in a zone that has some', async () => {
+  it('runs a task on spot capacity of AWS in a zone that has some, though its first machine does not start', async () => {
+    failingBoots = 1;
     aws.region(REGION).dryZones.add(`${REGION}a`);
     stack.file(
       'spot',
@@ -107,7 +114,14 @@ const REGION = 'us-east-1';
     );
     const run = await stack.cli(['apply', '-y', '-f', 'spot.dstack.yml']);
     expect(run.stdout + run.stderr).toContain('spot ran');
-    expect(aws.instances.map(({ zone }) => zone)).toEqual([`${REGION}b`]);
+    const [first, second] = aws.instances;
+    expect(aws.instances.map(({ zone }) => zone)).toEqual([`${REGION}b`, `${REGION}b`]);
+    expect(second?.type).not.toBe(first?.type);
+    const events = await stack.cli(['event', '--within-run', 'spot']);
+    expect(events.stdout).toMatch(/failed to start: .*; the next offer is tried/);
+    // The agent of the machine has been told what to do if its server never came back.
+    const all = await stack.cli(['event']);
+    expect(all.stdout).toContain('without a server and a job for 60 minutes it powers the machine off');
     await stack.until('the machine to be given back', async () => machines.count === 0, 60_000);
     await stack.until('AWS to have none', async () => aws.instances.every(({ state }) => state === 'terminated'));
     expect(aws.violations).toEqual([]);

@@ -110,7 +110,9 @@ describe('offers of RunPod', () => {
       call(),
     );
     const canada = offers.filter(({ region, availability }) => region === 'CA' && availability === 'available');
-    const ofOne = canada.filter(({ instance }) => instance.resources.gpus.length === 1);
+    const ofOne = canada.filter(
+      ({ instance: { name, resources } }) => name.includes('4090') && resources.gpus.length === 1,
+    );
     expect(ofOne.map(({ price, instance }) => [price, instance.resources.spot])).toEqual([
       [0.17, true],
       [0.34, false],
