@@ -41,8 +41,8 @@ async function main(argv: readonly string[]): Promise<void> {
       return (await import('./process/stop.js')).stop(await readSettings(flags));
     case 'unit': {
       const { dir } = await readSettings(flags);
-      const command = parseFlags(flags).values.command ?? launcher();
-      return void process.stdout.write(systemdUnit({ command, dir, flags: withoutCommand(flags) }));
+      const program = parseFlags(flags).values.command ?? launcher();
+      return void process.stdout.write(systemdUnit({ command: program, dir, flags: withoutCommand(flags) }));
     }
     default:
       throw new UsageError(command === undefined ? 'a command is required' : `there is no command ${command}`);

@@ -43,8 +43,8 @@ export function carry(
       replica.destroy();
       finish();
     };
-    client.once('end', clientGone).once('close', clientGone).once('error', clientGone);
-    replica.once('close', replicaGone).once('error', replicaGone);
+    client.once('end', clientGone).once('close', clientGone).on('error', clientGone);
+    replica.once('close', replicaGone).on('error', replicaGone);
     replica.once('end', () => {
       client.off('end', clientGone).off('close', clientGone);
       if (status === null) client.destroy();

@@ -130,8 +130,8 @@ export class LiveService {
       status = Number(chunk.toString('latin1', 9, 12)) || null;
       replica.answered();
     });
-    // Reading begins with who asked for it.
-    stream.pause();
+    // Whoever reads it learns of it; reading begins with who asked for it.
+    stream.on('error', () => undefined).pause();
     stream.once('close', () => {
       replica.end();
       this.traffic.count(replica.group, this.tools.now() - startedAt, status);
