@@ -74,8 +74,8 @@ describe.each(testDatabases())('gateways on $name', ({ location }) => {
     expect(world.cloud.machines.size).toBe(1);
 
     const model = { type: 'chat', name: 'llama', format: 'openai' };
-    const limits = [{ prefix: '/api', rps: 5, burst: 2 }];
-    const run = (await submit('chat', { model, rate_limits: limits })).body as Wire.Run;
+    const rateLimits = [{ prefix: '/api', rps: 5, burst: 2 }];
+    const run = (await submit('chat', { model, rate_limits: rateLimits })).body as Wire.Run;
     expect(run.service).toMatchObject({
       url: 'https://chat.example.com/',
       model: { base_url: 'https://chat.example.com/v1' },

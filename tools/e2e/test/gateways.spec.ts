@@ -1,6 +1,7 @@
 import { createTestNetwork, type TestHost, type TestNetwork, whyNoTestHosts } from '@dstack/test-hosts';
 import { existsSync } from 'node:fs';
 import { request } from 'node:http';
+import OpenAI from 'openai';
 import { gatewayFolder } from '../src/programs.js';
 import { SMALL, Stack } from '../src/stack.js';
 
