@@ -167,6 +167,9 @@ ${more}
       await stack.killServer();
       expect(await ask('/')).toMatchObject({ status: 200 });
       await stack.start();
+      await edge.cut();
+      await stack.until('its loss to be seen', async () => (await gateway()).replicas[0]?.status_message !== null, 120_000); // prettier-ignore
+      await edge.mend();
       await edge.reboot();
       await says('two');
       await stack.until('the gateway to be seen again', async () => {
@@ -195,7 +198,51 @@ ${more}
   );
 
   inFull(
-    'hear no token that was revoked, and leave nothing behind',
+    'stream the words of a model to the OpenAI client, as the server does',
+    async () => {
+      const llm = (name: string, port: number, more: string) => `type: service
+name: ${name}
+port: ${port}
+https: auto
+model: echo
+env: [${JSON.stringify(`SERVER=${MODEL}`)}]
+commands: [${JSON.stringify(RUN)}]
+fleets: [lab]
+${SMALL}
+${more}
+`;
+      await Promise.all([
+        apply('llm', llm('llm', 18700, 'gateway: edge'), '-d'),
+        apply('llm-here', llm('llm-here', 18800, 'gateway: false'), '-d'),
+      ]);
+      const ways: [string, string, Record<string, string>][] = [
+        ['gateway', `http://${edge.address}/v1`, { host: 'llm.example.com' }],
+        ['server', `${stack.url}/proxy/services/main/llm-here/v1`, {}],
+      ];
+      for (const [way, baseURL, defaultHeaders] of ways) {
+        const client = new OpenAI({ apiKey: stack.token, baseURL, defaultHeaders, maxRetries: 0 });
+        const messages = [{ role: 'user' as const, content: 'one two three four' }];
+        await stack.until(`the model through the ${way}`, async () => {
+          const reply = await client.chat.completions.create({ model: 'echo', messages }).catch(() => null);
+          return reply?.choices[0]?.message.content === messages[0]?.content;
+        }, 120_000); // prettier-ignore
+        const arrivals: number[] = [];
+        let text = '';
+        for await (const chunk of await client.chat.completions.create({ model: 'echo', messages, stream: true })) {
+          text += chunk.choices[0]?.delta.content ?? '';
+          arrivals.push(performance.now());
+        }
+        expect([way, text.trim()]).toEqual([way, 'one two three four']);
+        // As they are said, not all at the end.
+        expect((arrivals.at(-1) ?? 0) - (arrivals[0] ?? 0)).toBeGreaterThan(300);
+      }
+      await stack.cli(['stop', '-y', 'llm', 'llm-here']);
+    },
+    240_000,
+  );
+
+  inFull(
+    'end, and leave nothing behind',
     async () => {
       await stack.cli(['stop', '-y', 'web']);
       await stack.until('its end', async () => (await get()).status === 'terminated', 60_000);
