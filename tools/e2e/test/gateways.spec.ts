@@ -37,6 +37,22 @@ const SERVER = `require('node:http').createServer((q, r) => {
   if (q.url === '/slow') return void setTimeout(() => r.end('late'), 1500);
   r.end(JSON.stringify({ version: process.env.VERSION, headers: q.headers }));
 }).listen(process.env.DSTACK_SERVICE_PORT)`.replaceAll('\n', '');
+/** A model that says what it is told, a word at a time. */
+const MODEL = `require('node:http').createServer(async (q, r) => {
+  let text = '';
+  for await (const part of q) text += part;
+  const { messages = [], stream } = JSON.parse(text || '{}');
+  const said = messages.length === 0 ? '' : messages.at(-1).content;
+  const answer = (choice) => ({ id: 'x', object: 'chat.completion', created: 1, model: 'echo', choices: [{ index: 0, ...choice }] });
+  if (!stream) return r.end(JSON.stringify(answer({ message: { role: 'assistant', content: said }, finish_reason: 'stop' })));
+  r.writeHead(200, { 'content-type': 'text/event-stream' });
+  const end = String.fromCharCode(10, 10);
+  for (const word of said.split(' ')) {
+    r.write('data: ' + JSON.stringify(answer({ delta: { content: word + ' ' } })) + end);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  r.end('data: [DONE]' + end);
+}).listen(process.env.DSTACK_SERVICE_PORT)`.replaceAll('\n', ' ');
 const RUN =
   'D=$(ls -d /usr/local/lib/dstack/agent/*/ | head -n 1); exec $D/lib/ld-linux-* --library-path $D/lib $D/node -e "$SERVER"';
 
