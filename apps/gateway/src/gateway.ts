@@ -18,28 +18,26 @@ import { openSshConnection } from '@dstack/ssh';
 import { decideAccess } from './access/decide-access.js';
 import { bearerToken, TokenBook } from './access/token-access.js';
 import { AppServer } from './app/app-server.js';
-import { AcmeIssuer } from './certificates/acme-issuer.js';
+import type { AcmeIssuer } from './certificates/acme-issuer.js';
 import { CertificateKeeper } from './certificates/certificate-keeper.js';
 import { CertificateStore } from './certificates/certificate-store.js';
 import { ChallengeBook } from './certificates/challenge-book.js';
 import { findName } from './certificates/find-name.js';
 import { Changes } from './control/changes.js';
-import type { Controlled } from './control/control-server.js';
+import type { Controlled, CountedTraffic } from './control/control-server.js';
 import { listenAt, type SocketOwner } from './files/listen-at.js';
 import { ModelProxy } from './models/model-proxy.js';
 import { DataPlane } from './nginx/data-plane.js';
-import { serviceName } from './nginx/service-name.js';
 import type { WorkerUser } from './nginx/worker-user.js';
 import { SshHosts } from './replicas/ssh-hosts.js';
-import { sshTarget } from './replicas/ssh-target.js';
-import { LiveService, type LiveServiceTools } from './services/live-service.js';
+import { ServiceTable } from './services/service-table.js';
 import type { GatewaySettings } from './settings.js';
+import { LastWord } from './state/last-word.js';
 import { StateFile } from './state/state-file.js';
 import { GATEWAY_VERSION } from './version.js';
 
 /** How often nginx is looked after, and the time of the server's last word kept. */
 const WATCH_MS = 2_000;
-const HEARD_KEPT_MS = 30_000;
 
 const now = Date.now;
 const after = (ms: number, then: () => void): { cancel(): void } => {
@@ -52,6 +50,8 @@ export interface GatewayParts {
   readonly gatewayId: string;
   /** Null: this program is not root, and neither is nginx. */
   readonly workers: WorkerUser | null;
+  /** What the program before this one has counted. */
+  readonly former: CountedTraffic;
 }
 
 /** One gateway replica: holds what the server said last, and makes nginx and the ways to replicas follow it. */
@@ -63,30 +63,20 @@ export class Gateway implements Controlled {
   private readonly challenges = new ChallengeBook({ after, changed: () => this.changes.tell() });
   private readonly store: CertificateStore;
   private readonly keeper: CertificateKeeper;
-  private readonly hosts = new SshHosts({ connect: connectSsh, after, random: Math.random });
   private readonly models: ModelProxy;
   private readonly app: AppServer;
   private readonly stateFile: StateFile;
   private readonly dataPlane: DataPlane;
-  private readonly services = new Map<string, LiveService>();
+  private readonly services: ServiceTable;
   private readonly sockets: SocketOwner;
+  private readonly word: LastWord;
   private state: GatewayState | null = null;
   private access: GatewayAccess | null = null;
-  private heardAt = 0;
-  private heardKeptAt = 0;
   private heldTold = this.held.current;
   private following: Promise<void> = Promise.resolve();
   private nextApply: Promise<void> = Promise.resolve();
-  private keys: ReadonlyMap<string, string> = new Map();
-  private readonly serviceTools: LiveServiceTools = {
-    now,
-    random: Math.random,
-    after,
-    host: ({ hops }) => this.hosts.take(sshTarget(hops, this.keys)),
-    changed: () => this.changes.tell(),
-    held: () => this.held.tell(),
-  };
   private watching: { cancel(): void } | null = null;
+  private issuer: AcmeIssuer | null = null;
   private isOver = false;
 
   constructor(private readonly parts: GatewayParts) {
@@ -94,11 +84,22 @@ export class Gateway implements Controlled {
     const { dir } = settings;
     this.sockets = { user: null, group: workers?.group ?? null };
     this.stateFile = new StateFile(join(dir, 'state'));
+    this.word = new LastWord(this.stateFile, now);
+    this.services = new ServiceTable({
+      directory: join(dir, 'run', 's'),
+      sockets: this.sockets,
+      hosts: new SshHosts({ connect: connectSsh, after, random: Math.random }),
+      former: parts.former,
+      now,
+      random: Math.random,
+      after,
+      changed: () => this.changes.tell(),
+      held: () => this.held.tell(),
+    });
     this.store = new CertificateStore(join(dir, 'certificates'));
-    const issuer = new AcmeIssuer(join(dir, 'acme'), this.challenges);
     this.keeper = new CertificateKeeper({
       store: this.store,
-      issue: (host, acme) => issuer.issue(host, acme),
+      issue: async (host, acme) => (await this.acmeIssuer()).issue(host, acme),
       findName: (host) => findName(host, settings.dns),
       now,
       after,
@@ -108,8 +109,9 @@ export class Gateway implements Controlled {
     this.models = new ModelProxy({
       now,
       models: () => this.state?.models ?? [],
-      service: (id) => this.services.get(id),
-      token: (authorization) => (this.isStale() ? undefined : this.findToken(authorization)),
+      service: (id) => this.services.find(id),
+      token: (authorization) => this.findToken(authorization),
+      isStale: () => this.word.isStale,
     });
     this.app = new AppServer({
       access: (serviceId, authorization) => this.decideAccess(serviceId, authorization),
@@ -122,10 +124,10 @@ export class Gateway implements Controlled {
   /** Goes on with what was said last, the server being there or not. */
   async start(): Promise<void> {
     const { dir } = this.parts.settings;
-    await mkdir(join(dir, 'run', 's'), { recursive: true, mode: 0o711 });
+    await mkdir(join(dir, 'run'), { recursive: true, mode: 0o711 });
     await this.store.load();
     const state = await this.stateFile.read();
-    this.heardAt = await this.stateFile.readHeardAt();
+    await this.word.read();
     await listenAt(this.app.server, this.appSocketPath(), this.sockets, process.pid);
     if (state !== null) {
       this.tokens.take(state.access);
@@ -137,7 +139,7 @@ export class Gateway implements Controlled {
   }
 
   heard(): void {
-    this.heardAt = now();
+    this.word.heard();
   }
 
   info(): GatewayInfo {
@@ -179,14 +181,11 @@ export class Gateway implements Controlled {
     await this.held.wait(this.heldTold, waitMs, signal);
     this.heldTold = this.held.current;
     const until = Math.floor(now() / 1000);
-    return {
-      cursor: until,
-      services: [...this.services].map(([serviceId, service]) => ({
-        serviceId,
-        traffic: service.report(),
-        seconds: service.secondsBetween(cursor, until),
-      })),
-    };
+    return { cursor: until, services: this.services.stats(cursor, until) };
+  }
+
+  traffic(): CountedTraffic {
+    return this.services.counted();
   }
 
   putChallenges(answers: readonly ChallengeAnswer[]): void {
@@ -194,7 +193,7 @@ export class Gateway implements Controlled {
   }
 
   certificates(): Promise<GatewayCertificate[]> {
-    return this.store.all();
+    return this.store.all(now());
   }
 
   async putCertificates(certificates: readonly GatewayCertificate[]): Promise<void> {
@@ -210,7 +209,7 @@ export class Gateway implements Controlled {
     this.isOver = true;
     this.watching?.cancel();
     this.keeper.stop();
-    await Promise.all([this.app.handOver(), ...[...this.services.values()].map((service) => service.handOver())]);
+    await Promise.all([this.app.handOver(), this.services.handOver()]);
   }
 
   /** One state after the other; those that came meanwhile are passed over. */
@@ -223,30 +222,17 @@ export class Gateway implements Controlled {
   private async follow(): Promise<void> {
     const { state } = this;
     if (state === null) return this.applyDataPlane();
-    this.keys = new Map(state.keys.map(({ id, privateKey }) => [id, privateKey]));
-    for (const service of state.services) {
-      const known = this.services.get(service.id);
-      if (known !== undefined) {
-        known.update(service);
-        continue;
-      }
-      const made = new LiveService(service, this.socketPath(service.id), this.serviceTools);
-      this.services.set(service.id, made);
-      await made.listen(this.sockets);
-    }
+    this.word.holdMs = state.holdSeconds * 1000;
+    await this.services.follow(state);
     const named = [...state.services, ...state.modelHosts].filter(needsCertificate);
     this.keeper.update(
       named.map(({ host }) => host),
       state.acme,
     );
     await this.applyDataPlane();
-    // Only now nobody is sent there any more.
-    const wanted = new Set(state.services.map(({ id }) => id));
-    for (const [id, service] of this.services) {
-      if (wanted.has(id)) continue;
-      this.services.delete(id);
-      await service.close();
-    }
+    // Another program's sockets are at these paths then.
+    if (this.isOver) return;
+    await this.services.dropOthers(state.services);
     this.changes.tell();
   }
 
@@ -258,7 +244,7 @@ export class Gateway implements Controlled {
       await this.dataPlane.apply({
         services: (state?.services ?? []).map((service) => ({
           service,
-          socketPath: this.socketPath(service.id),
+          socketPath: this.services.socketPath(service.id),
           certificatePath: this.certificatePath(service),
         })),
         modelHosts: (state?.modelHosts ?? []).map((modelHost) => ({
@@ -276,6 +262,13 @@ export class Gateway implements Controlled {
     return this.nextApply;
   }
 
+  /** Its library is half of this program, and many gateways never need it. */
+  private async acmeIssuer(): Promise<AcmeIssuer> {
+    const { AcmeIssuer: Issuer } = await import('./certificates/acme-issuer.js');
+    this.issuer ??= new Issuer(join(this.parts.settings.dir, 'acme'), this.challenges);
+    return this.issuer;
+  }
+
   private certificatePath({ host, https }: { readonly host: string; readonly https: HttpsMode }): string | null {
     return https === 'certificate' ? (this.store.find(host)?.path ?? null) : null;
   }
@@ -286,13 +279,13 @@ export class Gateway implements Controlled {
       revision: state?.revision ?? -1,
       accessRevision: this.tokens.revision,
       change: this.changes.current,
-      heardAt: this.heardAt,
-      heldUntil: this.heldUntil(),
+      heardAt: this.word.at,
+      heldUntil: this.word.heldUntil,
       nginxProblem: this.dataPlane.problem,
       services: (state?.services ?? []).map((service) => ({
         id: service.id,
         ...this.hostStatus(service),
-        replicas: this.services.get(service.id)?.replicaStatus() ?? [],
+        replicas: this.services.replicaStatus(service.id),
       })),
       modelHosts: (state?.modelHosts ?? []).map((modelHost) => this.hostStatus(modelHost)),
       challenges: this.challenges.open(),
@@ -307,10 +300,11 @@ export class Gateway implements Controlled {
   }
 
   private decideAccess(serviceId: string, authorization: string | undefined) {
-    const service = this.services.get(serviceId)?.service;
+    const service = this.services.find(serviceId)?.service;
     if (service === undefined) return null;
     const { auth, project } = service;
-    return decideAccess({ auth, project, token: this.findToken(authorization), isStale: this.isStale() });
+    const hasToken = this.tokens.isIn(authorization, now());
+    return decideAccess({ auth, project, token: this.findToken(authorization), hasToken, isStale: this.word.isStale });
   }
 
   private findToken(authorization: string | undefined) {
@@ -318,22 +312,10 @@ export class Gateway implements Controlled {
     return token === undefined ? undefined : this.tokens.find(token, now());
   }
 
-  private heldUntil(): number {
-    return this.heardAt + (this.state?.holdSeconds ?? 0) * 1000;
-  }
-
-  private isStale(): boolean {
-    return now() > this.heldUntil();
-  }
-
   private watch(): void {
     this.watching = after(WATCH_MS, () => {
       void (async () => {
-        const { heardAt } = this;
-        if (heardAt - this.heardKeptAt >= HEARD_KEPT_MS) {
-          this.heardKeptAt = heardAt;
-          await this.stateFile.writeHeardAt(heardAt);
-        }
+        await this.word.keep();
         if (await this.dataPlane.needsHelp()) await this.applyDataPlane();
       })()
         .catch((error: unknown) => {
@@ -347,10 +329,6 @@ export class Gateway implements Controlled {
 
   private appSocketPath(): string {
     return join(this.parts.settings.dir, 'run', 'app.sock');
-  }
-
-  private socketPath(serviceId: string): string {
-    return join(this.parts.settings.dir, 'run', 's', `${serviceName(serviceId)}.sock`);
   }
 }
 

@@ -22,6 +22,7 @@ Options:
   --listen ADDRESS     may be repeated (default: every address)
   --nginx PROGRAM      default: the system's
   --socket-user UID    who may open DIR/gateway.sock, beside root
+  --command PATH       unit: the program, as a path that stays the same over updates
   --dns ADDRESS        asked whether a name leads anywhere; may be repeated (default: as the machine does)
 `;
 
@@ -40,7 +41,8 @@ async function main(argv: readonly string[]): Promise<void> {
       return (await import('./process/stop.js')).stop(await readSettings(flags));
     case 'unit': {
       const { dir } = await readSettings(flags);
-      return void process.stdout.write(systemdUnit(launcher(), dir));
+      const program = parseFlags(flags).values.command ?? launcher();
+      return void process.stdout.write(systemdUnit({ command: program, dir, flags: withoutCommand(flags) }));
     }
     default:
       throw new UsageError(command === undefined ? 'a command is required' : `there is no command ${command}`);
@@ -72,6 +74,7 @@ function parseFlags(flags: readonly string[]) {
         nginx: { type: 'string' },
         'socket-user': { type: 'string' },
         dns: { type: 'string', multiple: true },
+        command: { type: 'string' },
       },
     });
   } catch (error) {
@@ -92,6 +95,11 @@ function whole(flag: string, text: string): number {
 
 function findNginx(): string {
   return ['/usr/sbin/nginx', '/usr/local/sbin/nginx', '/usr/bin/nginx'].find((path) => existsSync(path)) ?? 'nginx';
+}
+
+function withoutCommand(flags: readonly string[]): string[] {
+  const at = flags.findIndex((flag) => flag === '--command' || flag.startsWith('--command='));
+  return at < 0 ? [...flags] : flags.toSpliced(at, flags[at] === '--command' ? 2 : 1);
 }
 
 /** The folder's own launcher, where there is one. */

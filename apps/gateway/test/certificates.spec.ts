@@ -28,59 +28,62 @@ afterAll(async () => {
 });
 
 /** With a real authority it takes half a minute; what is decided without one is tested beside it. */
-const isWanted = canServe && hasAuthority && process.env['DSTACK_TEST_FULL'] === '1';
+const whyNot = [
+  canServe ? null : 'nginx and sshd are not installed',
+  hasAuthority ? null : 'pebble and pebble-challtestsrv are not in the path',
+  process.env['DSTACK_TEST_FULL'] === '1' ? null : 'DSTACK_TEST_FULL is not set',
+].find((reason) => reason !== null);
+const story = whyNot === undefined ? it : it.skip;
+const skipped = whyNot === undefined ? '' : ` (skipped: ${whyNot})`;
 
-(isWanted ? it : it.skip)(
-  'names get certificates from a real authority, and all replicas of the gateway have them',
-  async () => {
-    await open();
-    const { host, replica, authority } = world;
-    const [first, other] = gateways as [TestGateway, TestGateway];
-    const services = [serviceOf(host, [replica], { https: 'certificate' })];
-    const acme = { ...authority.settings, shared: true };
-    await other.client.putState(stateOf(host, services, { acme: { ...acme, issues: false } }), signal);
-    const before = await first.client.putState(stateOf(host, services, { acme }), signal);
-    expect(before.services[0]).toMatchObject({ isServed: false, certificate: { expiresAt: null } });
-    // In plain there is nothing but the way to https, and the answer for the authority.
-    const moved = await ask(first.httpPort, { path: '/a?b=c' });
-    expect([moved.status, moved.headers.location]).toEqual([301, `https://web.test:${first.httpsPort}/a?b=c`]);
+story(`names get certificates from a real authority, and all replicas of the gateway have them${skipped}`, async () => {
+  await open();
+  const { host, replica, authority } = world;
+  const [first, other] = gateways as [TestGateway, TestGateway];
+  const services = [serviceOf(host, [replica], { https: 'certificate' })];
+  const acme = { ...authority.settings, shared: true };
+  await other.client.putState(stateOf(host, services, { acme: { ...acme, issues: false } }), signal);
+  const before = await first.client.putState(stateOf(host, services, { acme }), signal);
+  expect(before.services[0]).toMatchObject({ isServed: false, certificate: { expiresAt: null } });
+  // In plain there is nothing but the way to https, and the answer for the authority.
+  const moved = await ask(first.httpPort, { path: '/a?b=c' });
+  expect([moved.status, moved.headers.location]).toEqual([301, `https://web.test:${first.httpsPort}/a?b=c`]);
 
-    const [challenge] = await until('there is a challenge', async () => {
-      const { challenges } = await first.client.status({ after: 0, waitMs: 0 }, signal);
-      return challenges.length > 0 && challenges;
-    });
-    if (challenge === undefined) throw new Error('no challenge');
-    await other.client.putChallenges([challenge], signal);
-    const answer = await ask(other.httpPort, { path: `/.well-known/acme-challenge/${challenge.token}` });
-    expect(answer.body).toBe(challenge.keyAuthorization);
-    await first.client.putChallenges([challenge], signal);
+  const [challenge] = await until('there is a challenge', async () => {
+    const { challenges } = await first.client.status({ after: 0, waitMs: 0 }, signal);
+    return challenges.length > 0 && challenges;
+  });
+  if (challenge === undefined) throw new Error('no challenge');
+  await other.client.putChallenges([challenge], signal);
+  const answer = await ask(other.httpPort, { path: `/.well-known/acme-challenge/${challenge.token}` });
+  expect(answer.body).toBe(challenge.keyAuthorization);
+  await first.client.putChallenges([challenge], signal);
 
-    const served = await until('it is served', async () => {
-      const { services: all } = await first.client.status({ after: 0, waitMs: 0 }, signal);
-      return all[0]?.isServed === true && all[0];
-    });
-    expect(served.problem).toBeNull();
-    expect(served.certificate?.expiresAt).toBeGreaterThan(Date.now());
-    const certificates = await first.client.certificates(signal);
-    await other.client.putCertificates(certificates, signal);
-    const root = await authority.root();
-    for (const gateway of [first, other])
-      expect(await askSecurely(gateway.httpsPort, 'web.test', root)).toEqual({ status: 200, body: 'one' });
-    expect(replica.seen.at(-1)?.headers).toMatchObject({ 'x-forwarded-proto': 'https' });
-    expect(replica.seen.at(-1)?.headers).not.toHaveProperty('authorization');
-    await expect(askSecurely(first.httpsPort, 'other.test', root)).rejects.toThrow();
+  const served = await until('it is served', async () => {
+    const { services: all } = await first.client.status({ after: 0, waitMs: 0 }, signal);
+    return all[0]?.isServed === true && all[0];
+  });
+  expect(served.problem).toBeNull();
+  expect(served.certificate?.expiresAt).toBeGreaterThan(Date.now());
+  const certificates = await first.client.certificates(signal);
+  await other.client.putCertificates(certificates, signal);
+  const root = await authority.root();
+  for (const gateway of [first, other])
+    expect(await askSecurely(gateway.httpsPort, 'web.test', root)).toEqual({ status: 200, body: 'one' });
+  expect(replica.seen.at(-1)?.headers).toMatchObject({ 'x-forwarded-proto': 'https' });
+  expect(replica.seen.at(-1)?.headers).not.toHaveProperty('authorization');
+  await expect(askSecurely(first.httpsPort, 'other.test', root)).rejects.toThrow();
 
-    // One that is not the host's, or whose key is another, is not taken.
-    const [certificate] = certificates;
-    if (certificate === undefined) throw new Error('no certificate');
-    await expect(other.client.putCertificates([{ ...certificate, host: 'b.test' }], signal)).rejects.toThrow('not for b.test'); // prettier-ignore
-    for (const gateway of gateways) expect(gateway.log()).not.toMatch(/PRIVATE KEY|zWNDZM6/);
+  // One that is not the host's, or whose key is another, is not taken.
+  const [certificate] = certificates;
+  if (certificate === undefined) throw new Error('no certificate');
+  await expect(other.client.putCertificates([{ ...certificate, host: 'b.test' }], signal)).rejects.toThrow('not for b.test'); // prettier-ignore
+  for (const gateway of gateways) expect(gateway.log()).not.toMatch(/PRIVATE KEY|zWNDZM6/);
 
-    // A restart has them still, without anybody to ask.
-    await first.start();
-    expect(await askSecurely(first.httpsPort, 'web.test', root)).toEqual({ status: 200, body: 'one' });
-  },
-);
+  // A restart has them still, without anybody to ask.
+  await first.start();
+  expect(await askSecurely(first.httpsPort, 'web.test', root)).toEqual({ status: 200, body: 'one' });
+});
 
 function askSecurely(port: number, host: string, ca: string): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {

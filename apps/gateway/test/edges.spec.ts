@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import type { GatewayStateInput } from '@dstack/gateway-protocol';
 import { WebSocket } from 'ws';
 import { ask } from './support/ask.js';
 import { type Replica, startReplica } from './support/replica.js';
@@ -9,7 +10,9 @@ import {
   canServe,
   makeGateway,
   put,
+  type ServiceInput,
   serviceOf,
+  signal,
   stateOf,
   STRANGER,
   type TestGateway,
@@ -20,6 +23,8 @@ const bearer = { authorization: `Bearer ${TOKEN}` };
 let host: Sshd;
 let gateway: TestGateway;
 let one: Replica;
+let services: ServiceInput[];
+let more: Partial<GatewayStateInput>;
 
 beforeAll(async () => {
   if (!canServe) return;
@@ -33,7 +38,7 @@ beforeAll(async () => {
     { path: '/generate', match: 'exact' as const },
     { path: '/v1/', match: 'prefix' as const },
   ];
-  const services = [
+  services = [
     serviceOf(host, [one]),
     serviceOf(host, [one], { host: 'theirs.test', project: 'other' }),
     serviceOf(host, [one], { host: 'open.test', auth: false, maxBodyBytes: 1000, rateLimits: limited, cors: true }),
@@ -42,10 +47,15 @@ beforeAll(async () => {
   const model = { project: 'main', serviceId: 'web.test', createdAt: 1 };
   const models = [
     { ...model, name: 'org/chat', api: { format: 'openai' as const, prefix: '/v1' } },
+    {
+      ...model,
+      name: 'org/tgi',
+      api: { format: 'tgi' as const, chatTemplate: "{{ messages[0]['content'] }}", eosToken: '</s>' },
+    },
     { ...model, name: 'org/mute', api: { format: 'tgi' as const, chatTemplate: null, eosToken: null } },
   ];
-  const modelHosts = [{ host: 'gateway.test', https: 'none' as const, project: 'main' }];
-  await put(gateway, stateOf(host, services, { models, modelHosts }));
+  more = { models, modelHosts: [{ host: 'gateway.test', https: 'none' as const, project: 'main' }] };
+  await put(gateway, stateOf(host, services, more));
 });
 
 afterAll(async () => {
@@ -165,6 +175,12 @@ edge.each([
   expect((await ask(gateway.httpPort, { host: 'router.test', path, headers: bearer })).status).toBe(status);
 });
 
+edge('a replica cannot send a request elsewhere', async () => {
+  const before = one.seen.length;
+  const answer = await ask(gateway.httpPort, { host: 'router.test', path: '/v1/elsewhere', headers: bearer });
+  expect([answer.status, answer.body, one.seen.length - before]).toEqual([200, 'here', 1]);
+});
+
 edge('rates are limited by header or address, bodies by length', async () => {
   const status = async (path: string, key?: string): Promise<number> => {
     const headers = key === undefined ? {} : { 'x-api-key': key };
@@ -186,6 +202,18 @@ edge('rates are limited by header or address, bodies by length', async () => {
   expect(long.status).toBe(413);
 });
 
+edge('limits may be counted by something else from one moment to the next', async () => {
+  const rateLimits = (['ip', 'header'] as const).map((kind) => [
+    { prefix: '/', key: kind === 'ip' ? { kind } : { kind, header: 'X-Who' }, requestsPerSecond: 1 / 60, burst: 0 },
+  ]);
+  for (const [byAddress = [], byHeader = []] of [rateLimits, rateLimits.toReversed()])
+    for (const limits of [byAddress, byHeader]) {
+      const changing = serviceOf(host, [one], { host: 'changing.test', auth: false, rateLimits: limits });
+      const { nginxProblem } = await gateway.client.putState(stateOf(host, [...services, changing], more), signal);
+      expect(nginxProblem).toBeNull();
+    }
+});
+
 edge('pages of any origin may ask models', async () => {
   const asked = { origin: 'https://page.test', 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization' }; // prettier-ignore
   const preflight = await ask(gateway.httpPort, { host: 'open.test', method: 'OPTIONS', headers: asked });
@@ -199,11 +227,11 @@ edge('pages of any origin may ask models', async () => {
 });
 
 edge('models are found by name, for members only', async () => {
-  const of = (path: string, more: object = {}) => ask(gateway.httpPort, { host: 'gateway.test', path, headers: bearer, ...more }); // prettier-ignore
+  const of = (path: string, rest: object = {}) => ask(gateway.httpPort, { host: 'gateway.test', path, headers: bearer, ...rest }); // prettier-ignore
   const chat = (body: unknown) => of('/chat/completions', { method: 'POST', body: JSON.stringify(body) });
   for (const path of ['/models', '/v1/models', '/main/models']) {
     const { data } = JSON.parse((await of(path)).body) as { data: { id: string }[] };
-    expect(data.map(({ id }) => id)).toEqual(['org/chat', 'org/mute']);
+    expect(data.map(({ id }) => id)).toEqual(['org/chat', 'org/mute', 'org/tgi']);
   }
   expect((await of('/models', { headers: {} })).status).toBe(403);
   expect((await of('/models', { headers: { authorization: `Bearer ${STRANGER}` } })).status).toBe(403);
@@ -212,6 +240,8 @@ edge('models are found by name, for members only', async () => {
   expect(one.seen.at(-1)?.url).toBe('/v1/chat/completions');
   expect(one.seen.at(-1)?.headers).not.toHaveProperty('authorization');
   expect(Object.keys(one.seen.at(-1)?.headers ?? {}).filter((name) => name.startsWith('x-dstack'))).toEqual([]);
+  const translated = await chat({ model: 'org/tgi', messages: [{ role: 'user', content: 'hi' }] });
+  expect(JSON.parse(translated.body)).toMatchObject({ choices: [{ message: { content: 'hello' } }] });
   expect((await chat({ model: 'none' })).status).toBe(404);
   expect((await chat({ model: 'org/mute', messages: [] })).status).toBe(501);
   expect((await chat('x')).status).toBe(400);

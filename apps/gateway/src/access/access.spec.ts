@@ -15,9 +15,15 @@ it.each([
   ['a member after long silence of the server', { auth: true, token: member, isStale: true }, 'stale'],
   ['anybody at an open service', { auth: false, token: undefined }, 'in, kept'],
   ['a stranger at an open service: the token is not for the replica', { auth: false, token: nobody }, 'in, dropped'],
+  ['one that comes beside something else', { auth: false, token: undefined, hasToken: true }, 'in, dropped'],
   ['an open service after long silence', { auth: false, token: undefined, isStale: true }, 'in, kept'],
 ])('%s', (_who, question, expected) => {
-  const decision = decideAccess({ project: 'main', isStale: false, ...question });
+  const decision = decideAccess({
+    project: 'main',
+    isStale: false,
+    hasToken: question.token !== undefined,
+    ...question,
+  });
   const said = decision.kind === 'refused' ? decision.why : `in, ${decision.dropsCredential ? 'dropped' : 'kept'}`;
   expect(said).toBe(expected);
 });
@@ -30,6 +36,9 @@ it('an older list of tokens never replaces a newer one', () => {
   expect(book.take({ revision: 3, tokens: [{ ...member, expiresAt: 10 }] })).toBe(true);
   expect(book.find('t', 9)).toMatchObject({ projects: ['main'] });
   expect(book.find('t', 10)).toBeUndefined();
+  expect(
+    ['Bearer t', 'Bearer x, Bearer t', 'Token token="t"', 'Bearer tt', ''].map((each) => book.isIn(each, 9)),
+  ).toEqual([true, true, true, false, false]);
 });
 
 it.each([

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { GatewayAccess, TokenAccess } from '@dstack/gateway-protocol';
 
+/** Of a header that holds a token; each is hashed. */
+const MOST_WORDS = 64;
+
 /** Whom the server lets in, by the hashes of their tokens. */
 export class TokenBook {
   private byHash: ReadonlyMap<string, TokenAccess> = new Map();
@@ -23,6 +26,12 @@ export class TokenBook {
   find(token: string, now: number): TokenAccess | undefined {
     const found = this.byHash.get(createHash('sha256').update(token, 'utf8').digest('hex'));
     return found === undefined || (found.expiresAt !== null && found.expiresAt <= now) ? undefined : found;
+  }
+
+  /** Whether a valid token stands anywhere in a header: however it is meant, it is nothing for a replica. */
+  isIn(header: string | undefined, now: number): boolean {
+    const words = (header ?? '').split(/[\s,;="]+/, MOST_WORDS);
+    return words.some((word) => word !== '' && this.find(word, now) !== undefined);
   }
 }
 

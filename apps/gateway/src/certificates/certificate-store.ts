@@ -18,6 +18,7 @@ const KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]+?-----END [A-Z ]*PRIVATE K
 /** The certificates of this gateway, a file for each; of a host the one that lasts longest counts. */
 export class CertificateStore {
   private readonly byHost = new Map<string, StoredCertificate>();
+  private turn: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly directory: string) {}
 
@@ -48,28 +49,41 @@ export class CertificateStore {
     if (!isKeyOf(certificate, privateKey)) throw new RangeError(`the key is not that of the certificate for ${host}`);
     if ((this.find(host)?.expiresAt ?? 0) >= expiresAt) return false;
     const path = join(this.directory, `${host}.${Math.floor(expiresAt / 1000)}.pem`);
-    await writeFileAtomically(path, `${chain.trim()}\n${privateKey.trim()}\n`);
-    return this.take(host, path, certificate);
+    return this.inTurn(async () => {
+      await writeFileAtomically(path, `${chain.trim()}\n${privateKey.trim()}\n`);
+      return this.take(host, path, certificate);
+    });
   }
 
-  /** All that count, with their keys. */
-  async all(): Promise<GatewayCertificate[]> {
+  /** All that hold, with their keys. */
+  async all(now: number): Promise<GatewayCertificate[]> {
     return Promise.all(
-      [...this.byHost].map(async ([host, { path }]) => {
-        const text = await readFile(path, 'utf8');
-        const privateKey = KEY.exec(text)?.[0] ?? '';
-        return { host, chain: text.replace(KEY, '').trim(), privateKey };
-      }),
+      [...this.byHost]
+        .filter(([, { expiresAt }]) => expiresAt > now)
+        .map(async ([host, { path }]) => {
+          const text = await readFile(path, 'utf8');
+          const privateKey = KEY.exec(text)?.[0] ?? '';
+          return { host, chain: text.replace(KEY, '').trim(), privateKey };
+        }),
     );
   }
 
   /** Files that no longer count, once nothing refers to them. */
-  async prune(): Promise<void> {
-    const kept = new Set([...this.byHost.values()].map(({ path }) => path));
-    for (const name of await readdir(this.directory)) {
-      const path = join(this.directory, name);
-      if (!kept.has(path)) await rm(path, { force: true });
-    }
+  prune(): Promise<void> {
+    return this.inTurn(async () => {
+      const kept = new Set([...this.byHost.values()].map(({ path }) => path));
+      for (const name of await readdir(this.directory)) {
+        const path = join(this.directory, name);
+        if (!kept.has(path)) await rm(path, { force: true });
+      }
+    });
+  }
+
+  /** A file that is being written is none that nobody needs. */
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.turn.then(work);
+    this.turn = turn.catch(() => undefined);
+    return turn;
   }
 
   private take(host: string, path: string, { validFromDate, validToDate }: X509Certificate): boolean {

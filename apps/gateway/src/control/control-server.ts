@@ -14,13 +14,19 @@ import {
   parseGatewayState,
   parseWith,
   StaleRevisionError,
+  type StatsSecond,
   type Wait,
 } from '@dstack/gateway-protocol';
+
+/** By id of the service, oldest first. */
+export type CountedTraffic = Readonly<Record<string, readonly StatsSecond[]>>;
 
 /** What the server may ask, without the ways to ask it. */
 export interface Controlled {
   heard(): void;
   info(): GatewayInfo;
+  /** For the program that takes over; no word of the server. */
+  traffic(): CountedTraffic;
   putState(state: GatewayState): Promise<GatewayStatus>;
   putAccess(access: GatewayAccess): Promise<void>;
   status(wait: Wait, signal: AbortSignal): Promise<GatewayStatus>;
@@ -71,6 +77,8 @@ export class ControlServer {
     switch (`${request.method ?? 'GET'} ${url.pathname}`) {
       case 'GET /v1/info':
         return gateway.info();
+      case 'GET /v1/traffic':
+        return gateway.traffic();
       case 'PUT /v1/state': {
         const state = parsed(parseGatewayState, await readJson(request));
         gateway.heard();

@@ -7,6 +7,9 @@ export interface SocketOwner {
   readonly group: number | null;
 }
 
+/** Connections that nobody has taken yet; nginx fails a request for which there is no room. */
+const BACKLOG = 4_096;
+
 /**
  * Listens at a path that another server of this program may still have: from one moment to the next clients come here instead of there. The
  * other one never takes the path away again, as it knows its socket by another name.
@@ -16,7 +19,7 @@ export async function listenAt(server: Server, path: string, owner: SocketOwner,
   await new Promise<void>((resolve, reject) => {
     const before = process.umask(0o177);
     server.once('error', reject);
-    server.listen(temporary, () => {
+    server.listen({ path: temporary, backlog: BACKLOG }, () => {
       server.off('error', reject);
       resolve();
     });

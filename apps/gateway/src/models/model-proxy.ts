@@ -23,8 +23,10 @@ export interface ModelProxyTools {
   readonly now: () => number;
   readonly models: () => readonly GatewayModel[];
   readonly service: (id: string) => LiveService | undefined;
-  /** Undefined: what came is no token that may be believed now. */
+  /** Undefined: what came is no valid token. */
   readonly token: (authorization: string | undefined) => TokenAccess | undefined;
+  /** The server has not been heard of for too long: nobody knows whose token still holds. */
+  readonly isStale: () => boolean;
 }
 
 /** Models of a project behind one name, in OpenAI's words, whatever their services speak. */
@@ -32,6 +34,8 @@ export class ModelProxy {
   constructor(private readonly tools: ModelProxyTools) {}
 
   async answer(ownProject: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (this.tools.isStale())
+      return refuse(response, 503, 'The gateway cannot tell who may ask: its server has not been heard of', '60');
     const path = parseModelPath(request.url ?? '/', ownProject);
     const token = this.tools.token(request.headers.authorization);
     // Who is nobody learns nothing of what there is.

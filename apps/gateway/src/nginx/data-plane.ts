@@ -12,6 +12,9 @@ import { rotateLogs } from './rotate-logs.js';
 import { strangerCertificate } from './stranger-certificate.js';
 import type { WorkerUser } from './worker-user.js';
 
+/** A port may become free, nginx may be installed. */
+const AGAIN_MS = 10_000;
+
 export interface DataPlaneParts {
   readonly settings: GatewaySettings;
   readonly workers: WorkerUser | null;
@@ -28,6 +31,9 @@ export class DataPlane {
   private place: NginxPlace | null = null;
   private readonly refused = new Map<string, GatewayProblem>();
   private served: ReadonlySet<string> = new Set();
+  /** A program before this one may have served some. */
+  private isServing = true;
+  private triedAt = 0;
   /** Null: it runs with what it was given. */
   problem: GatewayProblem | null = null;
 
@@ -39,6 +45,7 @@ export class DataPlane {
   /** Never throws: what is wrong is told as `problem`. */
   async apply(served: Served): Promise<void> {
     this.refused.clear();
+    this.triedAt = performance.now();
     try {
       await this.applyOrThrow(served);
       this.problem = null;
@@ -56,10 +63,11 @@ export class DataPlane {
     return this.served.has(host);
   }
 
-  /** Whether something has to be applied again: nginx has died, or what was given was not taken. */
+  /** Whether something has to be applied again: nginx has died, or what was given was not taken a while ago. */
   async needsHelp(): Promise<boolean> {
     await rotateLogs(this.program);
-    return this.problem !== null || (await this.program.pid()) === null;
+    if (this.problem !== null) return performance.now() - this.triedAt > AGAIN_MS;
+    return (await this.program.pid()) === null;
   }
 
   private async applyOrThrow(served: Served): Promise<void> {
@@ -67,16 +75,21 @@ export class DataPlane {
     const { place } = this;
     const whole = { ...place, ...served };
     try {
-      await this.control.apply(nginxConfig(whole));
-      this.served = namesOf(served);
+      await this.control.apply(nginxConfig(whole), this.isServing);
+      this.took(served);
       return;
     } catch (error) {
       if (!(error instanceof NginxRefusalError)) throw error;
       const good = await this.withoutRefused(served);
       if (this.refused.size === 0) throw error;
-      await this.control.apply(nginxConfig({ ...place, ...good }));
-      this.served = namesOf(good);
+      await this.control.apply(nginxConfig({ ...place, ...good }), this.isServing);
+      this.took(good);
     }
+  }
+
+  private took(served: Served): void {
+    this.served = namesOf(served);
+    this.isServing = this.served.size > 0;
   }
 
   private async withoutRefused(served: Served): Promise<Served> {

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type GatewayService, type GatewayStateInput, parseGatewayState } from '@dstack/gateway-protocol';
 import { nginxConfig } from './nginx-config.js';
+import { canRejectHandshake } from './features.js';
 import type { NginxInput } from './nginx-input.js';
+import { strangerCertificate } from './stranger-certificate.js';
 
 const hasNginx = existsSync('/usr/sbin/nginx');
 
@@ -118,6 +120,27 @@ const everything = [
   }),
   service({ onlyPaths: [{ path: '/v1/', match: 'prefix' }] }),
 ];
+
+(hasNginx ? it : it.skip)('nginx that cannot refuse handshakes takes a certificate for strangers', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'gw-nginx-'));
+  try {
+    mkdirSync(join(directory, 'temporary'));
+    const strangerCertificatePath = await strangerCertificate(directory);
+    const { text } = nginxConfig({ ...input([]), directory, strangerCertificatePath, httpPort: 18_080, httpsPort: 18_443 }); // prettier-ignore
+    writeFileSync(join(directory, 'nginx.conf'), text);
+    execFileSync('/usr/sbin/nginx', ['-t', '-q', '-c', join(directory, 'nginx.conf')], { stdio: 'pipe' });
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
+
+it.each([
+  ['1.18.0', false],
+  ['1.19.3', false],
+  ['1.19.4', true],
+  ['1.22.1', true],
+  ['2.0.0', true],
+])('%s refuses handshakes: %s', (version, can) => expect(canRejectHandshake(version)).toBe(can));
 
 (hasNginx ? it.each : it.skip.each)([
   ['nothing', input([])],

@@ -78,8 +78,10 @@ function httpLines(input: NginxInput): Directive[] {
     // Bytes go on as they come, both ways: answers that are streams, and bodies of any length.
     'proxy_buffering off',
     'proxy_request_buffering off',
-    'proxy_buffer_size 16k',
-    'proxy_buffers 8 16k',
+    'proxy_buffer_size 32k',
+    'proxy_buffers 8 32k',
+    // A replica answers; where requests go is not its business.
+    'proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Buffering X-Accel-Charset',
     'proxy_connect_timeout 5s',
     'proxy_next_upstream error',
     ...input.trustedProxies.map((address) => `set_real_ip_from ${address}`),

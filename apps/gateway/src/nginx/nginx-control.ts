@@ -10,7 +10,7 @@ import { orphanWorkers } from './orphan-workers.js';
 const RELOAD_MS = 30_000;
 
 /** Clients that ask again and again over one connection are told so long before that it ends: without that each loses a request. */
-const CLOSING_MS = 500;
+const CLOSING_MS = 300;
 
 /** Until a worker that was told to end has closed its ports. */
 const ORPHANS_MS = 200;
@@ -28,8 +28,8 @@ export class NginxControl {
     this.path = join(program.directory, 'nginx.conf');
   }
 
-  /** @throws {NginxRefusalError} */
-  async apply({ text, hash }: NginxConfig): Promise<'unchanged' | 'reloaded' | 'started'> {
+  /** @param isServing there are clients to take leave of @throws {NginxRefusalError} */
+  async apply({ text, hash }: NginxConfig, isServing: boolean): Promise<'unchanged' | 'reloaded' | 'started'> {
     const isRunning = (await this.program.pid()) !== null;
     if (isRunning && (await this.program.hash()) === hash) return 'unchanged';
     await mkdir(join(this.program.directory, 'temporary'), { recursive: true, mode: 0o711 });
@@ -43,7 +43,7 @@ export class NginxControl {
       await this.start();
       return 'started';
     }
-    if (await this.reload(hash)) return 'reloaded';
+    if (await this.reload(hash, isServing)) return 'reloaded';
     const errors = await this.program.lastErrors();
     if (before !== null) {
       await writeFileAtomically(this.path, before);
@@ -78,7 +78,8 @@ export class NginxControl {
     if (orphans.length > 0) await sleep(ORPHANS_MS);
   }
 
-  private async reload(hash: string): Promise<boolean> {
+  private async reload(hash: string, isServing: boolean): Promise<boolean> {
+    if (!isServing) return this.reloadNow(hash);
     const closing = closingPath(this.program.directory);
     await writeFile(closing, '');
     try {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { GatewayRateLimit, GatewayService } from '@dstack/gateway-protocol';
 import { headerVariable, REFUSED_HEADER, ROUTE_HEADER, SERVICE_HEADER, VERIFIED_HEADER } from './app-routes.js';
 import { type Directive, quoted } from './directive.js';
@@ -19,8 +20,14 @@ export function serviceZones({ service, socketPath }: ServedService): Directive[
   const server = `server ${quoted(`unix:${socketPath}`)} max_fails=0`;
   return [
     { block: `upstream ${name}`, lines: Array.from({ length: TRIES }, () => server) },
-    ...service.rateLimits.flatMap((limit, index) => rateLimitZone(`${name}_${index}`, limit)),
+    ...service.rateLimits.flatMap((limit, index) => rateLimitZone(zoneName(name, index, limit), limit)),
   ];
+}
+
+/** A zone that counts by something else has another name: nginx refuses, when it is reloaded, to count on by another key. */
+function zoneName(service: string, index: number, { key }: GatewayRateLimit): string {
+  const by = createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 8);
+  return `${service}_${index}_${by}`;
 }
 
 function rateLimitZone(zone: string, { key, requestsPerSecond }: GatewayRateLimit): Directive[] {
@@ -43,8 +50,8 @@ export function serviceLines({ service }: ServedService, port: string, closingPa
   const hasPathRules = paths.some(({ path }) => path !== '/');
   return [
     `client_max_body_size ${maxBodyBytes}`,
-    // A request that waits for a replica is silent for so long, and is then told so.
-    `proxy_read_timeout ${Math.max(answerSeconds, Math.ceil(hold.seconds) + 10)}s`,
+    // It may have waited for a replica before.
+    `proxy_read_timeout ${answerSeconds + Math.ceil(hold.seconds)}s`,
     `proxy_send_timeout ${answerSeconds}s`,
     `proxy_next_upstream_tries ${TRIES}`,
     ...forwardedHeaders(service.https === 'none' ? '$scheme' : 'https', port),
@@ -62,7 +69,7 @@ export function serviceLines({ service }: ServedService, port: string, closingPa
       block: `location ${match === 'exact' ? '= ' : ''}${quoted(path)}`,
       lines: [
         ...(service.cors ? [PREFLIGHT] : []),
-        ...(limit === null ? [] : [limitLine(`${name}_${limit}`, service.rateLimits[limit])]),
+        ...limitLines(name, limit, service.rateLimits),
         // Never for the whole server: the question of access would get them too, and an answer of the replica would be taken for a yes.
         'recursive_error_pages on',
         'error_page 401 = @closing',
@@ -84,9 +91,11 @@ function passLines(upstream: string, access: string): string[] {
   ];
 }
 
-function limitLine(zone: string, limit: GatewayRateLimit | undefined): string {
-  const burst = limit?.burst ?? 0;
-  return `limit_req zone=${zone}${burst > 0 ? ` burst=${burst} nodelay` : ''}`;
+function limitLines(service: string, index: number | null, limits: readonly GatewayRateLimit[]): string[] {
+  const limit = index === null ? undefined : limits[index];
+  if (index === null || limit === undefined) return [];
+  const { burst } = limit;
+  return [`limit_req zone=${zoneName(service, index, limit)}${burst > 0 ? ` burst=${burst} nodelay` : ''}`];
 }
 
 /** What the replica is told of who asks. Nothing that clients say of it is believed. */

@@ -7,6 +7,7 @@ import { writeFileAtomically } from '../files/write-file-atomically.js';
 import { Gateway } from '../gateway.js';
 import { workerUser } from '../nginx/worker-user.js';
 import { type GatewaySettings, LONGEST_DIR } from '../settings.js';
+import { formerTraffic } from './former-traffic.js';
 import { readPid, writePid } from './own-pid.js';
 
 export const CONTROL_SOCKET = 'gateway.sock';
@@ -23,12 +24,13 @@ export async function serve(settings: GatewaySettings): Promise<void> {
   await mkdir(dir, { recursive: true, mode: 0o711 });
   await chmod(dir, 0o711);
   const before = await readPid(dir);
+  const former = before === null ? {} : await formerTraffic(join(dir, CONTROL_SOCKET));
   const ready = Promise.withResolvers<Controlled>();
   const control = new ControlServer(ready.promise);
   // From here on the server speaks to this program, so nothing that it says is lost.
   await listenAt(control.server, join(dir, CONTROL_SOCKET), { user: socketUser, group: null }, process.pid);
   const ending = untilToldToEnd();
-  const gateway = new Gateway({ settings, gatewayId: await gatewayId(dir), workers: await workerUser() });
+  const gateway = new Gateway({ settings, gatewayId: await gatewayId(dir), workers: await workerUser(), former });
   await gateway.start();
   await writePid(dir);
   if (before !== null && before !== process.pid) tell(before, TAKEN_OVER);

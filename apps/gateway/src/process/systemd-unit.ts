@@ -1,5 +1,14 @@
-/** Starts the gateway with the machine and after crashes; `systemctl reload` brings in what lies in the folder now. */
-export function systemdUnit(command: string, dir: string): string {
+export interface UnitParts {
+  /** The program, as a path that stays the same over updates. */
+  readonly command: string;
+  readonly dir: string;
+  /** Passed on to it. */
+  readonly flags: readonly string[];
+}
+
+/** Starts the gateway with the machine and after crashes; `systemctl reload` brings in what the command's path leads to now. */
+export function systemdUnit({ command, dir, flags }: UnitParts): string {
+  const line = (verb: string): string => [command, verb, ...flags].map(systemdWord).join(' ');
   return `[Unit]
 Description=dstack gateway
 After=network-online.target
@@ -9,9 +18,9 @@ Wants=network-online.target
 # The program that serves is another one after each reload: it writes its number before the former one ends.
 Type=forking
 PIDFile=${dir}/gateway.pid
-ExecStart=${command} start --dir ${dir}
-ExecReload=${command} start --dir ${dir}
-ExecStop=${command} stop --dir ${dir}
+ExecStart=${line('start')}
+ExecReload=${line('start')}
+ExecStop=${line('stop')}
 # nginx goes on serving while the program is replaced.
 KillMode=process
 Restart=always
@@ -21,4 +30,9 @@ LimitNOFILE=65536
 [Install]
 WantedBy=multi-user.target
 `;
+}
+
+function systemdWord(word: string): string {
+  const plain = word.replaceAll('%', '%%').replaceAll('$', '$$$$');
+  return /^[\w@%$:,./+=[\]-]+$/.test(plain) ? plain : `"${plain.replace(/[\\"]/g, '\\$&')}"`;
 }

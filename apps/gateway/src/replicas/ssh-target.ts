@@ -1,4 +1,5 @@
-import type { SshHop } from '@dstack/gateway-protocol';
+import { createHash } from 'node:crypto';
+import type { GatewayReplica, SshHop } from '@dstack/gateway-protocol';
 import type { SshTarget } from '@dstack/ssh';
 
 /** The last hop, through those before it. @throws when a hop names a key that is not there */
@@ -10,4 +11,12 @@ export function sshTarget(hops: readonly SshHop[], keys: ReadonlyMap<string, str
   }, null);
   if (target === null) throw new Error('a replica without a host');
   return target;
+}
+
+/** Changes when any part of the way to the replica does, keys included. */
+export function replicaIdentity(replica: GatewayReplica, keys: ReadonlyMap<string, string>): string {
+  const used = replica.hops.map(({ keyId }) => keys.get(keyId));
+  return createHash('sha256')
+    .update(JSON.stringify([replica, used]))
+    .digest('hex');
 }

@@ -31,18 +31,20 @@ export function carry(
       onStatus(status);
     });
     const clientGone = (): void => {
+      if (isOver) return;
       isClientGone = true;
       client.destroy();
       replica.destroy();
       finish();
     };
     const replicaGone = (): void => {
+      if (isOver) return;
       if (!client.destroyed && !client.writableEnded) client.destroy();
       replica.destroy();
       finish();
     };
-    client.once('end', clientGone).once('close', clientGone).once('error', clientGone);
-    replica.once('close', replicaGone).once('error', replicaGone);
+    client.once('end', clientGone).once('close', clientGone).on('error', clientGone);
+    replica.once('close', replicaGone).on('error', replicaGone);
     replica.once('end', () => {
       client.off('end', clientGone).off('close', clientGone);
       if (status === null) client.destroy();

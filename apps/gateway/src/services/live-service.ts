@@ -21,6 +21,8 @@ export interface LiveServiceTools {
   readonly random: () => number;
   readonly after: (ms: number, then: () => void) => { cancel(): void };
   readonly host: (replica: GatewayReplica) => { readonly host: SshHost; readonly release: () => void };
+  /** What makes it another replica, or one that is reached in another way. */
+  readonly identity: (replica: GatewayReplica) => string;
   /** Something that the status tells has changed. */
   readonly changed: () => void;
   /** The first request waits for a replica. */
@@ -58,8 +60,9 @@ export class LiveService {
     public service: GatewayService,
     readonly socketPath: string,
     private readonly tools: LiveServiceTools,
+    former: readonly StatsSecond[] = [],
   ) {
-    this.traffic = new ServiceTraffic(tools.now);
+    this.traffic = new ServiceTraffic(tools.now, former);
     this.room = this.newRoom();
     this.server = createServer((socket) => void this.take(socket));
     this.update(service);
@@ -75,7 +78,7 @@ export class LiveService {
     this.service = service;
     const kept = new Map<string, ServiceReplica>();
     for (const wanted of service.replicas) {
-      const key = JSON.stringify(wanted);
+      const key = this.tools.identity(wanted);
       const known = this.replicas.get(key);
       kept.set(key, known ?? this.add(key, wanted));
     }
@@ -127,8 +130,8 @@ export class LiveService {
       status = Number(chunk.toString('latin1', 9, 12)) || null;
       replica.answered();
     });
-    // Reading begins with who asked for it.
-    stream.pause();
+    // Whoever reads it learns of it; reading begins with who asked for it.
+    stream.on('error', () => undefined).pause();
     stream.once('close', () => {
       replica.end();
       this.traffic.count(replica.group, this.tools.now() - startedAt, status);

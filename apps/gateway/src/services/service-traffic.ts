@@ -1,12 +1,11 @@
-import type { TrafficReport } from '@dstack/core';
+import type { TrafficReport, TrafficWindow } from '@dstack/core';
 import type { StatsSecond } from '@dstack/gateway-protocol';
-import { TrafficMeter } from '@dstack/proxy';
 
+/** Over which requests are counted, in seconds. */
+const WINDOWS_S = [30, 60, 300] as const;
 const KEPT_S = 300;
 
-interface Second {
-  readonly at: number;
-  readonly group: string;
+interface Second extends StatsSecond {
   requests: number;
   totalMs: number;
   statuses: Record<string, number>;
@@ -14,19 +13,18 @@ interface Second {
 
 /** What is counted of a service's requests, by the second in which they ended. */
 export class ServiceTraffic {
-  private readonly meters = new Map<string, TrafficMeter>();
-  private seconds: Second[] = [];
+  private seconds: Second[];
 
-  constructor(private readonly now: () => number) {}
+  /** @param former what a program before this one has counted, oldest first */
+  constructor(
+    private readonly now: () => number,
+    former: readonly StatsSecond[] = [],
+  ) {
+    this.seconds = former.map((second) => ({ ...second, statuses: { ...second.statuses } }));
+  }
 
   /** @param status null: the replica gave none */
   count(group: string, ms: number, status: number | null): void {
-    let meter = this.meters.get(group);
-    if (meter === undefined) {
-      meter = new TrafficMeter(this.now);
-      this.meters.set(group, meter);
-    }
-    meter.count(ms);
     const second = this.second(group);
     second.requests += 1;
     second.totalMs += ms;
@@ -35,7 +33,11 @@ export class ServiceTraffic {
   }
 
   windows(): TrafficReport['groups'] {
-    return Object.fromEntries([...this.meters].map(([group, meter]) => [group, meter.windows()]));
+    const at = this.present();
+    const groups = Map.groupBy(this.seconds, ({ group }) => group);
+    return Object.fromEntries(
+      [...groups].map(([group, seconds]) => [group, WINDOWS_S.map((length) => windowOf(seconds, at, length))]),
+    );
   }
 
   /** @param from,to Unix seconds: from the first on, without the last */
@@ -44,7 +46,7 @@ export class ServiceTraffic {
   }
 
   private second(group: string): Second {
-    const at = Math.floor(this.now() / 1000);
+    const at = this.present();
     const known = this.seconds.findLast((each) => each.at === at && each.group === group);
     if (known !== undefined) return known;
     if ((this.seconds[0]?.at ?? at) <= at - KEPT_S) this.seconds = this.seconds.filter((each) => each.at > at - KEPT_S);
@@ -52,4 +54,15 @@ export class ServiceTraffic {
     this.seconds.push(made);
     return made;
   }
+
+  private present(): number {
+    return Math.floor(this.now() / 1000);
+  }
+}
+
+function windowOf(all: readonly StatsSecond[], now: number, seconds: number): TrafficWindow {
+  const within = all.filter(({ at }) => at > now - seconds);
+  const requests = within.reduce((sum, each) => sum + each.requests, 0);
+  const totalMs = within.reduce((sum, each) => sum + each.totalMs, 0);
+  return { seconds, requests, meanMs: requests === 0 ? 0 : totalMs / requests };
 }

@@ -30,8 +30,14 @@ export async function startReplica(name: string, port = 0): Promise<Replica> {
       let bytes = 0;
       request.on('data', (chunk: Buffer) => (bytes += chunk.length));
       request.once('end', () => response.end(String(bytes)));
+    } else if (path === '/v1/elsewhere') {
+      response.writeHead(200, { 'x-accel-redirect': '/admin', 'x-accel-limit-rate': '1' }).end('here');
     } else if (path === '/broken') {
       request.socket.destroy();
+    } else if (path === '/generate') {
+      request.resume();
+      const details = { finish_reason: 'length', generated_tokens: 2, prefill: [{ id: 1 }], tokens: [] };
+      response.end(JSON.stringify({ generated_text: 'hello', details }));
     } else if (path === '/v1/chat/completions') {
       request.resume();
       response.writeHead(200, {
