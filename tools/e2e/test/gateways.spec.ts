@@ -1,6 +1,7 @@
 import { createTestNetwork, type TestHost, type TestNetwork, whyNoTestHosts } from '@dstack/test-hosts';
 import { existsSync } from 'node:fs';
-import { request } from 'node:http';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import OpenAI from 'openai';
 import { gatewayFolder } from '../src/programs.js';
 import { SMALL, Stack } from '../src/stack.js';
@@ -231,12 +232,25 @@ ${more}
         apply('llm', llm('llm', 18700, 'gateway: edge'), '-d'),
         apply('llm-here', llm('llm-here', 18800, 'gateway: false'), '-d'),
       ]);
-      const ways: [string, string, Record<string, string>][] = [
-        ['gateway', `http://${edge.address}/v1`, { host: 'llm.example.com' }],
-        ['server', `${stack.url}/proxy/services/main/llm-here/v1`, {}],
+      // In the place of DNS.
+      const name = createServer((asked, answer) => {
+        const { method, url: path, headers } = asked;
+        const to = { host: edge.address, method, path, headers: { ...headers, host: 'llm.example.com' } };
+        const passed = request(to, (reply) => {
+          answer.writeHead(reply.statusCode ?? 500, reply.headers);
+          reply.pipe(answer);
+        });
+        passed.once('error', () => answer.destroy());
+        asked.pipe(passed);
+      });
+      await new Promise<void>((resolve) => name.listen(0, '127.0.0.1', resolve));
+      const { port } = name.address() as AddressInfo; // it listens on TCP
+      const ways: [string, string][] = [
+        ['gateway', `http://127.0.0.1:${port}/v1`],
+        ['server', `${stack.url}/proxy/services/main/llm-here/v1`],
       ];
-      for (const [way, baseURL, defaultHeaders] of ways) {
-        const client = new OpenAI({ apiKey: stack.token, baseURL, defaultHeaders, maxRetries: 0 });
+      for (const [way, baseURL] of ways) {
+        const client = new OpenAI({ apiKey: stack.token, baseURL, maxRetries: 0 });
         const messages = [{ role: 'user' as const, content: 'one two three four' }];
         await stack.until(`the model through the ${way}`, async () => {
           const reply = await client.chat.completions.create({ model: 'echo', messages }).catch(() => null);
@@ -252,7 +266,10 @@ ${more}
         // As they are said, not all at the end.
         expect((arrivals.at(-1) ?? 0) - (arrivals[0] ?? 0)).toBeGreaterThan(300);
       }
+      name.closeAllConnections();
+      name.close();
       await stack.cli(['stop', '-y', 'llm', 'llm-here']);
+      await stack.until('their end', async () => (await stack.statusOf('llm ')).includes('terminated'), 60_000);
     },
     240_000,
   );
