@@ -45,8 +45,8 @@ const MODEL = `require('node:http').createServer(async (q, r) => {
   const { messages = [], stream } = JSON.parse(text || '{}');
   const said = messages.length === 0 ? '' : messages.at(-1).content;
   const answer = (choice) => ({ id: 'x', object: 'chat.completion', created: 1, model: 'echo', choices: [{ index: 0, ...choice }] });
+  r.setHeader('content-type', stream ? 'text/event-stream' : 'application/json');
   if (!stream) return r.end(JSON.stringify(answer({ message: { role: 'assistant', content: said }, finish_reason: 'stop' })));
-  r.writeHead(200, { 'content-type': 'text/event-stream' });
   const end = String.fromCharCode(10, 10);
   for (const word of said.split(' ')) {
     r.write('data: ' + JSON.stringify(answer({ delta: { content: word + ' ' } })) + end);
@@ -244,6 +244,7 @@ ${more}
         asked.pipe(passed);
       });
       await new Promise<void>((resolve) => name.listen(0, '127.0.0.1', resolve));
+      name.unref();
       const { port } = name.address() as AddressInfo; // it listens on TCP
       const ways: [string, string][] = [
         ['gateway', `http://127.0.0.1:${port}/v1`],
