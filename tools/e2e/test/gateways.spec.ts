@@ -270,7 +270,7 @@ ${more}
       name.closeAllConnections();
       name.close();
       await stack.cli(['stop', '-y', 'llm', 'llm-here']);
-      await stack.until('their end', async () => (await stack.statusOf('llm ')).includes('terminated'), 60_000);
+      await stack.until('their end', async () => (await stack.statusOf('llm ')).includes('stopped'), 60_000);
     },
     240_000,
   );
