@@ -1,6 +1,8 @@
 import { createTestNetwork, type TestHost, type TestNetwork, whyNoTestHosts } from '@dstack/test-hosts';
 import { existsSync } from 'node:fs';
-import { request } from 'node:http';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import OpenAI from 'openai';
 import { gatewayFolder } from '../src/programs.js';
 import { SMALL, Stack } from '../src/stack.js';
 
@@ -36,6 +38,22 @@ const SERVER = `require('node:http').createServer((q, r) => {
   if (q.url === '/slow') return void setTimeout(() => r.end('late'), 1500);
   r.end(JSON.stringify({ version: process.env.VERSION, headers: q.headers }));
 }).listen(process.env.DSTACK_SERVICE_PORT)`.replaceAll('\n', '');
+/** A model that says what it is told, a word at a time. */
+const MODEL = `require('node:http').createServer(async (q, r) => {
+  let text = '';
+  for await (const part of q) text += part;
+  const { messages = [], stream } = JSON.parse(text || '{}');
+  const said = messages.length === 0 ? '' : messages.at(-1).content;
+  const answer = (choice) => ({ id: 'x', object: 'chat.completion', created: 1, model: 'echo', choices: [{ index: 0, ...choice }] });
+  r.setHeader('content-type', stream ? 'text/event-stream' : 'application/json');
+  if (!stream) return r.end(JSON.stringify(answer({ message: { role: 'assistant', content: said }, finish_reason: 'stop' })));
+  const end = String.fromCharCode(10, 10);
+  for (const word of said.split(' ')) {
+    r.write('data: ' + JSON.stringify(answer({ delta: { content: word + ' ' } })) + end);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  r.end('data: [DONE]' + end);
+}).listen(process.env.DSTACK_SERVICE_PORT)`.replaceAll('\n', ' ');
 const RUN =
   'D=$(ls -d /usr/local/lib/dstack/agent/*/ | head -n 1); exec $D/lib/ld-linux-* --library-path $D/lib $D/node -e "$SERVER"';
 
@@ -166,6 +184,9 @@ ${more}
       await stack.killServer();
       expect(await ask('/')).toMatchObject({ status: 200 });
       await stack.start();
+      await edge.cut();
+      await stack.until('its loss to be seen', async () => (await gateway()).replicas[0]?.status_message !== null, 120_000); // prettier-ignore
+      await edge.mend();
       await edge.reboot();
       await says('two');
       await stack.until('the gateway to be seen again', async () => {
@@ -194,7 +215,68 @@ ${more}
   );
 
   inFull(
-    'hear no token that was revoked, and leave nothing behind',
+    'stream the words of a model to the OpenAI client, as the server does',
+    async () => {
+      const llm = (name: string, port: number, more: string) => `type: service
+name: ${name}
+port: ${port}
+https: auto
+model: echo
+env: [${JSON.stringify(`SERVER=${MODEL}`)}]
+commands: [${JSON.stringify(RUN)}]
+fleets: [lab]
+${SMALL}
+${more}
+`;
+      await Promise.all([
+        apply('llm', llm('llm', 18700, 'gateway: edge'), '-d'),
+        apply('llm-here', llm('llm-here', 18800, 'gateway: false'), '-d'),
+      ]);
+      // In the place of DNS.
+      const name = createServer((asked, answer) => {
+        const { method, url: path, headers } = asked;
+        const to = { host: edge.address, method, path, headers: { ...headers, host: 'llm.example.com' } };
+        const passed = request(to, (reply) => {
+          answer.writeHead(reply.statusCode ?? 500, reply.headers);
+          reply.pipe(answer);
+        });
+        passed.once('error', () => answer.destroy());
+        asked.pipe(passed);
+      });
+      await new Promise<void>((resolve) => name.listen(0, '127.0.0.1', resolve));
+      name.unref();
+      const { port } = name.address() as AddressInfo; // it listens on TCP
+      const ways: [string, string][] = [
+        ['gateway', `http://127.0.0.1:${port}/v1`],
+        ['server', `${stack.url}/proxy/services/main/llm-here/v1`],
+      ];
+      for (const [way, baseURL] of ways) {
+        const client = new OpenAI({ apiKey: stack.token, baseURL, maxRetries: 0 });
+        const messages = [{ role: 'user' as const, content: 'one two three four' }];
+        await stack.until(`the model through the ${way}`, async () => {
+          const reply = await client.chat.completions.create({ model: 'echo', messages }).catch(() => null);
+          return reply?.choices[0]?.message.content === messages[0]?.content;
+        }, 120_000); // prettier-ignore
+        const arrivals: number[] = [];
+        let text = '';
+        for await (const chunk of await client.chat.completions.create({ model: 'echo', messages, stream: true })) {
+          text += chunk.choices[0]?.delta.content ?? '';
+          arrivals.push(performance.now());
+        }
+        expect([way, text.trim()]).toEqual([way, 'one two three four']);
+        // As they are said, not all at the end.
+        expect((arrivals.at(-1) ?? 0) - (arrivals[0] ?? 0)).toBeGreaterThan(300);
+      }
+      name.closeAllConnections();
+      name.close();
+      await stack.cli(['stop', '-y', 'llm', 'llm-here']);
+      await stack.until('their end', async () => (await stack.statusOf('llm ')).includes('stopped'), 60_000);
+    },
+    240_000,
+  );
+
+  inFull(
+    'end, and leave nothing behind',
     async () => {
       await stack.cli(['stop', '-y', 'web']);
       await stack.until('its end', async () => (await get()).status === 'terminated', 60_000);

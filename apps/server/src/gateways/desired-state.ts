@@ -103,8 +103,8 @@ export class DesiredStates {
         const found = instances.get(job.instanceId ?? '');
         if (found === undefined) continue;
         const { instance, hostKeys } = found;
-        const host = instance.hostName === null ? null : (await this.accesses.read(tx, instance.id)).host;
-        const reached = reachReplica({ job, instance, hostKeys, host });
+        const access = instance.hostName === null ? null : await this.accesses.read(tx, instance.id);
+        const reached = reachReplica({ job, instance, hostKeys, host: access?.host ?? null });
         if ('problem' in reached) {
           refused.push({ runId: run.id, jobId: job.id, message: reached.problem });
           continue;

@@ -113,7 +113,7 @@ export class JobEffects {
   private async withServicePort(
     built: BuiltJobStart,
     { record, instance }: JobView,
-    gatewayKey: string | null,
+    visitor: string | null,
   ): Promise<BuiltJobStart> {
     const { start } = built;
     if (typeof record.spec.service_port !== 'number') return built;
@@ -121,7 +121,7 @@ export class JobEffects {
     const port = isShared
       ? await this.db.write((tx) => takeServicePort(tx, record, instance))
       : record.spec.service_port;
-    const door = gatewayKey === null ? {} : { gatewayDoor: { authorizedKeys: [gatewayKey], port } };
+    const door = visitor === null ? {} : { gatewayDoor: { authorizedKeys: [visitor], port } };
     return { ...built, start: { ...start, ...door, env: { ...start.env, DSTACK_SERVICE_PORT: String(port) } } };
   }
 

@@ -22,6 +22,12 @@ export async function projectInUse(tx: ReadTx, projectId: string): Promise<strin
   );
   if (volumes.length > 0)
     return `it has volumes (${volumes.map((volume) => volume.name).join(', ')}). Delete them first`;
+  const gateways = await tx.query<{ name: string }>(
+    `SELECT name FROM gateways WHERE project_id = ? AND deleted = false LIMIT 5`,
+    [projectId],
+  );
+  if (gateways.length > 0)
+    return `it has gateways (${gateways.map((gateway) => gateway.name).join(', ')}). Delete them first`;
   // The fleet that came by itself is nothing a user has to clean up.
   const own = await findFleets(tx, 'project_id = ? AND deleted = ?', [projectId, false]);
   const fleets = own.filter((fleet) => fleet.spec.autocreated !== true).slice(0, 5);

@@ -5,6 +5,7 @@ import {
   type Call,
   cloudConfig,
   type Compute,
+  type GatewaySupport,
   INSTALL_DOCKER,
   isBackendError,
   KEEP_GPUS_ON_RELOAD,
@@ -25,10 +26,11 @@ import { type AwsConfig, DEFAULT_REGIONS } from './definition.js';
 import { awsCode } from './errors.js';
 import { imageQuery, newestImage } from './images.js';
 import { OWNER_TAG, readData, refOf, stateOf, tagOf, TOKEN_TAG, writeData } from './machine-state.js';
+import { gatewayAttempt } from './gateway-attempt.js';
 import { Networks } from './networks.js';
 import { awsOffers, type AwsOffersRequest, awsOfferTable, type RegionFacts } from './offers.js';
 import { type LaunchPlan, machineTags, type Reservation, runInstances } from './run-instances.js';
-import { ensureSecurityGroup } from './security-group.js';
+import { ensureSecurityGroup, type GroupUse } from './security-group.js';
 
 const FACTS_KEPT_MS = 600_000;
 const TABLE_KEPT_MS = 180_000;
@@ -53,6 +55,11 @@ export interface AwsOptions {
 export class AwsCompute implements Compute {
   readonly volumes: AwsVolumes;
   readonly placementGroups: AwsPlacementGroups;
+  readonly gateways: GatewaySupport = {
+    createReplica: ({ publicIp, instanceType, ...attempt }, call) =>
+      this.launch(gatewayAttempt(attempt, instanceType), { use: 'gateways', publicIps: publicIp }, call),
+    terminateReplica: (ref, call) => this.terminate(ref, call),
+  };
   private readonly regions: readonly string[];
   private readonly clients = new Map<string, Ec2>();
   private readonly networks: Networks;
@@ -108,12 +115,17 @@ export class AwsCompute implements Compute {
     return table;
   }
 
-  async create(attempt: Attempt, call: Call): Promise<MachineState> {
+  create(attempt: Attempt, call: Call): Promise<MachineState> {
+    const publicIps = this.options.config.public_ips ?? true;
+    return this.launch(attempt, { use: 'jobs', publicIps }, call);
+  }
+
+  private async launch(attempt: Attempt, machine: MachineUse, call: Call): Promise<MachineState> {
     const { region } = attempt.offer;
-    const { environment, config } = this.options;
+    const { environment } = this.options;
     const client = this.ec2(region);
-    const { plan, user } = await this.planLaunch(attempt, call);
-    const data = writeData({ user, publicIps: config.public_ips ?? true, createdAt: environment.now() });
+    const { plan, user } = await this.planLaunch(attempt, machine, call);
+    const data = writeData({ user, publicIps: machine.publicIps, createdAt: environment.now() });
     const made = await client.runInstances(runInstances(attempt, plan), call).catch((error: unknown) => {
       // Made by an earlier call of this attempt, when an image or a subnet was another.
       if (awsCode(error) === 'IdempotentParameterMismatch') return this.byToken(attempt, call);
@@ -170,12 +182,16 @@ export class AwsCompute implements Compute {
     };
   }
 
-  private async planLaunch(attempt: Attempt, call: Call): Promise<{ plan: LaunchPlan; user: string }> {
+  private async planLaunch(
+    attempt: Attempt,
+    { use, publicIps }: MachineUse,
+    call: Call,
+  ): Promise<{ plan: LaunchPlan; user: string }> {
     const { offer, zone } = attempt;
     const { config } = this.options;
     const client = this.ec2(offer.region);
     const { resources, name: type } = offer.instance;
-    const query = imageQuery(config, resources.gpus.length > 0);
+    const query = imageQuery(use === 'gateways' ? {} : config, resources.gpus.length > 0);
     const arch = resources.cpu_arch === 'arm' ? 'arm64' : 'x86_64';
     const [network, images, efaCards, reservation] = await Promise.all([
       this.networks.of(offer.region, client, call),
@@ -195,12 +211,12 @@ export class AwsCompute implements Compute {
       rootDevice: image.rootDevice,
       diskGb: Math.ceil((resources.disk?.size_mib ?? DEFAULT_DISK_GB * 1024) / 1024),
       subnetId: subnet.id,
-      securityGroupId: await ensureSecurityGroup(client, network.vpcId, attempt.project, call),
-      publicIps: config.public_ips ?? true,
+      securityGroupId: await ensureSecurityGroup(client, network.vpcId, { project: attempt.project, use }, call),
+      publicIps,
       userData: cloudConfig({
         authorizedKeys: attempt.authorizedKeys,
         // An image of one's own is as one wants it.
-        steps: config.os_images ? [] : [INSTALL_DOCKER, KEEP_GPUS_ON_RELOAD],
+        steps: config.os_images || use === 'gateways' ? [] : [INSTALL_DOCKER, KEEP_GPUS_ON_RELOAD],
       }),
       instanceProfile: config.iam_instance_profile ?? null,
       reservation: reservation?.terms ?? null,
@@ -291,6 +307,11 @@ type Sold = Pick<AwsOffersRequest, 'catalog' | 'experimental' | 'regions'> & { r
 
 /** Of a region that has not answered yet: what the catalog says is offered. */
 const UNTOLD: RegionFacts = { zones: null, quotas: null };
+
+interface MachineUse {
+  readonly use: GroupUse;
+  readonly publicIps: boolean;
+}
 
 interface Place {
   readonly region: string;

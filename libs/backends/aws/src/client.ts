@@ -31,6 +31,7 @@ import {
 } from '@aws-sdk/client-ec2';
 import { type Call, withinCall } from '@dstack/backend-base';
 import { agents } from './agents.js';
+import { type GroupRule, RULE_PORTS } from './security-group.js';
 import { explainAws } from './errors.js';
 
 export interface AwsAccess {
@@ -143,11 +144,16 @@ export class Ec2 {
   }
 
   /** SSH from anywhere, everything from machines of the same group. */
-  openSecurityGroup(groupId: string, rule: 'ssh' | 'itself', call: Call): Promise<void> {
+  openSecurityGroup(groupId: string, rule: GroupRule, call: Call): Promise<void> {
     const permission =
-      rule === 'ssh'
-        ? { IpProtocol: 'tcp', FromPort: 22, ToPort: 22, IpRanges: [{ CidrIp: '0.0.0.0/0' }] }
-        : { IpProtocol: '-1', UserIdGroupPairs: [{ GroupId: groupId }] };
+      rule === 'itself'
+        ? { IpProtocol: '-1', UserIdGroupPairs: [{ GroupId: groupId }] }
+        : {
+            IpProtocol: 'tcp',
+            FromPort: RULE_PORTS[rule],
+            ToPort: RULE_PORTS[rule],
+            IpRanges: [{ CidrIp: '0.0.0.0/0' }],
+          };
     return this.run(call, async (abortSignal) => {
       const command = new AuthorizeSecurityGroupIngressCommand({ GroupId: groupId, IpPermissions: [permission] });
       await this.client.send(command, { abortSignal });

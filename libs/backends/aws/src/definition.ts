@@ -78,6 +78,8 @@ export const awsDefinition: BackendDefinition<AwsConfig> = {
     reservations: true,
     placementGroups: true,
     networkVolumes: true,
+    gateways: true,
+    privateGateways: true,
     // Root disks go with the machine, and a machine that powers off is terminated.
     powerOffStopsBilling: true,
   },

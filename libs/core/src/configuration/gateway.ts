@@ -4,7 +4,6 @@ import type * as Wire from '../wire/generated/api.js';
 import { sshConfig } from './fields/ssh-config.js';
 import { tags } from './fields/tags.js';
 import { byKey } from './schema/choice.js';
-import { describeInput, inputJsonSchema } from './schema/json-schema.js';
 import { mapping } from './schema/mapping.js';
 import { defaulted, defaultedOrNull, optional } from './schema/presence.js';
 import { flag, integer, oneOf, text } from './schema/scalars.js';
