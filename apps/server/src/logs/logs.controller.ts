@@ -9,7 +9,9 @@ import { Operation } from '../http/operation.decorator.js';
 import { QueryDtoPipe } from '../http/query-dto.pipe.js';
 import { CurrentProject } from '../http/request-context.js';
 import { LogsService } from './logs.service.js';
-import { LogStreamQuery } from './log-stream-query.dto.js';
+import type { LogStreamQuery } from './log-stream-query.dto.js';
+
+const streamQuery = async () => (await import('./log-stream-query.dto.js')).LogStreamQuery;
 
 @Controller()
 export class LogsController {
@@ -36,7 +38,7 @@ export class LogsController {
   async stream(
     @CurrentProject() scope: ProjectScope,
     @Param('run_name') runName: string,
-    @Query(new QueryDtoPipe(LogStreamQuery)) query: LogStreamQuery,
+    @Query(new QueryDtoPipe(streamQuery)) query: LogStreamQuery,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const gone = new AbortController();
