@@ -93,6 +93,28 @@ describe.each(subjects)('log store: $name', ({ make }) => {
     expect(await store.endOffset(key)).toBe(1);
   });
 
+  it('takes the next append as soon as it says so, and has them in order', async () => {
+    const { store, key } = await make();
+    const ends: number[] = [];
+    const appends: Promise<unknown>[] = [];
+    for (const [start, word] of [
+      [0, 'one '],
+      [4, 'two '],
+      [8, 'three'],
+    ] as const) {
+      await new Promise<void>((resolve, reject) => {
+        const append = store.append(key, start, [chunk(1, word)], resolve);
+        appends.push(append.then((end) => void ends.push(end)));
+        append.then(() => resolve(), reject);
+      });
+    }
+    await store.complete(key);
+    await Promise.all(appends);
+    expect(ends).toEqual([4, 8, 13]);
+    expect(await contents(store, key)).toBe('one two three');
+    expect((await store.read(key, 0, 10)).complete).toBe(true);
+  });
+
   it('takes nothing more once complete', async () => {
     const { store, key } = await make();
     await store.append(key, 0, [chunk(1, 'all')]);

@@ -7,6 +7,9 @@ import { type LogKey, LogOffsetConflictError, type LogStore } from '../logs/log-
  */
 const WINDOW_BYTES = 16 * 1024 * 1024;
 
+/** Of one append: the lines of other jobs wait on the same disk while it is synced. */
+const MOST_AT_ONCE_BYTES = 2 * 1024 * 1024;
+
 export interface PumpedLog {
   readonly agent: AgentApi;
   readonly store: LogStore;
@@ -29,8 +32,8 @@ export async function pumpLog({ agent, store, key, stream, signal }: PumpedLog):
   const acknowledgements = new Acknowledgements((durable) =>
     agent.acknowledgeLogs(key.jobId, stream, durable, both).catch(breakOff),
   );
-  const writer = new BatchWriter(await store.endOffset(key), async (end, frames) => {
-    const durable = await appendFrames(store, key, end, frames).catch(breakOff);
+  const writer = new BatchWriter(await store.endOffset(key), async (end, frames, onWritten) => {
+    const durable = await appendFrames(store, { key, end, onWritten }, frames).catch(breakOff);
     acknowledgements.send(durable);
     return durable;
   });
@@ -68,14 +71,19 @@ class Acknowledgements {
   }
 }
 
-/** One append at a time; frames that arrive meanwhile go into the next one. The window bounds how many those are. */
+/**
+ * One append at a time; frames that arrive meanwhile go into the next one, which begins when the store is ready for it. The window bounds
+ * how many those are.
+ */
 class BatchWriter {
   private batch: LogFrame[] = [];
   private writing: Promise<void> | null = null;
+  private durable: Promise<unknown> = Promise.resolve();
 
+  /** @param end where the log ends when all is written that was given away */
   constructor(
     public end: number,
-    private readonly write: (end: number, frames: readonly LogFrame[]) => Promise<number>,
+    private readonly write: (end: number, frames: readonly LogFrame[], onWritten: () => void) => Promise<number>,
   ) {}
 
   add(frame: LogFrame): void {
@@ -87,20 +95,45 @@ class BatchWriter {
 
   async finish(): Promise<number> {
     await this.writing;
+    await this.durable;
     return this.end;
+  }
+
+  private take(): readonly LogFrame[] {
+    let bytes = 0;
+    const end = this.batch.findIndex(({ payload }) => (bytes += payload.length) >= MOST_AT_ONCE_BYTES);
+    const rest = end === -1 ? [] : this.batch.slice(end + 1);
+    const taken = end === -1 ? this.batch : this.batch.slice(0, end + 1);
+    this.batch = rest;
+    return taken;
   }
 
   private async drain(): Promise<void> {
     while (this.batch.length > 0) {
-      const frames = this.batch;
-      this.batch = [];
-      this.end = await this.write(this.end, frames);
+      const frames = this.take();
+      await new Promise<void>((resolve, reject) => {
+        const durable = this.write(this.end, frames, resolve);
+        this.durable = Promise.all([this.durable, durable]).then(() => undefined);
+        this.durable.catch(() => undefined); // told by `finish`, or by the aborted stream
+        durable.then(() => resolve(), reject);
+      });
+      this.end = Math.max(this.end, frames.at(-1)?.endOffset ?? 0);
     }
     this.writing = null;
   }
 }
 
-async function appendFrames(store: LogStore, key: LogKey, end: number, frames: readonly LogFrame[]): Promise<number> {
+interface AppendPlace {
+  readonly key: LogKey;
+  readonly end: number;
+  readonly onWritten: () => void;
+}
+
+async function appendFrames(
+  store: LogStore,
+  { key, end, onWritten }: AppendPlace,
+  frames: readonly LogFrame[],
+): Promise<number> {
   const fresh = frames.filter((frame) => frame.endOffset > end);
   const [first] = fresh;
   if (first === undefined) return end;
@@ -112,7 +145,7 @@ async function appendFrames(store: LogStore, key: LogKey, end: number, frames: r
     payload: index === 0 && overlap > 0 ? frame.payload.subarray(overlap) : frame.payload,
   }));
   try {
-    return await store.append(key, startOffset + overlap, chunks);
+    return await store.append(key, startOffset + overlap, chunks, onWritten);
   } catch (error) {
     if (error instanceof LogOffsetConflictError && error.endOffset >= (fresh.at(-1)?.endOffset ?? 0))
       return error.endOffset;

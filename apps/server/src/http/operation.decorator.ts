@@ -1,6 +1,7 @@
 import { applyDecorators, HttpCode, RequestMapping, RequestMethod, SetMetadata } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiProduces, ApiQuery, ApiTags } from '@nestjs/swagger';
+import type { ApiBody } from '@nestjs/swagger';
 import { Access } from './access.decorator.js';
+import { Described } from './described.js';
 import { contractOperation, type ContractOperation, type JsonSchema, type OperationId } from './contract.js';
 
 export const OPERATION = 'dstack:operation';
@@ -25,11 +26,13 @@ export function Operation(id: OperationId, options: OperationOptions = {}): Meth
     HttpCode(200),
     Access(operation.access),
     SetMetadata(OPERATION, { ...options, id } satisfies OperationMetadata),
-    ApiTags(operation.tag),
-    ApiOperation({ operationId: id, ...({ 'x-auth': operation.access } as object) }),
-    ApiProduces(operation.replyMediaType),
-    ApiOkResponse({ schema: forSwagger(operation.reply) }),
-    ...describeInput(operation),
+    Described((swagger) => [
+      swagger.ApiTags(operation.tag),
+      swagger.ApiOperation({ operationId: id, ...({ 'x-auth': operation.access } as object) }),
+      swagger.ApiProduces(operation.replyMediaType),
+      swagger.ApiOkResponse({ schema: forSwagger(operation.reply) }),
+      ...describeInput(swagger, operation),
+    ]),
   );
 }
 
@@ -38,7 +41,10 @@ export function routePath({ path }: ContractOperation): string {
   return path.replace('/{path}', '/*').replace(/\{(\w+)\}/g, ':$1');
 }
 
-function describeInput({ body, query }: ContractOperation): MethodDecorator[] {
+function describeInput(
+  { ApiBody, ApiConsumes, ApiQuery }: typeof import('@nestjs/swagger'),
+  { body, query }: ContractOperation,
+): MethodDecorator[] {
   const queries = query.map(({ name, required, schema }) => ApiQuery({ name, required, schema: forSwagger(schema) }));
   if (body === undefined) return queries;
   const described = ApiBody({ schema: forSwagger(body.schema), required: body.required });

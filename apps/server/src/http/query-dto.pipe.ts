@@ -1,15 +1,22 @@
 import { Injectable, type PipeTransform } from '@nestjs/common';
-import { plainToInstance } from 'class-transformer';
-import { validateSync, type ValidationError } from 'class-validator';
+import type { ValidationError } from 'class-validator';
 import { InvalidRequestError } from './api-errors.js';
 
-/** Converts and checks the query of a route outside the contract: `@Query(new QueryDtoPipe(LogStreamQuery))`. Unknown names are refused. */
+/**
+ * Converts and checks the query of a route outside the contract. Unknown names are refused. The class, and what checks it, are loaded by the
+ * first request: they are a tenth of all files of the server.
+ */
 @Injectable()
-export class QueryDtoPipe<T extends object> implements PipeTransform<unknown, T> {
-  constructor(private readonly type: new () => T) {}
+export class QueryDtoPipe<T extends object> implements PipeTransform<unknown, Promise<T>> {
+  constructor(private readonly load: () => Promise<new () => T>) {}
 
-  transform(query: unknown): T {
-    const dto = plainToInstance(this.type, query ?? {});
+  async transform(query: unknown): Promise<T> {
+    const [{ plainToInstance }, { validateSync }, type] = await Promise.all([
+      import('class-transformer'),
+      import('class-validator'),
+      this.load(),
+    ]);
+    const dto = plainToInstance(type, query ?? {});
     const errors = validateSync(dto, { whitelist: true, forbidNonWhitelisted: true });
     if (errors.length > 0) throw new InvalidRequestError(errors.map(toIssue));
     return dto;

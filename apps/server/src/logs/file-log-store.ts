@@ -23,9 +23,9 @@ export class FileLogStore implements LogStore {
     return (await this.existing(key))?.endOffset ?? 0;
   }
 
-  async append(key: LogKey, startOffset: number, chunks: readonly LogChunk[]): Promise<number> {
+  async append(key: LogKey, startOffset: number, chunks: readonly LogChunk[], onWritten?: () => void): Promise<number> {
     await this.reserve.require(chunks.reduce((sum, { payload }) => sum + payload.length, 0));
-    const end = await (await this.open(key)).append(startOffset, chunks);
+    const end = await (await this.open(key)).append(startOffset, chunks, onWritten);
     this.watchers.notify(key);
     return end;
   }

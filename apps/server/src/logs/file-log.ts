@@ -18,11 +18,17 @@ interface Writers {
 export class FileLog {
   private writers: Writers | undefined;
   private tail: Promise<unknown> = Promise.resolve();
+  /** The entries of all appends so far, one after the other. */
+  private indexing: Promise<unknown> = Promise.resolve();
+  /** Where the bytes end that are written or being written; the index may not name all of them yet. */
+  private dataEnd: number;
 
   private constructor(
     private readonly path: string,
     private readonly index: ChunkIndex,
-  ) {}
+  ) {
+    this.dataEnd = index.endOffset;
+  }
 
   /** Creates no file. */
   static async open(path: string): Promise<FileLog> {
@@ -37,30 +43,58 @@ export class FileLog {
     return this.index.complete;
   }
 
-  append(startOffset: number, chunks: readonly LogChunk[]): Promise<number> {
-    return this.serially(async () => {
-      const end = this.index.endOffset;
-      if (startOffset !== end || this.index.complete) throw new LogOffsetConflictError(end);
-      const filled = chunks.filter((chunk) => chunk.payload.length > 0);
-      if (filled.length === 0) return end;
-      const writers = await this.openWriters();
-      await writeAllOf(
-        writers.data,
-        filled.map((chunk) => chunk.payload),
-        end,
-      );
-      await writers.data.datasync();
-      let offset = end;
-      const entries = Buffer.concat(filled.map((chunk) => encodeEntry((offset += chunk.payload.length), chunk.at)));
-      await writeAll(writers.index, entries, this.index.storedBytes);
-      await writers.index.datasync();
-      this.index.push(entries);
-      return this.index.endOffset;
+  /** @param onWritten the bytes are on disk: those of the next append may be written while the index waits for the disk */
+  append(startOffset: number, chunks: readonly LogChunk[], onWritten?: () => void): Promise<number> {
+    const filled = chunks.filter((chunk) => chunk.payload.length > 0);
+    const former = this.indexing;
+    const written = this.serially(async () => {
+      if (startOffset !== this.dataEnd || this.index.complete) {
+        await former;
+        throw new LogOffsetConflictError(this.index.endOffset);
+      }
+      if (filled.length > 0) await this.writeBytes(startOffset, filled.map(({ payload }) => payload)); // prettier-ignore
+      onWritten?.();
     });
+    const indexed = Promise.all([written, former]).then(() => this.writeEntries(startOffset, filled));
+    this.indexing = indexed.catch(() => undefined);
+    return indexed;
+  }
+
+  private async writeBytes(startOffset: number, parts: readonly Uint8Array[]): Promise<void> {
+    const end = startOffset + parts.reduce((sum, part) => sum + part.length, 0);
+    this.dataEnd = end;
+    try {
+      const { data } = await this.openWriters();
+      await writeAllOf(data, parts, startOffset);
+      await data.datasync();
+    } catch (error) {
+      if (this.dataEnd === end) this.dataEnd = startOffset;
+      throw error;
+    }
+  }
+
+  private async writeEntries(startOffset: number, chunks: readonly LogChunk[]): Promise<number> {
+    // The append before it has failed.
+    if (this.index.endOffset !== startOffset) throw new LogOffsetConflictError(this.index.endOffset);
+    if (chunks.length === 0) return startOffset;
+    let offset = startOffset;
+    const entries = Buffer.concat(chunks.map((chunk) => encodeEntry((offset += chunk.payload.length), chunk.at)));
+    try {
+      const { index } = await this.openWriters();
+      await writeAll(index, entries, this.index.storedBytes);
+      await index.datasync();
+    } catch (error) {
+      this.dataEnd = startOffset;
+      throw error;
+    }
+    this.index.push(entries);
+    return this.index.endOffset;
   }
 
   complete(): Promise<void> {
+    const former = this.indexing;
     return this.serially(async () => {
+      await former;
       if (!this.index.complete) {
         const { index } = await this.openWriters();
         await writeAll(index, encodeCompletion(this.index.endOffset), this.index.storedBytes);
@@ -93,7 +127,11 @@ export class FileLog {
   }
 
   close(): Promise<void> {
-    return this.serially(() => this.closeWriters());
+    const former = this.indexing;
+    return this.serially(async () => {
+      await former;
+      await this.closeWriters();
+    });
   }
 
   private async openWriters(): Promise<Writers> {

@@ -32,10 +32,11 @@ export interface LogStore {
   /** Bytes stored so far: the offset to ask the agent for. */
   endOffset(key: LogKey): Promise<number>;
   /**
-   * Durable when it resolves; returns the new end.
+   * Durable when it resolves; returns the new end. A store that can begin the next append of a log before this one is durable calls
+   * `onWritten` as soon as that may be asked for: appends are durable in their order, and one after an append that failed is refused.
    * @throws {LogOffsetConflictError} when `startOffset` is not the end: somebody else appended, or bytes are missing.
    */
-  append(key: LogKey, startOffset: number, chunks: readonly LogChunk[]): Promise<number>;
+  append(key: LogKey, startOffset: number, chunks: readonly LogChunk[], onWritten?: () => void): Promise<number>;
   /** Streams of this log end here. */
   complete(key: LogKey): Promise<void>;
   /** At most `maxBytes` from `fromOffset` on (at least one chunk's share when there is any). An unknown log is empty. */

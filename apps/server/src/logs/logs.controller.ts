@@ -1,15 +1,17 @@
 import { Readable } from 'node:stream';
 import { Body, Controller, Get, Param, Query, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { Wire } from '@dstack/core';
 import type { FastifyReply } from 'fastify';
 import type { ProjectScope } from '../auth/caller.js';
 import { Access } from '../http/access.decorator.js';
+import { Described } from '../http/described.js';
 import { Operation } from '../http/operation.decorator.js';
 import { QueryDtoPipe } from '../http/query-dto.pipe.js';
 import { CurrentProject } from '../http/request-context.js';
 import { LogsService } from './logs.service.js';
-import { LogStreamQuery } from './log-stream-query.dto.js';
+import type { LogStreamQuery } from './log-stream-query.dto.js';
+
+const streamQuery = async () => (await import('./log-stream-query.dto.js')).LogStreamQuery;
 
 @Controller()
 export class LogsController {
@@ -22,19 +24,21 @@ export class LogsController {
 
   @Get('/api/project/:project_name/runs/:run_name/logs/stream')
   @Access('project_member')
-  @ApiTags('logs')
-  @ApiOperation({
-    summary: 'A job’s output from an offset on, live until the log is complete',
-    description:
-      'Frames of `[u32be payload length][u64be end offset][u64be unix ms][payload]`; one without payload is a heartbeat. ' +
-      'After a broken connection go on with `after` = the last end offset: nothing is skipped or repeated.',
-  })
-  @ApiProduces('application/octet-stream')
-  @ApiOkResponse({ schema: { type: 'string', format: 'binary' } })
+  @Described(({ ApiOkResponse, ApiOperation, ApiProduces, ApiTags }) => [
+    ApiTags('logs'),
+    ApiOperation({
+      summary: 'A job’s output from an offset on, live until the log is complete',
+      description:
+        'Frames of `[u32be payload length][u64be end offset][u64be unix ms][payload]`; one without payload is a heartbeat. ' +
+        'After a broken connection go on with `after` = the last end offset: nothing is skipped or repeated.',
+    }),
+    ApiProduces('application/octet-stream'),
+    ApiOkResponse({ schema: { type: 'string', format: 'binary' } }),
+  ])
   async stream(
     @CurrentProject() scope: ProjectScope,
     @Param('run_name') runName: string,
-    @Query(new QueryDtoPipe(LogStreamQuery)) query: LogStreamQuery,
+    @Query(new QueryDtoPipe(streamQuery)) query: LogStreamQuery,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const gone = new AbortController();

@@ -6,9 +6,11 @@ import { describeApi } from './openapi.js';
 
 /** The document is made when somebody first asks for it: starting does not wait for it. */
 export function addDocsRoutes(app: INestApplication, fastify: FastifyInstance): void {
-  let document: OpenAPIObject | undefined;
-  const described = (): OpenAPIObject => (document ??= describeApi(app));
-  fastify.get('/api/docs', (_request, reply) => reply.type('text/html; charset=utf-8').send(docsPage(described())));
-  fastify.get('/api/docs/openapi.json', (_request, reply) => reply.send(described()));
-  fastify.get('/openapi.json', (_request, reply) => reply.send(described()));
+  let document: Promise<OpenAPIObject> | undefined;
+  const described = (): Promise<OpenAPIObject> => (document ??= describeApi(app));
+  fastify.get('/api/docs', async (_request, reply) =>
+    reply.type('text/html; charset=utf-8').send(docsPage(await described())),
+  );
+  fastify.get('/api/docs/openapi.json', async (_request, reply) => reply.send(await described()));
+  fastify.get('/openapi.json', async (_request, reply) => reply.send(await described()));
 }

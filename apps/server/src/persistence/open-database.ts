@@ -1,7 +1,6 @@
 import type { Clock } from '../world/world.js';
 import { Database } from './database.js';
 import type { DatabaseLocation } from './database-url.js';
-import { openPostgresEngine } from './postgres-engine.js';
 import { openSqliteEngine, type EntityClass } from './sqlite-engine.js';
 
 export interface OpenDatabaseOptions {
@@ -17,7 +16,9 @@ export async function openDatabase(location: DatabaseLocation, options: OpenData
       return new Database(await openSqliteEngine({ path: location.path, clock: options.clock, entities }), {
         groupsCommits: true,
       });
-    case 'postgres':
+    case 'postgres': {
+      const { openPostgresEngine } = await import('./postgres-engine.js'); // no other start loads a driver it does not use
       return new Database(await openPostgresEngine({ url: location.url, poolSize: options.poolSize ?? 20, entities }));
+    }
   }
 }

@@ -4,7 +4,7 @@ import { WORLD, type World } from '../world/world.js';
 import { EffectLimiter } from './effect-limiter.js';
 import { forgetAllLives, forgetLife } from './forget-former-life.js';
 import { Notices } from './notices.js';
-import { relayNotices, type NoticeRelay } from './postgres-notices.js';
+import type { NoticeRelay } from './postgres-notices.js';
 import { ReconcileLoop } from './reconcile-loop.js';
 import type { AnyReconciler } from './reconcile-pass.js';
 import { ServerIdentity } from './server-identity.js';
@@ -30,10 +30,12 @@ export class ReconcileEngine {
 
   async start(reconcilers: readonly AnyReconciler[]): Promise<void> {
     await this.beginLife();
-    if (this.db.noticesUrl !== null)
+    if (this.db.noticesUrl !== null) {
+      const { relayNotices } = await import('./postgres-notices.js');
       this.relay = await relayNotices(this.db.noticesUrl, this.notices, (error) =>
         this.log.warn(`Notices from other replicas are late: ${String(error)}`),
       );
+    }
     const limiter = new EffectLimiter(EFFECTS_PER_ACCOUNT);
     this.loops = reconcilers.map(
       (reconciler) =>

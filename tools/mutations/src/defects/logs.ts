@@ -10,10 +10,10 @@ export const LOG_DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: PUMP,
-        find: `    const durable = await appendFrames(store, key, end, frames).catch(breakOff);
+        find: `    const durable = await appendFrames(store, { key, end, onWritten }, frames).catch(breakOff);
     acknowledgements.send(durable);`,
         replace: `    acknowledgements.send(frames.at(-1)?.endOffset ?? end);
-    const durable = await appendFrames(store, key, end, frames).catch(breakOff);`,
+    const durable = await appendFrames(store, { key, end, onWritten }, frames).catch(breakOff);`,
       },
     ],
   },
