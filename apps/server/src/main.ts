@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { announce } from './bootstrap/announce.js';
 import { parseCommandLine, USAGE } from './bootstrap/command-line.js';
 import { describeStartError } from './bootstrap/describe-start-error.js';
+import { useGoogleCredentials } from './bootstrap/google-credentials.js';
 import { giveMemoryBack } from './bootstrap/idle-memory.js';
 import { listeningUrl } from './bootstrap/listening-url.js';
 import { requireNode } from './bootstrap/require-node.js';
@@ -19,6 +20,7 @@ const STOP_LIMIT_MS = 12_000;
 /** Does what the first word says (`backup`, …); without one: starts the server and serves until SIGINT, SIGTERM or the end of the parent that started it over IPC; resolves when it has stopped. */
 export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<void> {
   requireNode(process.versions.node);
+  useGoogleCredentials(process.env);
   if (isOperation(argv[0])) return runOperation(argv);
   const line = parseCommandLine(argv);
   if (line.help) {

@@ -6,8 +6,10 @@ import type { LogKey, LogStore } from '../src/logs/log-store.js';
 import { SqlLogStore } from '../src/logs/sql-log-store.js';
 import { backup } from '../src/operations/backup/backup.js';
 import { restore } from '../src/operations/backup/restore.js';
+import { check, findings } from '../src/operations/check/check.js';
 import { move } from '../src/operations/move/move.js';
 import type { OperationContext } from '../src/operations/operation.js';
+import { openEnvironment, supportBundle } from '../src/operations/support/support-bundle.js';
 import { openDatabase } from '../src/persistence/open-database.js';
 import { readSettings } from '../src/settings/read-settings.js';
 import type { ServerSettings } from '../src/settings/settings.js';
@@ -133,6 +135,57 @@ describe('a backup', () => {
       'is not what was backed up',
     );
     expect(readdirSync(serverDir).filter((name) => name !== 'server.lock')).toEqual([]);
+  });
+});
+
+describe('a look at a server', () => {
+  const about = async (settings: Partial<ServerSettings>, subject: string): Promise<string[]> =>
+    (await findings(context(settings), [])).filter((each) => each.subject === subject).map(({ level, text }) => `${level}: ${text}`); // prettier-ignore
+
+  it('tells what a start would, and changes nothing', async () => {
+    expect(await about({ serverDir: original }, 'database')).toEqual([expect.stringMatching(/^ok: up to date/)]);
+    expect(await about({ serverDir: original }, 'keys')).toEqual([
+      'ok: values are encrypted with "generated", which is here',
+    ]);
+    const nowhere = join(base, 'nowhere');
+    expect(await about({ serverDir: nowhere }, 'database')).toEqual([expect.stringMatching(/^ok: there is none yet/)]);
+    expect(existsSync(nowhere)).toBe(false);
+  });
+
+  it('finds what would keep it from starting', async () => {
+    const serverDir = join(base, 'no-key');
+    await restore(context({ serverDir }), { from: join(base, 'locked'), overwrite: false });
+    expect(await about({ serverDir }, 'keys')).toEqual([
+      expect.stringMatching(/^error: .* not here: the server will not start/),
+    ]);
+    await expect(check(context({ serverDir }), [])).rejects.toThrow('would not start: 1 error');
+    const database = { dialect: 'postgres', url: 'postgresql://u:hush@127.0.0.1:1/x' } as const;
+    const refused = await about({ serverDir, database }, 'database');
+    expect(refused).toEqual([expect.stringMatching(/^error: .*ECONNREFUSED.*DSTACK_DATABASE_URL/)]);
+    expect(refused.join()).not.toContain('hush');
+  });
+
+  it('is written down without secrets', async () => {
+    const to = join(base, 'bundle.json');
+    await supportBundle(context({ serverDir: original }), [], to);
+    const text = readFileSync(to, 'utf8');
+    const generated = readFileSync(join(original, 'encryption.key'), 'utf8').trim();
+    for (const secret of [token, 'open sesame', generated]) expect(text).not.toContain(secret);
+    expect(JSON.parse(text)).toMatchObject({ database: { counts: { jobs: [{ status: 'running', count: 1 }] } } });
+  });
+
+  it('shows of secrets among the variables only that they are set', () => {
+    const env = {
+      DSTACK_SERVER_PORT: '1',
+      DSTACK_DATABASE_URL: 'postgresql://u:p@h/d',
+      DSTACK_OTHER: 'x',
+      HOME: '/root',
+    };
+    expect(openEnvironment(env)).toEqual({
+      DSTACK_SERVER_PORT: '1',
+      DSTACK_DATABASE_URL: '(set)',
+      DSTACK_OTHER: '(set)',
+    });
   });
 });
 

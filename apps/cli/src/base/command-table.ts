@@ -77,6 +77,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Copy what a stopped server on SQLite knows into an empty Postgres database',
     load: () => import('../commands/server/migrate.js'),
   },
+  'server check': {
+    summary: 'Look at all that a start of the server needs, and start nothing',
+    load: () => import('../commands/server/check.js'),
+  },
+  'server support-bundle': {
+    summary: 'Write what helps others to understand this server into a file, without secrets',
+    load: () => import('../commands/server/support-bundle.js'),
+  },
   stop: { summary: 'Stop runs', load: () => import('../commands/stop.js') },
   volume: { summary: 'List volumes', load: () => import('../commands/volume/list.js') },
   'volume list': { summary: 'List volumes', load: () => import('../commands/volume/list.js'), hidden: true },

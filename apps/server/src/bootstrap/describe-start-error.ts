@@ -1,4 +1,5 @@
 import { ConfigFileError } from '../config-file/config-file.js';
+import { LitestreamError } from '../litestream/litestream-error.js';
 import { OperationError } from '../operations/operation-error.js';
 import { DatabaseRefusedError } from '../persistence/errors.js';
 import { SettingsError } from '../settings/read-settings.js';
@@ -50,6 +51,7 @@ export function describeStartError(error: unknown): string {
     ServerDirectoryRefusedError,
     ConfigFileError,
     DatabaseRefusedError,
+    LitestreamError,
     OperationError,
     SettingsError,
   ];

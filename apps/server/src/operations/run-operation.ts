@@ -14,6 +14,8 @@ class Given {
   constructor(
     private readonly usage: string,
     private readonly values: Readonly<Record<string, string | boolean | undefined>>,
+    /** About the environment. */
+    readonly warnings: readonly string[],
   ) {}
 
   has(name: string): boolean {
@@ -54,6 +56,22 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
       await move(context, { to: given.text('to'), isTestCopy: given.has('copy') });
     },
   },
+  check: {
+    usage: 'check',
+    options: {},
+    run: async (context, { warnings }) => {
+      const { check } = await import('./check/check.js');
+      await check(context, warnings);
+    },
+  },
+  'support-bundle': {
+    usage: 'support-bundle --to FILE',
+    options: { to: { type: 'string' } },
+    run: async (context, given) => {
+      const { supportBundle } = await import('./support/support-bundle.js');
+      await supportBundle(context, given.warnings, given.text('to'));
+    },
+  },
 };
 
 export function isOperation(word: string | undefined): word is string {
@@ -72,8 +90,9 @@ export function operationUsages(): readonly string[] {
 export async function runOperation([name = '', ...args]: readonly string[]): Promise<void> {
   const operation = OPERATIONS[name];
   if (operation === undefined) throw new SettingsError(`There is no dstack server ${name}.`);
-  const given = new Given(operation.usage, valuesOf(operation, args));
-  const { settings } = readSettings(process.env);
+  const values = valuesOf(operation, args);
+  const { settings, warnings } = readSettings(process.env);
+  const given = new Given(operation.usage, values, warnings);
   const print = (line: string): boolean => process.stdout.write(`${line}\n`);
   await operation.run({ settings, world: realWorld(), print }, given);
 }
@@ -83,10 +102,7 @@ function valuesOf(
   args: readonly string[],
 ): Record<string, string | boolean | undefined> {
   try {
-    return parseArgs({ args: [...args], options: { ...options } }).values as Record<
-      string,
-      string | boolean | undefined
-    >;
+    return parseArgs({ args: [...args], options: { ...options } }).values;
   } catch (error) {
     throw new SettingsError(
       `${error instanceof Error ? error.message : String(error)}\n\nUsage: dstack server ${usage}`,

@@ -8,15 +8,23 @@ export interface OpenDatabaseOptions {
   readonly clock: Clock;
   readonly poolSize?: number;
   readonly entities?: readonly EntityClass[];
+  /** Of SQLite: Litestream alone writes its log back. */
+  readonly checkpointsElsewhere?: boolean;
 }
 
 export async function openDatabase(location: DatabaseLocation, options: OpenDatabaseOptions): Promise<Database> {
   const entities = options.entities ?? [];
   switch (location.dialect) {
     case 'sqlite':
-      return new Database(await openSqliteEngine({ path: location.path, clock: options.clock, entities }), {
-        groupsCommits: true,
-      });
+      return new Database(
+        await openSqliteEngine({
+          path: location.path,
+          clock: options.clock,
+          entities,
+          checkpointsElsewhere: options.checkpointsElsewhere ?? false,
+        }),
+        { groupsCommits: true },
+      );
     case 'postgres':
       return new Database(await openPostgresEngine({ url: location.url, poolSize: options.poolSize ?? 20, entities }));
   }

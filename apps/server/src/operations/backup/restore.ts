@@ -14,6 +14,7 @@ import type { OperationContext } from '../operation.js';
 import { DATABASE, KEY_FILES } from './backup.js';
 import { copyFile, hashFile } from './copy-file.js';
 import { isInside, MANIFEST, type Manifest, parseManifest } from './manifest.js';
+import { quarantineDatabase } from './quarantine-database.js';
 
 export interface RestoreOptions {
   /** A folder that `backup` wrote. */
@@ -21,8 +22,6 @@ export interface RestoreOptions {
   /** Also where a database is; it is put aside, not deleted. */
   readonly overwrite: boolean;
 }
-
-const QUARANTINE_MS = 24 * 3_600_000;
 
 /**
  * Puts a backup in the place of what a server on SQLite knows. The server may not run. It starts in quarantine: machines that came into being
@@ -48,7 +47,7 @@ export async function restore(context: OperationContext, { from, overwrite }: Re
     const staging = join(serverDir, `restoring-${stamp}`);
     try {
       await verifiedCopy(from, manifest, staging);
-      await quarantine(join(staging, DATABASE), world.clock.now() + QUARANTINE_MS);
+      quarantineDatabase(join(staging, DATABASE), world.clock.now());
       const aside = join(serverDir, `before-restore-${stamp}`);
       const moved = await putAside(context, manifest, aside);
       await putInPlace(manifest, staging, serverDir, database.path);
@@ -100,15 +99,6 @@ async function verifiedCopy(from: string, { files }: Manifest, staging: string):
   }
 }
 
-async function quarantine(path: string, until: number): Promise<void> {
-  const copy = new sqliteDriver(path, { fileMustExist: true });
-  try {
-    copy.prepare('UPDATE installation SET quarantine_until = ?').run(until);
-  } finally {
-    copy.close();
-  }
-}
-
 /** @returns whether there was anything */
 async function putAside({ settings }: OperationContext, manifest: Manifest, aside: string): Promise<boolean> {
   const { database, serverDir } = settings;
@@ -156,7 +146,7 @@ async function aboutKeys({ settings, world }: OperationContext, path: string): P
     .get();
   restored.close();
   if (row === undefined || row.key_name === null) return 'Its values are plain text: no key is needed.';
-  const { config } = await loadConfigFile(settings);
+  const { config } = await loadConfigFile(settings, { writesTemplate: false });
   const generated = readGeneratedKey(settings.serverDir);
   const keyring = new Keyring(
     [...config.encryptionKeys, ...(generated === undefined ? [] : [generated])],

@@ -133,7 +133,7 @@ function refuseOtherSchema(source: SqliteConnection): void {
 }
 
 async function keysOf({ settings, world }: OperationContext, installation: InstallationRow): Promise<Keyring> {
-  const { config } = await loadConfigFile(settings);
+  const { config } = await loadConfigFile(settings, { writesTemplate: false });
   const generated = readGeneratedKey(settings.serverDir);
   const keyring = new Keyring(
     [...config.encryptionKeys, ...(generated === undefined ? [] : [generated])],

@@ -18,7 +18,9 @@ const LEFT_OUT = new Set(['migrations', 'log_streams', 'log_chunks']);
 /** The tables of a server's SQLite database, each after those that it refers to. */
 export function tablesOf(source: SqliteConnection): Table[] {
   const names = source
-    .prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+    .prepare(
+      "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '\\_litestream%' ESCAPE '\\'",
+    )
     .all()
     .map((row) => (row as { name: string }).name);
   const references = new Map(
