@@ -67,6 +67,7 @@ export async function createServerApp(settings: ServerSettings, overrides: Serve
       clock: world.clock,
       poolSize: settings.databasePoolSize,
       checkpointsElsewhere: replica !== undefined,
+      ...(settings.databaseListenUrl === undefined ? {} : { noticesUrl: settings.databaseListenUrl }),
     });
     undo.push(() => db.close());
     await migrate(db, ALL_MIGRATIONS);

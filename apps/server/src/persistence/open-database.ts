@@ -8,6 +8,8 @@ export interface OpenDatabaseOptions {
   readonly clock: Clock;
   readonly poolSize?: number;
   readonly entities?: readonly EntityClass[];
+  /** Of Postgres: where replicas hear of each other; absent: where the database is, null: nowhere. */
+  readonly noticesUrl?: string | null;
   /** Of SQLite: Litestream alone writes its log back. */
   readonly checkpointsElsewhere?: boolean;
 }
@@ -26,6 +28,13 @@ export async function openDatabase(location: DatabaseLocation, options: OpenData
         { groupsCommits: true },
       );
     case 'postgres':
-      return new Database(await openPostgresEngine({ url: location.url, poolSize: options.poolSize ?? 20, entities }));
+      return new Database(
+        await openPostgresEngine({
+          url: location.url,
+          poolSize: options.poolSize ?? 20,
+          entities,
+          noticesUrl: options.noticesUrl === undefined ? location.url : options.noticesUrl,
+        }),
+      );
   }
 }

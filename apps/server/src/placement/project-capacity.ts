@@ -116,7 +116,8 @@ function toPlacementFleet(fleet: FleetRecord, instances: readonly Node[]): Place
     id: fleet.id,
     name: fleet.name,
     // As `IS_NODE` has it.
-    activeCount: active.length + ofFleet.filter(({ status, busyBlocks }) => status === 'terminating' && busyBlocks > 0).length,
+    activeCount:
+      active.length + ofFleet.filter(({ status, busyBlocks }) => status === 'terminating' && busyBlocks > 0).length,
     maxNodes: nodes?.max ?? null,
     canCreate: nodes !== null,
     anchor: nodes !== null && isCluster(fleet.spec.configuration) ? anchorOf(active) : null,

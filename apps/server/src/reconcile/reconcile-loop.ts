@@ -71,7 +71,7 @@ export class ReconcileLoop {
         this.hasNotice = false;
         pauseMs = await this.claimOnce();
       }
-      this.wakeIn(Math.min(SWEEP_MS, pauseMs));
+      this.wakeIn(Math.min(this.options.notices.sweepAfter(SWEEP_MS), pauseMs));
     } catch (error) {
       this.options.onError(error, this.reconciler.table, null);
       this.wakeIn(SWEEP_MS);

@@ -94,10 +94,10 @@ function litestream(env: Environment): ServerSettings['litestream'] {
 
 function listenUrl(env: Environment): ServerSettings['databaseListenUrl'] {
   const url = text(env, 'DSTACK_DATABASE_LISTEN_URL');
-  if (url === undefined) return 'same';
-  if (url === 'none') return 'none';
+  if (url === undefined) return undefined;
+  if (url === 'none') return null;
   const location = parseDatabaseUrl(url, 'DSTACK_DATABASE_LISTEN_URL');
-  if (location.dialect === 'postgres') return { url: location.url };
+  if (location.dialect === 'postgres') return location.url;
   throw new SettingsError('DSTACK_DATABASE_LISTEN_URL must be postgresql://…, or none.');
 }
 

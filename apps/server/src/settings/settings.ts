@@ -56,8 +56,8 @@ export interface ServerSettings {
   readonly databaseIsReplicated: boolean;
   /** The server itself keeps Litestream running. */
   readonly litestream: { readonly url: string; readonly program: string } | undefined;
-  /** Where replicas hear of each other: where the database is, at an address without a pooler, or nowhere. */
-  readonly databaseListenUrl: 'same' | 'none' | { readonly url: string };
+  /** Where replicas hear of each other: undefined: where the database is; null: nowhere. */
+  readonly databaseListenUrl: string | null | undefined;
   /** How long what is left of finished runs is kept; 0: for ever. */
   readonly logsTtlSeconds: number;
   readonly runsTtlSeconds: number;

@@ -190,12 +190,7 @@ export const VARIABLE_GROUPS = {
       state: { because: 'use node --cpu-prof' },
     },
     DSTACK_ENABLE_PROMETHEUS_METRICS: { type: 'flag', says: 'Turns on the /metrics endpoint' },
-    DSTACK_PROMETHEUS_AUTH_TOKEN: {
-      type: 'text',
-      says: 'Bearer token demanded by /metrics',
-      secret: true,
-      state: 'not built',
-    },
+    DSTACK_PROMETHEUS_AUTH_TOKEN: { type: 'text', says: 'Bearer token demanded by /metrics', secret: true },
     GRPC_VERBOSITY: {
       type: 'text',
       default: 'ERROR',

@@ -64,8 +64,7 @@ async function checkState(context: OperationContext): Promise<Finding[]> {
   try {
     const about = await checkDatabase(reader, context);
     if (database.dialect === 'sqlite') return about;
-    const listenUrl =
-      databaseListenUrl === 'none' ? null : databaseListenUrl === 'same' ? database.url : databaseListenUrl.url;
+    const listenUrl = databaseListenUrl === undefined ? database.url : databaseListenUrl;
     return [...about, ...(await checkPostgres(reader, databasePoolSize, listenUrl))];
   } finally {
     await reader.close();
