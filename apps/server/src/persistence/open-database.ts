@@ -33,7 +33,7 @@ export async function openDatabase(location: DatabaseLocation, options: OpenData
           url: location.url,
           poolSize: options.poolSize ?? 20,
           entities,
-          noticesUrl: options.noticesUrl === undefined ? location.url : options.noticesUrl,
+          ...(options.noticesUrl === undefined ? {} : { noticesUrl: options.noticesUrl }),
         }),
       );
   }

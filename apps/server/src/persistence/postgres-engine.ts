@@ -7,8 +7,8 @@ export interface PostgresEngineOptions {
   readonly url: string;
   readonly poolSize: number;
   readonly entities: readonly EntityClass[];
-  /** Where notices are listened for; null: nowhere. */
-  readonly noticesUrl: string | null;
+  /** Where notices are listened for; absent: where the database is, null: nowhere. */
+  readonly noticesUrl?: string | null;
 }
 
 const INT8 = 20;
@@ -34,7 +34,7 @@ export async function openPostgresEngine({
   url,
   poolSize,
   entities,
-  noticesUrl,
+  noticesUrl = url,
 }: PostgresEngineOptions): Promise<Engine> {
   const dataSource = new DataSource({
     type: 'postgres',
