@@ -94,6 +94,14 @@ describe('a backup', () => {
     for (const secret of ['open sesame', token]) expect(database.includes(secret)).toBe(false);
   });
 
+  it('that fails leaves nothing behind', async () => {
+    const to = join(base, 'of-nothing');
+    await expect(backup(context({ serverDir: join(base, 'nobody') }), { to, withKeys: false })).rejects.toThrow(
+      'does not exist',
+    );
+    expect(existsSync(to)).toBe(false);
+  });
+
   it('becomes a server again, in quarantine', async () => {
     const serverDir = join(base, 'again');
     await restore(context({ serverDir }), { from: join(base, 'whole'), overwrite: false });

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '../../errors/has-code.js';
+import type { DatabaseLocation } from '../../persistence/database-url.js';
 import { OperationError } from '../operation-error.js';
 import type { OperationContext } from '../operation.js';
 import { copyDatabase } from './copy-database.js';
@@ -27,20 +28,24 @@ export const KEY_FILES = ['config.yml', 'encryption.key'] as const;
  * a moment soon after it. Runs deleted between the two come back without logs.
  * @throws {OperationError}
  */
-export async function backup(
-  { settings, world, print }: OperationContext,
-  { to, withKeys }: BackupOptions,
-): Promise<Manifest> {
-  if (settings.database.dialect !== 'sqlite')
-    throw new OperationError(
-      'This server keeps its state in Postgres, logs and uploads included: back it up with pg_dump, and config.yml apart from it.',
-    );
+export async function backup(context: OperationContext, options: BackupOptions): Promise<Manifest> {
+  const { to } = options;
+  pathOf(context.settings.database);
   if (existsSync(to) && readdirSync(to).length > 0)
     throw new OperationError(`${to} is not empty. Name a folder that is not there yet.`);
+  try {
+    return await fill(context, options);
+  } catch (error) {
+    await rm(to, { recursive: true, force: true }); // nothing was in it before
+    throw error;
+  }
+}
+
+async function fill({ settings, world, print }: OperationContext, { to, withKeys }: BackupOptions): Promise<Manifest> {
   await mkdir(join(to, 'data'), { recursive: true, mode: 0o700 });
   const createdAt = new Date(world.clock.now()).toISOString();
   const progress = progressPrinter(print);
-  const database = await copyDatabase(settings.database.path, join(to, DATABASE), progress);
+  const database = await copyDatabase(pathOf(settings.database), join(to, DATABASE), progress);
   const files: BackedUpFile[] = [{ path: DATABASE, ...(await hashFile(join(to, DATABASE))) }];
   files.push(...(await copyLogs(settings.serverDir, to)));
   if (withKeys) files.push(...(await copyKeys(settings.serverDir, to)));
@@ -58,6 +63,13 @@ export async function backup(
   print(`${to}: ${files.length} files, ${(bytes / 1024 ** 2).toFixed(1)} MiB, state of ${createdAt}`);
   for (const line of aboutKeys(manifest, settings.serverDir)) print(line);
   return manifest;
+}
+
+function pathOf(database: DatabaseLocation): string {
+  if (database.dialect === 'sqlite') return database.path;
+  throw new OperationError(
+    'This server keeps its state in Postgres, logs and uploads included: back it up with pg_dump, and config.yml apart from it.',
+  );
 }
 
 async function copyKeys(serverDir: string, to: string): Promise<BackedUpFile[]> {
