@@ -74,6 +74,7 @@ if (totals.failed === 0) {
     'tools/contract/generate-wire-types.mjs',
     'tools/contract/generate-server-contract.mjs',
     'libs/core/scripts/generate-schema.mjs',
+    'tools/ci/generate-env-reference.mjs',
   ]) {
     stage(`generated files are fresh: ${generator}`, () => command([generator, '--check']));
   }

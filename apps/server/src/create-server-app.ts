@@ -8,11 +8,14 @@ import { BackendsLog } from './bootstrap/backends-log.js';
 import { FirstIdentity } from './bootstrap/first-identity.js';
 import { livesOfDirectory } from './bootstrap/server-lives.js';
 import { lockServerDirectory } from './bootstrap/server-lock.js';
-import { ServerLogger } from './bootstrap/server-logger.js';
+import { scoped, ServerLogger } from './bootstrap/server-logger.js';
 import { ConfigApplier } from './config-file/config-applier.js';
 import { loadConfigFile } from './config-file/load-config-file.js';
 import { createFastifyAdapter } from './http/fastify-adapter.js';
 import { openKeyring } from './keys/open-keyring.js';
+import { replicaOf } from './litestream/replica.js';
+import { Replication } from './litestream/replication.js';
+import { restoreReplica } from './litestream/restore-replica.js';
 import { ALL_MIGRATIONS } from './migrations/all-migrations.js';
 import { addDocsRoutes } from './openapi/docs-routes.js';
 import type { Database } from './persistence/database.js';
@@ -26,6 +29,9 @@ import type { ServerSettings } from './settings/settings.js';
 import { WorkloadModule } from './workload.module.js';
 import { realWorld } from './world/real-world.js';
 import type { World } from './world/world.js';
+
+const RESTORED =
+  'The database was restored from its replica. Machines that it does not know are left alone for 24 hours (quarantine).';
 
 export interface ServerOverrides {
   readonly world?: World;
@@ -52,13 +58,25 @@ export async function createServerApp(settings: ServerSettings, overrides: Serve
     for (const step of undo.splice(0).reverse()) await step();
   };
   try {
-    const db = await openDatabase(settings.database, { clock: world.clock, poolSize: settings.databasePoolSize });
+    const logger = new ServerLogger(settings);
+    const replica = replicaOf(settings, process.env);
+    const isRestored = replica !== undefined && (await restoreReplica(replica, world.clock.now()));
+    const replication =
+      replica && new Replication(replica, { scheduler: world.scheduler, log: scoped(logger, 'Litestream') });
+    undo.push(() => replication?.stop()); // after the database was closed
+    const db = await openDatabase(settings.database, {
+      clock: world.clock,
+      poolSize: settings.databasePoolSize,
+      checkpointsElsewhere: replica !== undefined,
+      ...(settings.databaseListenUrl === undefined ? {} : { noticesUrl: settings.databaseListenUrl }),
+    });
     undo.push(() => db.close());
     await migrate(db, ALL_MIGRATIONS);
+    await replication?.start();
     const { config } = await loadConfigFile(settings);
     const keys = await openKeyring(db, config.encryptionKeys, settings, world);
     db.sealWith({ seal: (text) => keys.keyring.encrypt(text), open: (sealed) => keys.keyring.decrypt(sealed) });
-    const warnings = [...(overrides.warnings ?? []), ...keys.warnings];
+    const warnings = [...(overrides.warnings ?? []), ...keys.warnings, ...(isRestored ? [RESTORED] : [])];
     const parts = {
       db,
       world,
@@ -66,13 +84,18 @@ export async function createServerApp(settings: ServerSettings, overrides: Serve
       keyring: keys.keyring,
       installation: { id: keys.installationId },
       permissions: config.permissions,
-      readiness: { warnings },
+      readiness: {
+        get warnings() {
+          const late = replication?.warning;
+          return late === undefined ? warnings : [...warnings, late];
+        },
+      },
       lives: livesOfDirectory(settings.serverDir),
     };
     const app = await NestFactory.create<NestFastifyApplication>(
       AppModule.of(parts, overrides.workload ?? [WorkloadModule]),
       await createFastifyAdapter(),
-      { bodyParser: false, logger: new ServerLogger(settings), abortOnError: false },
+      { bodyParser: false, logger, abortOnError: false },
     );
     undo.push(() => app.close());
     const log = new Logger('Server');

@@ -5,9 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { announce } from './bootstrap/announce.js';
 import { parseCommandLine, USAGE } from './bootstrap/command-line.js';
 import { describeStartError } from './bootstrap/describe-start-error.js';
+import { useGoogleCredentials } from './bootstrap/google-credentials.js';
 import { giveMemoryBack } from './bootstrap/idle-memory.js';
 import { listeningUrl } from './bootstrap/listening-url.js';
 import { requireNode } from './bootstrap/require-node.js';
+import { isOperation, runOperation } from './operations/run-operation.js';
 import { readSettings } from './settings/read-settings.js';
 import { realWorld } from './world/real-world.js';
 
@@ -15,14 +17,16 @@ export { describeStartError };
 
 const STOP_LIMIT_MS = 12_000;
 
-/** Starts the server and serves until SIGINT, SIGTERM or the end of the parent that started it over IPC; resolves when it has stopped. */
+/** Does what the first word says (`backup`, …); without one: starts the server and serves until SIGINT, SIGTERM or the end of the parent that started it over IPC; resolves when it has stopped. */
 export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<void> {
+  requireNode(process.versions.node);
+  useGoogleCredentials(process.env);
+  if (isOperation(argv[0])) return runOperation(argv);
   const line = parseCommandLine(argv);
   if (line.help) {
     process.stdout.write(USAGE);
     return;
   }
-  requireNode(process.versions.node);
   const { settings, warnings } = readSettings(process.env, line.flags);
   const stopped = nextStopSignal();
   // What is compiled is kept for the next start; it is half of the time that loading takes.

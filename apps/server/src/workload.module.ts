@@ -62,6 +62,7 @@ import { JobReconciler } from './jobs/job.reconciler.js';
 import { JobSnapshots } from './jobs/job-snapshots.js';
 import { LogsModule } from './logs/logs.module.js';
 import { MetricsRetention } from './metrics/metrics-retention.js';
+import { Retention } from './retention/retention.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { ComputeAccounts } from './offers/compute-accounts.js';
 import { OffersService } from './offers/offers.service.js';
@@ -208,6 +209,7 @@ import { Workload } from './workload.js';
     ServiceProxy,
     ModelProxy,
     MetricsRetention,
+    Retention,
     ServiceTrafficStore,
     { provide: ProbeAsker, useClass: HttpProbeAsker },
     Prober,

@@ -65,6 +65,26 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   'secret set': { summary: 'Create or change a secret', load: () => import('../commands/secret/set.js') },
   'secret delete': { summary: 'Delete a secret', load: () => import('../commands/secret/delete.js') },
   server: { summary: 'Start a server', load: () => import('../commands/server.js') },
+  'server backup': {
+    summary: 'Copy what a server on SQLite knows into a folder, also while it runs',
+    load: () => import('../commands/server/backup.js'),
+  },
+  'server restore': {
+    summary: 'Put a backup in the place of what a stopped server knows',
+    load: () => import('../commands/server/restore.js'),
+  },
+  'server migrate': {
+    summary: 'Copy what a stopped server on SQLite knows into an empty Postgres database',
+    load: () => import('../commands/server/migrate.js'),
+  },
+  'server check': {
+    summary: 'Look at all that a start of the server needs, and start nothing',
+    load: () => import('../commands/server/check.js'),
+  },
+  'server support-bundle': {
+    summary: 'Write what helps others to understand this server into a file, without secrets',
+    load: () => import('../commands/server/support-bundle.js'),
+  },
   stop: { summary: 'Stop runs', load: () => import('../commands/stop.js') },
   volume: { summary: 'List volumes', load: () => import('../commands/volume/list.js') },
   'volume list': { summary: 'List volumes', load: () => import('../commands/volume/list.js'), hidden: true },

@@ -1,14 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../base/base-command.js';
 import { CliError } from '../errors/cli-error.js';
-
-interface ServerModule {
-  main(argv?: readonly string[]): Promise<void>;
-  describeStartError?(error: unknown): string;
-}
-
-/** In a variable: the server is an optional peer that need not be installed where this is compiled. */
-const SERVER_MODULE = '@dstack/server/main';
+import { loadServer } from '../server/load-server.js';
 
 export default class Server extends BaseCommand {
   static override summary = 'Start a server';
@@ -52,21 +45,5 @@ export default class Server extends BaseCommand {
       const message = server.describeStartError?.(error) ?? (error instanceof Error ? error.message : String(error));
       throw new CliError(message, { hint: 'The server did not start.', cause: error });
     }
-  }
-}
-
-async function loadServer(): Promise<ServerModule> {
-  try {
-    // The peer's public entry point; its shape is our agreement with it.
-    return (await import(SERVER_MODULE)) as ServerModule;
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    const ours = error instanceof Error && error.message.includes('@dstack/server');
-    if (ours && (code === 'ERR_MODULE_NOT_FOUND' || code === 'ERR_PACKAGE_PATH_NOT_EXPORTED'))
-      throw new CliError('The server is not installed.', {
-        hint: 'Install it: npm install -g @dstack/server (in the checkout: npm run build)',
-        cause: error,
-      });
-    throw error;
   }
 }

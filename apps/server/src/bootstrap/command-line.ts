@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { operationUsages } from '../operations/run-operation.js';
 import { SettingsError } from '../settings/read-settings.js';
 import type { LogLevel, ServerSettings } from '../settings/settings.js';
 
@@ -11,6 +12,10 @@ export const USAGE = `Usage: dstack server [options]
   --config-client      point the project main of the CLI's configuration at this server; ask before one is replaced
   --yes, -y            the same without asking
   --no, -n             leave the CLI's configuration alone
+
+${operationUsages()
+  .map((usage) => `       dstack server ${usage}`)
+  .join('\n')}
 `;
 
 export type CommandLine = { readonly help: true } | { readonly help: false; readonly flags: Partial<ServerSettings> };

@@ -1,4 +1,6 @@
 import { ConfigFileError } from '../config-file/config-file.js';
+import { LitestreamError } from '../litestream/litestream-error.js';
+import { OperationError } from '../operations/operation-error.js';
 import { DatabaseRefusedError } from '../persistence/errors.js';
 import { SettingsError } from '../settings/read-settings.js';
 import { ServerDirectoryLockedError, ServerDirectoryRefusedError } from './server-lock.js';
@@ -49,6 +51,8 @@ export function describeStartError(error: unknown): string {
     ServerDirectoryRefusedError,
     ConfigFileError,
     DatabaseRefusedError,
+    LitestreamError,
+    OperationError,
     SettingsError,
   ];
   if (expected.some((known) => error instanceof known)) return (error as Error).message;

@@ -1,5 +1,6 @@
 import { ConsoleLogger, type LogLevel as NestLevel } from '@nestjs/common';
 import type { LogLevel, ServerSettings } from '../settings/settings.js';
+import { logFields } from './log-fields.js';
 
 /** The framework's own start-up chatter, of use to nobody who runs a server. */
 const QUIET = new Set(['InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestFactory', 'NestApplication']);
@@ -22,6 +23,13 @@ export class ServerLogger extends ConsoleLogger {
     });
   }
 
+  /** With `logFormat: json` each line says what it is about. */
+  protected override getJsonLogObject(
+    ...parts: Parameters<ConsoleLogger['getJsonLogObject']>
+  ): ReturnType<ConsoleLogger['getJsonLogObject']> {
+    return { ...super.getJsonLogObject(...parts), ...logFields() };
+  }
+
   /** What the application itself fails at is thrown too, and told once, with what to do. */
   override error(message: unknown, ...rest: unknown[]): void {
     if (rest.at(-1) === 'NestApplication') return;
@@ -32,4 +40,16 @@ export class ServerLogger extends ConsoleLogger {
     if (QUIET.has(String(rest.at(-1)))) return;
     super.log(message, ...(rest as [string]));
   }
+}
+
+/** The logger of one part. */
+export function scoped(
+  logger: ServerLogger,
+  context: string,
+): Record<'log' | 'warn' | 'debug', (line: string) => void> {
+  return {
+    log: (line) => logger.log(line, context),
+    warn: (line) => logger.warn(line, context),
+    debug: (line) => logger.debug(line, context),
+  };
 }

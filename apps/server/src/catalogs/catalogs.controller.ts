@@ -5,8 +5,10 @@ import { ClientError } from '../http/api-errors.js';
 import { QueryDtoPipe } from '../http/query-dto.pipe.js';
 import { CatalogRefresher } from './catalog-refresher.js';
 import { describeCatalog, type DescribedCatalog } from './describe-catalog.js';
-import { RefreshCatalogsQuery } from './refresh-catalogs-query.dto.js';
+import type { RefreshCatalogsQuery } from './refresh-catalogs-query.dto.js';
 import { StoredCatalogs } from './stored-catalogs.js';
+
+const refreshQuery = async () => (await import('./refresh-catalogs-query.dto.js')).RefreshCatalogsQuery;
 
 /** How old prices are, and how reading them went. */
 @Controller()
@@ -29,7 +31,7 @@ export class CatalogsController {
   @Post('api/server/refresh_catalogs')
   @HttpCode(202)
   @Access('global_admin')
-  async refresh(@Query(new QueryDtoPipe(RefreshCatalogsQuery)) { cloud, force }: RefreshCatalogsQuery): Promise<void> {
+  async refresh(@Query(new QueryDtoPipe(refreshQuery)) { cloud, force }: RefreshCatalogsQuery): Promise<void> {
     const readable = await this.refresher.clouds();
     const wanted = cloud === undefined ? readable : readable.filter((each) => each === cloud);
     if (wanted.length === 0) throw new ClientError(noList(cloud, readable));

@@ -15,14 +15,16 @@ projects:
     #   - type: local
 `;
 
-/** A missing file is written, so that there is a place to edit. `undefined`: nothing to apply. */
+/** A missing file is written, unless told otherwise, so that there is a place to edit. `undefined`: nothing to apply. */
 export async function loadConfigFile(
   settings: Pick<ServerSettings, 'serverDir' | 'configDisabled'>,
+  { writesTemplate = true } = {},
 ): Promise<{ config: ConfigFile; path: string | undefined }> {
   if (settings.configDisabled) return { config: NOTHING, path: undefined };
   const path = join(settings.serverDir, 'config.yml');
   const bytes = await contentOf(path);
   if (bytes !== undefined) return { config: parseConfigFile(textOf(bytes, path), path), path };
+  if (!writesTemplate) return { config: NOTHING, path: undefined };
   await writeFile(path, TEMPLATE, { mode: 0o600, flag: 'wx' });
   return { config: NOTHING, path: undefined };
 }

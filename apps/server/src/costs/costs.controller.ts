@@ -4,8 +4,10 @@ import type { Caller } from '../auth/caller.js';
 import { Access } from '../http/access.decorator.js';
 import { QueryDtoPipe } from '../http/query-dto.pipe.js';
 import { CurrentCaller } from '../http/request-context.js';
-import { CostQuery } from './cost-query.dto.js';
+import type { CostQuery } from './cost-query.dto.js';
 import { type Costs, CostsService } from './costs.service.js';
+
+const costQuery = async () => (await import('./cost-query.dto.js')).CostQuery;
 
 @Controller()
 @ApiTags('costs')
@@ -17,7 +19,7 @@ export class CostsController {
   @Access('authenticated')
   @ApiOperation({ summary: 'What the machines of your projects have cost, by project and user' })
   @ApiOkResponse({ description: 'US dollars' })
-  list(@CurrentCaller() caller: Caller, @Query(new QueryDtoPipe(CostQuery)) query: CostQuery): Promise<Costs> {
+  list(@CurrentCaller() caller: Caller, @Query(new QueryDtoPipe(costQuery)) query: CostQuery): Promise<Costs> {
     return this.costs.list(caller, query);
   }
 }

@@ -6,6 +6,8 @@ import { Database } from '../persistence/database.js';
 import { WORLD, type World } from '../world/world.js';
 import type { Upload } from './upload.js';
 
+const FRESH_MS = 3_600_000;
+
 /** Archives of local files that runs mount; each user has their own. */
 @Injectable()
 export class FileArchivesService {
@@ -15,9 +17,16 @@ export class FileArchivesService {
   ) {}
 
   async findByHash(caller: Caller, hash: string): Promise<Wire.FileArchive> {
+    const now = this.world.clock.now();
     const [row] = await this.db.read((tx) =>
-      tx.query<{ id: string }>('SELECT id FROM file_archives WHERE user_id = ? AND blob_hash = ?', [caller.id, hash]),
+      tx.query<{ id: string; created_at: number }>(
+        'SELECT id, created_at FROM file_archives WHERE user_id = ? AND blob_hash = ?',
+        [caller.id, hash],
+      ),
     );
+    // It is about to be used, so it counts as new for whoever tidies up.
+    if (row !== undefined && row.created_at < now - FRESH_MS)
+      await this.db.write((tx) => tx.execute('UPDATE file_archives SET created_at = ? WHERE id = ?', [now, row.id]));
     if (row === undefined) throw new ResourceNotExistsError('No archive of this hash is uploaded');
     return { id: row.id, hash };
   }

@@ -19,6 +19,10 @@ export class AgentBundles {
 
   constructor(@Inject(SETTINGS) private readonly settings: ServerSettings) {}
 
+  has(arch: HostArch): boolean {
+    return agentFolder(this.settings.agentDirectory ?? installedAgents(), arch) !== undefined;
+  }
+
   /** Undefined: this server has none for the architecture. */
   get(arch: HostArch): Promise<AgentBundle | undefined> {
     let bundle = this.made.get(arch);

@@ -39,7 +39,7 @@ export async function openKeyring(
     const keyring = new Keyring(keys, world.random);
     const installationId = row?.installation_id ?? world.ids.uuid();
     refuseWrongKeys(row, keyring);
-    const check = keyring.encrypt(checkText(installationId));
+    const check = sealKeyCheck(keyring, installationId);
     const keyName = keyring.primary.type === 'aes' ? keyring.primary.name : null;
     if (row === undefined)
       await tx.execute(
@@ -82,9 +82,18 @@ function chooseKeys(
   return { keys: [], source: 'none', warnings: [warning] };
 }
 
+/** Whether the keys are those that the values of this database were encrypted with. */
+export function opensValues(row: Pick<InstallationRow, 'installation_id' | 'key_check'>, keyring: Keyring): boolean {
+  return row.key_check === null || keyring.tryDecrypt(row.key_check) === checkText(row.installation_id);
+}
+
+/** What proves the keys of an installation. */
+export function sealKeyCheck(keyring: Keyring, installationId: string): string {
+  return keyring.encrypt(checkText(installationId));
+}
+
 function refuseWrongKeys(row: InstallationRow | undefined, keyring: Keyring): void {
-  if (row?.key_check == null) return;
-  if (keyring.tryDecrypt(row.key_check) === checkText(row.installation_id)) return;
+  if (row === undefined || opensValues(row, keyring)) return;
   throw new DatabaseRefusedError(
     `The values in this database are encrypted with the key "${row.key_name ?? 'unknown'}", which is not among the configured ones. ` +
       'Put it into encryption.keys of config.yml (or restore encryption.key into the server directory) and start again.',

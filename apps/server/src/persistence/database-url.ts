@@ -4,7 +4,7 @@ export type DatabaseLocation =
   { readonly dialect: 'sqlite'; readonly path: string } | { readonly dialect: 'postgres'; readonly url: string };
 
 /** Accepts the SQLAlchemy spelling too (`postgresql+asyncpg://`, `sqlite+aiosqlite:///`), so that a deployment keeps its variable. */
-export function parseDatabaseUrl(text: string): DatabaseLocation {
+export function parseDatabaseUrl(text: string, name = 'DSTACK_DATABASE_URL'): DatabaseLocation {
   const scheme = /^([a-z]+)(?:\+[a-z0-9]+)?:\/\//.exec(text);
   switch (scheme?.[1]) {
     case 'sqlite': {
@@ -22,6 +22,6 @@ export function parseDatabaseUrl(text: string): DatabaseLocation {
     default:
   }
   throw new DatabaseRefusedError(
-    'DSTACK_DATABASE_URL is not understood. Write sqlite:////absolute/path.db or postgresql://user:password@host/database.',
+    `${name} is not understood. Write sqlite:////absolute/path.db or postgresql://user:password@host/database.`,
   );
 }

@@ -7,9 +7,21 @@ export type MigrationClass = new () => MigrationInterface & { readonly name: str
 
 const MIGRATION_LOCK = 7_316_418_020_264_061; // any number that nobody else uses in this database
 
+/** Is there while another database is being copied into this one. */
+export const COPY_TABLE = 'server_copy';
+
+export interface MigrateOptions {
+  /** By whoever copies; nobody else uses what is half there. */
+  readonly intoCopy?: boolean;
+}
+
 /** Applies what is missing, in one transaction and under a lock that ends with it: two servers starting together migrate once. */
-export async function migrate(db: Database, migrations: readonly MigrationClass[]): Promise<readonly string[]> {
-  await db.read(refuseForeignDatabase);
+export async function migrate(
+  db: Database,
+  migrations: readonly MigrationClass[],
+  { intoCopy = false }: MigrateOptions = {},
+): Promise<readonly string[]> {
+  await db.read((tx) => refuseForeignDatabase(tx, intoCopy));
   return db.writeDurable(async (tx) => {
     if (tx.dialect === 'postgres') await tx.query('SELECT pg_advisory_xact_lock(?)', [MIGRATION_LOCK]);
     await tx.execute(
@@ -36,16 +48,21 @@ async function apply(tx: WriteTx, migration: MigrationInterface & { readonly nam
   await migration.up(runner);
 }
 
-async function refuseForeignDatabase(tx: ReadTx): Promise<void> {
-  const sql =
+async function refuseForeignDatabase(tx: ReadTx, intoCopy: boolean): Promise<void> {
+  const tables =
     tx.dialect === 'postgres'
-      ? `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = 'alembic_version'`
-      : `SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'`;
-  if ((await tx.query(sql)).length === 0) return;
-  throw new DatabaseRefusedError(
-    'This database belongs to the Python dstack server and was left untouched. ' +
-      'Start with another DSTACK_SERVER_DIR or an empty DSTACK_DATABASE_URL.',
-  );
+      ? `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = current_schema() AND table_name IN (?, ?)`
+      : `SELECT name FROM sqlite_master WHERE type = 'table' AND name IN (?, ?)`;
+  const names = (await tx.query<{ name: string }>(tables, ['alembic_version', COPY_TABLE])).map(({ name }) => name);
+  if (names.includes('alembic_version'))
+    throw new DatabaseRefusedError(
+      'This database belongs to the Python dstack server and was left untouched. ' +
+        'Start with another DSTACK_SERVER_DIR or an empty DSTACK_DATABASE_URL.',
+    );
+  if (names.includes(COPY_TABLE) && !intoCopy)
+    throw new DatabaseRefusedError(
+      'A copy into this database is not finished. Let dstack server migrate end (the same command goes on), or use another database.',
+    );
 }
 
 function refuseNewerDatabase(applied: ReadonlySet<string>, known: readonly string[]): void {

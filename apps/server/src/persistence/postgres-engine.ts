@@ -7,6 +7,8 @@ export interface PostgresEngineOptions {
   readonly url: string;
   readonly poolSize: number;
   readonly entities: readonly EntityClass[];
+  /** Where notices are listened for; absent: where the database is, null: nowhere. */
+  readonly noticesUrl?: string | null;
 }
 
 const INT8 = 20;
@@ -28,7 +30,12 @@ class ListenedClient extends pg.Client {
   }
 }
 
-export async function openPostgresEngine({ url, poolSize, entities }: PostgresEngineOptions): Promise<Engine> {
+export async function openPostgresEngine({
+  url,
+  poolSize,
+  entities,
+  noticesUrl = url,
+}: PostgresEngineOptions): Promise<Engine> {
   const dataSource = new DataSource({
     type: 'postgres',
     driver: pg,
@@ -45,7 +52,7 @@ export async function openPostgresEngine({ url, poolSize, entities }: PostgresEn
   return {
     dialect: 'postgres',
     isShared: true,
-    noticesUrl: url,
+    noticesUrl,
     beginRead: () => begin(dataSource, 'REPEATABLE READ', beganAt),
     beginWrite: () => begin(dataSource, 'READ COMMITTED', beganAt),
     end: (runner: QueryRunner) => runner.release(),

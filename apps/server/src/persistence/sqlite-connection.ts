@@ -7,6 +7,10 @@ export const sqliteDriver = require('sqlite-native') as typeof Sqlite;
 
 const STATEMENT_CACHE_SIZE = 500;
 
+export interface SqliteOptions {
+  readonly checkpointsElsewhere?: boolean;
+}
+
 export interface SqliteStatement {
   readonly reader: boolean;
   all(...params: unknown[]): unknown[];
@@ -19,14 +23,16 @@ export class SqliteConnection {
 
   constructor(private readonly database: Sqlite.Database) {}
 
-  static open(path: string): SqliteConnection {
+  /** @param options.checkpointsElsewhere another program (Litestream) reads the log and alone writes it back into the database */
+  static open(path: string, { checkpointsElsewhere = false }: SqliteOptions = {}): SqliteConnection {
     // A busy lock of another process blocks the event loop for this long at most; inside the process the pool never meets one.
-    const database = new sqliteDriver(path, { timeout: 1_000 });
+    const database = new sqliteDriver(path, { timeout: checkpointsElsewhere ? 5_000 : 1_000 });
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = NORMAL');
     database.pragma('foreign_keys = ON');
     // Pages that change often are written back to the database once in a while, not again and again: 32 MB of log at most wait for it.
-    database.pragma('wal_autocheckpoint = 8000');
+    // A gigabyte, where somebody else does it: only for when that one is gone.
+    database.pragma(`wal_autocheckpoint = ${checkpointsElsewhere ? 262_144 : 8_000}`);
     return new SqliteConnection(database);
   }
 

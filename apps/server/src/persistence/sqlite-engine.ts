@@ -15,9 +15,15 @@ export interface SqliteEngineOptions {
   /** SQLite has one process and no clock of its own. */
   readonly clock: Clock;
   readonly entities: readonly EntityClass[];
+  readonly checkpointsElsewhere?: boolean;
 }
 
-export async function openSqliteEngine({ path, clock, entities }: SqliteEngineOptions): Promise<Engine> {
+export async function openSqliteEngine({
+  path,
+  clock,
+  entities,
+  checkpointsElsewhere = false,
+}: SqliteEngineOptions): Promise<Engine> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const dataSource = new DataSource({
     type: 'better-sqlite3',
@@ -26,7 +32,7 @@ export async function openSqliteEngine({ path, clock, entities }: SqliteEngineOp
     entities: [...entities] as never[],
     statementCacheSize: 0, // each pooled connection caches its own
   });
-  const pool = new SqlitePool(path);
+  const pool = new SqlitePool(path, { checkpointsElsewhere });
   const driver = dataSource.driver as BetterSqlite3Driver;
   const createRunner = (access: 'read' | 'write'): PooledSqliteRunner => {
     const runner = new PooledSqliteRunner(driver, pool, access);

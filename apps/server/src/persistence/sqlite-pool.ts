@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { Mutex } from './mutex.js';
-import { SqliteConnection } from './sqlite-connection.js';
+import { SqliteConnection, type SqliteOptions } from './sqlite-connection.js';
 
 const MAX_READERS = 8;
 
@@ -20,8 +20,11 @@ export class SqlitePool {
   private readonly waiting: ((connection: SqliteConnection) => void)[] = [];
   private readonly readers: SqliteConnection[] = [];
 
-  constructor(private readonly path: string) {
-    this.writer = SqliteConnection.open(path);
+  constructor(
+    private readonly path: string,
+    private readonly options: SqliteOptions = {},
+  ) {
+    this.writer = SqliteConnection.open(path, options);
     // 16 MB of pages. Readers would not keep theirs: to them each commit is another database.
     this.writer.pragma('cache_size = -16000');
   }
@@ -50,7 +53,7 @@ export class SqlitePool {
     const free = this.idle.pop();
     if (free !== undefined) return Promise.resolve(free);
     if (this.readers.length < MAX_READERS) {
-      const opened = SqliteConnection.open(this.path);
+      const opened = SqliteConnection.open(this.path, this.options);
       this.readers.push(opened);
       return Promise.resolve(opened);
     }

@@ -68,6 +68,9 @@ export class PlacementLoop {
     this.current = null;
     if (this.isStopped) return;
     if (this.isDue) this.poke();
-    else this.timer = this.world.scheduler.after(SWEEP_MS, () => this.poke());
+    else
+      this.timer = this.world.scheduler.after(this.notices.sweepAfter(SWEEP_MS), () =>
+        this.notices.missesReplicas ? this.tell() : this.poke(),
+      );
   }
 }

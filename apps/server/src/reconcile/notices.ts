@@ -9,12 +9,31 @@ type RunListener = (runId: string) => void;
 /** What goes to other replicas. */
 export type RelayedNotice = { readonly topic: Topic } | { readonly replicasOf: string };
 
+/** Where replicas do not hear of each other, each looks for itself this often. */
+const DEAF_SWEEP_MS = 1_000;
+
 /** Tells loops of this process that there may be something to do. Losing a notice costs latency, never correctness. */
 export class Notices {
   private readonly listeners = new Map<Topic, Set<Listener>>();
   private readonly hostListeners = new Map<HostTopic, Set<HostListener>>();
   private readonly replicaListeners = new Set<RunListener>();
   private readonly relays = new Set<(notice: RelayedNotice) => void>();
+
+  private hearsReplicas = true;
+
+  /** Whether notices of other replicas arrive, as far as it is known. */
+  hearReplicas(hears: boolean): void {
+    this.hearsReplicas = hears;
+  }
+
+  get missesReplicas(): boolean {
+    return !this.hearsReplicas;
+  }
+
+  /** How long to wait for a notice before looking for oneself. */
+  sweepAfter(usualMs: number): number {
+    return this.hearsReplicas ? usualMs : Math.min(usualMs, DEAF_SWEEP_MS);
+  }
 
   listen(topic: Topic, listener: Listener): () => void {
     const listeners = this.listeners.get(topic) ?? new Set();

@@ -9,6 +9,23 @@ const WORDS_PER_MESSAGE = 100;
 const REPLICAS = 'replicas:';
 const RECONNECT_MS = 2_000;
 
+/** Between us and Postgres a pooler gives each transaction another connection, so that what one listens for reaches nobody. */
+class PooledError extends Error {
+  override readonly name = 'PooledError';
+  constructor() {
+    super(
+      'a pooler is between this server and Postgres, so rows are looked for every second. Set DSTACK_DATABASE_LISTEN_URL to Postgres itself, or to none',
+    );
+  }
+}
+
+/** A pooler tells a process number of its own making at login. */
+async function refusePooler(client: pg.Client): Promise<void> {
+  const { processID } = client as pg.Client & { readonly processID: number | null };
+  const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  if (rows[0]?.pid !== processID) throw new PooledError();
+}
+
 export interface NoticeRelay {
   stop(): Promise<void>;
 }
@@ -31,6 +48,7 @@ export async function relayNotices(
     own.on('error', (error) => {
       if (isStopped) return;
       client = null;
+      notices.hearReplicas(false);
       onError(error);
       again();
     });
@@ -38,17 +56,27 @@ export async function relayNotices(
       for (const word of (payload ?? '').split(',')) notices.deliver(fromWord(word));
     });
     await own.connect();
-    await own.query(`LISTEN ${CHANNEL}`);
+    try {
+      await refusePooler(own);
+      await own.query(`LISTEN ${CHANNEL}`);
+    } catch (error) {
+      await own.end().catch(() => undefined);
+      throw error;
+    }
     client = own;
+    notices.hearReplicas(true);
+  };
+  const failed = (error: unknown): void => {
+    notices.hearReplicas(false);
+    onError(error);
+    // What is in between does not go away by asking again.
+    if (!(error instanceof PooledError)) again();
   };
   const again = (): void => {
     if (isStopped || reconnect !== null) return;
     reconnect = setTimeout(() => {
       reconnect = null;
-      connect().catch((error: unknown) => {
-        onError(error);
-        again();
-      });
+      connect().catch(failed);
     }, RECONNECT_MS);
   };
   const send = (): void => {
@@ -71,10 +99,7 @@ export async function relayNotices(
     pending.add(toWord(notice));
     flush ??= setTimeout(send, COALESCE_MS);
   });
-  await connect().catch((error: unknown) => {
-    onError(error);
-    again();
-  });
+  await connect().catch(failed);
   return {
     stop: async () => {
       isStopped = true;

@@ -33,9 +33,11 @@ export class ReconcileEngine {
     if (this.db.noticesUrl !== null) {
       const { relayNotices } = await import('./postgres-notices.js');
       this.relay = await relayNotices(this.db.noticesUrl, this.notices, (error) =>
-        this.log.warn(`Notices from other replicas are late: ${String(error)}`),
+        this.log.warn(
+          `Notices from other replicas are late: ${error instanceof Error ? error.message : String(error)}`,
+        ),
       );
-    }
+    } else this.notices.hearReplicas(!this.db.isShared);
     const limiter = new EffectLimiter(EFFECTS_PER_ACCOUNT);
     this.loops = reconcilers.map(
       (reconciler) =>

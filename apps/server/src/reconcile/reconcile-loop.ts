@@ -1,3 +1,4 @@
+import { withLogFields, withoutLogFields } from '../bootstrap/log-fields.js';
 import { readTogether, writeTogether } from '../persistence/together.js';
 import type { Timer } from '../world/scheduler.js';
 import { claimDue, type Claim, nextDue, releaseLease } from './claims.js';
@@ -54,7 +55,7 @@ export class ReconcileLoop {
   private poke(): void {
     this.hasNotice = true;
     if (this.claiming !== null || this.isStopped) return;
-    this.claiming = this.claim().finally(() => {
+    this.claiming = withoutLogFields(() => this.claim()).finally(() => {
       this.claiming = null;
       if (this.hasNotice) this.poke();
     });
@@ -70,7 +71,7 @@ export class ReconcileLoop {
         this.hasNotice = false;
         pauseMs = await this.claimOnce();
       }
-      this.wakeIn(Math.min(SWEEP_MS, pauseMs));
+      this.wakeIn(Math.min(this.options.notices.sweepAfter(SWEEP_MS), pauseMs));
     } catch (error) {
       this.options.onError(error, this.reconciler.table, null);
       this.wakeIn(SWEEP_MS);
@@ -95,7 +96,8 @@ export class ReconcileLoop {
   }
 
   private launch(claim: Claim): void {
-    const pass = this.pass(claim).finally(() => {
+    const fields = { [`${this.reconciler.table.replace(/s$/, '')}_id`]: claim.id };
+    const pass = withLogFields(fields, () => this.pass(claim)).finally(() => {
       this.running.delete(claim.id);
       this.poke();
     });

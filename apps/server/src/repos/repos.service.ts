@@ -55,7 +55,7 @@ export class ReposService {
       const row = await this.repos.get(tx, scope.projectId, repoId);
       await tx.execute(
         `INSERT INTO codes (id, repo_id, blob_hash, content, created_at) VALUES (?, ?, ?, ?, ?)
-         ON CONFLICT (repo_id, blob_hash) DO NOTHING`,
+         ON CONFLICT (repo_id, blob_hash) DO UPDATE SET created_at = excluded.created_at`,
         [this.world.ids.uuid(), row.id, upload.hash, upload.content, this.world.clock.now()],
       );
     });

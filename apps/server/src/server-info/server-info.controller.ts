@@ -1,16 +1,28 @@
-import { Controller, Get, Inject, Redirect } from '@nestjs/common';
+import { Controller, Get, Inject, Redirect, Res } from '@nestjs/common';
 import type { Wire } from '@dstack/core';
+import type { FastifyReply } from 'fastify';
 import { StoredCatalogs } from '../catalogs/stored-catalogs.js';
 import { Access } from '../http/access.decorator.js';
 import { API_VERSION } from '../http/client-version.js';
 import { Operation } from '../http/operation.decorator.js';
+import { Database } from '../persistence/database.js';
+import { WORLD, type World } from '../world/world.js';
 import { READINESS, type Readiness } from './readiness.js';
+
+const ANSWERS_WITHIN_MS = 3_000;
+
+interface Ready {
+  readonly status: 'ready' | 'unavailable';
+  readonly warnings: readonly string[];
+}
 
 @Controller()
 export class ServerInfoController {
   constructor(
     @Inject(READINESS) private readonly readiness: Readiness,
     @Inject(StoredCatalogs) private readonly catalogs: StoredCatalogs,
+    private readonly db: Database,
+    @Inject(WORLD) private readonly world: World,
   ) {}
 
   @Operation('server_get_info')
@@ -23,10 +35,33 @@ export class ServerInfoController {
     return { status: 'running' };
   }
 
+  /** Whether requests should come here: the process lives, and its database answers. */
   @Get('readyz')
   @Access('none')
-  ready(): { status: 'ready'; warnings: readonly string[] } {
-    return { status: 'ready', warnings: [...this.readiness.warnings, ...this.catalogs.warnings()] };
+  async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<Ready> {
+    const warnings = [...this.readiness.warnings, ...this.catalogs.warnings()];
+    if (await this.databaseAnswers()) return { status: 'ready', warnings };
+    void reply.status(503);
+    return { status: 'unavailable', warnings: [...warnings, 'The database does not answer.'] };
+  }
+
+  private async databaseAnswers(): Promise<boolean> {
+    const deadline = new AbortController();
+    const answer = this.db
+      .read((tx) => tx.query('SELECT 1'))
+      .then(
+        () => true,
+        () => false,
+      );
+    const late = this.world.scheduler.sleep(ANSWERS_WITHIN_MS, deadline.signal).then(
+      () => false,
+      () => false, // it was not needed
+    );
+    try {
+      return await Promise.race([answer, late]);
+    } finally {
+      deadline.abort();
+    }
   }
 
   @Get()

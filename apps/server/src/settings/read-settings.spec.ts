@@ -81,3 +81,18 @@ it.each([
   const flags = stated === undefined ? {} : { configureClient: stated };
   expect(readSettings(env, flags).settings.configureClient).toBe(expected);
 });
+
+it.each([
+  ['0.0.0.0', 'http://127.0.0.1:3000'],
+  ['::1', 'http://[::1]:3000'],
+  ['10.0.0.5', 'http://10.0.0.5:3000'],
+])('listening on %s it is %s', (host, url) => {
+  expect(read({ DSTACK_SERVER_HOST: host }).url).toBe(url);
+});
+
+it('starts Litestream where a replica is named, unless somebody else does', () => {
+  const named = { LITESTREAM_REPLICA_URL: 's3://bucket/db' };
+  expect(read(named).litestream).toEqual({ url: 's3://bucket/db', program: 'litestream' });
+  const external = read({ ...named, DSTACK_SERVER_LITESTREAM: 'external' });
+  expect([external.litestream, external.databaseIsReplicated]).toEqual([undefined, true]);
+});

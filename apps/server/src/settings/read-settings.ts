@@ -1,19 +1,17 @@
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { IMAGE_DEFAULTS, LIMITS, RUN_SPEC_LIMITS, type ImageDefaults } from '@dstack/core';
+import { IMAGE_DEFAULTS, type ImageDefaults } from '@dstack/core';
 import { parseDatabaseUrl, type DatabaseLocation } from '../persistence/database-url.js';
-import { RELEASED_AGENT_URL } from '../containers/agent-url.js';
-import { KNOWN_VARIABLES, UNBUILT_VARIABLES } from './known-variables.js';
+import { readCatalogSettings } from './catalog-settings.js';
+import { choice, type Environment, flag, integer, text } from './environment.js';
+import { readAcmeAuthority, readProxyUrl } from './gateway-settings.js';
 import { readOidcSettings } from './oidc-settings.js';
-import type { AcmeAuthority, CatalogSettings, LogLevel, ServerSettings } from './settings.js';
+import { SettingsError } from './settings-error.js';
+import type { ServerSettings } from './settings.js';
+import { warningsAbout } from './variables.js';
 
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** A setting that cannot be meant; the message names the variable and what it takes. */
-export class SettingsError extends Error {
-  override readonly name = 'SettingsError';
-}
+export { SettingsError };
+export type { Environment };
 
 export interface SettingsResult {
   readonly settings: ServerSettings;
@@ -22,62 +20,62 @@ export interface SettingsResult {
 
 /** Flags override variables; both override defaults. */
 export function readSettings(env: Environment, flags: Partial<ServerSettings> = {}): SettingsResult {
-  const serverDir = flags.serverDir ?? expandHome(env['DSTACK_SERVER_DIR'] ?? '~/.dstack/server');
-  const host = flags.host ?? env['DSTACK_SERVER_HOST'] ?? '127.0.0.1';
-  const port = flags.port ?? integer(env, 'DSTACK_SERVER_PORT', 3000);
+  const serverDir = flags.serverDir ?? expandHome(text(env, 'DSTACK_SERVER_DIR') ?? '');
+  const host = flags.host ?? text(env, 'DSTACK_SERVER_HOST') ?? '';
+  const port = flags.port ?? integer(env, 'DSTACK_SERVER_PORT');
   if (port < 0 || port > 65_535) throw new SettingsError(`DSTACK_SERVER_PORT must be from 0 to 65535, not ${port}.`);
   const settings: ServerSettings = {
     database: databaseLocation(env, serverDir),
-    databasePoolSize: integer(env, 'DSTACK_DB_POOL_SIZE', 20),
-    url: (env['DSTACK_SERVER_URL'] ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`).replace(/\/+$/, ''),
-    adminToken: nonEmpty(env['DSTACK_SERVER_ADMIN_TOKEN']),
+    databasePoolSize: integer(env, 'DSTACK_DB_POOL_SIZE'),
+    url: (text(env, 'DSTACK_SERVER_URL') ?? `http://${nameOf(host)}:${port}`).replace(/\/+$/, ''),
+    adminToken: text(env, 'DSTACK_SERVER_ADMIN_TOKEN'),
     oidc: readOidcSettings(env, (message) => {
       throw new SettingsError(message);
     }),
-    logLevel: oneOf<LogLevel>(
-      env,
-      'DSTACK_SERVER_LOG_LEVEL',
-      ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'],
-      'INFO',
-    ),
-    logFormat: oneOf(env, 'DSTACK_SERVER_LOG_FORMAT', ['rich', 'standard', 'json'] as const, 'rich'),
+    logLevel: choice(env, 'DSTACK_SERVER_LOG_LEVEL'),
+    logFormat: choice(env, 'DSTACK_SERVER_LOG_FORMAT'),
     configDisabled: flag(env, 'DSTACK_SERVER_CONFIG_DISABLED'),
     backgroundProcessing: !flag(env, 'DSTACK_SERVER_BACKGROUND_PROCESSING_DISABLED'),
-    maxOffersTried: integer(env, 'DSTACK_SERVER_MAX_OFFERS_TRIED', 25),
-    codeUploadLimitBytes: integer(env, 'DSTACK_SERVER_CODE_UPLOAD_LIMIT', 2 * 1024 * 1024),
-    eventsTtlSeconds: integer(env, 'DSTACK_SERVER_EVENTS_TTL_SECONDS', 2_592_000),
+    maxOffersTried: integer(env, 'DSTACK_SERVER_MAX_OFFERS_TRIED'),
+    codeUploadLimitBytes: integer(env, 'DSTACK_SERVER_CODE_UPLOAD_LIMIT'),
+    eventsTtlSeconds: integer(env, 'DSTACK_SERVER_EVENTS_TTL_SECONDS'),
     prometheusMetrics: flag(env, 'DSTACK_ENABLE_PROMETHEUS_METRICS'),
-    metricsRunningTtlSeconds: integer(env, 'DSTACK_SERVER_METRICS_RUNNING_TTL_SECONDS', 3_600),
-    metricsFinishedTtlSeconds: integer(env, 'DSTACK_SERVER_METRICS_FINISHED_TTL_SECONDS', 604_800),
-    instanceHealthTtlSeconds: integer(env, 'DSTACK_SERVER_INSTANCE_HEALTH_TTL_SECONDS', 604_800),
-    logQuotaBytesPerJobHour: integer(env, 'DSTACK_SERVER_LOG_QUOTA_PER_JOB_HOUR', 50 * 1024 * 1024),
-    userProjectDefaultQuota: integer(env, 'DSTACK_USER_PROJECT_DEFAULT_QUOTA', 10),
+    metricsRunningTtlSeconds: integer(env, 'DSTACK_SERVER_METRICS_RUNNING_TTL_SECONDS'),
+    metricsFinishedTtlSeconds: integer(env, 'DSTACK_SERVER_METRICS_FINISHED_TTL_SECONDS'),
+    instanceHealthTtlSeconds: integer(env, 'DSTACK_SERVER_INSTANCE_HEALTH_TTL_SECONDS'),
+    logQuotaBytesPerJobHour: integer(env, 'DSTACK_SERVER_LOG_QUOTA_PER_JOB_HOUR'),
+    userProjectDefaultQuota: integer(env, 'DSTACK_USER_PROJECT_DEFAULT_QUOTA'),
     images: images(env),
     runLimits: {
-      maxProbes: integer(env, 'DSTACK_SERVER_MAX_PROBES_PER_JOB', RUN_SPEC_LIMITS.maxProbes),
-      maxProbeTimeoutSeconds: integer(env, 'DSTACK_SERVER_MAX_PROBE_TIMEOUT', RUN_SPEC_LIMITS.maxProbeTimeoutSeconds),
-      metricsTtlSeconds: integer(env, 'DSTACK_SERVER_METRICS_RUNNING_TTL_SECONDS', RUN_SPEC_LIMITS.metricsTtlSeconds),
+      maxProbes: integer(env, 'DSTACK_SERVER_MAX_PROBES_PER_JOB'),
+      maxProbeTimeoutSeconds: integer(env, 'DSTACK_SERVER_MAX_PROBE_TIMEOUT'),
+      metricsTtlSeconds: integer(env, 'DSTACK_SERVER_METRICS_RUNNING_TTL_SECONDS'),
       forbidDstackAccess: flag(env, 'DSTACK_FORBID_DSTACK_IN_RUNS'),
       forbidServicesWithoutGateway: flag(env, 'DSTACK_FORBID_SERVICES_WITHOUT_GATEWAY'),
     },
-    serviceAnswerMs: integer(env, 'DSTACK_SERVICE_CLIENT_TIMEOUT', 60) * 1000,
-    forwardedAllowIps: (env['FORWARDED_ALLOW_IPS'] ?? '127.0.0.1,::1').split(',').map((address) => address.trim()),
+    serviceAnswerMs: integer(env, 'DSTACK_SERVICE_CLIENT_TIMEOUT') * 1000,
+    forwardedAllowIps: (text(env, 'FORWARDED_ALLOW_IPS') ?? '').split(',').map((address) => address.trim()),
     servicesShareOrigin: flag(env, 'DSTACK_SERVER_SERVICES_SHARE_ORIGIN'),
-    proxyUrl: proxyUrl(env),
-    acme: acme(env),
-    gatewayHoldSeconds: integer(env, 'DSTACK_SERVER_GATEWAY_HOLD_SECONDS', 3_600),
-    gatewayDirectory: nonEmpty(env['DSTACK_SERVER_GATEWAY_DIR']),
+    proxyUrl: readProxyUrl(env),
+    acme: readAcmeAuthority(env),
+    gatewayHoldSeconds: integer(env, 'DSTACK_SERVER_GATEWAY_HOLD_SECONDS'),
+    gatewayDirectory: text(env, 'DSTACK_SERVER_GATEWAY_DIR'),
     skipGatewayUpdate: flag(env, 'DSTACK_SKIP_GATEWAY_UPDATE'),
-    sshConnectTimeoutSeconds: integer(env, 'DSTACK_SERVER_SSH_CONNECT_TIMEOUT', 3),
-    unreachableJobSeconds: integer(env, 'DSTACK_SERVER_UNREACHABLE_JOB_SECONDS', LIMITS.unreachableJobMs / 1000),
-    catalogs: catalogs(env),
+    sshConnectTimeoutSeconds: integer(env, 'DSTACK_SERVER_SSH_CONNECT_TIMEOUT'),
+    unreachableJobSeconds: integer(env, 'DSTACK_SERVER_UNREACHABLE_JOB_SECONDS'),
+    catalogs: readCatalogSettings(env),
     backendEndpoints: backendEndpoints(env),
-    databaseIsReplicated: env['LITESTREAM_REPLICA_URL'] !== undefined,
+    databaseListenUrl: listenUrl(env),
+    databaseIsReplicated: text(env, 'LITESTREAM_REPLICA_URL') !== undefined,
+    litestream: litestream(env),
+    logsTtlSeconds: integer(env, 'DSTACK_SERVER_LOGS_TTL_SECONDS'),
+    runsTtlSeconds: integer(env, 'DSTACK_SERVER_RUNS_TTL_SECONDS'),
+    uploadsTtlSeconds: integer(env, 'DSTACK_SERVER_UPLOADS_TTL_SECONDS'),
     inServerImage: flag(env, 'DSTACK_IMAGE'),
     agentCommand: undefined,
-    agentDirectory: nonEmpty(env['DSTACK_SERVER_AGENT_DIR']),
+    agentDirectory: text(env, 'DSTACK_SERVER_AGENT_DIR'),
     agentDownloadUrl: agentDownloadUrl(env),
-    agentImage: nonEmpty(env['DSTACK_AGENT_IMAGE']),
+    agentImage: text(env, 'DSTACK_AGENT_IMAGE'),
     localBackend: undefined,
     ...definedOnly(flags),
     configureClient: clientConfiguration(env, flags.configureClient),
@@ -87,12 +85,34 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
   };
   if (settings.proxyUrl !== undefined && new URL(settings.proxyUrl).host === new URL(settings.url).host)
     throw new SettingsError(`DSTACK_SERVER_PROXY_URL must be another origin than the server's own, ${settings.url}.`);
-  return { settings, warnings: warningsAbout(env) };
+  return { settings, warnings: warningsAbout(Object.keys(env)) };
+}
+
+/** Who listens everywhere is reached on this machine too. */
+function nameOf(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 function databaseLocation(env: Environment, serverDir: string): DatabaseLocation {
-  const url = nonEmpty(env['DSTACK_DATABASE_URL']);
+  const url = text(env, 'DSTACK_DATABASE_URL');
   return url === undefined ? { dialect: 'sqlite', path: join(serverDir, 'data', 'sqlite.db') } : parseDatabaseUrl(url);
+}
+
+/** Whoever runs Litestream beside the server has nothing of it started by the server. */
+function litestream(env: Environment): ServerSettings['litestream'] {
+  const url = text(env, 'LITESTREAM_REPLICA_URL');
+  const program = text(env, 'DSTACK_SERVER_LITESTREAM') ?? '';
+  return url === undefined || program === 'external' ? undefined : { url, program };
+}
+
+function listenUrl(env: Environment): ServerSettings['databaseListenUrl'] {
+  const url = text(env, 'DSTACK_DATABASE_LISTEN_URL');
+  if (url === undefined) return undefined;
+  if (url === 'none') return null;
+  const location = parseDatabaseUrl(url, 'DSTACK_DATABASE_LISTEN_URL');
+  if (location.dialect === 'postgres') return location.url;
+  throw new SettingsError('DSTACK_DATABASE_LISTEN_URL must be postgresql://…, or none.');
 }
 
 /** The variables are the operator's last word, whatever a command line that starts the server says by default. */
@@ -108,49 +128,12 @@ function clientConfiguration(
 function images(env: Environment): ImageDefaults {
   return {
     ...IMAGE_DEFAULTS,
-    baseImage: nonEmpty(env['DSTACK_DOCKER_BASE_IMAGE']) ?? IMAGE_DEFAULTS.baseImage,
-    baseVersion: nonEmpty(env['DSTACK_DOCKER_BASE_IMAGE_VERSION']) ?? IMAGE_DEFAULTS.baseVersion,
-    ubuntuVersion: nonEmpty(env['DSTACK_DOCKER_BASE_IMAGE_UBUNTU_VERSION']) ?? IMAGE_DEFAULTS.ubuntuVersion,
-    dindImage: nonEmpty(env['DSTACK_DIND_IMAGE']) ?? IMAGE_DEFAULTS.dindImage,
-    registry: nonEmpty(env['DSTACK_SERVER_DEFAULT_DOCKER_REGISTRY']) ?? IMAGE_DEFAULTS.registry,
+    baseImage: text(env, 'DSTACK_DOCKER_BASE_IMAGE') ?? IMAGE_DEFAULTS.baseImage,
+    baseVersion: text(env, 'DSTACK_DOCKER_BASE_IMAGE_VERSION') ?? IMAGE_DEFAULTS.baseVersion,
+    ubuntuVersion: text(env, 'DSTACK_DOCKER_BASE_IMAGE_UBUNTU_VERSION') ?? IMAGE_DEFAULTS.ubuntuVersion,
+    dindImage: text(env, 'DSTACK_DIND_IMAGE') ?? IMAGE_DEFAULTS.dindImage,
+    registry: text(env, 'DSTACK_SERVER_DEFAULT_DOCKER_REGISTRY') ?? IMAGE_DEFAULTS.registry,
   };
-}
-
-/** Names outside the contract are most likely typing errors; a feature that is not there must not seem to be on. */
-function warningsAbout(env: Environment): string[] {
-  const given = Object.keys(env);
-  return [
-    ...given
-      .filter((name) => name.startsWith('DSTACK_SERVER_') && !KNOWN_VARIABLES.has(name))
-      .map((name) => `${name} is not a setting of this server and has no effect.`),
-    ...given
-      .filter((name) => UNBUILT_VARIABLES.has(name))
-      .map((name) => `${name} has no effect yet: what it configures is not built in this server.`),
-  ];
-}
-
-/** On whenever it exists, even empty. */
-function flag(env: Environment, name: string): boolean {
-  return env[name] !== undefined;
-}
-
-function integer(env: Environment, name: string, fallback: number): number {
-  const text = nonEmpty(env[name]);
-  if (text === undefined) return fallback;
-  if (!/^-?\d+$/.test(text)) throw new SettingsError(`${name} must be a whole number, not "${text}".`);
-  return Number(text);
-}
-
-function oneOf<T extends string>(env: Environment, name: string, values: readonly T[], fallback: T): T {
-  const text = nonEmpty(env[name]);
-  if (text === undefined) return fallback;
-  const found = values.find((value) => value.toLowerCase() === text.toLowerCase());
-  if (found === undefined) throw new SettingsError(`${name} must be one of ${values.join(', ')}, not "${text}".`);
-  return found;
-}
-
-function nonEmpty(text: string | undefined): string | undefined {
-  return text === '' ? undefined : text;
 }
 
 function expandHome(path: string): string {
@@ -161,43 +144,8 @@ function definedOnly<T extends object>(values: T): Partial<T> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
-function proxyUrl(env: Environment): string | undefined {
-  const url = nonEmpty(env['DSTACK_SERVER_PROXY_URL'])?.replace(/\/+$/, '');
-  if (url === undefined) return undefined;
-  if (!/^https?:\/\/[^/?#]+$/.test(url) || !URL.canParse(url))
-    throw new SettingsError(`DSTACK_SERVER_PROXY_URL must be an origin like https://services.example.com, not ${url}.`);
-  return url;
-}
-
-const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory';
-
-function acme(env: Environment): AcmeAuthority {
-  const directoryUrl = nonEmpty(env['DSTACK_ACME_SERVER']) ?? LETS_ENCRYPT;
-  if (!/^https?:\/\//.test(directoryUrl) || !URL.canParse(directoryUrl))
-    throw new SettingsError(`DSTACK_ACME_SERVER must be the URL of an ACME directory, not ${directoryUrl}.`);
-  const keyId = nonEmpty(env['DSTACK_ACME_EAB_KID']);
-  const hmacKey = nonEmpty(env['DSTACK_ACME_EAB_HMAC_KEY']);
-  if ((keyId === undefined) !== (hmacKey === undefined))
-    throw new SettingsError('DSTACK_ACME_EAB_KID and DSTACK_ACME_EAB_HMAC_KEY must be set together.');
-  const file = nonEmpty(env['DSTACK_ACME_CA_FILE']);
-  return {
-    directoryUrl,
-    email: nonEmpty(env['DSTACK_ACME_EMAIL']) ?? null,
-    eab: keyId === undefined || hmacKey === undefined ? null : { keyId, hmacKey },
-    caCertificate: file === undefined ? null : readCertificate(file),
-  };
-}
-
-function readCertificate(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new SettingsError(`DSTACK_ACME_CA_FILE cannot be read: ${error instanceof Error ? error.message : file}.`);
-  }
-}
-
 function agentDownloadUrl(env: Environment): string {
-  const url = nonEmpty(env['DSTACK_AGENT_DOWNLOAD_URL']) ?? RELEASED_AGENT_URL;
+  const url = text(env, 'DSTACK_AGENT_DOWNLOAD_URL') ?? '';
   if (!/^https?:\/\//.test(url) || !URL.canParse(url))
     throw new SettingsError(
       `DSTACK_AGENT_DOWNLOAD_URL must be like https://host/agent-{version}-{arch}.tar.gz, not ${url}.`,
@@ -205,34 +153,11 @@ function agentDownloadUrl(env: Environment): string {
   return url;
 }
 
-const WEEK_SECONDS = 7 * 24 * 3_600;
-
-function catalogs(env: Environment): CatalogSettings {
-  const seconds = integer(env, 'DSTACK_SERVER_CATALOG_REFRESH_SECONDS', WEEK_SECONDS);
-  if (seconds < 0) {
-    throw new SettingsError(`DSTACK_SERVER_CATALOG_REFRESH_SECONDS must be 0 (never) or more, not ${seconds}.`);
-  }
-  return {
-    refreshMs: seconds === 0 ? null : seconds * 1000,
-    url: catalogUrl(nonEmpty(env['DSTACK_SERVER_CATALOG_URL'])),
-    googleApiKey: nonEmpty(env['DSTACK_SERVER_CATALOG_GOOGLE_API_KEY']),
-  };
-}
-
-/** Plain, as errors name it: a URL with a password or a signature is no place for one. */
-function catalogUrl(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '')
-    throw new SettingsError(
-      'DSTACK_SERVER_CATALOG_URL must be like https://host/path, without a password and a query.',
-    );
-  return text.replace(/\/+$/, '');
-}
-
 /** `lambda=http://127.0.0.1:8080,aws=http://127.0.0.1:5000` */
 function backendEndpoints(env: Environment): Record<string, string> {
-  const entries = (env['DSTACK_SERVER_BACKEND_ENDPOINTS'] ?? '').split(',').filter((entry) => entry.trim() !== '');
+  const entries = (text(env, 'DSTACK_SERVER_BACKEND_ENDPOINTS') ?? '')
+    .split(',')
+    .filter((entry) => entry.trim() !== '');
   return Object.fromEntries(
     entries.map((entry) => {
       const [, type, url] = /^\s*([a-z][a-z0-9-]*)=(\S+)\s*$/.exec(entry) ?? [];

@@ -68,6 +68,14 @@ export interface ServerSettings {
   readonly inServerImage: boolean;
   /** Something else (Litestream) holds a copy of the SQLite database. */
   readonly databaseIsReplicated: boolean;
+  /** The server itself keeps Litestream running. */
+  readonly litestream: { readonly url: string; readonly program: string } | undefined;
+  /** Where replicas hear of each other: undefined: where the database is; null: nowhere. */
+  readonly databaseListenUrl: string | null | undefined;
+  /** How long what is left of finished runs is kept; 0: for ever. */
+  readonly logsTtlSeconds: number;
+  readonly runsTtlSeconds: number;
+  readonly uploadsTtlSeconds: number;
   /** Write the CLI's configuration for the project `main` after start; one that points elsewhere only when asked, or always. */
   readonly configureClient: 'never' | 'ask' | 'always';
 }

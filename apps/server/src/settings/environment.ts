@@ -1,0 +1,42 @@
+import { SettingsError } from './settings-error.js';
+import { type ChoiceOf, type NameOf, variable, type VariableName } from './variables.js';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** On whenever it exists, even empty. */
+export function flag(env: Environment, name: NameOf<'flag'>): boolean {
+  return env[name] !== undefined;
+}
+
+/** Undefined where it is empty too. */
+export function text(env: Environment, name: NameOf<'text'>): string | undefined {
+  return nonEmpty(env[name]) ?? (defaultOf(name) as string | undefined);
+}
+
+/** @throws {SettingsError} */
+export function integer(env: Environment, name: NameOf<'integer'>): number {
+  const given = nonEmpty(env[name]);
+  if (given === undefined) return defaultOf(name) as number; // every integer has one (variables.spec.ts)
+  if (!/^-?\d+$/.test(given)) throw new SettingsError(`${name} must be a whole number, not "${given}".`);
+  return Number(given);
+}
+
+/** @throws {SettingsError} */
+export function choice<Name extends NameOf<'choice'>>(env: Environment, name: Name): ChoiceOf<Name> {
+  const known = variable(name);
+  if (known?.type !== 'choice') throw new TypeError(`${name} is no choice`);
+  const given = nonEmpty(env[name]) ?? known.default;
+  const found = known.values.find((value) => value.toLowerCase() === given.toLowerCase());
+  if (found === undefined)
+    throw new SettingsError(`${name} must be one of ${known.values.join(', ')}, not "${given}".`);
+  return found as ChoiceOf<Name>; // one of the values that the type is made of
+}
+
+function defaultOf(name: VariableName): string | number | undefined {
+  const known = variable(name);
+  return known !== undefined && 'default' in known ? known.default : undefined;
+}
+
+function nonEmpty(given: string | undefined): string | undefined {
+  return given === '' ? undefined : given;
+}
