@@ -8,6 +8,7 @@ import {
   retryOf,
   runError,
   runStatusMessage,
+  type SshProxy,
   effectiveProfile,
   toWireOffer,
   type Wire,
@@ -31,6 +32,7 @@ export interface RunFacts {
   readonly detaching: ReadonlyMap<string, string>;
   /** What it pays for, of all its submissions. */
   readonly priced: readonly PricedInterval[];
+  readonly sshProxy: SshProxy | undefined;
   readonly now: number;
 }
 
@@ -73,7 +75,7 @@ export function toWireRun(facts: RunFacts): ExplainedRun {
   };
 }
 
-function wireJobs({ run, jobs, isOwner, jobSubmissionsLimit, detaching }: RunFacts): Wire.Job[] {
+function wireJobs({ run, jobs, isOwner, jobSubmissionsLimit, detaching, sshProxy }: RunFacts): Wire.Job[] {
   return latestSubmissions(jobs).map((latest) => {
     const submissions = jobs
       .filter((job) => job.replicaNum === latest.replicaNum && job.jobNum === latest.jobNum)
@@ -87,17 +89,23 @@ function wireJobs({ run, jobs, isOwner, jobSubmissionsLimit, detaching }: RunFac
     return {
       job_spec: redactJobSpec(latest.spec, isOwner),
       job_submissions: shown.map((job) => toWireSubmission(job, detaching)),
-      job_connection_info: connectionInfo(run, latest),
+      job_connection_info: connectionInfo(run, latest, sshProxy),
     };
   });
 }
 
 /** Only a job that runs can be entered. */
-function connectionInfo(run: RunRecord, job: JobRecord): Wire.JobConnectionInfo | null {
+function connectionInfo(run: RunRecord, job: JobRecord, sshProxy: SshProxy | undefined): Wire.JobConnectionInfo | null {
   const { agent } = job.runtimeRecord;
   if (job.status !== 'running' || agent?.workingDir === undefined || agent.sshPort === undefined) return null;
   const { workingDir } = agent;
-  return jobConnectionInfo({ configuration: run.spec.configuration, runName: run.name, job: job.spec, workingDir });
+  return jobConnectionInfo({
+    configuration: run.spec.configuration,
+    runName: run.name,
+    job: job.spec,
+    workingDir,
+    ...(sshProxy === undefined ? {} : { proxy: { ...sshProxy, upstreamId: job.id } }),
+  });
 }
 
 /** Clients look for the job's SSH server under this number, wherever the host has it. */

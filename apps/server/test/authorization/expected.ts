@@ -37,13 +37,16 @@ export const EXISTENCE_IS_KNOWN: ReadonlySet<string> = new Set([
 ]);
 
 export const EXPECTED: Readonly<Record<string, Row>> = {
-  root: plain('anyone', 307),
+  root: plain('anyone'),
   'GET /api/docs': plain('anyone'),
   'GET /api/docs/openapi.json': plain('anyone'),
-  auth_get_next_redirect: plain('anyone', 501),
+  auth_get_next_redirect: plain('anyone', 400),
   auth_list_providers: plain('anyone'),
-  auth_authorize: plain('anyone', 501),
-  auth_callback: plain('anyone', 501),
+  auth_authorize: plain('anyone', 400),
+  auth_callback: plain('anyone', 400),
+  'POST /api/auth/:provider/device': plain('anyone', 400),
+  'POST /api/auth/:provider/device/result': plain('anyone', 400),
+  'GET /auth/:provider/callback': plain('anyone', 400),
   project_gateways_get: plain('user', 501),
   project_gateways_get_plan: plain('admin', 501),
   project_gateways_apply: plain('admin', 501),
