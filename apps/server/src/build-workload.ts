@@ -144,7 +144,7 @@ export function buildWorkload({
   const hostAccesses = new HostAccessStore(keyring);
   const submitter = new ReplicaSubmitter(wake, events, defaultFleets, world, clusterKeys, settings);
   const jobEffects = new JobEffects(db, agents, inputs, offers, hostAccesses);
-  const reader = new RunReader();
+  const reader = new RunReader({ sshProxy: undefined });
   const groups = new PlacementGroups(db, accounts, me, world);
   const applier = new RunApplier(db, wake, events, submitter, new ServicePlaces(settings), world);
   const workload = new Workload(

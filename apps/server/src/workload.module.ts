@@ -99,6 +99,8 @@ import { ExportView } from './sharing/export-view.js';
 import { NoGateways, SharedGateways } from './sharing/shared-gateways.js';
 import { SharingController } from './sharing/sharing.controller.js';
 import { SharingService } from './sharing/sharing.service.js';
+import { SshProxyController } from './ssh-proxy/ssh-proxy.controller.js';
+import { SshUpstreamService } from './ssh-proxy/ssh-upstream.service.js';
 import { OrphanVolumes } from './volumes/orphan-volumes.js';
 import { VolumeCommit } from './volumes/volume-commit.js';
 import { VolumeEffects } from './volumes/volume-effects.js';
@@ -121,6 +123,7 @@ import { Workload } from './workload.js';
     CatalogsController,
     GatewaysController,
     SharingController,
+    SshProxyController,
   ],
   providers: [
     { provide: Notices, useFactory: () => new Notices() },
@@ -191,6 +194,7 @@ import { Workload } from './workload.js';
     { provide: SharedGateways, useClass: NoGateways },
     ExportView,
     SharingService,
+    SshUpstreamService,
     OffersService,
     { provide: ComputeAccounts, useExisting: BackendAccounts },
     BackendsAsker,

@@ -73,7 +73,7 @@ export {
   runtimeFacts,
   runtimeFactsOfJob,
 } from './jobs/choose-runtime.js';
-export { jobConnectionInfo, sshName } from './jobs/connection-info.js';
+export { jobConnectionInfo, sshName, type SshProxy } from './jobs/connection-info.js';
 export { type FinishedCommands, finishCommands, type NodeAddress } from './jobs/finish-commands.js';
 export { type GroupReference, findGroupReferences } from './jobs/group-references.js';
 export {

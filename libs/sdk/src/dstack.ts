@@ -1,4 +1,5 @@
 import { Transport, type TransportOptions } from './http/transport.js';
+import { Auth } from './resources/auth.js';
 import { Backends } from './resources/backends.js';
 import { Events } from './resources/events.js';
 import { Files } from './resources/files.js';
@@ -28,6 +29,7 @@ export class Dstack {
   readonly url: string;
   readonly project: string;
   readonly server: Server;
+  readonly auth: Auth;
   readonly users: Users;
   readonly projects: Projects;
   readonly files: Files;
@@ -52,6 +54,7 @@ export class Dstack {
     this.project = options.project ?? 'main';
     const project = new ProjectCalls(transport, this.project);
     this.server = new Server(transport);
+    this.auth = new Auth(transport);
     this.users = new Users(transport);
     this.projects = new Projects(transport);
     this.files = new Files(transport);

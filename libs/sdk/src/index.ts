@@ -14,6 +14,7 @@ export { API_VERSION, type CallOptions } from './http/transport.js';
 export type { LogChunk, LogLine, LogOptions, LogTarget } from './logs/log-chunk.js';
 export { LogFrameDecoder, type LogFrame } from './logs/log-frame-decoder.js';
 export { logLines } from './logs/log-lines.js';
+export type { DeviceSignIn } from './resources/auth.js';
 export type { JobMetricsRequest } from './resources/metrics.js';
 export type { PlannedRun, PlanOptions, RunConfiguration, SubmitOptions } from './resources/runs.js';
 export { endingJob } from './runs/ending-job.js';

@@ -38,6 +38,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   'import list': { summary: 'List imports', load: () => import('../commands/import/list.js'), hidden: true },
   'import delete': { summary: 'Give an import up', load: () => import('../commands/import/delete.js') },
   init: { summary: 'Store credentials of a repository on the server', load: () => import('../commands/init.js') },
+  login: { summary: 'Sign in to a server', load: () => import('../commands/login.js') },
   logs: { summary: 'Show the logs of a run', load: () => import('../commands/logs.js') },
   metrics: { summary: 'Show how a run uses its machine', load: () => import('../commands/metrics.js') },
   offer: { summary: 'List offers', load: () => import('../commands/offer.js') },
@@ -94,7 +95,6 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
 
 /** Commands of 0.21 that are not built: whoever types one learns so instead of searching for a typo. */
 export const NOT_BUILT: Readonly<Record<string, string>> = {
-  login: 'Get a token from your administrator and add it: dstack project add --name NAME --url URL --token TOKEN',
   preset: 'Write the service as a configuration and apply it: dstack apply -f FILE',
 };
 

@@ -9,7 +9,7 @@ export function notBuiltController(built: readonly Type[], elsewhere: readonly O
   class NotBuiltController {}
   Controller()(NotBuiltController);
   for (const { id } of CONTRACT_OPERATIONS) {
-    if (done.has(id) || id === 'root') continue;
+    if (done.has(id)) continue;
     const handler = function handle(): never {
       throw new NotBuiltError(`${id} is part of the API but not built in this server yet.`);
     };

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { Caller } from '../auth/caller.js';
 import { pricedForRun } from '../costs/held-machines.js';
 import { findJobsOfRun } from '../jobs/job-record.js';
@@ -6,6 +6,7 @@ import { rowsByKey } from '../persistence/rows-by-key.js';
 import type { ReadTx } from '../persistence/transaction.js';
 import { findProject } from '../projects/find-project.js';
 import { findUser } from '../users/find-user.js';
+import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { detachingVolumes } from '../volumes/job-volumes.js';
 import type { RunRecord } from './run-record.js';
 import { type ExplainedRun, type RunFacts, runText, toWireRun } from './run-view.js';
@@ -20,6 +21,8 @@ const EVERYTHING: ReadOptions = { includeJobs: true, jobSubmissionsLimit: null }
 /** Run rows as clients see them. */
 @Injectable()
 export class RunReader {
+  constructor(@Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'sshProxy'>) {}
+
   async wire(
     tx: ReadTx,
     runs: readonly RunRecord[],
@@ -63,6 +66,7 @@ export class RunReader {
           jobSubmissionsLimit: options.jobSubmissionsLimit,
           detaching: await detachingVolumes(tx, ending),
           priced,
+          sshProxy: this.settings.sshProxy,
           now,
         };
       }),

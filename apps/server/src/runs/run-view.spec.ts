@@ -78,7 +78,7 @@ function facts(isOwner: boolean): RunFacts {
   } as unknown as RunRecord; // of the rest nothing is read
   return {
     run, jobs: [job], projectName: 'p', userName: 'u', fleet: null, isOwner, includeJobs: true, jobSubmissionsLimit: null,
-    detaching: new Map(), now: 3,
+    detaching: new Map(), priced: [], sshProxy: undefined, now: 3,
   }; // prettier-ignore
 }
 

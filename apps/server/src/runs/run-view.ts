@@ -8,6 +8,7 @@ import {
   retryOf,
   runError,
   runStatusMessage,
+  type SshProxy,
   effectiveProfile,
   toWireOffer,
   type Wire,
@@ -33,6 +34,7 @@ export interface RunFacts {
   readonly detaching: ReadonlyMap<string, string>;
   /** What it pays for, of all its submissions. */
   readonly priced: readonly PricedInterval[];
+  readonly sshProxy: SshProxy | undefined;
   readonly now: number;
 }
 
@@ -119,7 +121,13 @@ function wireJobs(facts: RunFacts): Wire.Job[] {
 
 type JobShell = Omit<Wire.Job, 'job_spec'>;
 
-function jobShells({ run, jobs, jobSubmissionsLimit, detaching }: RunFacts): { latest: JobRecord; shell: JobShell }[] {
+function jobShells({
+  run,
+  jobs,
+  jobSubmissionsLimit,
+  detaching,
+  sshProxy,
+}: RunFacts): { latest: JobRecord; shell: JobShell }[] {
   return latestSubmissions(jobs).map((latest) => {
     const submissions = jobs
       .filter((job) => job.replicaNum === latest.replicaNum && job.jobNum === latest.jobNum)
@@ -132,18 +140,24 @@ function jobShells({ run, jobs, jobSubmissionsLimit, detaching }: RunFacts): { l
           : submissions.slice(-jobSubmissionsLimit);
     const shell = {
       job_submissions: shown.map((job) => toWireSubmission(run, job, detaching)),
-      job_connection_info: connectionInfo(run, latest),
+      job_connection_info: connectionInfo(run, latest, sshProxy),
     };
     return { latest, shell };
   });
 }
 
 /** Only a job that runs can be entered. */
-function connectionInfo(run: RunRecord, job: JobRecord): Wire.JobConnectionInfo | null {
+function connectionInfo(run: RunRecord, job: JobRecord, sshProxy: SshProxy | undefined): Wire.JobConnectionInfo | null {
   const { agent } = job.runtimeRecord;
   if (job.status !== 'running' || agent?.workingDir === undefined || agent.sshPort === undefined) return null;
   const { workingDir } = agent;
-  return jobConnectionInfo({ configuration: run.spec.configuration, runName: run.name, job: job.spec, workingDir });
+  return jobConnectionInfo({
+    configuration: run.spec.configuration,
+    runName: run.name,
+    job: job.spec,
+    workingDir,
+    ...(sshProxy === undefined ? {} : { proxy: { ...sshProxy, upstreamId: job.id } }),
+  });
 }
 
 /** Clients look for the job's SSH server under this number, wherever the host has it. */

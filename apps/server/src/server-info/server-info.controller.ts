@@ -1,4 +1,4 @@
-import { Controller, Get, Inject, Redirect, Res } from '@nestjs/common';
+import { Controller, Get, Header, Inject, Res } from '@nestjs/common';
 import type { Wire } from '@dstack/core';
 import type { FastifyReply } from 'fastify';
 import { StoredCatalogs } from '../catalogs/stored-catalogs.js';
@@ -7,6 +7,8 @@ import { API_VERSION } from '../http/client-version.js';
 import { Operation } from '../http/operation.decorator.js';
 import { Database } from '../persistence/database.js';
 import { WORLD, type World } from '../world/world.js';
+import { SETTINGS, type ServerSettings } from '../settings/settings.js';
+import { escapeHtml, page } from './page.js';
 import { READINESS, type Readiness } from './readiness.js';
 
 const ANSWERS_WITHIN_MS = 3_000;
@@ -23,6 +25,7 @@ export class ServerInfoController {
     @Inject(StoredCatalogs) private readonly catalogs: StoredCatalogs,
     private readonly db: Database,
     @Inject(WORLD) private readonly world: World,
+    @Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'url'>,
   ) {}
 
   @Operation('server_get_info')
@@ -64,10 +67,14 @@ export class ServerInfoController {
     }
   }
 
-  @Get()
-  @Access('none')
-  @Redirect('/api/docs', 307)
-  root(): void {
-    return undefined;
+  /** For whoever opens the address with a browser: there is no UI yet. */
+  @Operation('root')
+  @Header('content-type', 'text/html; charset=utf-8')
+  root(): string {
+    return page('dstack server', [
+      `This is a server of dstack, version ${API_VERSION} of its API. It runs and is used from the command line:`,
+      `<code>dstack project add --name main --url ${escapeHtml(this.settings.url)} --token TOKEN</code>`,
+      '<a href="/api/docs">What its API can do</a>, and as <a href="/openapi.json">OpenAPI</a>.',
+    ]);
   }
 }

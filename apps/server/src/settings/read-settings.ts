@@ -32,6 +32,7 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
     oidc: readOidcSettings(env, (message) => {
       throw new SettingsError(message);
     }),
+    sshProxy: sshProxy(env),
     logLevel: choice(env, 'DSTACK_SERVER_LOG_LEVEL'),
     logFormat: choice(env, 'DSTACK_SERVER_LOG_FORMAT'),
     configDisabled: flag(env, 'DSTACK_SERVER_CONFIG_DISABLED'),
@@ -123,6 +124,15 @@ function clientConfiguration(
   if (flag(env, 'DSTACK_DO_NOT_UPDATE_DEFAULT_PROJECT')) return 'never';
   if (flag(env, 'DSTACK_UPDATE_DEFAULT_PROJECT')) return 'always';
   return stated ?? 'never';
+}
+
+function sshProxy(env: Environment): ServerSettings['sshProxy'] {
+  const address = text(env, 'DSTACK_SERVER_SSHPROXY_ADDRESS');
+  if (address === undefined) return undefined;
+  const [, hostname, port] = /^([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\])(?::(\d{1,5}))?$/.exec(address) ?? [];
+  if (hostname === undefined)
+    throw new SettingsError(`DSTACK_SERVER_SSHPROXY_ADDRESS must be host[:port], not "${address}".`);
+  return { hostname, port: port === undefined ? null : Number(port) };
 }
 
 function images(env: Environment): ImageDefaults {

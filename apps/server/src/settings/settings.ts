@@ -1,4 +1,4 @@
-import type { ImageDefaults, RunSpecLimits } from '@dstack/core';
+import type { ImageDefaults, RunSpecLimits, SshProxy } from '@dstack/core';
 import type { OidcSettings } from './oidc-settings.js';
 import type { DatabaseLocation } from '../persistence/database-url.js';
 
@@ -15,6 +15,8 @@ export interface ServerSettings {
   readonly adminToken: string | undefined;
   /** Undefined: people have tokens and nothing else. */
   readonly oidc: OidcSettings | undefined;
+  /** In front of the jobs, for people who reach no hosts; undefined: none. */
+  readonly sshProxy: SshProxy | undefined;
   readonly logLevel: LogLevel;
   readonly logFormat: 'rich' | 'standard' | 'json';
   readonly configDisabled: boolean;

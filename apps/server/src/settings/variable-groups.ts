@@ -472,9 +472,8 @@ export const VARIABLE_GROUPS = {
       type: 'text',
       says: 'Token for the SSH proxy endpoint',
       secret: true,
-      state: 'not built',
     },
-    DSTACK_SERVER_SSHPROXY_ADDRESS: { type: 'text', says: 'SSH proxy address shown to users', state: 'not built' },
+    DSTACK_SERVER_SSHPROXY_ADDRESS: { type: 'text', says: 'SSH proxy address shown to users' },
     DSTACK_SERVER_SSHPROXY_ENFORCED: { type: 'flag', says: 'Forces user SSH through the proxy', state: 'not built' },
     DSTACK_SERVER_KEEP_SHIM_TASKS: {
       type: 'flag',

@@ -5,7 +5,7 @@ import type { FastifyReply } from 'fastify';
 import { Access } from '../http/access.decorator.js';
 import { ClientError } from '../http/api-errors.js';
 import { Operation } from '../http/operation.decorator.js';
-import { escapeHtml, page } from './page.js';
+import { escapeHtml, page } from '../server-info/page.js';
 import { type DeviceReply, type DeviceSignIn, SignInService } from './sign-in.service.js';
 
 class DeviceQuestion {
@@ -63,12 +63,18 @@ export class SignInController {
   /** Where the provider sends the browser. */
   @Get('auth/:provider/callback')
   @Access('none')
-  async arrive(@Query() query: Readonly<Record<string, unknown>>, @Res() reply: FastifyReply): Promise<void> {
-    const { code, state, error } = query;
+  async arrive(
+    @Param('provider') provider: string,
+    @Query() query: Readonly<Record<string, unknown>>,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const { code, state, error, iss } = query;
     void reply.header('cache-control', 'no-store').header('referrer-policy', 'no-referrer');
     if (typeof error === 'string') return show(reply, 400, 'Sign-in failed', `The provider says: ${error}`);
     if (typeof code !== 'string' || typeof state !== 'string')
       return show(reply, 400, 'Sign-in failed', 'The provider sent no code.');
+    if (typeof iss === 'string' && !this.signIn.isIssuer(provider, iss))
+      return show(reply, 400, 'Sign-in failed', 'This answer is of another provider.');
     const next = await this.signIn.nextStop(state).catch((problem: unknown) => {
       if (problem instanceof ClientError) return problem;
       throw problem;

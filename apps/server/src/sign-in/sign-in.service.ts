@@ -75,6 +75,11 @@ export class SignInService {
     return { authorization_url: url };
   }
 
+  /** Whether an answer that names its provider is of this one. */
+  isIssuer(provider: string, issuer: string): boolean {
+    return this.oidc?.name === provider && this.oidc.issuer.replace(/\/$/, '') === issuer.replace(/\/$/, '');
+  }
+
   /** To the command line on the person's own machine, or nowhere else. */
   async nextStop(state: string): Promise<NextStop> {
     const { localPort } = await this.db.read((tx) => this.begun.look(tx, state));

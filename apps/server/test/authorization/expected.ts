@@ -37,13 +37,11 @@ export const EXISTENCE_IS_KNOWN: ReadonlySet<string> = new Set([
 ]);
 
 export const EXPECTED: Readonly<Record<string, Row>> = {
-  root: plain('anyone', 307),
+  root: plain('anyone'),
   'GET /api/docs': plain('anyone'),
   'GET /api/docs/openapi.json': plain('anyone'),
-  auth_get_next_redirect: plain('anyone', 501),
+  auth_get_next_redirect: plain('anyone', 400),
   auth_list_providers: plain('anyone'),
-  auth_authorize: plain('anyone', 501),
-  auth_callback: plain('anyone', 501),
   project_gateways_get: plain('user', 400),
   project_gateways_get_plan: plain('admin', 422),
   project_gateways_apply: plain('admin', 422),
@@ -51,6 +49,11 @@ export const EXPECTED: Readonly<Record<string, Row>> = {
   project_gateways_delete: plain('admin', 400),
   project_gateways_set_default: plain('admin', 400),
   project_gateways_set_wildcard_domain: plain('admin', 400),
+  auth_authorize: plain('anyone', 400),
+  auth_callback: plain('anyone', 400),
+  'POST /api/auth/:provider/device': plain('anyone', 400),
+  'POST /api/auth/:provider/device/result': plain('anyone', 400),
+  'GET /auth/:provider/callback': plain('anyone', 400),
   project_gateways_list: plain('user'),
   project_gpus_list: plain('user'),
   project_volumes_get: plain('user', 400),

@@ -272,6 +272,7 @@ export const REQUESTS: Readonly<Record<string, Prepare>> = {
   project_imports_list: always(),
   project_gateways_list: always({}),
   project_volumes_list: always(),
+  sshproxy_get_upstream: always({ id: 'any' }),
   server_get_info: always(),
   auth_list_providers: always(),
   global_backends_list_types: always(),
@@ -280,6 +281,9 @@ export const REQUESTS: Readonly<Record<string, Prepare>> = {
   // Beyond the contract.
   'GET /': always(),
   'GET /readyz': always(),
+  'POST /api/auth/:provider/device': always({}),
+  'POST /api/auth/:provider/device/result': always({ id: 'unknown' }),
+  'GET /auth/:provider/callback': always(),
   'GET /api/docs': always(),
   'GET /api/docs/openapi.json': always(),
   'GET /openapi.json': always(),

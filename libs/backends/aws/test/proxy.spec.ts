@@ -7,7 +7,11 @@ import { Ec2 } from '../src/client.js';
 const ENDPOINT = 'http://ec2.cloud.test';
 
 it('AWS is reached through the proxy of the environment', async () => {
-  const aws = await AwsFake.start({ accessKey: 'AKIAFAKE' });
+  const aws = await AwsFake.start({
+    accessKey: 'AKIAFAKE',
+    boot: () => Promise.reject(new Error('nothing is made')),
+    halt: async () => undefined,
+  });
   const asked: string[] = [];
   const proxy = http.createServer((request, response) => {
     const url = new URL(request.url ?? '');

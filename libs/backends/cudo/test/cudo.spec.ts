@@ -1,14 +1,9 @@
 import { isBackendError } from '@dstack/backend-base';
+import { testEnvironment } from '@dstack/backend-base/conformance';
 import { cudoModule } from '../src/compute.js';
 import { cudoDefinition } from '../src/index.js';
 
-const ENVIRONMENT = {
-  now: Date.now,
-  random: Math.random,
-  sleep: async () => undefined,
-  log: () => undefined,
-  endpoint: null,
-};
+const ENVIRONMENT = testEnvironment(null);
 const config = cudoDefinition.configSchema.parse({ type: 'cudo', project_id: 'p', creds: { api_key: 'k' } });
 const ref = { cloudName: 'x', machineId: 'x', region: 'r', zone: null, backendData: null };
 const call = () => ({ signal: new AbortController().signal, deadline: Date.now() + 1_000 });

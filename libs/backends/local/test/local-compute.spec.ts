@@ -3,6 +3,7 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MachineRef, MachineState } from '@dstack/backend-base';
+import { testEnvironment } from '@dstack/backend-base/conformance';
 import { localModule, type LocalCompute } from '../src/compute.js';
 import { localDefinition } from '../src/definition.js';
 import { listProcesses } from '../src/process-table.js';
@@ -187,11 +188,7 @@ it('says that the agent cannot be started', async () => {
 it('runs containers where an engine may answer', async () => {
   expect(world.compute.runtimes).toEqual({ available: { container: false, process: true }, preference: 'auto' });
   const open = await localModule.open(localDefinition.configSchema.parse({ type: 'local', runtime: 'container' }), {
-    now: Date.now,
-    random: Math.random,
-    log: () => undefined,
-    sleep: async () => undefined,
-    endpoint: null,
+    ...testEnvironment(null),
     rootDirectory: world.root,
     agentCommand: ['true'],
     machine: { ...MACHINE, dockerSocket: '/var/run/docker.sock' },

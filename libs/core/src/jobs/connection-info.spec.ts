@@ -30,3 +30,15 @@ it.each([
     sshproxy_upstream_id: null,
   });
 });
+
+it('names the way through an SSH proxy where there is one', () => {
+  const configuration = { type: 'task' as const, commands: ['true'] };
+  const facts = { configuration, runName: 'train', job: first, workingDir: '/' };
+  const proxy = { hostname: 'ssh.example.org', port: 2222, upstreamId: 'j1' };
+  expect(jobConnectionInfo({ ...facts, proxy })).toMatchObject({
+    proxied_ssh_command: ['ssh', '-p', '2222', 'j1@ssh.example.org'],
+    sshproxy_hostname: 'ssh.example.org',
+    sshproxy_port: 2222,
+    sshproxy_upstream_id: 'j1',
+  });
+});

@@ -8,6 +8,11 @@ export class Projects {
     return this.call('read', 'list', undefined, options);
   }
 
+  /** Those the user is a member of; of a global admin, all. */
+  listJoined(options?: CallOptions): Promise<Wire.Project[]> {
+    return this.call('read', 'list', { include_not_joined: false } satisfies Wire.ListProjectsRequest, options);
+  }
+
   get(name: string, options?: CallOptions): Promise<Wire.Project> {
     return this.call('read', `${encodeURIComponent(name)}/get`, undefined, options);
   }

@@ -75,7 +75,7 @@ describe('a server behind a proxy', () => {
       headers: {},
       secrets: [],
       connection: async () => ({ headers: {}, httpsAgent }),
-      explain: () => ({ failure: { kind: 'invalid', blocks: 'offer' }, message: 'no' }),
+      explain: () => ({ failure: { kind: 'rejected', blocks: 'offer' }, message: 'no' }),
       environment: { now: Date.now, random: () => 0, sleep: async () => undefined },
     });
     const call = { signal: AbortSignal.timeout(10_000), deadline: Date.now() + 10_000 };

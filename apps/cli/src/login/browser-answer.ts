@@ -1,0 +1,50 @@
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface BrowserAnswer {
+  readonly code: string;
+  readonly state: string;
+}
+
+/** Waits on this machine, and on nothing but its loopback address, for what the browser brings back. */
+export class BrowserAnswers {
+  private constructor(
+    readonly port: number,
+    private readonly http: Server,
+  ) {}
+
+  static async listen(): Promise<BrowserAnswers> {
+    const http = createServer();
+    await new Promise<void>((resolve, reject) => {
+      http.once('error', reject);
+      http.listen(0, '127.0.0.1', resolve);
+    });
+    return new BrowserAnswers((http.address() as AddressInfo).port, http);
+  }
+
+  /** An answer to what somebody else began is not taken. */
+  next(state: string, signal?: AbortSignal): Promise<BrowserAnswer> {
+    return new Promise((resolve, reject) => {
+      signal?.addEventListener('abort', () => reject(new Error('Nobody answered.')), { once: true });
+      this.http.on('request', (request, response) => {
+        const { searchParams } = new URL(request.url ?? '/', 'http://127.0.0.1');
+        const code = searchParams.get('code');
+        if (code === null || searchParams.get('state') !== state) {
+          say(response, 400, 'This is no answer to the sign-in that is under way.');
+          return;
+        }
+        say(response, 200, 'You are signed in. Go back to the terminal.');
+        resolve({ code, state });
+      });
+    });
+  }
+
+  close(): Promise<void> {
+    this.http.closeIdleConnections();
+    return new Promise((resolve) => this.http.close(() => resolve()));
+  }
+}
+
+function say(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' }).end(`${text}\n`);
+}
