@@ -28,6 +28,9 @@ const DIFFERENT_ON_PURPOSE = new Map<string, string>([
 /** Their bodies are the clouds' of the contract, of which none is built; `local` is not among them. */
 const NEED_A_CLOUD = ['project_backends_create', 'project_backends_update', 'project_backends_config_info'];
 
+/** Kept in sign-in.spec and ssh-upstream.spec: they need a provider, or a job that runs. */
+const TRIED_ELSEWHERE = ['auth_get_next_redirect', 'sshproxy_get_upstream', 'auth_authorize', 'auth_callback'];
+
 describe('the contract', () => {
   let server: TestServer;
   const kept = new Set<string>();
@@ -73,7 +76,7 @@ describe('the contract', () => {
     const unbuilt = new Set<string>(notBuiltOperations(server));
     const ofApi = CONTRACT_OPERATIONS.filter(({ path }) => path.startsWith('/api/'));
     const untried = ofApi.map(({ id }) => id).filter((id) => !unbuilt.has(id) && !kept.has(id));
-    expect(untried).toEqual(NEED_A_CLOUD);
+    expect(untried.sort()).toEqual([...NEED_A_CLOUD, ...TRIED_ELSEWHERE].sort());
     for (const { id, method, path, body } of ofApi.filter((operation) => unbuilt.has(operation.id))) {
       notBuilt.add(id);
       const url = path.replace('{project_name}', 'main').replaceAll(/\{\w+\}/g, 'x');

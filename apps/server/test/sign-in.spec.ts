@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { schemaProblem } from '@dstack/contract-tools';
 import type { Wire } from '@dstack/core';
 import { browse, CLIENT, IdentityProvider } from './support/identity-provider.js';
 import { startTestServer, type Reply, type TestServer } from './support/start-test-server.js';
@@ -75,6 +76,7 @@ it('makes the user at the first sign-in, in the projects of its groups, and take
   person('ann', { groups: ['staff', 'ml', 'root'], email: 'ann@example.org', email_verified: true });
   const first = await signIn('ann');
   const user = first.body as Wire.UserWithCreds;
+  expect(schemaProblem('auth_callback', 200, user)).toBeUndefined();
   expect(user).toMatchObject({ username: 'ann', global_role: 'admin', email: 'ann@example.org', active: true });
   expect((await server.post('/api/users/get_my_user', undefined, user.creds.token)).status).toBe(200);
   expect(await rolesIn('main')).toEqual({ admin: 'admin', ann: 'manager' });

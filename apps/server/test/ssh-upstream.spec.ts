@@ -1,3 +1,4 @@
+import { schemaProblem } from '@dstack/contract-tools';
 import type { Wire } from '@dstack/core';
 import { PlacementPass } from '../src/placement/placement-pass.js';
 import { generateKeyPair } from '../src/ssh-keys/generate-key-pair.js';
@@ -40,6 +41,7 @@ it('tells the proxy the way to a job, with the keys for it and those of its user
   await server.post('/api/users/public_keys/add', { key: publicKey });
   const { body, status } = await ask(job.replaceAll('-', ''));
   expect(status).toBe(200);
+  expect(schemaProblem('sshproxy_get_upstream', 200, body)).toBeUndefined();
   const { hosts, authorized_keys: keys } = body as Wire.GetUpstreamResponse;
   expect(hosts.map(({ host, port, user }) => `${user}@${host}:${port}`)).toEqual([
     'u@192.0.2.1:1',

@@ -56,6 +56,12 @@ async function* identityRequests(ask: Ask): AsyncGenerator<OwnRequest> {
   });
   yield ask('/api/projects/own-project/update', { is_public: true });
   yield ask('/api/projects/own-project/get');
+  yield ask('/api/project/main/exports/create', { name: 'own', importer_projects: ['own-project'] });
+  yield ask('/api/project/main/exports/list');
+  yield ask('/api/project/own-project/imports/list');
+  yield ask('/api/project/main/exports/update', { name: 'own', add_importer_projects: [] });
+  yield ask('/api/project/own-project/imports/delete', { export_project_name: 'main', export_name: 'own' });
+  yield ask('/api/project/main/exports/delete', { name: 'own' });
   yield ask('/api/projects/delete', { projects_names: ['own-project'] });
   yield ask('/api/users/delete', { users: ['own'] });
 }

@@ -9,7 +9,10 @@ export function isResourceName(name: string): boolean {
 }
 
 /** The sentence shown for a name that does not fit, null when it fits. */
-export function resourceNameProblem(kind: 'run' | 'fleet' | 'volume' | 'gateway' | 'export', name: string): string | null {
+export function resourceNameProblem(
+  kind: 'run' | 'fleet' | 'volume' | 'gateway' | 'export',
+  name: string,
+): string | null {
   if (isResourceName(name)) return null;
   return `${kind} name '${name}' must match ${RESOURCE_NAME_PATTERN.source}: 2–41 characters, lower-case letters, digits and '-', starting with a letter`;
 }
