@@ -8,7 +8,9 @@ import { describeCatalog, type DescribedCatalog } from './describe-catalog.js';
 import type { RefreshCatalogsQuery } from './refresh-catalogs-query.dto.js';
 import { StoredCatalogs } from './stored-catalogs.js';
 
-const refreshQuery = async () => (await import('./refresh-catalogs-query.dto.js')).RefreshCatalogsQuery;
+async function refreshQuery() {
+  return (await import('./refresh-catalogs-query.dto.js')).RefreshCatalogsQuery;
+}
 
 /** How old prices are, and how reading them went. */
 @Controller()

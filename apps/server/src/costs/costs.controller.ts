@@ -7,7 +7,9 @@ import { CurrentCaller } from '../http/request-context.js';
 import type { CostQuery } from './cost-query.dto.js';
 import { type Costs, CostsService } from './costs.service.js';
 
-const costQuery = async () => (await import('./cost-query.dto.js')).CostQuery;
+async function costQuery() {
+  return (await import('./cost-query.dto.js')).CostQuery;
+}
 
 @Controller()
 @ApiTags('costs')

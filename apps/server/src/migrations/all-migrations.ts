@@ -8,7 +8,7 @@ import { NarrowWrites1764100300000 } from './1764100300000-narrow-writes.js';
 import { PlacementGroups1764100100000 } from './1764100100000-placement-groups.js';
 import { Sharing1764100700000 } from './1764100700000-sharing.js';
 import { SignIn1764100800000 } from './1764100800000-sign-in.js';
-import { Retention1764100700000 } from './1764100700000-retention.js';
+import { Retention1764100900000 } from './1764100900000-retention.js';
 import { Volumes1764100000000 } from './1764100000000-volumes.js';
 
 /** Oldest first; the number in a name only ever rises. */
@@ -23,5 +23,5 @@ export const ALL_MIGRATIONS: readonly (new () => MigrationInterface & { readonly
   Catalogs1764100600000,
   Sharing1764100700000,
   SignIn1764100800000,
-  Retention1764100700000,
+  Retention1764100900000,
 ];

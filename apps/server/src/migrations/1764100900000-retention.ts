@@ -2,8 +2,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { run } from './sql-types.js';
 
 /** What is kept for a time only is found by when it ended. */
-export class Retention1764100700000 implements MigrationInterface {
-  readonly name = 'Retention1764100700000';
+export class Retention1764100900000 implements MigrationInterface {
+  readonly name = 'Retention1764100900000';
 
   async up(q: QueryRunner): Promise<void> {
     await run(q, [
