@@ -119,14 +119,14 @@ describe('every error has the envelope of the contract', () => {
     ],
     ['a version that is none', '/api/users/list', { headers: { 'x-api-version': 'abc' } }, 400, error400(null)],
     [
-      'an operation that is not built',
+      'what is not there',
       '/api/project/main/imports/delete',
       { body: { export_name: 'x', export_project_name: 'y' } },
-      501,
-      error400('error'),
+      400,
+      error400('resource_not_exists'),
     ],
     [
-      'the token before an operation that is not built',
+      'the token before what is not there',
       '/api/project/main/imports/delete',
       { token: 'nope', body: { export_name: 'x', export_project_name: 'y' } },
       403,
