@@ -11,7 +11,9 @@ import { CurrentProject } from '../http/request-context.js';
 import { LogsService } from './logs.service.js';
 import type { LogStreamQuery } from './log-stream-query.dto.js';
 
-const streamQuery = async () => (await import('./log-stream-query.dto.js')).LogStreamQuery;
+async function streamQuery(): Promise<typeof LogStreamQuery> {
+  return (await import('./log-stream-query.dto.js')).LogStreamQuery;
+}
 
 @Controller()
 export class LogsController {
