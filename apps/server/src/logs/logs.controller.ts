@@ -11,7 +11,7 @@ import { CurrentProject } from '../http/request-context.js';
 import { LogsService } from './logs.service.js';
 import type { LogStreamQuery } from './log-stream-query.dto.js';
 
-async function streamQuery() {
+async function streamQuery(): Promise<typeof LogStreamQuery> {
   return (await import('./log-stream-query.dto.js')).LogStreamQuery;
 }
 
