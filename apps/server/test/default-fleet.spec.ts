@@ -59,7 +59,7 @@ describe.each(testDatabases())('the default fleet on $name', ({ location }) => {
   it('refuses fleets of other projects with a sentence', async () => {
     const reply = await apply('foreign', { fleets: ['other/lab'] });
     expect(reply.status).toBe(400);
-    expect(reply.text).toContain('Fleet other/lab is of another project');
+    expect(reply.text).toContain('Fleet other/lab is not shared with project main');
   });
 
   it('does not keep its project from being deleted', async () => {

@@ -61,7 +61,8 @@ describe('a server that is the only way in', () => {
 function readAll(where: net.NetConnectOpts): Promise<string> {
   return new Promise((resolve) => {
     let text = '';
-    const socket = net.connect(where);
+    // Whoever comes while the way is being made may be left waiting; `eventually` asks again.
+    const socket = net.connect(where).setTimeout(5_000, () => socket.destroy());
     socket.on('data', (chunk) => (text += chunk.toString()));
     socket.on('error', () => undefined);
     socket.once('close', () => {

@@ -88,6 +88,11 @@ it('has every route of the router, and every operation of the contract', () => {
   expect(CONTRACT_OPERATIONS.map(({ id }) => id).filter((id) => !names.includes(id))).toEqual([]);
 });
 
+/** A project knows which exports it is given; of what else there is in the project that gives them it hears nothing. */
+function tellsOfHidden(text: string): boolean {
+  return text.replaceAll(/Import hidden-project\/hidden-\d+ (added|deleted)/g, '').includes('hidden');
+}
+
 it('answers every role as the matrix says, and tells nobody what is in a project of others', async () => {
   const matrix: Record<string, Row> = {};
   const leaks: string[] = [];
@@ -107,7 +112,7 @@ it('answers every role as the matrix says, and tells nobody what is in a project
     ROLES.forEach((role, index) => {
       if (role === 'global admin') return;
       const [own, foreign, missing] = SUBJECTS.map((subject) => answers.get(subject)?.[index]);
-      const told = [own, foreign, missing].some((answer) => answer?.text.includes('hidden') === true);
+      const told = [own, foreign, missing].some((answer) => answer !== undefined && tellsOfHidden(answer.text));
       if (told) leaks.push(`${each.name}: ${role} is told of something hidden: ${foreign?.text ?? own?.text ?? ''}`);
       if (
         foreign !== undefined &&

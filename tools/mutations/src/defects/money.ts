@@ -46,9 +46,8 @@ export const MONEY_DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: COMMIT,
-        find: `    await writeMachine(tx, id, machine);\n    this.wake.host(tx, 'connections', id);\n    return machine.state`,
-        replace: `    await writeMachine(tx, id, machine);
-    await tx.execute('UPDATE priced_intervals SET price_usd_per_hour = ? WHERE instance_id = ?', [snapshot.attempts[0]?.offer.price ?? 0, id]);
+        find: `    if (known.state === 'pending' && machine.state === 'ready') await wakePeersOfMachine(tx, this.wake, id);\n    this.wake.host(tx, 'connections', id);\n    return machine.state`,
+        replace: `    await tx.execute('UPDATE priced_intervals SET price_usd_per_hour = ? WHERE instance_id = ?', [snapshot.attempts[0]?.offer.price ?? 0, id]);
     this.wake.host(tx, 'connections', id);\n    return machine.state`,
       },
     ],
