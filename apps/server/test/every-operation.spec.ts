@@ -67,5 +67,5 @@ describe.each(testDatabases())('every operation on $name', ({ location }) => {
       }
     }
     expect(told).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 });
