@@ -124,7 +124,7 @@ export class GatewayReplicaEffects {
     const { machine, cloudName } = record;
     if (machine === null && record.askedAt === null) return 'done';
     const account = await this.account(context);
-    const isUnderWay = machine === null && mayStillArrive(record, arrivalMs(account.definition), context.now);
+    const isUnderWay = mayStillArrive(record, arrivalMs(account.definition), context.now);
     const byName = {
       cloudName: cloudName ?? '',
       machineId: null,
@@ -132,9 +132,12 @@ export class GatewayReplicaEffects {
       zone: null,
       backendData: null,
     };
-    const ref = machine?.ref ?? (await this.findMade(account, context)) ?? byName;
-    const outcome = await account.gateways.terminateReplica(ref, this.call(context));
-    return isUnderWay ? 'pending' : outcome;
+    const known = machine === null ? [] : [machine.ref];
+    const unanswered = record.askedAt === null ? [] : [(await this.findMade(account, context)) ?? byName];
+    let outcome: Termination = isUnderWay ? 'pending' : 'done';
+    for (const ref of [...known, ...unanswered])
+      if ((await account.gateways.terminateReplica(ref, this.call(context))) === 'pending') outcome = 'pending';
+    return outcome;
   }
 
   private async uninstall({ snapshot: { record }, signal }: Context): Promise<Termination> {

@@ -105,9 +105,11 @@ export class VolumeCommit {
     return now;
   }
 
-  private async recordCloud(tx: WriteTx, { id, now }: Context, cloud: CloudVolume): Promise<number> {
-    await tx.execute('UPDATE volumes SET cloud = ?, asked_at = NULL, trouble = NULL WHERE id = ?', [
+  private async recordCloud(tx: WriteTx, { id, snapshot, now }: Context, cloud: CloudVolume): Promise<number> {
+    // This call is answered; one before it may not be.
+    await tx.execute('UPDATE volumes SET cloud = ?, asked_at = CAST(? AS bigint), trouble = NULL WHERE id = ?', [
       writeJson(cloud),
+      snapshot.record.askedAt,
       id,
     ]);
     return now;

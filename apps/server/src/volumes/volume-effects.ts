@@ -94,13 +94,16 @@ export class VolumeEffects {
 
   private async delete(account: Account, context: ActContext<VolumeView>): Promise<'done' | 'pending'> {
     const { record } = context.snapshot;
-    if (record.cloud !== null) return account.volumes.delete(record.cloud, this.call(context));
-    // Nobody knows whether the create call made one.
+    const { cloud, askedAt } = record;
+    if (cloud !== null && askedAt === null) return account.volumes.delete(cloud, this.call(context));
+    // Nobody knows what a create call without an answer made, or may still make.
     let outcome: 'done' | 'pending' = mayStillArrive(record, arrivalMs(account.definition), context.now)
       ? 'pending'
       : 'done';
-    for (const made of await this.findMade(account, context))
-      if ((await account.volumes.delete(made, this.call(context))) === 'pending') outcome = 'pending';
+    const made = await this.findMade(account, context);
+    const known = cloud === null ? [] : [cloud];
+    for (const each of [...known, ...made.filter(({ volumeId }) => volumeId !== cloud?.volumeId)])
+      if ((await account.volumes.delete(each, this.call(context))) === 'pending') outcome = 'pending';
     return outcome;
   }
 
