@@ -38,6 +38,10 @@ describe('the simulation', () => {
     expect((await simulate({ seed, runs: 1, services: 2 })).violations).toEqual([]);
   });
 
+  it('a disk is made once where two servers believe that no call is under way', async () => {
+    expect((await simulate({ seed: 141, volumes: 1 })).violations).toEqual([]);
+  });
+
   it('network volumes are with their jobs, and let go of', async () => {
     expect((await simulate({ seed: 6, runs: 0, volumes: 2 })).violations).toEqual([]);
   });

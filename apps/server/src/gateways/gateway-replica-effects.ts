@@ -84,7 +84,8 @@ export class GatewayReplicaEffects {
     const owner = await this.accounts.owner();
     // Its time begins before it is written down: a server that stood still in between must not ask any more.
     const call = this.call(context, LIMITS.createMs);
-    await this.mark('asked_at = ?', record, `machine IS NULL`);
+    // Who still believes that no call is under way, because another server has made it since, does not make one.
+    await this.mark('asked_at = ?', record, `machine IS NULL AND COALESCE(asked_at, 0) = ${record.askedAt ?? 0}`);
     call.signal.throwIfAborted();
     if (this.world.clock.now() >= call.deadline) throw new Error('the create call came too late');
     return account.gateways.createReplica(
