@@ -32,9 +32,10 @@ export async function findFailedStart(
 async function tieOf(
   tx: ReadTx,
   { id, spec }: JobRecord,
-  { id: instanceId, machine }: InstanceRecord,
+  { id: instanceId, machine, group }: InstanceRecord,
   fleet: FleetRecord,
 ): Promise<string | null> {
+  if (group !== null) return 'it was made together with the machines of the other nodes';
   if (!(await hasRoom(tx, fleet, { without: instanceId }))) return 'its fleet may have no more machines';
   const hasAddress = (machine?.hostname ?? machine?.internalIp ?? null) !== null;
   if ((spec.jobs_per_replica ?? 1) > 1 && hasAddress) return 'the other nodes have been told its address';

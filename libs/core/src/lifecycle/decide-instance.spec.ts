@@ -39,7 +39,7 @@ const live = (over: Partial<LiveInstance> = {}): LiveInstance => ({
   idleLimitMs: 5 * MIN, neededByFleet: false, unwanted: null, tenure: 'rented', kind: 'hosts', replaceAgentAt: null, ...over,
 }); // prettier-ignore
 const ending = (over: Partial<TerminatingInstance> = {}): TerminatingInstance => ({
-  ...base, status: 'terminating', machineGone: false, terminateFailures: 0, nextTerminateAt: null, jobsDraining: false, volumesLeaving: false, endMessage: null, tenure: 'rented', ...over,
+  ...base, status: 'terminating', machineGone: false, terminateFailures: 0, nextTerminateAt: null, jobsDraining: false, volumesLeaving: false, groupInUse: false, endMessage: null, tenure: 'rented', ...over,
 }); // prettier-ignore
 
 type Expected = { status: string; effects?: string[]; reason?: string; dueAt?: number | null };
