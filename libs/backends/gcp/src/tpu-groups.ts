@@ -6,7 +6,7 @@ import { sliceOf } from './tpu-slices.js';
 export class TpuGroups implements GroupSupport {
   constructor(private readonly createNode: (attempt: Attempt, call: Call) => Promise<MachineState>) {}
 
-  create(attempt: Attempt, size: number, call: Call): Promise<MachineState> {
+  async create(attempt: Attempt, size: number, call: Call): Promise<MachineState> {
     const type = attempt.offer.instance.name;
     const hosts = sliceOf(type)?.hosts ?? 1;
     if (hosts !== size)
