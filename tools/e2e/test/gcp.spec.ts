@@ -38,7 +38,9 @@ function userDataOf({ body }: FakeNode): string {
       halt: (instance) => machines.halt(instance),
       bootNode: (node, host) => machines.boot({ id: `${node.name}/${host}`, userData: userDataOf(node) }, []),
       haltNode: async (node) => {
-        await Promise.all(Array.from({ length: node.hosts }, (_, host) => machines.halt({ id: `${node.name}/${host}` })));
+        await Promise.all(
+          Array.from({ length: node.hosts }, (_, host) => machines.halt({ id: `${node.name}/${host}` })),
+        );
       },
     });
     stack = new Stack({

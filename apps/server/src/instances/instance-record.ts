@@ -123,8 +123,7 @@ function toRecord(row: Row): InstanceRecord {
     terminationMessage: row.termination_message,
     lastError: row.last_error,
     provisioningJobId: row.provisioning_job_id,
-    group:
-      row.group_id === null ? null : { id: row.group_id, rank: row.group_rank ?? 0, size: row.group_size ?? 1 },
+    group: row.group_id === null ? null : { id: row.group_id, rank: row.group_rank ?? 0, size: row.group_size ?? 1 },
     connectionEpoch: row.connection_epoch,
     connectionHolder: row.connection_holder,
     connectionExpiresAt: row.connection_expires_at,

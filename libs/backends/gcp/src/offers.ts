@@ -39,7 +39,9 @@ export function gcpOffers({ catalog, requirements, regions, quotas, reserved }: 
       return reason === null ? { availability: 'unknown' } : { availability: 'no_quota', availability_reason: reason };
     },
   }).map((offer) => withFixedDisk(inOrder(offer)));
-  return reserved === null ? [...offers, ...sliceOffers({ catalog, regions })] : offers.flatMap((offer) => withinReservation(offer, reserved) ?? []);
+  return reserved === null
+    ? [...offers, ...sliceOffers({ catalog, regions })]
+    : offers.flatMap((offer) => withinReservation(offer, reserved) ?? []);
 }
 
 /** The same zone is tried first everywhere: machines of one project are near each other. */

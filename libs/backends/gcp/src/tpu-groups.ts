@@ -1,4 +1,11 @@
-import { type Attempt, BackendError, type Call, type GroupSupport, type MachineRef, type MachineState } from '@dstack/backend-base';
+import {
+  type Attempt,
+  BackendError,
+  type Call,
+  type GroupSupport,
+  type MachineRef,
+  type MachineState,
+} from '@dstack/backend-base';
 import { readData, writeData } from './machine-data.js';
 import { sliceOf } from './tpu-slices.js';
 
@@ -12,7 +19,10 @@ export class TpuGroups implements GroupSupport {
     if (hosts !== size)
       throw new BackendError({ kind: 'rejected', blocks: 'offer' }, `${type} has ${hosts} hosts, not ${size}`);
     if (attempt.volumeIds.length > 0)
-      throw new BackendError({ kind: 'rejected', blocks: 'offer' }, `no disk can be written to by the hosts of ${type}`);
+      throw new BackendError(
+        { kind: 'rejected', blocks: 'offer' },
+        `no disk can be written to by the hosts of ${type}`,
+      );
     return this.createNode(attempt, call);
   }
 

@@ -23,7 +23,10 @@ export function judgeType(
   const group = type.group_nodes;
   rejectResources(requirements.resources, resources, reject, { isOneOfGroup: group !== undefined });
   if (group !== undefined && !contains(group, nodes ?? 1))
-    reject('nodes', () => `${name} is made of several machines at once: a task has them with nodes: ${formatRange(group)}`);
+    reject(
+      'nodes',
+      () => `${name} is made of several machines at once: a task has them with nodes: ${formatRange(group)}`,
+    );
   const arch = resources.cpu_arch ?? 'x86';
   if (agentArchs !== null && !agentArchs.includes(arch))
     reject('agent', () => `this server has no agent for ${arch}, only for ${agentArchs.join(' and ')}`);

@@ -95,7 +95,17 @@ export class Tpu {
       return this.begin(zone, { code: 8, message });
     }
     const dataDisks = (body.dataDisks ?? []) as unknown[]; // checked
-    const node: FakeNode = { name, id, zone, body, dataDisks, hosts: hostsOf(type), unaddressed: 0, state: 'CREATING', ips: [] };
+    const node: FakeNode = {
+      name,
+      id,
+      zone,
+      body,
+      dataDisks,
+      hosts: hostsOf(type),
+      unaddressed: 0,
+      state: 'CREATING',
+      ips: [],
+    };
     this.nodes.set(name, node);
     Promise.all(Array.from({ length: node.hosts }, (_, host) => this.options.bootNode(node, host))).then(
       (ips) => {

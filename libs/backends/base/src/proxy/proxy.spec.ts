@@ -22,7 +22,8 @@ class Proxy {
     if (pathname === '/moved') response.writeHead(302, { location: 'http://lists.test/packed' }).end();
     else if (pathname === '/packed') response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(LIST));
     else if (pathname === '/same') response.writeHead(304, { etag: '"1"' }).end();
-    else if (pathname === '/broken') response.writeHead(200, { 'content-encoding': 'gzip' }).write(gzipSync(LIST).subarray(0, 900), () => response.destroy()); // prettier-ignore
+    else if (pathname === '/broken')
+      response.writeHead(200, { 'content-encoding': 'gzip' }).write(gzipSync(LIST).subarray(0, 900), () => response.destroy()); // prettier-ignore
     else response.end('{"by":"relay"}');
   });
 
