@@ -19,6 +19,7 @@ import { EventRetention } from './events/event-retention.js';
 import { EventsController } from './events/events.controller.js';
 import { EventsService } from './events/events.service.js';
 import { FileArchivesService } from './files/file-archives.service.js';
+import { Uploads, openUploads } from './files/uploads.js';
 import { FilesController } from './files/files.controller.js';
 import { AccessGuard } from './http/access.guard.js';
 import { ContractInterceptor } from './http/contract.interceptor.js';
@@ -122,6 +123,7 @@ export class PlatformModule {
         EventsService,
         FileArchivesService,
         FirstIdentity,
+        { provide: Uploads, useFactory: () => openUploads(parts.settings.blobStore, process.env) },
         MembersService,
         ProjectView,
         ProjectsService,
@@ -136,7 +138,7 @@ export class PlatformModule {
         { provide: APP_INTERCEPTOR, useClass: ContractInterceptor },
         { provide: APP_FILTER, useClass: ErrorFilter },
       ],
-      exports: [...values.map(({ provide }) => provide), Catalogs, ...SHARED],
+      exports: [...values.map(({ provide }) => provide), Catalogs, Uploads, ...SHARED],
     };
   }
 }
