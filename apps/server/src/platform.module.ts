@@ -49,6 +49,8 @@ import { SignInService } from './sign-in/sign-in.service.js';
 import { SignedInUser } from './sign-in/signed-in-user.js';
 import { PublicKeysService } from './users/public-keys.service.js';
 import { UserStore } from './users/user-store.js';
+import { TELEMETRY_COUNTS } from './telemetry/telemetry.js';
+import type { TelemetryCounts } from './telemetry/telemetry-counts.js';
 import { UsersController } from './users/users.controller.js';
 import { UsersService } from './users/users.service.js';
 import { WORLD, type World } from './world/world.js';
@@ -63,6 +65,7 @@ export interface PlatformParts {
   readonly permissions: DefaultPermissions;
   readonly readiness: Readiness;
   readonly lives: ServerLives;
+  readonly counts: TelemetryCounts;
 }
 
 export const PLATFORM_CONTROLLERS: readonly Type[] = [
@@ -107,6 +110,7 @@ export class PlatformModule {
       { provide: DEFAULT_PERMISSIONS, useValue: parts.permissions },
       { provide: READINESS, useValue: parts.readiness },
       { provide: SERVER_LIVES, useValue: parts.lives },
+      { provide: TELEMETRY_COUNTS, useValue: parts.counts },
     ];
     const catalogs = { provide: Catalogs, useExisting: StoredCatalogs };
     return {

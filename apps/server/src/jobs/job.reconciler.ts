@@ -1,3 +1,4 @@
+import type { LogFields } from '../bootstrap/log-fields.js';
 import { Inject, Injectable } from '@nestjs/common';
 import { decideJob, type JobDecision, type JobEffect } from '@dstack/core';
 import { ServerIdentity } from '../reconcile/server-identity.js';
@@ -26,6 +27,10 @@ export class JobReconciler implements Reconciler<JobView, JobDecision> {
               AND i.connection_holder <> ? AND i.connection_expires_at > ?)`,
       params: [this.me.holder, now],
     };
+  }
+
+  aboutOf({ run, instance }: JobView): LogFields {
+    return { run_id: run.id, ...(instance === null ? {} : { instance_id: instance.id }) };
   }
 
   observe(id: string, tx: ReadTx, now: number): Promise<Observed<JobView> | null> {

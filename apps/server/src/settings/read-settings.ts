@@ -10,6 +10,7 @@ import { readLogSink } from './log-settings.js';
 import { readOidcSettings } from './oidc-settings.js';
 import { SettingsError } from './settings-error.js';
 import type { ServerSettings } from './settings.js';
+import { readTelemetry } from './telemetry-settings.js';
 import { warningsAbout } from './variables.js';
 
 export { SettingsError };
@@ -38,6 +39,7 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
     sshProxy: sshProxy(env),
     logLevel: choice(env, 'DSTACK_SERVER_LOG_LEVEL'),
     logFormat: choice(env, 'DSTACK_SERVER_LOG_FORMAT'),
+    telemetry: readTelemetry(env),
     configDisabled: flag(env, 'DSTACK_SERVER_CONFIG_DISABLED'),
     backgroundProcessing: !flag(env, 'DSTACK_SERVER_BACKGROUND_PROCESSING_DISABLED'),
     maxOffersTried: integer(env, 'DSTACK_SERVER_MAX_OFFERS_TRIED'),

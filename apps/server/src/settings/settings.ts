@@ -2,6 +2,7 @@ import type { ImageDefaults, RunSpecLimits, SshProxy } from '@dstack/core';
 import type { BlobStoreSettings } from './blob-settings.js';
 import type { LogSinkSettings } from './log-settings.js';
 import type { OidcSettings } from './oidc-settings.js';
+import type { TelemetrySettings } from './telemetry-settings.js';
 import type { DatabaseLocation } from '../persistence/database-url.js';
 
 /** All that the environment and the command line decide, read once. */
@@ -21,6 +22,7 @@ export interface ServerSettings {
   readonly sshProxy: SshProxy | undefined;
   readonly logLevel: LogLevel;
   readonly logFormat: 'rich' | 'standard' | 'json';
+  readonly telemetry: TelemetrySettings;
   readonly configDisabled: boolean;
   readonly backgroundProcessing: boolean;
   readonly maxOffersTried: number;
