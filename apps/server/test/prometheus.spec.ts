@@ -47,9 +47,18 @@ describe.each(testDatabases())('a scrape on $name', ({ open }) => {
       });
     const clock = { now: () => 100_000, monotonic: () => 0 };
     const counts = {
-      all: () => [{ of: 'call', labels: { backend: 'aws', operation: 'create', outcome: 'ok' }, count: 2, seconds: 3 } as const],
+      all: () => [
+        { of: 'call', labels: { backend: 'aws', operation: 'create', outcome: 'ok' }, count: 2, seconds: 3 } as const,
+      ],
     };
-    const shipping = { sink: 'CloudWatch Logs', waitingBytes: 7, mostBytes: 9, shippedBytes: 5, refusedEvents: 1, failures: 0 };
+    const shipping = {
+      sink: 'CloudWatch Logs',
+      waitingBytes: 7,
+      mostBytes: 9,
+      shippedBytes: 5,
+      refusedEvents: 1,
+      failures: 0,
+    };
     const text = await new PrometheusService(db, store, { clock }, counts, { state: async () => shipping }).text();
     const job = `dstack_project_name="main",dstack_user_name="user-${userId}",dstack_run_name="train",dstack_run_id="${runId}",dstack_job_name="train-0-0",dstack_job_id="${jobId}",dstack_job_num="0",dstack_replica_num="0",dstack_run_type="task",dstack_backend="remote",dstack_gpu="T4"`;
     for (const line of [

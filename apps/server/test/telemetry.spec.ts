@@ -19,7 +19,7 @@ describe('what OpenTelemetry is told', () => {
     const telemetry = { ...readTelemetry(env), secrets: ['s3cr3t-value'] };
     const server = await startTestServer({ telemetry, logLevel: 'ERROR', logFormat: 'json' });
     const headers = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' };
-    await server.call('POST', '/api/project/main/runs/list?secret=in-the-query', { body: {}, headers });
+    await server.call('POST', '/api/project/main/fleets/list?secret=in-the-query', { body: {}, headers });
     await server.call('GET', '/healthcheck');
     const cloud = tracedCompute('aws', { terminate: async () => 'done' } as never) as {
       terminate: () => Promise<string>;
@@ -49,7 +49,7 @@ describe('what OpenTelemetry is told', () => {
   });
 
   it('has requests by their routes, as part of the trace of who asked, without what they hold', () => {
-    const span = receiver.spans.find(({ name }) => name === 'POST /api/project/:project_name/runs/list');
+    const span = receiver.spans.find(({ name }) => name === 'POST /api/project/:project_name/fleets/list');
     expect(span).toMatchObject({
       kind: 2,
       traceId: '0af7651916cd43dd8448eb211c80319c',
@@ -140,7 +140,7 @@ describe('what Sentry is told', () => {
     expect(error).toMatchObject({
       tags: { context: 'Test', run_id: 'run-1' },
       extra: { line: 'a pass failed' },
-      exception: { values: [{ type: 'RangeError', value: 'no room for …: Authorization: …' }] },
+      exception: { values: [{ type: 'RangeError', value: 'no room for …: Authorization: Bearer …' }] },
     });
     expect(envelopes.join('\n')).not.toMatch(/s3cr3t-value|abc\.def/);
   });
@@ -179,7 +179,7 @@ describe('telemetry', () => {
 
   it.each([
     ['a value known to be secret', 'postgres said hunter22', 'postgres said …'],
-    ['a token', 'sent authorization: Bearer eyJh.x.y', 'sent authorization: …'],
+    ['a token', 'sent authorization: Bearer eyJh.x.y', 'sent authorization: Bearer …'],
     ['credentials in a URL', 'postgresql://u:p4ss@db/x', 'postgresql://…@db/x'],
     ['what is named so', '{"api_key":"abc","name":"x"}', '{"api_key":"…","name":"x"}'],
     ['nothing else', 'Run train failed at 10:20', 'Run train failed at 10:20'],

@@ -16,7 +16,7 @@ export function scrubber(secrets: readonly string[]): (text: string) => string {
       .replaceAll(/(\/\/)[^/\s@"']+@/g, '$1…@')
       .replaceAll(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g, '…')
       .replaceAll(
-        /\b((?:password|passwd|secret|token|api[_-]?key|authorization)["']?\s*[=:]\s*["']?)[^\s"',;&}]+/gi,
+        /\b((?:password|passwd|secret|token|api[_-]?key|authorization)["']?\s*[=:]\s*["']?)(?!(?:Bearer|Basic|ApiKey)\b)[^\s"',;&}]+/gi,
         '$1…',
       );
   };

@@ -38,6 +38,7 @@ export async function openSentry(options: SentryOptions): Promise<Sentry> {
     platform: 'node',
     runtime: { name: 'node', version: process.version },
     integrations: [],
+    traceLifecycle: 'static',
     stackParser: createStackParser(nodeStackLineParser()),
     beforeSend: (event) => scrubbed(event, scrub),
     beforeSendTransaction: (event) => scrubbed(event, scrub),
