@@ -33,7 +33,7 @@ describe.each(sinkKinds())('logs that $name keeps', ({ open }) => {
     });
 
     /** A log of its own, in a world where it is `later` than when its lines were written. */
-    const begin = async ({ later = 60_000, mostBytes = 10_000_000, sink = opened.sink as LogSink } = {}) => {
+    const begin = async ({ later = 60_000, mostBytes = 10_000_000, sink = opened.sink } = {}) => {
       const clock = { now: () => NOW + later };
       const world = { ...realWorld(), clock };
       runs += 1;

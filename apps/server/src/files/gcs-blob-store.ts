@@ -24,7 +24,7 @@ export class GcsBlobStore implements BlobStore {
   async put(key: string, content: Buffer): Promise<void> {
     const query = new URLSearchParams({ uploadType: 'media', name: key });
     const headers = { 'content-type': 'application/octet-stream' };
-    await this.ask(`/upload/storage/v1/b/${this.bucket}/o?${query}`, {
+    await this.ask(`/upload/storage/v1/b/${this.bucket}/o?${query.toString()}`, {
       method: 'POST',
       headers,
       body: new Uint8Array(content),

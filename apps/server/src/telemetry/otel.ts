@@ -54,7 +54,7 @@ export async function openOtel(options: OtelOptions): Promise<Otel> {
     line: logs?.line ?? null,
     measure: metrics?.measure ?? null,
     close: async () => {
-      await Promise.allSettled([traces, logs, metrics].map((signal) => signal?.close()));
+      await Promise.allSettled([traces?.close(), logs?.close(), metrics?.close()]);
     },
   };
 }
@@ -89,7 +89,7 @@ async function openTraces(rates: SampleRates, resource: Resource, scrub: (text: 
         add: (more) => void span.setAttributes({ ...more }),
         end: (error) => {
           if (error !== undefined) {
-            const message = scrub(error instanceof Error ? error.message : String(error));
+            const message = scrub(error instanceof Error ? error.message : JSON.stringify(error));
             span.setStatus({ code: SpanStatusCode.ERROR, message });
             span.recordException({ name: error instanceof Error ? error.name : 'Error', message });
           }

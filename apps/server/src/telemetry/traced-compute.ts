@@ -1,8 +1,7 @@
-import type { Compute } from '@dstack/backend-base';
 import { traced } from './traced.js';
 
 /** The same account, each call to its cloud a span. */
-export function tracedCompute(backend: string, compute: Compute): Compute {
+export function tracedCompute<Account extends object>(backend: string, compute: Account): Account {
   return tracedMembers(backend, '', compute);
 }
 
@@ -12,19 +11,22 @@ function tracedMembers<T extends object>(backend: string, prefix: string, target
       const member: unknown = Reflect.get(of, name, of);
       if (typeof name === 'symbol' || member === null) return member;
       const operation = `${prefix}${name}`;
-      if (typeof member === 'function') return tracedCall(backend, operation, of, member);
+      if (isCall(member)) return tracedCall(backend, operation, of, member);
       // Volumes, gateways and the like.
       return prefix === '' && isGroup(member) ? tracedMembers(backend, `${operation}.`, member) : member;
     },
   });
 }
 
+type Call = (...args: readonly unknown[]) => unknown;
+
+const isCall = (member: unknown): member is Call => typeof member === 'function';
+
 /** Those that answer at once are no calls. */
-function tracedCall(backend: string, operation: string, of: object, member: Function): unknown {
-  // eslint-disable-line @typescript-eslint/no-unsafe-function-type -- called as it is
-  return (...args: unknown[]): unknown => {
+function tracedCall(backend: string, operation: string, of: object, member: Call): Call {
+  return (...args) => {
     const attributes = { 'dstack.backend': backend, 'dstack.operation': operation };
-    const answer: unknown = Reflect.apply(member, of, args);
+    const answer = Reflect.apply(member, of, args);
     if (!(answer instanceof Promise)) return answer;
     return traced({ name: `${backend} ${operation}`, kind: 'call', attributes }, () => answer);
   };

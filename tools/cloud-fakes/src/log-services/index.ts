@@ -1,2 +1,2 @@
-export { ElasticsearchFake } from './elasticsearch-fake.js';
+export { ElasticsearchFake, type IndexedRecord } from './elasticsearch-fake.js';
 export { FluentFake } from './fluent-fake.js';

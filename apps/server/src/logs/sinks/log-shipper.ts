@@ -70,10 +70,11 @@ export class LogShipper {
   async pass(): Promise<void> {
     const { db, holder, segments, world } = this.parts;
     if ((await takeLease(db, LEASE, holder, LEASE_MS)) === null) return;
-    for (let after = '', logs: UnshippedLog[] = []; ; after = logs.at(-1)?.key.jobId ?? '') {
-      logs = await segments.unshipped(LOGS_AT_ONCE, after);
+    let after: string | undefined = '';
+    while (after !== undefined && !this.isStopped) {
+      const logs: readonly UnshippedLog[] = await segments.unshipped(LOGS_AT_ONCE, after);
       await this.shipAll(logs);
-      if (logs.length < LOGS_AT_ONCE || this.isStopped) break;
+      after = logs.length < LOGS_AT_ONCE ? undefined : logs.at(-1)?.key.jobId;
       await takeLease(db, LEASE, holder, LEASE_MS);
     }
     await segments.forgetChunks(world.clock.now() - KEPT_MS, FORGOTTEN_AT_ONCE);
