@@ -83,6 +83,7 @@ async function openFluent(): Promise<OpenedSink> {
     sink: new FluentBitSink({ ...options, reader }),
     stop: async () => {
       await fluent.stop();
+      if (fluent.violations.length > 0) throw new Error(fluent.violations.join('\n'));
       await elasticsearch.close();
     },
   };

@@ -11,6 +11,8 @@ type Message = readonly [
 /** A `forward` input, as the protocol (v1) has it: what names a chunk is acknowledged by its name. */
 export class FluentFake {
   readonly received: { readonly tag: string; readonly at: number; readonly record: Record<string, unknown> }[] = [];
+  /** Messages that are none of the protocol. */
+  readonly violations: string[] = [];
   /** Takes all and acknowledges nothing: the connection is closed. */
   losesAnswers = false;
 
@@ -21,7 +23,11 @@ export class FluentFake {
     const fake = new FluentFake(server);
     server.on('connection', (socket) => {
       socket.on('error', () => undefined);
-      void fake.take(socket, (answer) => (fake.losesAnswers ? socket.destroy() : socket.write(answer)));
+      const answer = (bytes: Uint8Array): unknown => (fake.losesAnswers ? socket.destroy() : socket.write(bytes));
+      fake.take(socket, answer).catch((error: unknown) => {
+        // A sender may hang up.
+        if (!socket.destroyed) fake.violations.push(String(error));
+      });
     });
     await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
     return fake;
