@@ -127,6 +127,7 @@ export class SqlLogStore implements LogStore {
     await this.db.write(async (tx) => {
       for (const jobId of jobIds) {
         await tx.execute('DELETE FROM log_chunks WHERE job_id = ?', [jobId]);
+        await tx.execute('DELETE FROM log_segments WHERE job_id = ?', [jobId]);
         await tx.execute('DELETE FROM log_streams WHERE job_id = ?', [jobId]);
       }
     });
