@@ -1,7 +1,6 @@
 import { packageVersion } from '../bootstrap/package-version.js';
 import type { AgentArchive } from '@dstack/backend-base';
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { AgentBundles, type HostArch } from '../hosts/agent-bundles.js';
