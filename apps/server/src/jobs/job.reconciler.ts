@@ -1,6 +1,6 @@
-import type { LogFields } from '../bootstrap/log-fields.js';
 import { Inject, Injectable } from '@nestjs/common';
 import { decideJob, type JobDecision, type JobEffect } from '@dstack/core';
+import type { LogFields } from '../bootstrap/log-fields.js';
 import { ServerIdentity } from '../reconcile/server-identity.js';
 import type { ReadTx, SqlValue, WriteTx } from '../persistence/transaction.js';
 import type { ActContext, CommitContext, CommitResult, Observed, Reconciler } from '../reconcile/reconciler.js';
