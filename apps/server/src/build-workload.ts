@@ -7,6 +7,7 @@ import { EventRecorder } from './events/event-recorder.js';
 import type { AgentArchives } from './containers/agent-archives.js';
 import { ContainerStarts } from './containers/container-starts.js';
 import { DefaultFleetMaker } from './fleets/default-fleet.js';
+import { Uploads } from './files/uploads.js';
 import { FleetReconciler } from './fleets/fleet.reconciler.js';
 import { FleetsService } from './fleets/fleets.service.js';
 import { PlacementGroups } from './fleets/placement-groups.js';
@@ -143,7 +144,7 @@ export function buildWorkload({
   const defaultFleets = new DefaultFleetMaker(wake, events, world);
   const hostAccesses = new HostAccessStore(keyring);
   const submitter = new ReplicaSubmitter(wake, events, defaultFleets, world, clusterKeys, settings);
-  const jobEffects = new JobEffects(db, agents, inputs, offers, hostAccesses);
+  const jobEffects = new JobEffects(db, agents, inputs, offers, hostAccesses, new Uploads(null));
   const reader = new RunReader({ sshProxy: undefined });
   const groups = new PlacementGroups(db, accounts, me, world);
   const applier = new RunApplier(db, wake, events, submitter, new ServicePlaces(settings), world);

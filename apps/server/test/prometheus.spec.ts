@@ -46,7 +46,20 @@ describe.each(testDatabases())('a scrape on $name', ({ open }) => {
         gpus: [{ memoryUsageBytes: 6, utilPercent: 50 }],
       });
     const clock = { now: () => 100_000, monotonic: () => 0 };
-    const text = await new PrometheusService(db, store, { clock }).text();
+    const counts = {
+      all: () => [
+        { of: 'call', labels: { backend: 'aws', operation: 'create', outcome: 'ok' }, count: 2, seconds: 3 } as const,
+      ],
+    };
+    const shipping = {
+      sink: 'CloudWatch Logs',
+      waitingBytes: 7,
+      mostBytes: 9,
+      shippedBytes: 5,
+      refusedEvents: 1,
+      failures: 0,
+    };
+    const text = await new PrometheusService(db, store, { clock }, counts, { state: async () => shipping }).text();
     const job = `dstack_project_name="main",dstack_user_name="user-${userId}",dstack_run_name="train",dstack_run_id="${runId}",dstack_job_name="train-0-0",dstack_job_id="${jobId}",dstack_job_num="0",dstack_replica_num="0",dstack_run_type="task",dstack_backend="remote",dstack_gpu="T4"`;
     for (const line of [
       `dstack_instance_duration_seconds_total{dstack_project_name="main",dstack_fleet_name="",dstack_fleet_id="",dstack_instance_name="box-0",dstack_instance_id="${instanceId}",dstack_instance_type="box",dstack_backend="remote",dstack_gpu="T4"} 60`,
@@ -54,6 +67,10 @@ describe.each(testDatabases())('a scrape on $name', ({ open }) => {
       `dstack_job_duration_seconds_total{${job}} 10`,
       `dstack_job_cpu_time_seconds_total{${job}} 3`,
       `dstack_job_gpu_usage_ratio{${job},dstack_gpu_num="0"} 0.5`,
+      'dstack_server_cloud_calls_total{backend="aws",operation="create",outcome="ok"} 2',
+      'dstack_server_cloud_calls_seconds_total{backend="aws",operation="create",outcome="ok"} 3',
+      'dstack_server_log_waiting_bytes{sink="CloudWatch Logs"} 7',
+      'dstack_server_log_refused_lines_total{sink="CloudWatch Logs"} 1',
     ])
       expect(text.split('\n')).toContain(line);
   });

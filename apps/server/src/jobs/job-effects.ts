@@ -2,6 +2,8 @@ import { AgentUnreachableError, type AgentApi, type JobStart, type JobState } fr
 import { Inject, Injectable } from '@nestjs/common';
 import { defaultRuntimePreference, type JobEffect, kindOfOffer, type RuntimePreference, undecided } from '@dstack/core';
 import { AgentRegistry } from '../agents/agent-registry.js';
+import { findUpload } from '../files/find-upload.js';
+import { Uploads } from '../files/uploads.js';
 import { HostAccessStore } from '../hosts/host-access.js';
 import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
@@ -35,6 +37,7 @@ export class JobEffects {
     private readonly inputs: JobInputs,
     @Inject(OffersService) private readonly offers: Pick<OffersService, 'runtimes'>,
     @Inject(HostAccessStore) private readonly accesses: Pick<HostAccessStore, 'read'>,
+    @Inject(Uploads) private readonly uploads: Pick<Uploads, 'content'>,
   ) {
     this.reading = readTogether(db);
   }
@@ -157,22 +160,9 @@ export class JobEffects {
   }
 
   private async blob({ record, run }: JobView, sha256: string): Promise<Buffer | null> {
-    return this.db.read(async (tx) => {
-      const [code] = await tx.query<{ content: Buffer | null }>(
-        'SELECT content FROM codes WHERE repo_id = ? AND blob_hash = ?',
-        [run.repoId, sha256],
-      );
-      if (code?.content) return code.content;
-      const ids = (record.spec.file_archives ?? []).map(({ id }) => id);
-      for (const id of ids) {
-        const [archive] = await tx.query<{ content: Buffer | null }>(
-          'SELECT content FROM file_archives WHERE id = ? AND blob_hash = ?',
-          [id, sha256],
-        );
-        if (archive?.content) return archive.content;
-      }
-      return null;
-    });
+    const archives = (record.spec.file_archives ?? []).map(({ id }) => id);
+    const stored = await this.db.read((tx) => findUpload(tx, { repoId: run.repoId, archives, hash: sha256 }));
+    return stored === null ? null : this.uploads.content(stored);
   }
 }
 

@@ -4,6 +4,7 @@ import { Gateways1764100500000 } from './1764100500000-gateways.js';
 import { Initial1764000000000 } from './1764000000000-initial.js';
 import { LifeSigns1764100200000 } from './1764100200000-life-signs.js';
 import { MachineGroups1764101000000 } from './1764101000000-machine-groups.js';
+import { LogSegments1764103000000 } from './1764103000000-log-segments.js';
 import { MachinesOfJobs1764100400000 } from './1764100400000-machines-of-jobs.js';
 import { NarrowWrites1764100300000 } from './1764100300000-narrow-writes.js';
 import { PlacementGroups1764100100000 } from './1764100100000-placement-groups.js';
@@ -28,4 +29,5 @@ export const ALL_MIGRATIONS: readonly (new () => MigrationInterface & { readonly
   Retention1764100900000,
   MachineGroups1764101000000,
   UnansweredVolumeCalls1764101900000,
+  LogSegments1764103000000,
 ];

@@ -37,10 +37,14 @@ it('takes what runs may ask for', () => {
 });
 
 it('warns of names that do nothing, and of features that are not built', () => {
-  const { warnings } = readSettings({ DSTACK_SERVER_PROT: '1', DSTACK_SERVER_S3_BUCKET: 'b', DSTACK_SERVER_PORT: '1' });
+  const { warnings } = readSettings({
+    DSTACK_SERVER_PROT: '1',
+    DSTACK_VM_BASE_IMAGE_PREFIX: 'b',
+    DSTACK_SERVER_PORT: '1',
+  });
   expect(warnings).toEqual([
     'DSTACK_SERVER_PROT is not a setting of this server and has no effect.',
-    'DSTACK_SERVER_S3_BUCKET has no effect yet: what it configures is not built in this server.',
+    'DSTACK_VM_BASE_IMAGE_PREFIX has no effect yet: what it configures is not built in this server.',
   ]);
 });
 

@@ -2,12 +2,15 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { IMAGE_DEFAULTS, type ImageDefaults } from '@dstack/core';
 import { parseDatabaseUrl, type DatabaseLocation } from '../persistence/database-url.js';
+import { readBlobStore } from './blob-settings.js';
 import { readCatalogSettings } from './catalog-settings.js';
 import { choice, type Environment, flag, integer, text } from './environment.js';
 import { readAcmeAuthority, readProxyUrl } from './gateway-settings.js';
+import { readLogSink } from './log-settings.js';
 import { readOidcSettings } from './oidc-settings.js';
 import { SettingsError } from './settings-error.js';
 import type { ServerSettings } from './settings.js';
+import { readTelemetry } from './telemetry-settings.js';
 import { warningsAbout } from './variables.js';
 
 export { SettingsError };
@@ -24,6 +27,7 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
   const host = flags.host ?? text(env, 'DSTACK_SERVER_HOST') ?? '';
   const port = flags.port ?? integer(env, 'DSTACK_SERVER_PORT');
   if (port < 0 || port > 65_535) throw new SettingsError(`DSTACK_SERVER_PORT must be from 0 to 65535, not ${port}.`);
+  const endpoints = backendEndpoints(env);
   const settings: ServerSettings = {
     database: databaseLocation(env, serverDir),
     databasePoolSize: integer(env, 'DSTACK_DB_POOL_SIZE'),
@@ -35,6 +39,7 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
     sshProxy: sshProxy(env),
     logLevel: choice(env, 'DSTACK_SERVER_LOG_LEVEL'),
     logFormat: choice(env, 'DSTACK_SERVER_LOG_FORMAT'),
+    telemetry: readTelemetry(env),
     configDisabled: flag(env, 'DSTACK_SERVER_CONFIG_DISABLED'),
     backgroundProcessing: !flag(env, 'DSTACK_SERVER_BACKGROUND_PROCESSING_DISABLED'),
     maxOffersTried: integer(env, 'DSTACK_SERVER_MAX_OFFERS_TRIED'),
@@ -44,6 +49,9 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
     metricsRunningTtlSeconds: integer(env, 'DSTACK_SERVER_METRICS_RUNNING_TTL_SECONDS'),
     metricsFinishedTtlSeconds: integer(env, 'DSTACK_SERVER_METRICS_FINISHED_TTL_SECONDS'),
     instanceHealthTtlSeconds: integer(env, 'DSTACK_SERVER_INSTANCE_HEALTH_TTL_SECONDS'),
+    logSink: readLogSink(env, endpoints),
+    logBufferBytes: integer(env, 'DSTACK_SERVER_LOG_BUFFER_BYTES'),
+    blobStore: readBlobStore(env, endpoints),
     logQuotaBytesPerJobHour: integer(env, 'DSTACK_SERVER_LOG_QUOTA_PER_JOB_HOUR'),
     userProjectDefaultQuota: integer(env, 'DSTACK_USER_PROJECT_DEFAULT_QUOTA'),
     images: images(env),
@@ -65,7 +73,7 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
     sshConnectTimeoutSeconds: integer(env, 'DSTACK_SERVER_SSH_CONNECT_TIMEOUT'),
     unreachableJobSeconds: integer(env, 'DSTACK_SERVER_UNREACHABLE_JOB_SECONDS'),
     catalogs: readCatalogSettings(env),
-    backendEndpoints: backendEndpoints(env),
+    backendEndpoints: endpoints,
     databaseListenUrl: listenUrl(env),
     databaseIsReplicated: text(env, 'LITESTREAM_REPLICA_URL') !== undefined,
     litestream: litestream(env),

@@ -1,5 +1,8 @@
 import type { ImageDefaults, RunSpecLimits, SshProxy } from '@dstack/core';
+import type { BlobStoreSettings } from './blob-settings.js';
+import type { LogSinkSettings } from './log-settings.js';
 import type { OidcSettings } from './oidc-settings.js';
+import type { TelemetrySettings } from './telemetry-settings.js';
 import type { DatabaseLocation } from '../persistence/database-url.js';
 
 /** All that the environment and the command line decide, read once. */
@@ -19,6 +22,7 @@ export interface ServerSettings {
   readonly sshProxy: SshProxy | undefined;
   readonly logLevel: LogLevel;
   readonly logFormat: 'rich' | 'standard' | 'json';
+  readonly telemetry: TelemetrySettings;
   readonly configDisabled: boolean;
   readonly backgroundProcessing: boolean;
   readonly maxOffersTried: number;
@@ -30,6 +34,12 @@ export interface ServerSettings {
   readonly metricsFinishedTtlSeconds: number;
   readonly instanceHealthTtlSeconds: number;
   readonly logQuotaBytesPerJobHour: number;
+  /** The service that keeps the logs of jobs; undefined: this server does. */
+  readonly logSink: LogSinkSettings | undefined;
+  /** So much may wait for it in the database. */
+  readonly logBufferBytes: number;
+  /** Where uploaded code and files are; undefined: in the database. */
+  readonly blobStore: BlobStoreSettings | undefined;
   readonly userProjectDefaultQuota: number;
   /** The images of jobs that name none, and the registry of those that name no registry. */
   readonly images: ImageDefaults;
