@@ -41,6 +41,13 @@ writeFileSync(
 );
 npm(['install', '--omit=dev', '--omit=peer', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], to);
 rmSync(join(to, 'package-lock.json'), { force: true });
+// What only editors and debuggers read is a third of it, and what only compilers and other systems do is in SQLite's.
+const prebuilt = `sqlite-native/prebuilds/${process.platform}-${process.arch}`;
+const unread = globSync(['**/*.{map,d.ts,d.mts,d.cts}', 'sqlite-native/{deps,src}', 'sqlite-native/prebuilds/*'], {
+  cwd: join(to, 'node_modules'),
+});
+for (const path of unread)
+  if (!path.startsWith(prebuilt)) rmSync(join(to, 'node_modules', path), { recursive: true, force: true });
 
 const node = join(root, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin/node');
 cpSync(existsSync(node) ? node : process.execPath, join(to, 'bin/node'));
