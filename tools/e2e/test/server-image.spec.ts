@@ -27,7 +27,9 @@ const TASK = [
     server.configure(LOCAL);
     const ms = await server.run();
     console.info(`the image answered after ${Math.round(ms)} ms`);
-    expect(server.output).toMatch(/The server is running at http:\/\/\S+:3000\n(.*\n)*The admin token is [0-9a-f-]{36}/);
+    expect(server.output).toMatch(
+      /The server is running at http:\/\/\S+:3000\n(.*\n)*The admin token is [0-9a-f-]{36}/,
+    );
     await until('the engine to call it healthy', () => Promise.resolve(server.health() === 'healthy'), 60_000);
   });
 

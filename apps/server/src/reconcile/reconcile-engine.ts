@@ -68,7 +68,8 @@ export class ReconcileEngine {
       world: this.world,
       notices: this.notices,
       holder: this.me.holder,
-      onGone: (holder) => this.log.warn(`Server ${holder} of this database is gone; its work goes on here and on the others`),
+      onGone: (holder) =>
+        this.log.warn(`Server ${holder} of this database is gone; its work goes on here and on the others`),
     });
     this.watch.start();
   }

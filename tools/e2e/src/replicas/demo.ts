@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningCommand } from '../command.js';
 import { freePort } from '../free-port.js';
 import { type PostgresServer, startPostgres } from '../postgres.js';
-import { SMALL, type Stack } from '../stack.js';
+import type { Stack } from '../stack.js';
 import { until } from '../until.js';
 import { connectionsOf, serversOnOneMachine } from './one-machine.js';
-import { countTicks, tickingTask, ticksIn } from './ticking-run.js';
+import { countTicks, ENDED, runOf, submitTicking, ticksIn } from './ticking-run.js';
 
 const REPLICAS = 3;
 const RUNS = ['first', 'second'];
@@ -41,7 +41,8 @@ async function demo(): Promise<void> {
   try {
     say(`Postgres is up on port ${postgres.port}`);
     await Promise.all(servers.map((server) => server.start()));
-    for (const [index, { url, serverPid }] of servers.entries()) say(`Server ${index + 1}: ${url}, process ${serverPid}`);
+    for (const [index, { url, serverPid }] of servers.entries())
+      say(`Server ${index + 1}: ${url}, process ${serverPid}`);
     process.exitCode = (await tell(servers, postgres)) ? 0 : 1;
   } finally {
     await cleanUp();
@@ -53,7 +54,7 @@ async function tell(servers: readonly Stack[], postgres: PostgresServer): Promis
   for (const [index, name] of RUNS.entries()) {
     const server = servers[index % servers.length];
     if (server === undefined) continue;
-    await submit(server, { name, ticks: TICKS });
+    await submitTicking(server, { name, ticks: TICKS });
     say(`Submitted the run ${name} to ${nameOf(server)}`);
   }
   for (const name of RUNS)
@@ -70,7 +71,7 @@ async function tell(servers: readonly Stack[], postgres: PostgresServer): Promis
   const killedAt = Date.now();
   await victim.killServer('SIGKILL');
   say(`kill -9: ${nameOf(victim)} is gone`);
-  const placed = submit(survivor, AFTER).then(() => say(`${nameOf(survivor)} took the run ${AFTER.name}`));
+  const placed = submitTicking(survivor, AFTER).then(() => say(`${nameOf(survivor)} took the run ${AFTER.name}`));
   const recoveries = await Promise.all([...logs].map(([name, log]) => saysMore(name, log, killedAt)));
   const recovery = Math.max(...recoveries);
   say(`Recovered: ${seconds(recovery)} after the kill every log goes on`);
@@ -86,24 +87,12 @@ async function tell(servers: readonly Stack[], postgres: PostgresServer): Promis
     const { lost, doubled } = countTicks(ticksIn(log), ticks);
     const { status, starts } = await runOf(victim, name);
     isRight &&= lost === 0 && doubled === 0 && status === 'done' && starts === 1;
-    say(`${name}: ${status}, started ${starts === 1 ? 'once' : `${starts} times`}, ${lost} lines lost, ${doubled} doubled`);
+    say(
+      `${name}: ${status}, started ${starts === 1 ? 'once' : `${starts} times`}, ${lost} lines lost, ${doubled} doubled`,
+    );
   }
   say(isRight ? `Nothing is lost, nothing is doubled; recovery took ${seconds(recovery)}` : 'Something went wrong');
   return isRight;
-}
-
-const ENDED = new Set(['done', 'failed', 'terminated']);
-
-interface TickingRun {
-  readonly name: string;
-  readonly ticks: number;
-  readonly more?: string;
-}
-
-async function submit(server: Stack, { name, ticks, more = '' }: TickingRun): Promise<void> {
-  const file = server.file(name, tickingTask(name, ticks, `${SMALL}\n${more}`));
-  const { code, stderr } = await server.cli(['apply', '-y', '-d', '-f', file]);
-  if (code !== 0) throw new Error(`The run ${name} was not taken: ${stderr}`);
 }
 
 /** @returns milliseconds from the kill until something is read that was said after it */
@@ -111,19 +100,6 @@ async function saysMore(name: string, log: RunningCommand, killedAt: number): Pr
   const isNew = (): Promise<boolean> => Promise.resolve(ticksIn(log.output()).some(({ at }) => at > killedAt));
   await until(`the log of ${name} to go on`, isNew, LIMIT_MS);
   return Date.now() - killedAt;
-}
-
-interface SeenRun {
-  readonly status: string;
-  readonly jobs: readonly { readonly job_submissions: readonly { readonly termination_reason: string | null }[] }[];
-}
-
-async function runOf(server: Stack, name: string): Promise<{ status: string; starts: number }> {
-  const run = await server.api<SeenRun>('/api/project/main/runs/get', { run_name: name });
-  const submissions = run.jobs.flatMap((job) => job.job_submissions);
-  // One that found no room was not started.
-  const started = submissions.filter((each) => each.termination_reason !== 'failed_to_start_due_to_no_capacity');
-  return { status: run.status, starts: started.length };
 }
 
 async function statusOf(server: Stack | undefined, name: string): Promise<string> {
