@@ -33,13 +33,14 @@ const TASK = [
     await until('the engine to call it healthy', () => Promise.resolve(server.health() === 'healthy'), 60_000);
   });
 
-  it('has the command line, the agent, Litestream and git', async () => {
+  it('has the command line, the agent, Litestream, git, and the list of what is inside', async () => {
     for (const command of [
       ['dstack', '--version'],
       ['litestream', 'version'],
       ['git', '--version'],
       ['ssh', '-V'],
       ['test', '-x', `/opt/dstack/agents/folder-${process.arch}/node`],
+      ['test', '-s', '/opt/dstack/sbom.cdx.json'],
     ])
       expect([command.join(' '), (await server.exec(...command)).code]).toEqual([command.join(' '), 0]);
   });
