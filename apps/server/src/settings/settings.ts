@@ -1,4 +1,5 @@
 import type { ImageDefaults, RunSpecLimits, SshProxy } from '@dstack/core';
+import type { RegistryLogin } from '../jobs/registry-login.js';
 import type { OidcSettings } from './oidc-settings.js';
 import type { DatabaseLocation } from '../persistence/database-url.js';
 
@@ -16,7 +17,7 @@ export interface ServerSettings {
   /** Undefined: people have tokens and nothing else. */
   readonly oidc: OidcSettings | undefined;
   /** In front of the jobs, for people who reach no hosts; undefined: none. */
-  readonly sshProxy: SshProxy | undefined;
+  readonly sshProxy: (SshProxy & SshProxyRule) | undefined;
   readonly logLevel: LogLevel;
   readonly logFormat: 'rich' | 'standard' | 'json';
   readonly configDisabled: boolean;
@@ -33,6 +34,8 @@ export interface ServerSettings {
   readonly userProjectDefaultQuota: number;
   /** The images of jobs that name none, and the registry of those that name no registry. */
   readonly images: ImageDefaults;
+  /** Null: images that name no registry are pulled by anybody. */
+  readonly registryLogin: RegistryLogin | null;
   readonly runLimits: RunSpecLimits;
   /** Until a replica of a service begins to answer. */
   readonly serviceAnswerMs: number;
@@ -105,3 +108,8 @@ export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR' | 'CRITICAL';
 
 /** The injection token of the settings. */
 export const SETTINGS = Symbol('ServerSettings');
+
+export interface SshProxyRule {
+  /** Keys of people are put nowhere: only the proxy lets them in. */
+  readonly isEnforced: boolean;
+}
