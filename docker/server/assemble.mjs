@@ -38,7 +38,14 @@ for (const file of globSync('{apps,libs,libs/backends}/*/package.json', { cwd: r
 mkdirSync(join(to, 'bin'), { recursive: true });
 writeFileSync(
   join(to, 'package.json'),
-  JSON.stringify({ name: 'dstack-image', version, private: true, type: 'module', dependencies: tarballs, overrides: tarballs }),
+  JSON.stringify({
+    name: 'dstack-image',
+    version,
+    private: true,
+    type: 'module',
+    dependencies: tarballs,
+    overrides: tarballs,
+  }),
 );
 npm(['install', '--omit=dev', '--omit=peer', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], to);
 writeFileSync(join(to, 'sbom.cdx.json'), npm(['sbom', '--sbom-format', 'cyclonedx', '--omit=dev', '--omit=peer'], to));

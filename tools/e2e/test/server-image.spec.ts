@@ -30,8 +30,8 @@ const TASK = [
     expect(server.output).toMatch(
       /The server is running at http:\/\/\S+:3000\n(.*\n)*The admin token is [0-9a-f-]{36}/,
     );
-    await until('the engine to call it healthy', () => Promise.resolve(server.health() === 'healthy'), 60_000);
-  });
+    await until('the engine to call it healthy', () => Promise.resolve(server.health() === 'healthy'), 120_000);
+  }, 240_000);
 
   it('has the command line, the agent, Litestream, git, and the list of what is inside', async () => {
     for (const command of [
