@@ -25,7 +25,6 @@ export function errorReference() {
         ['403', 'The token is not known, or its user may not'],
         ['404', 'There is no such project or route'],
         ['422', 'The body, query or path does not have the shape that the operation asks for; `loc` says where'],
-        ['501', 'The operation is in the contract, and not built yet'],
         ['500', 'A defect of the server: its log says more'],
       ],
     ),

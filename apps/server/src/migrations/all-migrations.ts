@@ -10,6 +10,7 @@ import { Sharing1764100700000 } from './1764100700000-sharing.js';
 import { ServerLives1764104000000 } from './1764104000000-server-lives.js';
 import { SignIn1764100800000 } from './1764100800000-sign-in.js';
 import { Retention1764100900000 } from './1764100900000-retention.js';
+import { UnansweredVolumeCalls1764101900000 } from './1764101900000-unanswered-volume-calls.js';
 import { Volumes1764100000000 } from './1764100000000-volumes.js';
 
 /** Oldest first; the number in a name only ever rises. */
@@ -25,5 +26,6 @@ export const ALL_MIGRATIONS: readonly (new () => MigrationInterface & { readonly
   Sharing1764100700000,
   SignIn1764100800000,
   Retention1764100900000,
+  UnansweredVolumeCalls1764101900000,
   ServerLives1764104000000,
 ];
