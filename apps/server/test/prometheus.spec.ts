@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { MetricsStore } from '../src/metrics/metrics-store.js';
 import { PrometheusService } from '../src/metrics/prometheus/prometheus.service.js';
 import { realWorld } from '../src/world/real-world.js';
@@ -14,6 +15,14 @@ const OFFER = JSON.stringify({
     resources: { cpus: 8, memory_mib: 1024, spot: false, gpus: [{ name: 'T4', memory_mib: 16, vendor: 'nvidia' }] },
   },
 });
+
+/** Of the one that the compose file brings. */
+function queriesOfDashboard(): string[] {
+  const file = new URL('../../../docker/compose/grafana/dashboards/dstack.json', import.meta.url);
+  return [...readFileSync(file, 'utf8').matchAll(/"(?:expr|query)": "((?:[^"\\]|\\.)*)"/g)].map(
+    ([, query = '']) => query,
+  );
+}
 
 describe.each(testDatabases())('a scrape on $name', ({ open }) => {
   it('tells of instances, runs and running jobs', async () => {
@@ -73,6 +82,10 @@ describe.each(testDatabases())('a scrape on $name', ({ open }) => {
       'dstack_server_log_refused_lines_total{sink="CloudWatch Logs"} 1',
     ])
       expect(text.split('\n')).toContain(line);
+    const asked = queriesOfDashboard().flatMap((query) => query.match(/\bdstack_\w+/g) ?? []);
+    expect(asked.length).toBeGreaterThan(10);
+    const told = new Set(text.match(/\bdstack_\w+/g));
+    expect(asked.filter((name) => !told.has(name))).toEqual([]);
   });
 });
 

@@ -12,12 +12,14 @@ import { type ReadTogether, readTogether } from '../persistence/together.js';
 import type { ReadTx } from '../persistence/transaction.js';
 import { findProject } from '../projects/find-project.js';
 import { findUser } from '../users/find-user.js';
+import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import type { ActContext } from '../reconcile/reconciler.js';
 import { volumeMounts } from '../volumes/job-volumes.js';
 import { readJson } from '../reconcile/stored-json.js';
 import { takeServicePort } from '../services/service-port.js';
 import { UnknownSecretError } from './interpolate-secrets.js';
 import { JobInputs } from './job-inputs.js';
+import { isKey, keysOfPeople } from './keys-of-people.js';
 import type { JobView } from './job-snapshots.js';
 import { buildJobStart, type BuiltJobStart, JobRefusedError } from './job-start.js';
 
@@ -38,6 +40,7 @@ export class JobEffects {
     @Inject(OffersService) private readonly offers: Pick<OffersService, 'runtimes'>,
     @Inject(HostAccessStore) private readonly accesses: Pick<HostAccessStore, 'read'>,
     @Inject(Uploads) private readonly uploads: Pick<Uploads, 'content'>,
+    @Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'registryLogin' | 'sshProxy'>,
   ) {
     this.reading = readTogether(db);
   }
@@ -99,6 +102,7 @@ export class JobEffects {
         machineKind: kindOfOffer(view.instance?.offer ?? null),
         runtimePreference: await this.runtimePreference(view),
         secrets: await this.inputs.secrets(record.projectId),
+        registryLogin: this.settings.registryLogin,
         ...rows,
         repoCredentials: run.repoId === null ? null : await this.inputs.repoCredentials(run.repoId, run.userId),
         ssh: jobSsh(view, rows),
@@ -144,7 +148,7 @@ export class JobEffects {
       const [repo] = run.repoId === null ? [] : await repoInfos(tx, run.repoId);
       const project = await findProject(tx, record.projectId);
       const user = await findUser(tx, run.userId);
-      const userKeys = [run.spec.ssh_key_pub, user?.ssh_public_key].filter(isKey);
+      const userKeys = keysOfPeople([run.spec.ssh_key_pub, user?.ssh_public_key], this.settings);
       const keys = [...userKeys, project?.ssh_public_key].filter(isKey);
       const hostEnv = instance?.hostName ? (await this.accesses.read(tx, instance.id)).env : {};
       return {
@@ -179,10 +183,6 @@ const repoInfos = rowsByKey({
   key: 'id',
   read: (_tx, row: { readonly id: string; readonly info: string }) => readJson<Record<string, unknown>>(row.info),
 });
-
-function isKey(key: string | null | undefined): key is string {
-  return typeof key === 'string' && key.trim() !== '';
-}
 
 const CLUSTER_SSH_PORT = 10_022;
 

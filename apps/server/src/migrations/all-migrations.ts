@@ -9,6 +9,7 @@ import { MachinesOfJobs1764100400000 } from './1764100400000-machines-of-jobs.js
 import { NarrowWrites1764100300000 } from './1764100300000-narrow-writes.js';
 import { PlacementGroups1764100100000 } from './1764100100000-placement-groups.js';
 import { Sharing1764100700000 } from './1764100700000-sharing.js';
+import { ServerLives1764104000000 } from './1764104000000-server-lives.js';
 import { SignIn1764100800000 } from './1764100800000-sign-in.js';
 import { Retention1764100900000 } from './1764100900000-retention.js';
 import { UnansweredVolumeCalls1764101900000 } from './1764101900000-unanswered-volume-calls.js';
@@ -30,4 +31,5 @@ export const ALL_MIGRATIONS: readonly (new () => MigrationInterface & { readonly
   MachineGroups1764101000000,
   UnansweredVolumeCalls1764101900000,
   LogSegments1764103000000,
+  ServerLives1764104000000,
 ];

@@ -55,6 +55,7 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
     logQuotaBytesPerJobHour: integer(env, 'DSTACK_SERVER_LOG_QUOTA_PER_JOB_HOUR'),
     userProjectDefaultQuota: integer(env, 'DSTACK_USER_PROJECT_DEFAULT_QUOTA'),
     images: images(env),
+    registryLogin: registryLogin(env),
     runLimits: {
       maxProbes: integer(env, 'DSTACK_SERVER_MAX_PROBES_PER_JOB'),
       maxProbeTimeoutSeconds: integer(env, 'DSTACK_SERVER_MAX_PROBE_TIMEOUT'),
@@ -136,11 +137,16 @@ function clientConfiguration(
 
 function sshProxy(env: Environment): ServerSettings['sshProxy'] {
   const address = text(env, 'DSTACK_SERVER_SSHPROXY_ADDRESS');
+  const isEnforced = flag(env, 'DSTACK_SERVER_SSHPROXY_ENFORCED');
+  if (address === undefined && isEnforced)
+    throw new SettingsError(
+      'DSTACK_SERVER_SSHPROXY_ENFORCED keeps everybody out of all jobs without a proxy: set DSTACK_SERVER_SSHPROXY_ADDRESS too.',
+    );
   if (address === undefined) return undefined;
   const [, hostname, port] = /^([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\])(?::(\d{1,5}))?$/.exec(address) ?? [];
   if (hostname === undefined)
     throw new SettingsError(`DSTACK_SERVER_SSHPROXY_ADDRESS must be host[:port], not "${address}".`);
-  return { hostname, port: port === undefined ? null : Number(port) };
+  return { hostname, port: port === undefined ? null : Number(port), isEnforced };
 }
 
 function images(env: Environment): ImageDefaults {
@@ -152,6 +158,18 @@ function images(env: Environment): ImageDefaults {
     dindImage: text(env, 'DSTACK_DIND_IMAGE') ?? IMAGE_DEFAULTS.dindImage,
     registry: text(env, 'DSTACK_SERVER_DEFAULT_DOCKER_REGISTRY') ?? IMAGE_DEFAULTS.registry,
   };
+}
+
+function registryLogin(env: Environment): ServerSettings['registryLogin'] {
+  const registry = text(env, 'DSTACK_SERVER_DEFAULT_DOCKER_REGISTRY');
+  const username = text(env, 'DSTACK_SERVER_DEFAULT_DOCKER_REGISTRY_USERNAME');
+  const password = text(env, 'DSTACK_SERVER_DEFAULT_DOCKER_REGISTRY_PASSWORD');
+  if (username === undefined && password === undefined) return null;
+  if (registry === undefined || username === undefined || password === undefined)
+    throw new SettingsError(
+      'DSTACK_SERVER_DEFAULT_DOCKER_REGISTRY, …_USERNAME and …_PASSWORD belong together: set all three, or the first alone.',
+    );
+  return { registry, username, password };
 }
 
 function expandHome(path: string): string {

@@ -1,6 +1,7 @@
 import type { ImageDefaults, RunSpecLimits, SshProxy } from '@dstack/core';
 import type { BlobStoreSettings } from './blob-settings.js';
 import type { LogSinkSettings } from './log-settings.js';
+import type { RegistryLogin } from '../jobs/registry-login.js';
 import type { OidcSettings } from './oidc-settings.js';
 import type { TelemetrySettings } from './telemetry-settings.js';
 import type { DatabaseLocation } from '../persistence/database-url.js';
@@ -19,7 +20,7 @@ export interface ServerSettings {
   /** Undefined: people have tokens and nothing else. */
   readonly oidc: OidcSettings | undefined;
   /** In front of the jobs, for people who reach no hosts; undefined: none. */
-  readonly sshProxy: SshProxy | undefined;
+  readonly sshProxy: (SshProxy & SshProxyRule) | undefined;
   readonly logLevel: LogLevel;
   readonly logFormat: 'rich' | 'standard' | 'json';
   readonly telemetry: TelemetrySettings;
@@ -43,6 +44,8 @@ export interface ServerSettings {
   readonly userProjectDefaultQuota: number;
   /** The images of jobs that name none, and the registry of those that name no registry. */
   readonly images: ImageDefaults;
+  /** Null: images that name no registry are pulled by anybody. */
+  readonly registryLogin: RegistryLogin | null;
   readonly runLimits: RunSpecLimits;
   /** Until a replica of a service begins to answer. */
   readonly serviceAnswerMs: number;
@@ -115,3 +118,8 @@ export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR' | 'CRITICAL';
 
 /** The injection token of the settings. */
 export const SETTINGS = Symbol('ServerSettings');
+
+export interface SshProxyRule {
+  /** Keys of people are put nowhere: only the proxy lets them in. */
+  readonly isEnforced: boolean;
+}

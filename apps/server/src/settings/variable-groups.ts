@@ -415,13 +415,11 @@ export const VARIABLE_GROUPS = {
     DSTACK_SERVER_DEFAULT_DOCKER_REGISTRY_USERNAME: {
       type: 'text',
       says: 'User name for that registry',
-      state: 'not built',
     },
     DSTACK_SERVER_DEFAULT_DOCKER_REGISTRY_PASSWORD: {
       type: 'text',
       says: 'Password for that registry',
       secret: true,
-      state: 'not built',
     },
     DSTACK_SERVER_JOB_NETWORK_MODE: {
       type: 'choice',
@@ -467,7 +465,10 @@ export const VARIABLE_GROUPS = {
       secret: true,
     },
     DSTACK_SERVER_SSHPROXY_ADDRESS: { type: 'text', says: 'SSH proxy address shown to users' },
-    DSTACK_SERVER_SSHPROXY_ENFORCED: { type: 'flag', says: 'Forces user SSH through the proxy', state: 'not built' },
+    DSTACK_SERVER_SSHPROXY_ENFORCED: {
+      type: 'flag',
+      says: 'Forces user SSH through the proxy: keys of people are not put into jobs and on hosts',
+    },
     DSTACK_SERVER_KEEP_SHIM_TASKS: {
       type: 'flag',
       says: 'Keeps finished shim tasks for debugging',
