@@ -82,6 +82,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Look at all that a start of the server needs, and start nothing',
     load: () => import('../commands/server/check.js'),
   },
+  'server keys': {
+    summary: 'The keys that values in the database are encrypted with',
+    load: () => import('../commands/server/keys.js'),
+  },
   'server support-bundle': {
     summary: 'Write what helps others to understand this server into a file, without secrets',
     load: () => import('../commands/server/support-bundle.js'),
