@@ -82,6 +82,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Look at all that a start of the server needs, and start nothing',
     load: () => import('../commands/server/check.js'),
   },
+  'server import': {
+    summary: 'Bring users, projects, backends and secrets from a server of dstack 0.21',
+    load: () => import('../commands/server/import.js'),
+  },
   'server keys': {
     summary: 'The keys that values in the database are encrypted with',
     load: () => import('../commands/server/keys.js'),

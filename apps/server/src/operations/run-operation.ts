@@ -25,6 +25,11 @@ class Given {
     return this.values[name] === true;
   }
 
+  optional(name: string): string | undefined {
+    const value = this.values[name];
+    return typeof value === 'string' ? value : undefined;
+  }
+
   /** @throws {SettingsError} when it is not there */
   text(name: string): string {
     const value = this.values[name];
@@ -65,6 +70,21 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     run: async (context, { warnings }) => {
       const { check } = await import('./check/check.js');
       await check(context, warnings);
+    },
+  },
+  import: {
+    usage: 'import --from DATABASE [--config FILE] [--dry-run] [--merge]',
+    options: {
+      from: { type: 'string' },
+      config: { type: 'string' },
+      'dry-run': { type: 'boolean' },
+      merge: { type: 'boolean' },
+    },
+    run: async (context, given) => {
+      const { importPython } = await import('./import/import.js');
+      const config = given.optional('config');
+      const [isDryRun, merges] = [given.has('dry-run'), given.has('merge')];
+      await importPython(context, { from: given.text('from'), config, merges, isDryRun });
     },
   },
   keys: {
