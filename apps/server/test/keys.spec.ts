@@ -19,7 +19,10 @@ import { testDatabases } from './support/test-databases.js';
 const canary = (place: string): string => `canary-${place}-4b7e`;
 const PLAIN = 'encryption:\n  keys:\n    - type: identity # nothing is encrypted yet\n';
 
-describe.each(testDatabases())('keys of a server on $name', ({ location, name: engine }) => {
+const isFull = process.env['DSTACK_TEST_FULL'] === '1';
+const databases = testDatabases().filter(({ name }) => isFull || name === 'SQLite');
+
+describe.each(databases)('keys of a server on $name', ({ location, name: engine }) => {
   const serverDir = mkdtempSync(join(tmpdir(), 'dstack-keys-'));
   const config = join(serverDir, 'config.yml');
   let database: DatabaseLocation;
@@ -137,7 +140,10 @@ async function plant(server: TestServer): Promise<string[]> {
     repo_info: { repo_type: 'remote', repo_name: 'r' },
     repo_creds: { clone_url: 'https://127.0.0.1:1/r.git', oauth_token: canary('repo'), private_key: null },
   });
-  await post('project/main/backends/create', { type: 'lambda', creds: { type: 'api_key', api_key: canary('backend') } });
+  await post('project/main/backends/create', {
+    type: 'lambda',
+    creds: { type: 'api_key', api_key: canary('backend') },
+  });
   const configuration = {
     type: 'task',
     name: 'train',
@@ -168,11 +174,10 @@ async function plant(server: TestServer): Promise<string[]> {
        SELECT ?, p.id, p.owner_id, 'gate', 'failed', 1, '{}', 'aws', 'r', 1, 'p', ?, ?, 1 FROM projects p WHERE p.name = 'main'`,
       [gatewayId, tx.sealing.seal(canary('gateway-key')), tx.sealing.seal(canary('gateway-hosts'))],
     );
-    await tx.execute('INSERT INTO gateway_certificates (gateway_id, host, certificate, expires_at) VALUES (?, ?, ?, 1)', [
-      gatewayId,
-      'a.example.org',
-      tx.sealing.seal(canary('certificate')),
-    ]);
+    await tx.execute(
+      'INSERT INTO gateway_certificates (gateway_id, host, certificate, expires_at) VALUES (?, ?, ?, 1)',
+      [gatewayId, 'a.example.org', tx.sealing.seal(canary('certificate'))],
+    );
     const columns = await tx.query<{ sealed: string }>(
       `SELECT ssh_private_key AS sealed FROM users WHERE ssh_private_key IS NOT NULL UNION ALL SELECT ssh_private_key FROM projects`,
     );

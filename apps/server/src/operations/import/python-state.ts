@@ -118,7 +118,7 @@ export async function readPythonState(reader: DatabaseReader, keyring: Keyring):
       templatesRepo: textOrNull(row['templates_repo']),
       createdAt: millis(row['created_at']),
     })),
-    members: (await some('SELECT project_id, user_id, project_role FROM members ORDER BY member_num, id')).map((row) => ({
+    members: (await some('SELECT project_id, user_id, project_role FROM members ORDER BY member_num IS NULL, member_num, id')).map((row) => ({
       projectId: uuid(row['project_id']),
       userId: uuid(row['user_id']),
       role: oneOf(['admin', 'manager', 'user'], row['project_role']),
