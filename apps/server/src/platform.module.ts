@@ -47,6 +47,8 @@ import { SignInController } from './sign-in/sign-in.controller.js';
 import { SignInService } from './sign-in/sign-in.service.js';
 import { SignedInUser } from './sign-in/signed-in-user.js';
 import { PublicKeysService } from './users/public-keys.service.js';
+import { TokensController } from './users/tokens.controller.js';
+import { TokensService } from './users/tokens.service.js';
 import { UserStore } from './users/user-store.js';
 import { UsersController } from './users/users.controller.js';
 import { UsersService } from './users/users.service.js';
@@ -68,6 +70,7 @@ export const PLATFORM_CONTROLLERS: readonly Type[] = [
   ServerInfoController,
   SignInController,
   UsersController,
+  TokensController,
   ProjectsController,
   BackendsController,
   EventsController,
@@ -131,6 +134,7 @@ export class PlatformModule {
         SignedInUser,
         SignInService,
         SecretsService,
+        TokensService,
         UsersService,
         { provide: APP_GUARD, useClass: AccessGuard },
         { provide: APP_INTERCEPTOR, useClass: ContractInterceptor },

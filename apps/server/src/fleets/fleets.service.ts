@@ -11,6 +11,7 @@ import {
   withoutPrivateKeys,
 } from '@dstack/core';
 import type { Caller, ProjectScope } from '../auth/caller.js';
+import { describeChanges } from '../events/describe-changes.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { ClientError, ResourceExistsError, ResourceNotExistsError } from '../http/api-errors.js';
 import { fromWireTime, toWireTime } from '../http/wire-time.js';
@@ -213,7 +214,12 @@ export class FleetsService {
     await this.hosts.apply(tx, current, spec, { force });
     await this.wake.rows(tx, 'fleets', [current.id]);
     await resumeRunsOfProject(tx, this.wake, scope.projectId);
-    await this.record(tx, scope, current, 'Fleet updated');
+    await this.record(
+      tx,
+      scope,
+      current,
+      `Fleet updated${describeChanges({ ...current.spec.configuration }, { ...stored.configuration })}`,
+    );
     return current.id;
   }
 

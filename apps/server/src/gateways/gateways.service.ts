@@ -11,6 +11,7 @@ import {
 } from '@dstack/core';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ProjectScope } from '../auth/caller.js';
+import { describeChanges } from '../events/describe-changes.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { ClientError, ResourceExistsError, ResourceNotExistsError } from '../http/api-errors.js';
 import { ComputeAccounts } from '../offers/compute-accounts.js';
@@ -250,7 +251,12 @@ export class GatewaysService {
       ],
     );
     await this.wake.rows(tx, 'gateways', [current.id]);
-    await this.record(tx, scope, current, 'Gateway updated');
+    await this.record(
+      tx,
+      scope,
+      current,
+      `Gateway updated${describeChanges({ ...current.configuration }, { ...configuration })}`,
+    );
   }
 
   private async changeDomain(tx: WriteTx, scope: ProjectScope, gateway: GatewayRecord, domain: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Wire } from '@dstack/core';
 import type { Caller, ProjectScope } from '../auth/caller.js';
+import { describeChanges } from '../events/describe-changes.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { ClientError, ForbiddenError, ResourceNotExistsError } from '../http/api-errors.js';
 import { fromWireTime } from '../http/wire-time.js';
@@ -97,8 +98,9 @@ export class ProjectsService {
         repo,
         project.id,
       ]);
-      await this.record(tx, 'Project updated', scope.caller, project);
-      return this.view.full(tx, await this.projects.get(tx, scope.projectName));
+      const after = await this.projects.get(tx, scope.projectName);
+      await this.record(tx, `Project updated${describeChanges(facts(project), facts(after))}`, scope.caller, project);
+      return this.view.full(tx, after);
     });
   }
 
@@ -162,6 +164,10 @@ export class ProjectsService {
   private record(tx: WriteTx, message: string, caller: Caller, project: ProjectRow): Promise<void> {
     return this.events.record(tx, { message, actorId: caller.id, targets: [projectTarget(project.id, project.name)] });
   }
+}
+
+function facts({ is_public, templates_repo }: ProjectRow): Readonly<Record<string, unknown>> {
+  return { is_public, templates_repo };
 }
 
 function visibleTo(caller: Caller, includePublic: boolean): SqlCondition {
