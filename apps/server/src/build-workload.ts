@@ -58,6 +58,7 @@ import { RunPlanner } from './runs/run-planner.js';
 import { RunReader } from './runs/run-reader.js';
 import { RunReconciler } from './runs/run.reconciler.js';
 import { RunSnapshots } from './runs/run-snapshots.js';
+import { NO_POLICIES } from './policies/policies.js';
 import { RunsService } from './runs/runs.service.js';
 import { ReplicaSubmitter } from './runs/submit-replicas.js';
 import type { ProbeAsker } from './services/probe-asker.js';
@@ -229,6 +230,7 @@ export function buildWorkload({
     events,
     wake,
     settings,
+    NO_POLICIES,
   );
   const fleets = new FleetsService(
     db,
@@ -238,7 +240,8 @@ export function buildWorkload({
     events,
     wake,
     world,
+    NO_POLICIES,
   );
-  const volumes = new VolumesService(db, accounts, new VolumeReader(), events, wake, world);
+  const volumes = new VolumesService(db, accounts, new VolumeReader(), events, wake, world, NO_POLICIES);
   return { workload, runs, fleets, volumes, traffic: new ServiceTrafficStore(db, wake), notices, holder: me.holder };
 }

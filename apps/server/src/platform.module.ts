@@ -26,6 +26,7 @@ import { ErrorFilter } from './http/error-filter.js';
 import { Keyring } from './keys/keyring.js';
 import { Database } from './persistence/database.js';
 import { MembersService } from './projects/members.service.js';
+import { Policies } from './policies/policies.js';
 import { ProjectStore } from './projects/project-store.js';
 import { ProjectView } from './projects/project-view.js';
 import { ProjectsController } from './projects/projects.controller.js';
@@ -62,6 +63,7 @@ export interface PlatformParts {
   readonly keyring: Keyring;
   readonly installation: Installation;
   readonly permissions: DefaultPermissions;
+  readonly policies: Policies;
   readonly readiness: Readiness;
   readonly lives: ServerLives;
 }
@@ -107,6 +109,7 @@ export class PlatformModule {
       { provide: SETTINGS, useValue: parts.settings },
       { provide: INSTALLATION, useValue: parts.installation },
       { provide: DEFAULT_PERMISSIONS, useValue: parts.permissions },
+      { provide: Policies, useValue: parts.policies },
       { provide: READINESS, useValue: parts.readiness },
       { provide: SERVER_LIVES, useValue: parts.lives },
     ];

@@ -6,7 +6,7 @@ import type { ServerSettings } from '../settings/settings.js';
 import { ConfigFileError, type ConfigFile } from './config-file.js';
 import { parseConfigFile } from './parse-config-file.js';
 
-const NOTHING: ConfigFile = { projects: [], encryptionKeys: [], permissions: STANDARD_PERMISSIONS };
+const NOTHING: ConfigFile = { projects: [], encryptionKeys: [], permissions: STANDARD_PERMISSIONS, plugins: [] };
 
 const TEMPLATE = `# The configuration of this server. Read when it starts.
 projects:

@@ -46,6 +46,8 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
     instanceHealthTtlSeconds: integer(env, 'DSTACK_SERVER_INSTANCE_HEALTH_TTL_SECONDS'),
     logQuotaBytesPerJobHour: integer(env, 'DSTACK_SERVER_LOG_QUOTA_PER_JOB_HOUR'),
     userProjectDefaultQuota: integer(env, 'DSTACK_USER_PROJECT_DEFAULT_QUOTA'),
+    plugins: listOf(text(env, 'DSTACK_SERVER_PLUGINS')),
+    pluginServiceUri: text(env, 'DSTACK_PLUGIN_SERVICE_URI'),
     images: images(env),
     runLimits: {
       maxProbes: integer(env, 'DSTACK_SERVER_MAX_PROBES_PER_JOB'),
@@ -55,7 +57,7 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
       forbidServicesWithoutGateway: flag(env, 'DSTACK_FORBID_SERVICES_WITHOUT_GATEWAY'),
     },
     serviceAnswerMs: integer(env, 'DSTACK_SERVICE_CLIENT_TIMEOUT') * 1000,
-    forwardedAllowIps: (text(env, 'FORWARDED_ALLOW_IPS') ?? '').split(',').map((address) => address.trim()),
+    forwardedAllowIps: listOf(text(env, 'FORWARDED_ALLOW_IPS')),
     servicesShareOrigin: flag(env, 'DSTACK_SERVER_SERVICES_SHARE_ORIGIN'),
     proxyUrl: readProxyUrl(env),
     acme: readAcmeAuthority(env),
@@ -93,6 +95,10 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
 function nameOf(host: string): string {
   if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
   return host.includes(':') ? `[${host}]` : host;
+}
+
+function listOf(commaSeparated = ''): string[] {
+  return commaSeparated.split(',').map((item) => item.trim()).filter((item) => item !== ''); // prettier-ignore
 }
 
 function databaseLocation(env: Environment, serverDir: string): DatabaseLocation {

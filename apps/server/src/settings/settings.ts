@@ -31,6 +31,10 @@ export interface ServerSettings {
   readonly instanceHealthTtlSeconds: number;
   readonly logQuotaBytesPerJobHour: number;
   readonly userProjectDefaultQuota: number;
+  /** Modules with policies, beside those of `config.yml`. */
+  readonly plugins: readonly string[];
+  /** The plugin service that is asked before anything is applied. */
+  readonly pluginServiceUri: string | undefined;
   /** The images of jobs that name none, and the registry of those that name no registry. */
   readonly images: ImageDefaults;
   readonly runLimits: RunSpecLimits;
