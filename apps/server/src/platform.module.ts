@@ -42,12 +42,13 @@ import { ServerInfoController } from './server-info/server-info.controller.js';
 import { DEFAULT_PERMISSIONS, type DefaultPermissions } from './settings/default-permissions.js';
 import { SETTINGS, type ServerSettings } from './settings/settings.js';
 import { SERVER_LIVES, type ServerLives } from './reconcile/server-lives.js';
-import { EmptyListsController } from './sharing/empty-lists.controller.js';
 import { BegunSignIns } from './sign-in/begun-sign-ins.js';
 import { SignInController } from './sign-in/sign-in.controller.js';
 import { SignInService } from './sign-in/sign-in.service.js';
 import { SignedInUser } from './sign-in/signed-in-user.js';
 import { PublicKeysService } from './users/public-keys.service.js';
+import { TemplatesController } from './templates/templates.controller.js';
+import { TemplatesService } from './templates/templates.service.js';
 import { TokensController } from './users/tokens.controller.js';
 import { TokensService } from './users/tokens.service.js';
 import { UserStore } from './users/user-store.js';
@@ -79,7 +80,7 @@ export const PLATFORM_CONTROLLERS: readonly Type[] = [
   SecretsController,
   ReposController,
   FilesController,
-  EmptyListsController,
+  TemplatesController,
 ];
 
 const SHARED = [
@@ -137,6 +138,7 @@ export class PlatformModule {
         SignedInUser,
         SignInService,
         SecretsService,
+        TemplatesService,
         TokensService,
         UsersService,
         { provide: APP_GUARD, useClass: AccessGuard },

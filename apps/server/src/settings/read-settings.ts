@@ -46,6 +46,7 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
     instanceHealthTtlSeconds: integer(env, 'DSTACK_SERVER_INSTANCE_HEALTH_TTL_SECONDS'),
     logQuotaBytesPerJobHour: integer(env, 'DSTACK_SERVER_LOG_QUOTA_PER_JOB_HOUR'),
     userProjectDefaultQuota: integer(env, 'DSTACK_USER_PROJECT_DEFAULT_QUOTA'),
+    templatesRepo: text(env, 'DSTACK_SERVER_TEMPLATES_REPO'),
     plugins: listOf(text(env, 'DSTACK_SERVER_PLUGINS')),
     pluginServiceUri: text(env, 'DSTACK_PLUGIN_SERVICE_URI'),
     images: images(env),

@@ -31,6 +31,8 @@ export interface ServerSettings {
   readonly instanceHealthTtlSeconds: number;
   readonly logQuotaBytesPerJobHour: number;
   readonly userProjectDefaultQuota: number;
+  /** Whose templates projects show that name no repo of their own. */
+  readonly templatesRepo: string | undefined;
   /** Modules with policies, beside those of `config.yml`. */
   readonly plugins: readonly string[];
   /** The plugin service that is asked before anything is applied. */
