@@ -54,7 +54,7 @@ describe.each(databases)('an import into a server on $name', ({ empty, name }) =
 
   it('that is tried writes nothing', async () => {
     const told = await run(settings, { isDryRun: true });
-    expect(told).toMatch(/^Would bring \(nothing was written\):\n  5 users\n  2 projects/);
+    expect(told).toMatch(/^Would bring \(nothing was written\):\n {2}5 users\n {2}2 projects/);
     expect(existsSync(join(serverDir, 'data')) || existsSync(join(serverDir, 'encryption.key'))).toBe(false);
   });
 
@@ -89,7 +89,7 @@ describe.each(databases)('an import into a server on $name', ({ empty, name }) =
   });
 
   it('that is repeated changes nothing', async () => {
-    expect(await run(settings)).toMatch(/^Brought:\n  nothing: all of it is here/);
+    expect(await run(settings)).toMatch(/^Brought:\n {2}nothing: all of it is here/);
   });
 });
 

@@ -96,15 +96,15 @@ async function reencrypt(context: OperationContext): Promise<void> {
   try {
     const { rows, before, after } = await withDatabase(context, async (db) => {
       await refuseOtherServers(db, keyring);
-      const before = await countValues(db, keyring);
-      const rows = await reencryptValues(db, keyring, printer(print));
+      const old = await countValues(db, keyring);
+      const written = await reencryptValues(db, keyring, printer(print));
       await db.writeDurable(async (tx) => {
         const [installation] = await tx.query<InstallationRow>('SELECT installation_id FROM installation');
         if (installation === undefined) return;
         const check = sealKeyCheck(keyring, installation.installation_id);
         await tx.execute('UPDATE installation SET key_check = ?, key_name = ?', [check, keyring.primaryName]);
       });
-      return { rows, before, after: await countValues(db, keyring) };
+      return { rows: written, before: old, after: await countValues(db, keyring) };
     });
     if (settings.database.dialect === 'sqlite' && (before.opened.get('identity') ?? 0) > 0)
       rewriteFile(settings.database.path);
