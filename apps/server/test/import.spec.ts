@@ -88,6 +88,16 @@ describe.each(databases)('an import into a server on $name', ({ empty, name }) =
     }
   });
 
+  it('keeps the backends when the server is started again', async () => {
+    expect(readFileSync(join(serverDir, 'config.yml'), 'utf8')).toContain('# projects');
+    const server = await startTestServer(settings);
+    try {
+      expect(await ask(server, 'project/main/backends/aws/config_info', {})).toMatchObject({ type: 'aws' });
+    } finally {
+      await server.close();
+    }
+  });
+
   it('that is repeated changes nothing', async () => {
     expect(await run(settings)).toMatch(/^Brought:\n {2}nothing: all of it is here/);
   });
