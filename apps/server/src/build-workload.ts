@@ -59,6 +59,7 @@ import { RunPlanner } from './runs/run-planner.js';
 import { RunReader } from './runs/run-reader.js';
 import { RunReconciler } from './runs/run.reconciler.js';
 import { RunSnapshots } from './runs/run-snapshots.js';
+import { NO_POLICIES } from './policies/policies.js';
 import { RunsService } from './runs/runs.service.js';
 import { ReplicaSubmitter } from './runs/submit-replicas.js';
 import type { ProbeAsker } from './services/probe-asker.js';
@@ -234,6 +235,7 @@ export function buildWorkload({
     events,
     wake,
     settings,
+    NO_POLICIES,
   );
   const fleets = new FleetsService(
     db,
@@ -243,7 +245,8 @@ export function buildWorkload({
     events,
     wake,
     world,
+    NO_POLICIES,
   );
-  const volumes = new VolumesService(db, accounts, new VolumeReader(), events, wake, world);
+  const volumes = new VolumesService(db, accounts, new VolumeReader(), events, wake, world, NO_POLICIES);
   return { workload, runs, fleets, volumes, traffic: new ServiceTrafficStore(db, wake), notices, holder: me.holder };
 }

@@ -22,6 +22,7 @@ import { addDocsRoutes } from './openapi/docs-routes.js';
 import type { Database } from './persistence/database.js';
 import { migrate } from './persistence/migrate.js';
 import { openDatabase } from './persistence/open-database.js';
+import { loadPolicies } from './policies/load-policies.js';
 import { ModelProxy } from './services/proxy/model-proxy.js';
 import { isHidden } from './services/proxy/proxy-origin.js';
 import { addProxyRoutes } from './services/proxy/proxy-routes.js';
@@ -89,6 +90,7 @@ export async function createServerApp(settings: ServerSettings, overrides: Serve
       keyring: keys.keyring,
       installation: { id: keys.installationId },
       permissions: config.permissions,
+      policies: await loadPolicies(config.plugins, settings, world.scheduler),
       readiness: {
         get warnings() {
           const late = replication?.warning;

@@ -13,6 +13,7 @@ import { ServerLives1764104000000 } from './1764104000000-server-lives.js';
 import { SignIn1764100800000 } from './1764100800000-sign-in.js';
 import { Retention1764100900000 } from './1764100900000-retention.js';
 import { UnansweredVolumeCalls1764101900000 } from './1764101900000-unanswered-volume-calls.js';
+import { Tokens1764105000000 } from './1764105000000-tokens.js';
 import { Volumes1764100000000 } from './1764100000000-volumes.js';
 
 /** Oldest first; the number in a name only ever rises. */
@@ -32,4 +33,5 @@ export const ALL_MIGRATIONS: readonly (new () => MigrationInterface & { readonly
   UnansweredVolumeCalls1764101900000,
   LogSegments1764103000000,
   ServerLives1764104000000,
+  Tokens1764105000000,
 ];

@@ -54,6 +54,9 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
     blobStore: readBlobStore(env, endpoints),
     logQuotaBytesPerJobHour: integer(env, 'DSTACK_SERVER_LOG_QUOTA_PER_JOB_HOUR'),
     userProjectDefaultQuota: integer(env, 'DSTACK_USER_PROJECT_DEFAULT_QUOTA'),
+    templatesRepo: text(env, 'DSTACK_SERVER_TEMPLATES_REPO'),
+    plugins: listOf(text(env, 'DSTACK_SERVER_PLUGINS')),
+    pluginServiceUri: text(env, 'DSTACK_PLUGIN_SERVICE_URI'),
     images: images(env),
     registryLogin: registryLogin(env),
     runLimits: {
@@ -64,7 +67,7 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
       forbidServicesWithoutGateway: flag(env, 'DSTACK_FORBID_SERVICES_WITHOUT_GATEWAY'),
     },
     serviceAnswerMs: integer(env, 'DSTACK_SERVICE_CLIENT_TIMEOUT') * 1000,
-    forwardedAllowIps: (text(env, 'FORWARDED_ALLOW_IPS') ?? '').split(',').map((address) => address.trim()),
+    forwardedAllowIps: listOf(text(env, 'FORWARDED_ALLOW_IPS')),
     servicesShareOrigin: flag(env, 'DSTACK_SERVER_SERVICES_SHARE_ORIGIN'),
     proxyUrl: readProxyUrl(env),
     acme: readAcmeAuthority(env),
@@ -102,6 +105,10 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
 function nameOf(host: string): string {
   if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
   return host.includes(':') ? `[${host}]` : host;
+}
+
+function listOf(commaSeparated = ''): string[] {
+  return commaSeparated.split(',').map((item) => item.trim()).filter((item) => item !== ''); // prettier-ignore
 }
 
 function databaseLocation(env: Environment, serverDir: string): DatabaseLocation {

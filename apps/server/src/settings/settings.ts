@@ -42,6 +42,12 @@ export interface ServerSettings {
   /** Where uploaded code and files are; undefined: in the database. */
   readonly blobStore: BlobStoreSettings | undefined;
   readonly userProjectDefaultQuota: number;
+  /** Whose templates projects show that name no repo of their own. */
+  readonly templatesRepo: string | undefined;
+  /** Modules with policies, beside those of `config.yml`. */
+  readonly plugins: readonly string[];
+  /** The plugin service that is asked before anything is applied. */
+  readonly pluginServiceUri: string | undefined;
   /** The images of jobs that name none, and the registry of those that name no registry. */
   readonly images: ImageDefaults;
   /** Null: images that name no registry are pulled by anybody. */

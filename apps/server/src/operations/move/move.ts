@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockServerDirectory } from '../../bootstrap/server-lock.js';
-import { loadConfigFile } from '../../config-file/load-config-file.js';
-import { readGeneratedKey } from '../../keys/generated-key.js';
-import { Keyring } from '../../keys/keyring.js';
+import type { Keyring } from '../../keys/keyring.js';
+import { keysOfDirectory } from '../../keys/keys-of-directory.js';
 import { opensValues } from '../../keys/open-keyring.js';
 import { FileLogStore } from '../../logs/file-log-store.js';
 import { SqlLogStore } from '../../logs/sql-log-store.js';
@@ -135,12 +134,7 @@ function refuseOtherSchema(source: SqliteConnection): void {
 }
 
 async function keysOf({ settings, world }: OperationContext, installation: InstallationRow): Promise<Keyring> {
-  const { config } = await loadConfigFile(settings, { writesTemplate: false });
-  const generated = readGeneratedKey(settings.serverDir);
-  const keyring = new Keyring(
-    [...config.encryptionKeys, ...(generated === undefined ? [] : [generated])],
-    world.random,
-  );
+  const keyring = await keysOfDirectory(settings, world);
   if (opensValues(installation, keyring)) return keyring;
   throw new OperationError(
     `The values of this database are encrypted with the key "${installation.key_name}", which is not here. Restore it first: a copy would be of no use.`,
