@@ -147,9 +147,7 @@ export function buildWorkload({
   const defaultFleets = new DefaultFleetMaker(wake, events, world);
   const hostAccesses = new HostAccessStore(keyring);
   const submitter = new ReplicaSubmitter(wake, events, defaultFleets, world, clusterKeys, settings);
-  const jobEffects = new JobEffects(db, agents, inputs, offers, hostAccesses, new Uploads(null));
-  const reader = new RunReader({ sshProxy: undefined });
-  const jobEffects = new JobEffects(db, agents, inputs, offers, hostAccesses, NO_SURROUNDINGS);
+  const jobEffects = new JobEffects(db, agents, inputs, offers, hostAccesses, new Uploads(null), NO_SURROUNDINGS);
   const reader = new RunReader(NO_SURROUNDINGS);
   const groups = new PlacementGroups(db, accounts, me, world);
   const applier = new RunApplier(db, wake, events, submitter, new ServicePlaces(settings), world);
