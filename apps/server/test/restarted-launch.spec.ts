@@ -19,7 +19,11 @@ describe('a create call without an answer, after a restart', () => {
   });
   afterEach(() => server.close());
 
-  const haveBackend = (idempotency: Idempotency, found: MachineRef[] = []): void => {
+  const haveBackend = (
+    idempotency: Idempotency,
+    found: MachineRef[] = [],
+    terminate: (ref: MachineRef) => Promise<'done'> = async () => 'done',
+  ): void => {
     const account = {
       type: 'aws',
       definition: {
@@ -34,22 +38,25 @@ describe('a create call without an answer, after a restart', () => {
           lookups += 1;
           return found.map((ref) => ({ ref, owner: 'us', token: null, createdAt: null }));
         },
+        terminate,
       },
     };
     const accounts: Pick<ComputeAccounts, 'open'> = server.app.get(ComputeAccounts);
-    // Settling uses no more of an account.
+    // Settling and terminating use no more of an account.
     accounts.open = async () => account as unknown as Awaited<ReturnType<ComputeAccounts['open']>>;
   };
-  const settle = (): Promise<unknown> => {
-    const attempt = { backendType: 'aws', cloudName: 'a', token: 't', askedAt: Date.now(), createdAt: Date.now() };
-    const snapshot = { record: { projectId: 'p' }, attempts: [attempt] };
-    // Settling looks at no more of the instance.
+  const perform = (what: 'settle' | 'terminate', record: object, attempt: object): Promise<unknown> => {
+    // They look at no more of the instance.
     const context = {
-      snapshot,
+      snapshot: { record, attempts: [attempt] },
       signal: new AbortController().signal,
       now: Date.now(),
     } as unknown as ActContext<InstanceView>;
-    return server.app.get(InstanceEffects).perform({ do: 'settle' }, context);
+    return server.app.get(InstanceEffects).perform({ do: what }, context);
+  };
+  const settle = (): Promise<unknown> => {
+    const attempt = { backendType: 'aws', cloudName: 'a', token: 't', askedAt: Date.now(), createdAt: Date.now() };
+    return perform('settle', { projectId: 'p' }, attempt);
   };
 
   it.each(['token', 'name'] as const)('is simply made again where the cloud knows the %s', async (kind) => {
@@ -67,6 +74,25 @@ describe('a create call without an answer, after a restart', () => {
     const ref = { cloudName: 'a', machineId: 'm', region: 'r', zone: null, backendData: null };
     haveBackend({ kind: 'lookup', listLagMs: 1_000 }, [ref]);
     expect(await settle()).toEqual({ found: ref });
+  });
+
+  it('is looked for by its name when its machine is given up, however long ago it was made', async () => {
+    const asked: MachineRef[] = [];
+    const terminate = async (ref: MachineRef): Promise<'done'> => {
+      asked.push(ref);
+      return 'done';
+    };
+    haveBackend({ kind: 'name' }, [], terminate);
+    const known = { cloudName: 'a', machineId: 'm', region: 'r', zone: null, backendData: null };
+    const endOf = (askedAt: number | null): Promise<unknown> => {
+      asked.length = 0;
+      const attempt = { backendType: 'aws', cloudName: 'a', region: 'r', zone: null, outcome: 'created', askedAt };
+      return perform('terminate', { projectId: 'p', hostName: null, machine: { ref: known } }, attempt);
+    };
+    expect(await endOf(Date.now() - HALF_AN_HOUR)).toBe('done');
+    expect(asked).toEqual([known, { ...known, machineId: null }]);
+    expect(await endOf(null)).toBe('done');
+    expect(asked).toEqual([known]);
   });
 
   it('leaves a machine that starts slowly its time', async () => {

@@ -70,7 +70,7 @@ async function ask<T>(
   replica.inFlight += 1;
   let read: Readable | null = null;
   try {
-    const answer = await replica.pool.request({ path, method: 'POST', headers: [...headers], body, signal });
+    const answer = await (await replica.pool).request({ path, method: 'POST', headers: [...headers], body, signal });
     read = answer.body;
     // Whoever reads it learns of it; what is thrown away may break.
     read.on('error', () => undefined);

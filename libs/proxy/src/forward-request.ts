@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Dispatcher } from 'undici';
+import type { Dispatcher, Pool } from 'undici';
 import { type FailedAt, mayRetry } from './balance/may-retry.js';
 import { type Exchange, failureKind, type Outcome } from './exchange.js';
 import { rawHeaderList, responseHeaders } from './headers/response-headers.js';
@@ -57,12 +57,20 @@ type Sent =
   | { readonly ok: true; readonly status: number }
   | { readonly ok: false; readonly failedAt: FailedAt; readonly error: Error };
 
-function send(exchange: Exchange, replica: Replica, body: RequestBody): Promise<Sent> {
-  const { request, response } = exchange;
+async function send(exchange: Exchange, replica: Replica, body: RequestBody): Promise<Sent> {
   replica.inFlight += 1;
+  try {
+    return await dispatch(exchange, await replica.pool, body);
+  } finally {
+    replica.inFlight -= 1;
+  }
+}
+
+function dispatch(exchange: Exchange, pool: Pool, body: RequestBody): Promise<Sent> {
+  const { request, response } = exchange;
   return new Promise<Sent>((resolve) => {
     const handler = new AnswerHandler(exchange, resolve);
-    replica.pool.dispatch(
+    pool.dispatch(
       {
         path: exchange.path,
         method: request.method ?? 'GET',
@@ -73,8 +81,6 @@ function send(exchange: Exchange, replica: Replica, body: RequestBody): Promise<
     );
     if (response.destroyed) handler.clientGone();
     else response.once('close', handler.clientGone);
-  }).finally(() => {
-    replica.inFlight -= 1;
   });
 }
 

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
-import { Pool } from 'undici';
+import type { Pool } from 'undici';
 import { afterFailure, HEALTHY, type ReplicaHealth } from './balance/replica-health.js';
 
 /** Where a replica of a service is reached. */
@@ -30,17 +30,27 @@ export interface ReplicaLimits {
 export class Replica {
   readonly id: string;
   readonly group: string;
-  readonly pool: Pool;
   health: ReplicaHealth = HEALTHY;
   inFlight = 0;
+  private opened: Promise<Pool> | undefined;
 
   constructor(
     readonly target: ReplicaTarget,
-    limits: ReplicaLimits,
+    private readonly limits: ReplicaLimits,
   ) {
     this.id = target.id;
     this.group = target.group;
-    this.pool = new Pool('http://replica', {
+  }
+
+  /** Opened by the first request, for whom undici is loaded: a hundred files that the start of a server does not wait for. */
+  get pool(): Promise<Pool> {
+    return (this.opened ??= this.open());
+  }
+
+  private async open(): Promise<Pool> {
+    const { target, limits } = this;
+    const undici = await import('undici');
+    return new undici.Pool('http://replica', {
       connections: limits.connections,
       pipelining: limits.closeAfterAnswer === true ? 0 : 1,
       headersTimeout: limits.answerMs,
@@ -67,7 +77,7 @@ export class Replica {
 
   /** Lets what is under way end. */
   async close(): Promise<void> {
-    await this.pool.close();
+    await (await this.opened)?.close();
   }
 }
 

@@ -20,3 +20,10 @@ export const SEEDS_THAT_ONCE_FAILED: readonly (readonly [seed: number, why: stri
 export const SEEDS_WITH_SERVICES_THAT_ONCE_FAILED: readonly (readonly [seed: number, why: string])[] = [
   [91, 'an agent that was put on a host after it was let go, by a server that had stood still'],
 ];
+
+/** With a service and a network volume per project. */
+export const SEEDS_WITH_VOLUMES_THAT_ONCE_FAILED: readonly (readonly [seed: number, why: string])[] = [
+  [100_199, 'a create call that arrived while no server was up, after the machine of its name was gone'],
+  [100_025, 'a call to detach that arrived when the disk was at the same machine again, for the next job'],
+  [101_005, 'a row that was looked at for ever in the millisecond before its deadline'],
+];

@@ -1,7 +1,11 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { NO_FAULTS } from '../src/faults.js';
 import { simulate } from '../src/simulate.js';
-import { SEEDS_THAT_ONCE_FAILED, SEEDS_WITH_SERVICES_THAT_ONCE_FAILED } from './seeds.js';
+import {
+  SEEDS_THAT_ONCE_FAILED,
+  SEEDS_WITH_SERVICES_THAT_ONCE_FAILED,
+  SEEDS_WITH_VOLUMES_THAT_ONCE_FAILED,
+} from './seeds.js';
 
 jest.setTimeout(120_000);
 
@@ -26,13 +30,24 @@ describe('the simulation', () => {
   it.each(SEEDS_WITH_SERVICES_THAT_ONCE_FAILED)('with services, seed %i: %s', async (seed) => {
     expect((await simulate({ seed, runs: 4, services: 1 })).violations).toEqual([]);
   });
+  it.each(SEEDS_WITH_VOLUMES_THAT_ONCE_FAILED)('with volumes, seed %i: %s', async (seed) => {
+    expect((await simulate({ seed, runs: 4, services: 1, volumes: 1 })).violations).toEqual([]);
+  });
 
   it.each([2, 12])('services keep their promises, seed %i', async (seed) => {
     expect((await simulate({ seed, runs: 1, services: 2 })).violations).toEqual([]);
   });
 
+  it('a disk is made once where two servers believe that no call is under way', async () => {
+    expect((await simulate({ seed: 141, volumes: 1 })).violations).toEqual([]);
+  });
+
   it('network volumes are with their jobs, and let go of', async () => {
     expect((await simulate({ seed: 6, runs: 0, volumes: 2 })).violations).toEqual([]);
+  });
+
+  it('a create call that arrives when the machine of its name has vanished leaves none behind', async () => {
+    expect((await simulate({ seed: 19, creates: 'name' })).violations).toEqual([]);
   });
 
   // `npm run sim -- --creates 10000` tells many.

@@ -109,10 +109,11 @@ export class GatewayReplicaCommit {
     const known = snapshot.record.machine;
     const machine = machineOf(state, known);
     if (machine === null) return null;
-    await tx.execute('UPDATE gateway_replicas SET machine = ?, asked_at = NULL, trouble = NULL WHERE id = ?', [
-      writeJson(machine),
-      id,
-    ]);
+    // This call is answered; one before it may not be.
+    await tx.execute(
+      'UPDATE gateway_replicas SET machine = ?, asked_at = CAST(? AS bigint), trouble = NULL WHERE id = ?',
+      [writeJson(machine), snapshot.record.askedAt, id],
+    );
     if (state.state === 'pending') return now + LIMITS.gatewayRetryMinMs;
     return known?.state === machine.state ? null : now;
   }

@@ -84,7 +84,8 @@ export class GatewayReplicaEffects {
     const owner = await this.accounts.owner();
     // Its time begins before it is written down: a server that stood still in between must not ask any more.
     const call = this.call(context, LIMITS.createMs);
-    await this.mark('asked_at = ?', record, `machine IS NULL`);
+    // Who still believes that no call is under way, because another server has made it since, does not make one.
+    await this.mark('asked_at = ?', record, `machine IS NULL AND COALESCE(asked_at, 0) = ${record.askedAt ?? 0}`);
     call.signal.throwIfAborted();
     if (this.world.clock.now() >= call.deadline) throw new Error('the create call came too late');
     return account.gateways.createReplica(
@@ -124,7 +125,7 @@ export class GatewayReplicaEffects {
     const { machine, cloudName } = record;
     if (machine === null && record.askedAt === null) return 'done';
     const account = await this.account(context);
-    const isUnderWay = machine === null && mayStillArrive(record, arrivalMs(account.definition), context.now);
+    const isUnderWay = mayStillArrive(record, arrivalMs(account.definition), context.now);
     const byName = {
       cloudName: cloudName ?? '',
       machineId: null,
@@ -132,9 +133,12 @@ export class GatewayReplicaEffects {
       zone: null,
       backendData: null,
     };
-    const ref = machine?.ref ?? (await this.findMade(account, context)) ?? byName;
-    const outcome = await account.gateways.terminateReplica(ref, this.call(context));
-    return isUnderWay ? 'pending' : outcome;
+    const known = machine === null ? [] : [machine.ref];
+    const unanswered = record.askedAt === null ? [] : [(await this.findMade(account, context)) ?? byName];
+    let outcome: Termination = isUnderWay ? 'pending' : 'done';
+    for (const ref of [...known, ...unanswered])
+      if ((await account.gateways.terminateReplica(ref, this.call(context))) === 'pending') outcome = 'pending';
+    return outcome;
   }
 
   private async uninstall({ snapshot: { record }, signal }: Context): Promise<Termination> {

@@ -80,5 +80,5 @@ function machineOf({ hostName, machine }: GatewayReplicaRecord): 'none' | 'start
 
 function isGone({ hostName, wasVisited, machine, askedAt }: GatewayReplicaRecord): boolean {
   if (hostName !== null) return !wasVisited;
-  return machine === null ? askedAt === null : machine.state === 'gone';
+  return askedAt === null && (machine === null || machine.state === 'gone');
 }

@@ -74,8 +74,3 @@ export class InvalidRequestError extends Error {
 export class MalformedVersionError extends Error {
   override readonly name = 'MalformedVersionError';
 }
-
-/** In the contract, not in this server yet: 501. */
-export class NotBuiltError extends Error {
-  override readonly name = 'NotBuiltError';
-}

@@ -204,6 +204,11 @@ export class InstanceCommit {
     const known = snapshot.record.machine ?? unknownMachine(snapshot);
     if (outcome.ok && (outcome.value as TerminateOutcome) === 'done') {
       await writeMachine(tx, id, { ...known, state: 'gone' });
+      // Whatever calls without an answer have made is gone, too, and none can still arrive.
+      await tx.execute(
+        'UPDATE provisioning_attempts SET asked_at = NULL WHERE instance_id = ? AND asked_at IS NOT NULL',
+        [id],
+      );
       return now;
     }
     if (!outcome.ok)

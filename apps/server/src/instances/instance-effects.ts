@@ -245,7 +245,7 @@ export class InstanceEffects {
       if (attempt.outcome === 'failed') continue;
       const { compute, definition } = await this.accounts.open(record.projectId, attempt.backendType);
       const isUnderWay = mayStillArrive(attempt, arrivalMs(definition), context.now);
-      for (const ref of possibleMachines(record.machine?.ref ?? null, attempt, isUnderWay)) {
+      for (const ref of possibleMachines(record.machine?.ref ?? null, attempt)) {
         if ((await compute.terminate(ref, this.call(context, CALL_DEADLINE_MS))) === 'pending') outcome = 'pending';
       }
       if (isUnderWay) outcome = 'pending';
@@ -272,15 +272,14 @@ function lastAttempt(attempts: readonly AttemptRecord[]): AttemptRecord {
   return last;
 }
 
-/** The machine that is known; by its name, what an attempt without an answer may have made or may still make. */
-function possibleMachines(
-  known: MachineRef | null,
-  { cloudName, region, zone }: AttemptRecord,
-  isUnderWay: boolean,
-): MachineRef[] {
+/**
+ * The machine that is known; by its name, what a call without an answer may have made or may still make. However long ago that was: while no
+ * server was up, it may have arrived after the known machine was gone.
+ */
+function possibleMachines(known: MachineRef | null, { cloudName, region, zone, askedAt }: AttemptRecord): MachineRef[] {
   const isKnown = known?.cloudName === cloudName;
   const byName = { cloudName, machineId: null, region, zone, backendData: null };
-  return [...(isKnown ? [known] : []), ...(!isKnown || isUnderWay ? [byName] : [])];
+  return [...(isKnown ? [known] : []), ...(!isKnown || askedAt !== null ? [byName] : [])];
 }
 
 const ERRORS_SHOWN = 3;

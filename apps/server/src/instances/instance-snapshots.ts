@@ -128,7 +128,7 @@ export class InstanceSnapshots {
         return {
           ...base,
           status: 'terminating',
-          machineGone: record.machine?.state === 'gone' || nothingToTerminate(facts),
+          machineGone: isGoneForGood(facts) || nothingToTerminate(facts),
           terminateFailures: record.machine?.terminateFailures ?? 0,
           nextTerminateAt: record.machine?.nextTerminateAt ?? null,
           jobsDraining: jobs.length > 0,
@@ -204,6 +204,14 @@ function unwantedBeforeLaunch({ record, fleet, jobs }: Facts): InstanceTerminati
 
 function whyUnwanted({ record, fleet }: Facts): InstanceTerminationReason | null {
   return fleet !== null && fleet.status === 'terminating' ? 'terminated_by_user' : record.unwanted;
+}
+
+/** Somebody else may have ended the machine while an earlier create call, that nobody heard the answer of, was under way: it makes another. */
+function isGoneForGood({ record, attempts }: Facts): boolean {
+  return (
+    record.machine?.state === 'gone' &&
+    attempts.every(({ outcome, askedAt }) => outcome === 'failed' || askedAt === null)
+  );
 }
 
 function nothingToTerminate({ record, attempts }: Facts): boolean {

@@ -9,6 +9,7 @@ import { PlacementGroups1764100100000 } from './1764100100000-placement-groups.j
 import { Sharing1764100700000 } from './1764100700000-sharing.js';
 import { SignIn1764100800000 } from './1764100800000-sign-in.js';
 import { Retention1764100900000 } from './1764100900000-retention.js';
+import { UnansweredVolumeCalls1764101900000 } from './1764101900000-unanswered-volume-calls.js';
 import { Tokens1764105000000 } from './1764105000000-tokens.js';
 import { Volumes1764100000000 } from './1764100000000-volumes.js';
 
@@ -25,5 +26,6 @@ export const ALL_MIGRATIONS: readonly (new () => MigrationInterface & { readonly
   Sharing1764100700000,
   SignIn1764100800000,
   Retention1764100900000,
+  UnansweredVolumeCalls1764101900000,
   Tokens1764105000000,
 ];

@@ -1,4 +1,4 @@
-import type { Decision } from '@dstack/core';
+import type { Decision, Instant } from '@dstack/core';
 import { hasCode } from '../errors/has-code.js';
 import type { Database } from '../persistence/database.js';
 import type { World } from '../world/world.js';
@@ -73,7 +73,7 @@ async function lookOnce(
           return 'moved';
         }
         const result = await reconciler.commit(tx, inTime);
-        const dueAt = result?.dueAt === undefined ? decision.dueAt : result.dueAt;
+        const dueAt = wholeMs(result?.dueAt === undefined ? decision.dueAt : result.dueAt);
         const moved =
           decision.because !== null || decision.effects.length > 0 || Object.keys(decision.changes).length > 0;
         commitOwnRow(tx, table, { claim, observed: own, dueAt, moved, now: at });
@@ -153,4 +153,9 @@ function keepLease(
       timer.cancel();
     },
   };
+}
+
+/** Never earlier: a row that is due a part of a millisecond before its deadline would be looked at again and again. */
+function wholeMs(instant: Instant | null): Instant | null {
+  return instant === null ? null : Math.ceil(instant);
 }

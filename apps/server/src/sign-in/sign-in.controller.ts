@@ -1,6 +1,5 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import type { Wire } from '@dstack/core';
-import { IsString } from 'class-validator';
 import type { FastifyReply } from 'fastify';
 import { Access } from '../http/access.decorator.js';
 import { ClientError } from '../http/api-errors.js';
@@ -8,9 +7,8 @@ import { Operation } from '../http/operation.decorator.js';
 import { escapeHtml, page } from '../server-info/page.js';
 import { type DeviceReply, type DeviceSignIn, SignInService } from './sign-in.service.js';
 
-class DeviceQuestion {
-  @IsString()
-  readonly id!: string;
+interface DeviceQuestion {
+  readonly id?: unknown;
 }
 
 @Controller()

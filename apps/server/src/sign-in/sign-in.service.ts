@@ -7,7 +7,7 @@ import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { UsersService } from '../users/users.service.js';
 import { WORLD, type World } from '../world/world.js';
 import { BegunSignIns } from './begun-sign-ins.js';
-import { type Handshake, OidcClient } from './oidc-client.js';
+import type { Handshake, OidcClient } from './oidc-client.js';
 import { type Claims, personOf } from './person.js';
 import { SignedInUser } from './signed-in-user.js';
 
@@ -40,7 +40,7 @@ export type NextStop = { readonly localPort: number } | null;
 
 @Injectable()
 export class SignInService {
-  private readonly client: OidcClient | undefined;
+  private client: Promise<OidcClient> | undefined;
   private readonly oidc: OidcSettings | undefined;
 
   constructor(
@@ -52,7 +52,6 @@ export class SignInService {
     @Inject(WORLD) private readonly world: World,
   ) {
     this.oidc = settings.oidc;
-    this.client = settings.oidc === undefined ? undefined : new OidcClient(settings.oidc);
   }
 
   providers(): Wire.OAuthProviderInfo[] {
@@ -60,7 +59,7 @@ export class SignInService {
   }
 
   async authorize(provider: string, request: Wire.OAuthAuthorizeRequest): Promise<Wire.OAuthAuthorizeResponse> {
-    const { client } = this.configured(provider);
+    const client = await this.clientOf(provider);
     const base = this.ownAddress(request.base_url ?? null);
     const state = this.secret();
     const { url, handshake } = await client.authorizationUrl(state, `${base}/auth/${provider}/callback`);
@@ -87,14 +86,14 @@ export class SignInService {
   }
 
   async callback(provider: string, { code, state }: Wire.OAuthCallbackRequest): Promise<Wire.UserWithCreds> {
-    const { client } = this.configured(provider);
+    const client = await this.clientOf(provider);
     const { kept, provider: begunWith } = await this.db.write((tx) => this.begun.use<Handshake>(tx, state));
     if (begunWith !== provider) throw new ClientError('This sign-in was begun with another provider');
     return this.enter(await client.redeem(code, state, kept));
   }
 
   async startDevice(provider: string): Promise<DeviceSignIn> {
-    const started = await this.configured(provider).client.startDevice();
+    const started = await (await this.clientOf(provider)).startDevice();
     const id = this.secret();
     const kept: KeptDevice = { deviceCode: started.deviceCode, intervalMs: started.intervalSeconds * 1000 };
     const lifetimeMs = Math.min(started.expiresInSeconds * 1000, 3 * LIFETIME_MS);
@@ -111,7 +110,7 @@ export class SignInService {
 
   /** However often a device asks, the provider is asked as often as it likes. */
   async askDevice(provider: string, id: string): Promise<DeviceReply> {
-    const { client } = this.configured(provider);
+    const client = await this.clientOf(provider);
     const now = this.world.clock.now();
     const { kept, isEarly } = await this.db.write(async (tx) => {
       const { nextPollAt, provider: begunWith } = await this.begun.look(tx, id);
@@ -140,10 +139,12 @@ export class SignInService {
     });
   }
 
-  private configured(provider: string): { readonly client: OidcClient } {
-    if (this.client === undefined || this.oidc?.name !== provider)
+  /** What speaks to providers is loaded by the first sign-in. */
+  private clientOf(provider: string): Promise<OidcClient> {
+    const { oidc } = this;
+    if (oidc?.name !== provider)
       throw new ResourceNotExistsError('There is no such sign-in provider. See what is: dstack login');
-    return { client: this.client };
+    return (this.client ??= import('./oidc-client.js').then((loaded) => new loaded.OidcClient(oidc)));
   }
 
   /** The code of a person is sent where the server is, and nowhere else. */

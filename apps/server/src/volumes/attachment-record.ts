@@ -11,6 +11,8 @@ export interface AttachmentRecord {
   readonly isAttached: boolean;
   /** When the last attach call began; null: none was made. */
   readonly askedAt: number | null;
+  /** When the last attach or detach call began that nobody has recorded the answer of; null: none is under way. */
+  readonly unansweredAt: number | null;
   readonly deviceName: string | null;
   readonly createdAt: number;
   /** Since when the job does not need it any more. */
@@ -21,7 +23,7 @@ export interface AttachmentRecord {
 
 interface Row {
   volume_id: string; instance_id: string; job_id: string; is_attached: boolean | number; asked_at: number | null;
-  device_name: string | null; created_at: number; released_at: number | null; trouble: string | null; refused_because: string | null;
+  unanswered_at: number | null; device_name: string | null; created_at: number; released_at: number | null; trouble: string | null; refused_because: string | null;
 } // prettier-ignore
 
 export async function findAttachments(
@@ -50,6 +52,7 @@ function toRecord(row: Row): AttachmentRecord {
     jobId: row.job_id,
     isAttached: Boolean(row.is_attached),
     askedAt: row.asked_at,
+    unansweredAt: row.unanswered_at,
     deviceName: row.device_name,
     createdAt: Number(row.created_at),
     releasedAt: row.released_at,

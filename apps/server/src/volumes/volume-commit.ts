@@ -3,6 +3,7 @@ import {
   cloudName,
   doublingDelayMs,
   LIMITS,
+  mayStillArrive,
   type VolumeDecision,
   type VolumeEffect,
   type VolumeTrouble,
@@ -83,8 +84,7 @@ export class VolumeCommit {
       case 'attach':
         return this.recordAttach(tx, context, effect.instanceId, outcome);
       case 'detach':
-        if (outcome.ok && outcome.value === 'done') return this.drop(tx, context, effect.instanceId, 'Volume detached');
-        return outcome.ok ? null : this.troubled(tx, context, effect.instanceId, outcome.error);
+        return this.recordDetach(tx, context, effect.instanceId, outcome);
       case 'forget':
         return this.drop(tx, context, effect.instanceId, null);
     }
@@ -105,9 +105,11 @@ export class VolumeCommit {
     return now;
   }
 
-  private async recordCloud(tx: WriteTx, { id, now }: Context, cloud: CloudVolume): Promise<number> {
-    await tx.execute('UPDATE volumes SET cloud = ?, asked_at = NULL, trouble = NULL WHERE id = ?', [
+  private async recordCloud(tx: WriteTx, { id, snapshot, now }: Context, cloud: CloudVolume): Promise<number> {
+    // This call is answered; one before it may not be.
+    await tx.execute('UPDATE volumes SET cloud = ?, asked_at = CAST(? AS bigint), trouble = NULL WHERE id = ?', [
       writeJson(cloud),
+      snapshot.record.askedAt,
       id,
     ]);
     return now;
@@ -143,6 +145,7 @@ export class VolumeCommit {
     const attachment = attachmentOf(context, instanceId);
     if (!outcome.ok) {
       if (!isFinal(outcome.error)) return this.troubled(tx, context, instanceId, outcome.error);
+      await this.answered(tx, context, instanceId);
       const text = statusText(outcome.error, TEXT_LIMIT);
       await tx.execute('UPDATE volume_attachments SET refused_because = ? WHERE volume_id = ? AND instance_id = ?', [
         text,
@@ -153,6 +156,7 @@ export class VolumeCommit {
       await this.wakeJob(tx, attachment);
       return null;
     }
+    await this.answered(tx, context, instanceId);
     const { deviceName } = outcome.value as { readonly deviceName: string | null }; // what `attach` returns
     await tx.execute(
       'UPDATE volume_attachments SET is_attached = ?, device_name = ?, trouble = NULL WHERE volume_id = ? AND instance_id = ?',
@@ -161,6 +165,30 @@ export class VolumeCommit {
     await this.tell(tx, context, 'Volume attached', attachment);
     await this.wakeJob(tx, attachment);
     return null;
+  }
+
+  private async recordDetach(
+    tx: WriteTx,
+    context: Context,
+    instanceId: string,
+    outcome: Outcome<VolumeEffect>,
+  ): Promise<number | null> {
+    if (!outcome.ok) return this.troubled(tx, context, instanceId, outcome.error);
+    const attachment = attachmentOf(context, instanceId);
+    const askedAt = attachment?.record.unansweredAt ?? null;
+    // What an earlier call still does at this machine is not to be done to the next job there.
+    const isUnderWay = isThere(attachment) && mayStillArrive({ askedAt }, LIMITS.callArrivesMs, context.now);
+    if (outcome.value === 'done' && !isUnderWay) return this.drop(tx, context, instanceId, 'Volume detached');
+    await this.answered(tx, context, instanceId);
+    return null;
+  }
+
+  /** This call is answered; one before it may not be. */
+  private async answered(tx: WriteTx, context: Context, instanceId: string): Promise<void> {
+    await tx.execute(
+      'UPDATE volume_attachments SET unanswered_at = CAST(? AS bigint) WHERE volume_id = ? AND instance_id = ?',
+      [attachmentOf(context, instanceId)?.record.unansweredAt ?? null, context.id, instanceId],
+    );
   }
 
   private async troubled(tx: WriteTx, context: Context, instanceId: string, error: unknown): Promise<number> {
@@ -219,6 +247,11 @@ export class VolumeCommit {
 
 function attachmentOf({ snapshot }: Context, instanceId: string): AttachmentView | undefined {
   return snapshot.attachments.find(({ record }) => record.instanceId === instanceId);
+}
+
+function isThere(attachment: AttachmentView | undefined): boolean {
+  const instance = attachment?.instance ?? null;
+  return instance !== null && instance.status !== 'terminated' && instance.machine?.state !== 'gone';
 }
 
 function isFinal(error: unknown): boolean {

@@ -1,4 +1,11 @@
-import { BackendError, type Call, type CloudVolume, type MachineRef, type VolumeSupport } from '@dstack/backend-base';
+import {
+  BackendError,
+  type Call,
+  type CloudVolume,
+  type MachineRef,
+  type Termination,
+  type VolumeSupport,
+} from '@dstack/backend-base';
 import { arrivalMs, displayBackend, LIMITS, mayStillArrive, undecided, type VolumeEffect } from '@dstack/core';
 import { Inject, Injectable } from '@nestjs/common';
 import { type ComputeAccount, ComputeAccounts } from '../offers/compute-accounts.js';
@@ -39,10 +46,8 @@ export class VolumeEffects {
         return this.create(account, context);
       case 'attach':
         return this.attach(account, context, effect.instanceId);
-      case 'detach': {
-        const { cloud, ref } = await this.pairOf(context, effect.instanceId);
-        return account.volumes.detach(cloud, ref, { force: effect.force }, this.call(context));
-      }
+      case 'detach':
+        return this.detach(account, context, effect);
       case 'delete':
         return this.delete(account, context);
       default:
@@ -65,7 +70,11 @@ export class VolumeEffects {
     }
     // Its time begins before it is written down: a server that stood still in between must not ask any more.
     const call = this.call(context, LIMITS.createMs);
-    await this.markAsked('UPDATE volumes SET asked_at = ? WHERE id = ? AND cloud IS NULL', [record.id]);
+    // Who still believes that no call is under way, because another server has made it since, does not make one.
+    await this.markAsked('volumes', ['asked_at'], 'id = ? AND cloud IS NULL AND COALESCE(asked_at, 0) = ?', [
+      record.id,
+      record.askedAt ?? 0,
+    ]);
     call.signal.throwIfAborted();
     if (this.world.clock.now() >= call.deadline) throw new Error('the create call came too late');
     const owner = await this.accounts.owner();
@@ -80,27 +89,55 @@ export class VolumeEffects {
     const { cloud, ref } = await this.pairOf(context, instanceId);
     const call = this.call(context);
     await this.markAsked(
-      'UPDATE volume_attachments SET asked_at = ? WHERE volume_id = ? AND instance_id = ? AND released_at IS NULL',
+      'volume_attachments',
+      ['asked_at', 'unanswered_at'],
+      'volume_id = ? AND instance_id = ? AND released_at IS NULL',
       [context.id, instanceId],
     );
     return account.volumes.attach(cloud, ref, call);
   }
 
+  private async detach(
+    account: Account,
+    context: ActContext<VolumeView>,
+    { instanceId, force }: Extract<VolumeEffect, { do: 'detach' }>,
+  ): Promise<Termination> {
+    const { cloud, ref } = await this.pairOf(context, instanceId);
+    const call = this.call(context);
+    await this.markAsked('volume_attachments', ['unanswered_at'], 'volume_id = ? AND instance_id = ?', [
+      context.id,
+      instanceId,
+    ]);
+    return account.volumes.detach(cloud, ref, { force }, call);
+  }
+
   /** Before the call: whoever finds the row after a crash knows that it may have had an effect. */
-  private async markAsked(sql: string, ids: readonly string[]): Promise<void> {
-    const marked = await this.db.writeDurable(async (tx) => tx.execute(sql, [await tx.now(), ...ids]));
+  private async markAsked(
+    table: 'volumes' | 'volume_attachments',
+    columns: readonly string[],
+    where: string,
+    values: readonly (string | number)[],
+  ): Promise<void> {
+    const sql = `UPDATE ${table} SET ${columns.map((column) => `${column} = ?`).join(', ')} WHERE ${where}`;
+    const marked = await this.db.writeDurable(async (tx) => {
+      const now = await tx.now();
+      return tx.execute(sql, [...columns.map(() => now), ...values]);
+    });
     if (marked !== 1) throw new Error('somebody else changed the volume meanwhile');
   }
 
   private async delete(account: Account, context: ActContext<VolumeView>): Promise<'done' | 'pending'> {
     const { record } = context.snapshot;
-    if (record.cloud !== null) return account.volumes.delete(record.cloud, this.call(context));
-    // Nobody knows whether the create call made one.
+    const { cloud, askedAt } = record;
+    if (cloud !== null && askedAt === null) return account.volumes.delete(cloud, this.call(context));
+    // Nobody knows what a create call without an answer made, or may still make.
     let outcome: 'done' | 'pending' = mayStillArrive(record, arrivalMs(account.definition), context.now)
       ? 'pending'
       : 'done';
-    for (const made of await this.findMade(account, context))
-      if ((await account.volumes.delete(made, this.call(context))) === 'pending') outcome = 'pending';
+    const made = await this.findMade(account, context);
+    const known = cloud === null ? [] : [cloud];
+    for (const each of [...known, ...made.filter(({ volumeId }) => volumeId !== cloud?.volumeId)])
+      if ((await account.volumes.delete(each, this.call(context))) === 'pending') outcome = 'pending';
     return outcome;
   }
 

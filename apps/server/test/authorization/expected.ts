@@ -19,7 +19,7 @@ function from(level: Level, status: number): string {
   return ROLES.map((role, index) => (index >= first ? status : role === 'nobody' ? 401 : 403)).join(' ');
 }
 
-/** About no object. 501: not built, which is told to those who may. */
+/** About no object. */
 const plain = (level: Level, status = 200): Row => [from(level, status), '', ''];
 /** What is another's is answered as what is not there. */
 const found = (level: Level): Row => [from(level, 200), from(level, 400), from(level, 400)];

@@ -100,6 +100,12 @@ describe.each(testDatabases())('the reconcile engine on $name', ({ open }) => {
     expect(await row()).toMatchObject({ exit_status: 1, next_due_at: null, rev: 1, lease_expires_at: null });
   });
 
+  it('looks again at the first whole millisecond that is not before the deadline', async () => {
+    reconciler.dueAt = 4_000_000_000_000.25;
+    await pass(await claimOne());
+    expect(await row()).toMatchObject({ next_due_at: 4_000_000_000_001 });
+  });
+
   it('never gives one row to two servers', async () => {
     const ids = [id];
     for (let made = 0; made < 19; made += 1)

@@ -4,6 +4,9 @@ import type { SimulatedUser } from './simulated-user.js';
 const ENDING: ReadonlySet<string> = new Set(['terminating', 'terminated', 'failed', 'done']);
 /** A run with a schedule would be back by then. */
 const STAYS_ENDED_MS = 60_000;
+/** A turn begins every two minutes. */
+const TURN_MS = 150_000;
+const LOOK_AGAIN_MS = 500;
 
 type Task = Readonly<Record<string, unknown>>;
 
@@ -33,7 +36,9 @@ function submit(user: SimulatedUser, name: string): void {
   within(0.1, 300_000, () => submitted({ ...task, commands: ['work', 'more'] }));
   // It would go on for ever.
   if ('schedule' in task) {
-    user.later(random.between(150_000, 400_000), () => stop(user, name, random.chance(0.3)));
+    user.later(random.between(150_000, 400_000), () =>
+      random.chance(0.5) ? stopAfterTurn(user, name) : stop(user, name, random.chance(0.3)),
+    );
     const stopForGood = (): void => {
       stop(user, name, true);
       // Whoever has waited for a server until now begins it anew.
@@ -64,6 +69,19 @@ export function stop(user: SimulatedUser, name: string, abort: boolean): void {
       if (refusal !== null) return;
       expectEnd(user, stopped, name);
       user.later(STAYS_ENDED_MS, () => expectEnd(user, stopped, name));
+    },
+  );
+}
+
+/** Waits for a turn of a scheduled run to end, and stops it just then. */
+function stopAfterTurn(user: SimulatedUser, name: string, looksLeft = TURN_MS / LOOK_AGAIN_MS): void {
+  let status = '';
+  user.ask(
+    `wait for the end of a turn of ${name}`,
+    async ({ runs }) => ({ status } = await runs.get(user.scope, { run_name: name })),
+    (refusal) => {
+      if (refusal !== null || looksLeft <= 0 || status === 'terminating') stop(user, name, false);
+      else user.later(LOOK_AGAIN_MS, () => stopAfterTurn(user, name, looksLeft - 1));
     },
   );
 }
