@@ -7,6 +7,7 @@ import { EventRecorder } from './events/event-recorder.js';
 import type { AgentArchives } from './containers/agent-archives.js';
 import { ContainerStarts } from './containers/container-starts.js';
 import { DefaultFleetMaker } from './fleets/default-fleet.js';
+import { Uploads } from './files/uploads.js';
 import { FleetReconciler } from './fleets/fleet.reconciler.js';
 import { FleetsService } from './fleets/fleets.service.js';
 import { PlacementGroups } from './fleets/placement-groups.js';
@@ -103,6 +104,8 @@ export interface BuiltWorkload {
 }
 
 /** Without listeners there is no API for jobs to call. */
+/** Neither a proxy in front of the jobs nor a registry of the server's own. */
+const NO_SURROUNDINGS = { sshProxy: undefined, registryLogin: null };
 const NO_API: OwnApi = { connect: () => Promise.reject(new Error('this server has no listener')) };
 
 /** Without any nobody is linked to. */
@@ -144,8 +147,8 @@ export function buildWorkload({
   const defaultFleets = new DefaultFleetMaker(wake, events, world);
   const hostAccesses = new HostAccessStore(keyring);
   const submitter = new ReplicaSubmitter(wake, events, defaultFleets, world, clusterKeys, settings);
-  const jobEffects = new JobEffects(db, agents, inputs, offers, hostAccesses);
-  const reader = new RunReader({ sshProxy: undefined });
+  const jobEffects = new JobEffects(db, agents, inputs, offers, hostAccesses, new Uploads(null), NO_SURROUNDINGS);
+  const reader = new RunReader(NO_SURROUNDINGS);
   const groups = new PlacementGroups(db, accounts, me, world);
   const applier = new RunApplier(db, wake, events, submitter, new ServicePlaces(settings), world);
   const workload = new Workload(
@@ -187,7 +190,7 @@ export function buildWorkload({
         offers,
         limits,
         hosts,
-        new ContainerStarts(db, inputs, agentArchives),
+        new ContainerStarts(db, inputs, agentArchives, NO_SURROUNDINGS),
         groups,
         world,
       ),

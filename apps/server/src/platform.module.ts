@@ -19,6 +19,7 @@ import { EventRetention } from './events/event-retention.js';
 import { EventsController } from './events/events.controller.js';
 import { EventsService } from './events/events.service.js';
 import { FileArchivesService } from './files/file-archives.service.js';
+import { Uploads, openUploads } from './files/uploads.js';
 import { FilesController } from './files/files.controller.js';
 import { AccessGuard } from './http/access.guard.js';
 import { ContractInterceptor } from './http/contract.interceptor.js';
@@ -52,6 +53,8 @@ import { TemplatesService } from './templates/templates.service.js';
 import { TokensController } from './users/tokens.controller.js';
 import { TokensService } from './users/tokens.service.js';
 import { UserStore } from './users/user-store.js';
+import { TELEMETRY_COUNTS } from './telemetry/telemetry.js';
+import type { TelemetryCounts } from './telemetry/telemetry-counts.js';
 import { UsersController } from './users/users.controller.js';
 import { UsersService } from './users/users.service.js';
 import { WORLD, type World } from './world/world.js';
@@ -67,6 +70,7 @@ export interface PlatformParts {
   readonly policies: Policies;
   readonly readiness: Readiness;
   readonly lives: ServerLives;
+  readonly counts: TelemetryCounts;
 }
 
 export const PLATFORM_CONTROLLERS: readonly Type[] = [
@@ -113,6 +117,7 @@ export class PlatformModule {
       { provide: Policies, useValue: parts.policies },
       { provide: READINESS, useValue: parts.readiness },
       { provide: SERVER_LIVES, useValue: parts.lives },
+      { provide: TELEMETRY_COUNTS, useValue: parts.counts },
     ];
     const catalogs = { provide: Catalogs, useExisting: StoredCatalogs };
     return {
@@ -129,6 +134,7 @@ export class PlatformModule {
         EventsService,
         FileArchivesService,
         FirstIdentity,
+        { provide: Uploads, useFactory: () => openUploads(parts.settings.blobStore, process.env) },
         MembersService,
         ProjectView,
         ProjectsService,
@@ -145,7 +151,7 @@ export class PlatformModule {
         { provide: APP_INTERCEPTOR, useClass: ContractInterceptor },
         { provide: APP_FILTER, useClass: ErrorFilter },
       ],
-      exports: [...values.map(({ provide }) => provide), Catalogs, ...SHARED],
+      exports: [...values.map(({ provide }) => provide), Catalogs, Uploads, ...SHARED],
     };
   }
 }

@@ -16,6 +16,7 @@ import { SqliteConnection } from '../../persistence/sqlite-connection.js';
 import { OperationError } from '../operation-error.js';
 import type { OperationContext } from '../operation.js';
 import { type CopyState, beginCopy, endCopy } from './copy-state.js';
+import { copyShippedLogs } from './copy-shipped-logs.js';
 import { copyStoredLog, storedLogs, verifyStoredLog } from './copy-stored-logs.js';
 import { type Change, checksumOfSource, checksumOfTarget, copyTable } from './copy-table.js';
 import { type Table, tablesOf } from './table.js';
@@ -103,6 +104,7 @@ async function copyAll(
   const change: Change = isTestCopy ? testCopy(state.installationId, keyring, now) : (_table, row) => row;
   const parts: Move = { context, source, target, tables: tablesOf(source), change, isTestCopy };
   for (const table of parts.tables) await copyTable({ ...parts, table, progress: printer(table.name, print) });
+  const shipped = await copyShippedLogs(source, target, change);
   const logs = await copyLogs(parts);
   const rows = await verifyTables(parts);
   await target.writeDurable(async (tx) => {
@@ -110,7 +112,7 @@ async function copyAll(
     await endCopy(tx);
   });
   print(
-    `Copied and compared: ${rows} rows of ${parts.tables.length} tables, ${logs.count} logs of ${logs.bytes} bytes.`,
+    `Copied and compared: ${rows} rows of ${parts.tables.length} tables, ${logs.count} logs of ${logs.bytes} bytes${shipped === 0 ? '' : `, and ${shipped} that a service keeps`}.`,
   );
   for (const line of nextSteps(context, installation, state, isTestCopy)) print(line);
 }
