@@ -3,8 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BackendError, type MachineRef } from '@dstack/backend-base';
 import type { Wire } from '@dstack/core';
 import { BackendStore } from '../src/backends/backend-store.js';
+import { ConfigApplier } from '../src/config-file/config-applier.js';
 import { ComputeAccounts } from '../src/offers/compute-accounts.js';
 import { Wake } from '../src/reconcile/wake.js';
+import { STANDARD_PERMISSIONS } from '../src/settings/default-permissions.js';
 import { startTestServer, type TestServer } from './support/start-test-server.js';
 
 type ShownInstance = Wire.Instance & { readonly last_error: string | null };
@@ -43,6 +45,14 @@ describe('a machine that does not die', () => {
   afterEach(() => server.close());
 
   const project = (path: string, body: object) => server.post(`/api/project/main/${path}`, body);
+  const leaveOut = () =>
+    server.app.get(ConfigApplier).apply({
+      projects: [{ name: 'main', backends: [] }],
+      encryptionKeys: [],
+      permissions: STANDARD_PERMISSIONS,
+    });
+  const backends = async () =>
+    (await server.db.read((tx) => tx.query<{ type: string }>('SELECT type FROM backends', []))).map(({ type }) => type);
   const fleet = async () => (await project('fleets/get', { name: 'one' })).body as Wire.Fleet;
   const until = async <T>(look: () => Promise<T>, isIt: (value: T) => boolean): Promise<T> => {
     for (let tries = 0; tries < 200; tries += 1) {
@@ -98,6 +108,9 @@ describe('a machine that does not die', () => {
       400,
       expect.stringContaining('Backend oci has live instances (one-0) and stays. Delete their fleets first'),
     ]);
+    // Nor does it go from a file of the server that lists it no more.
+    await leaveOut();
+    expect(await backends()).toEqual(['oci']);
     answer = () => 'done';
     await server.db.write(async (tx) => {
       // Not in a minute, but now.
@@ -106,6 +119,7 @@ describe('a machine that does not die', () => {
     });
     await until(fleet, ({ instances }) => instances.every(({ status }) => status === 'terminated'));
     expect(asked).toBeGreaterThan(1);
-    expect((await project('backends/delete', { backends_names: ['oci'] })).status).toBe(200);
+    await leaveOut();
+    expect(await backends()).toEqual([]);
   });
 });
