@@ -118,6 +118,7 @@ const NO_GATEWAY_HOSTS: GatewayHosts = {
 };
 
 const NO_PROBES = { start: () => undefined, stop: () => Promise.resolve() };
+const NO_ROUTERS = NO_PROBES;
 
 /** The same objects as `WorkloadModule`, put together by hand. Logs go to the database. */
 export function buildWorkload({
@@ -223,6 +224,7 @@ export function buildWorkload({
     ),
     new MetricsRetention(metrics, health, settings, world),
     probeAsker === undefined ? NO_PROBES : new Prober(db, probeAsker, inputs, me, wake, notices, world),
+    NO_ROUTERS,
     settings,
   );
   const runs = new RunsService(
