@@ -5,7 +5,6 @@ import type { HttpReply } from './http-request.js';
 export function replyProblem(id: string | undefined, reply: HttpReply): string | undefined {
   const { status, text } = reply;
   const body = parsed(text);
-  if (status === 501) return /is part of the API but not built/.test(text) ? undefined : `501 ${text.slice(0, 300)}`;
   if (status >= 500 || status < 200) return `${status} ${text.slice(0, 300)}`;
   if (status === 200) return id === undefined ? undefined : schemaProblem(id, status, body);
   if (status < 400) return undefined;

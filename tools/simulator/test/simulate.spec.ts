@@ -46,6 +46,10 @@ describe('the simulation', () => {
     expect((await simulate({ seed: 6, runs: 0, volumes: 2 })).violations).toEqual([]);
   });
 
+  it('a create call that arrives when the machine of its name has vanished leaves none behind', async () => {
+    expect((await simulate({ seed: 19, creates: 'name' })).violations).toEqual([]);
+  });
+
   // `npm run sim -- --creates 10000` tells many.
   it('makes no second machine and forgets none, however its create calls go; what comes too late is ended and told', async () => {
     expect(await simulate({ seed: 4, creates: 'token' })).toMatchObject({ violations: [], creates: { strays: 0 } });

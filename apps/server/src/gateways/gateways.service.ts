@@ -11,6 +11,7 @@ import {
 } from '@dstack/core';
 import { Inject, Injectable } from '@nestjs/common';
 import { hasRole, type ProjectScope } from '../auth/caller.js';
+import { describeChanges } from '../events/describe-changes.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { ClientError, ResourceExistsError, ResourceNotExistsError } from '../http/api-errors.js';
 import { ComputeAccounts } from '../offers/compute-accounts.js';
@@ -18,6 +19,7 @@ import { Database } from '../persistence/database.js';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
+import { configurationOf, Policies } from '../policies/policies.js';
 import { acceptParsed } from '../runs/parse-spec.js';
 import { WORLD, type World } from '../world/world.js';
 import { changesOf } from './gateway-changes.js';
@@ -44,6 +46,7 @@ export class GatewaysService {
     @Inject(EventRecorder) private readonly events: EventRecorder,
     @Inject(Wake) private readonly wake: Wake,
     @Inject(WORLD) private readonly world: World,
+    @Inject(Policies) private readonly policies: Policies,
   ) {}
 
   list({ projectId }: ProjectScope, request: Wire.ListGatewaysRequest): Promise<Wire.Gateway[]> {
@@ -155,8 +158,11 @@ export class GatewaysService {
   }
 
   private async wanted(scope: ProjectScope, given: unknown, at: readonly string[]): Promise<Wanted> {
-    const parsed = acceptParsed(parseConfigurationValue(given, ['gateway']), at);
-    if (parsed.type !== 'gateway') throw new ClientError('The configuration is not of a gateway');
+    const spec = { configuration: readGateway(given, at), configuration_path: null };
+    const { configuration: parsed } = await this.policies.apply('gateway', scope, spec, (changed) => ({
+      configuration: readGateway(configurationOf(changed), []),
+      configuration_path: null,
+    }));
     if (parsed.domain) requireDomain(parsed.domain, scope);
     const { configuration } = withoutPrivateKeys({ configuration: parsed });
     if (parsed.ssh_config === undefined) {
@@ -258,7 +264,12 @@ export class GatewaysService {
       ],
     );
     await this.wake.rows(tx, 'gateways', [current.id]);
-    await this.record(tx, scope, current, 'Gateway updated');
+    await this.record(
+      tx,
+      scope,
+      current,
+      `Gateway updated${describeChanges({ ...current.configuration }, { ...configuration })}`,
+    );
   }
 
   private async changeDomain(tx: WriteTx, scope: ProjectScope, gateway: GatewayRecord, domain: string): Promise<void> {
@@ -358,4 +369,10 @@ function keepUnset(stated: GatewayConfiguration, { configuration, name }: Gatewa
 function requireDomain(domain: string, { projectName }: ProjectScope): void {
   const resolved = gatewayDomain(domain, projectName);
   if (!resolved.ok) throw new ClientError(resolved.problem);
+}
+
+function readGateway(value: unknown, at: readonly string[]): GatewayConfiguration {
+  const parsed = acceptParsed(parseConfigurationValue(value, ['gateway']), at);
+  if (parsed.type !== 'gateway') throw new ClientError('The configuration is not of a gateway');
+  return parsed;
 }

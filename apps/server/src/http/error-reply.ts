@@ -1,14 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import { hasCode } from '../errors/has-code.js';
 import { TooManyValuesError } from '../persistence/errors.js';
-import {
-  AccessError,
-  ClientError,
-  ForbiddenError,
-  InvalidRequestError,
-  MalformedVersionError,
-  NotBuiltError,
-} from './api-errors.js';
+import { AccessError, ClientError, ForbiddenError, InvalidRequestError, MalformedVersionError } from './api-errors.js';
 
 /** What Postgres refuses in a text by itself, and SQLite takes. */
 const REFUSED_TEXT: ReadonlyMap<string, string> = new Map([
@@ -31,7 +24,6 @@ export function errorReply(error: unknown): ErrorReply | undefined {
   if (error instanceof ForbiddenError) return { status: 403, body: { msg: error.message, code: null } };
   if (error instanceof MalformedVersionError)
     return { status: 400, body: { detail: [{ msg: error.message, code: null }] } };
-  if (error instanceof NotBuiltError) return { status: 501, body: { detail: [{ msg: error.message, code: 'error' }] } };
   if (error instanceof TooManyValuesError)
     return { status: 400, body: { detail: [{ msg: error.message, code: 'error' }] } };
   if (error instanceof HttpException) return { status: error.getStatus(), body: { detail: error.message } };

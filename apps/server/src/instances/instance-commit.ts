@@ -23,6 +23,7 @@ import { AttemptCommit, noteFailedStart } from './attempt-commit.js';
 import { changeInstance, setLastError, writeMachine } from './instance-changes.js';
 import type { TerminateOutcome } from './instance-effects.js';
 import type { InstanceView } from './instance-snapshots.js';
+import { wakeGroup } from './machine-group.js';
 import { machineOf, unknownMachine, withNews } from './machine-of.js';
 import { endPricedInterval } from './priced-intervals.js';
 
@@ -84,6 +85,8 @@ export class InstanceCommit {
       await this.wake.rows(tx, 'jobs', jobs.map((job) => job.id)); // prettier-ignore
     }
     if (decision.status !== 'launching') await wakeVolumesOf(tx, this.wake, id);
+    // The first has a machine: so have they. Or one is free, and the last of them ends all.
+    if (record.group !== null) await wakeGroup(tx, this.wake, record.group, id);
     if (fleet !== null && (decision.status === 'terminated' || decision.status === 'terminating')) {
       await this.wake.rows(tx, 'fleets', [fleet.id]);
     }
@@ -204,6 +207,11 @@ export class InstanceCommit {
     const known = snapshot.record.machine ?? unknownMachine(snapshot);
     if (outcome.ok && (outcome.value as TerminateOutcome) === 'done') {
       await writeMachine(tx, id, { ...known, state: 'gone' });
+      // Whatever calls without an answer have made is gone, too, and none can still arrive.
+      await tx.execute(
+        'UPDATE provisioning_attempts SET asked_at = NULL WHERE instance_id = ? AND asked_at IS NOT NULL',
+        [id],
+      );
       return now;
     }
     if (!outcome.ok)

@@ -17,6 +17,7 @@ import { hasAttachedVolumes } from '../volumes/job-volumes.js';
 import { type AttemptRecord, findAttempts, findAttemptsFor } from './attempt-record.js';
 import { connectedSince, findInstance, type InstanceRecord } from './instance-record.js';
 import { tenureOf } from './tenure.js';
+import { isGroupInUse } from './machine-group.js';
 import { InstanceLimits } from './instance-limits.js';
 
 /** The snapshot for the decision, and the rows behind it for the effects. */
@@ -47,7 +48,9 @@ export class InstanceSnapshots {
     const jobs = await findJobsOn(tx, id);
     const isNeeded = await isNeededBy(tx, fleet);
     const volumesLeaving = record.status === 'terminating' && (await hasAttachedVolumes(tx, id));
-    const facts = { now, record, attempts, earlierAttempts, fleet, jobs, isNeeded, volumesLeaving };
+    const groupInUse =
+      record.status === 'terminating' && record.group !== null && (await isGroupInUse(tx, record.group, id));
+    const facts = { groupInUse, now, record, attempts, earlierAttempts, fleet, jobs, isNeeded, volumesLeaving };
     const view = {
       snapshot: this.snapshotOf(facts),
       record,
@@ -106,6 +109,7 @@ export class InstanceSnapshots {
           unwanted: record.busyBlocks === 0 ? whyUnwanted(facts) : null,
           tenure,
           kind: kindOfOffer(record.offer),
+          isOneOfGroup: record.group !== null,
           bareHost: bareHost(record),
         };
       case 'idle':
@@ -122,17 +126,19 @@ export class InstanceSnapshots {
           unwanted: whyUnwanted(facts),
           tenure,
           kind: kindOfOffer(record.offer),
+          isOneOfGroup: record.group !== null,
           replaceAgentAt: this.replaceAgentAt(record, now),
         };
       case 'terminating':
         return {
           ...base,
           status: 'terminating',
-          machineGone: record.machine?.state === 'gone' || nothingToTerminate(facts),
+          machineGone: isGoneForGood(facts) || nothingToTerminate(facts),
           terminateFailures: record.machine?.terminateFailures ?? 0,
           nextTerminateAt: record.machine?.nextTerminateAt ?? null,
           jobsDraining: jobs.length > 0,
           volumesLeaving: facts.volumesLeaving,
+          groupInUse: facts.groupInUse,
           endMessage: record.terminationMessage,
           tenure,
         };
@@ -170,6 +176,7 @@ interface Facts {
   /** The fleet has no more nodes than it wants. */
   readonly isNeeded: boolean;
   readonly volumesLeaving: boolean;
+  readonly groupInUse: boolean;
 }
 
 type Attempts = Pick<InstanceView, 'attempts' | 'earlierAttempts'>;
@@ -204,6 +211,14 @@ function unwantedBeforeLaunch({ record, fleet, jobs }: Facts): InstanceTerminati
 
 function whyUnwanted({ record, fleet }: Facts): InstanceTerminationReason | null {
   return fleet !== null && fleet.status === 'terminating' ? 'terminated_by_user' : record.unwanted;
+}
+
+/** Somebody else may have ended the machine while an earlier create call, that nobody heard the answer of, was under way: it makes another. */
+function isGoneForGood({ record, attempts }: Facts): boolean {
+  return (
+    record.machine?.state === 'gone' &&
+    attempts.every(({ outcome, askedAt }) => outcome === 'failed' || askedAt === null)
+  );
 }
 
 function nothingToTerminate({ record, attempts }: Facts): boolean {

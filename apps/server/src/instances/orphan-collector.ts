@@ -115,11 +115,11 @@ export class OrphanCollector {
   private async tell(project: ProjectRow, machineId: string | null, message: string): Promise<void> {
     const key = `${machineId ?? ''} ${message}`;
     if (this.told.has(key)) return;
-    this.told.add(key);
-    this.log.warn(message);
     await this.db.write((tx) =>
       this.events.record(tx, { message, actorId: null, targets: [projectTarget(project.id, project.name)] }),
     );
+    this.told.add(key);
+    this.log.warn(message);
   }
 
   private async attemptsOf(listed: readonly ListedMachine[]): Promise<KnownAttempt[]> {

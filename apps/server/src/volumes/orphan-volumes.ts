@@ -55,15 +55,15 @@ export class OrphanVolumes {
     { volumeId, cloudName }: ListedVolume,
   ): Promise<void> {
     if (this.told.has(volumeId)) return;
-    this.told.add(volumeId);
     const name = cloudName ? `${volumeId} (${cloudName})` : volumeId;
     const message =
       `Backend ${displayBackend(type)} has volume ${name} of this server, which its database does not know. ` +
       'It is kept: delete it in the cloud, or use it with volume_id';
-    this.log.warn(message);
     await this.db.write((tx) =>
       this.events.record(tx, { message, actorId: null, targets: [projectTarget(project.id, project.name)] }),
     );
+    this.told.add(volumeId);
+    this.log.warn(message);
   }
 
   /** Of all projects: several may share an account of the cloud. */
