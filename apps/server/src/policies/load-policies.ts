@@ -21,7 +21,9 @@ export async function loadPolicies(
   for (const name of names) {
     if (name !== REST_PLUGIN) policies.push(await loadModulePolicy(name, serverDir));
     else if (pluginServiceUri === undefined || !URL.canParse(pluginServiceUri))
-      throw new ConfigFileError(`The plugin ${REST_PLUGIN} needs DSTACK_PLUGIN_SERVICE_URI, such as http://127.0.0.1:8000.`);
+      throw new ConfigFileError(
+        `The plugin ${REST_PLUGIN} needs DSTACK_PLUGIN_SERVICE_URI, such as http://127.0.0.1:8000.`,
+      );
     else policies.push(new RestPolicy(pluginServiceUri));
   }
   return new Policies(policies, scheduler);

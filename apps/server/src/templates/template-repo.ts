@@ -29,7 +29,9 @@ export interface TemplateFile {
 export function cloneUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol === 'https:' || url?.protocol === 'http:') return url.href;
-  throw new ClientError('The repo of templates is a URL that begins with https://, such as https://github.com/org/repo');
+  throw new ClientError(
+    'The repo of templates is a URL that begins with https://, such as https://github.com/org/repo',
+  );
 }
 
 /** Whether git can read it. @throws {GitError} */

@@ -30,7 +30,9 @@ export class TemplatesService {
 
   async list(scope: ProjectScope): Promise<Wire.UITemplate[]> {
     const [project] = await this.db.read((tx) =>
-      tx.query<{ templates_repo: string | null }>('SELECT templates_repo FROM projects WHERE id = ?', [scope.projectId]),
+      tx.query<{ templates_repo: string | null }>('SELECT templates_repo FROM projects WHERE id = ?', [
+        scope.projectId,
+      ]),
     );
     const url = project?.templates_repo ?? this.settings.templatesRepo;
     if (url === undefined) return [];

@@ -81,10 +81,15 @@ export class VolumesService {
 
   async create(scope: ProjectScope, request: Wire.CreateVolumeRequest): Promise<Wire.Volume> {
     const given = readVolume(request.configuration);
-    const { configuration } = await this.policies.apply('volume', scope, { configuration: given, configuration_path: null }, (changed) => ({
-      configuration: readVolume(configurationOf(changed)),
-      configuration_path: null,
-    }));
+    const { configuration } = await this.policies.apply(
+      'volume',
+      scope,
+      { configuration: given, configuration_path: null },
+      (changed) => ({
+        configuration: readVolume(configurationOf(changed)),
+        configuration_path: null,
+      }),
+    );
     await this.refuseBackendWithout(scope, configuration);
     const name = await this.db.write(async (tx) => {
       const taken = await takenNames(tx, scope.projectId);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { isBackendError } from '@dstack/backend-base';
 import { bundledCatalog } from '@dstack/catalog';
 import { gcpModule } from '../src/compute.js';
@@ -177,6 +178,23 @@ describe('volumes of a TPU', () => {
     expect(await volumes?.detach(volume, ref, { force: false }, call())).toBe('done');
     expect(await volumes?.detach(volume, ref, { force: false }, call())).toBe('done');
     expect(node.dataDisks).toHaveLength(1);
+  });
+
+  it('are there after it, and come to the next', async () => {
+    const volumes = world.compute.volumes;
+    const configuration = { type: 'volume', backend: 'gcp', name: 'data', region: 'us-central1', size: 100 } as const;
+    const made = await volumes?.create({ configuration, token: randomUUID(), cloudName: 'data', owner: OWNER }, call());
+    if (volumes === undefined || made === undefined) throw new Error('no volume');
+    for (const cloudName of ['first', 'second']) {
+      const given = { ...(await world.attempt()), cloudName };
+      const state = await world.compute.create(given, call());
+      if (state.state === 'gone') throw new Error('gone');
+      expect(await volumes.attach(made, state.ref, call())).toEqual({ deviceName: 'persistent-disk-1' });
+      await world.compute.terminate(state.ref, call());
+      world.fake.tpu.nodes.clear();
+      expect(await volumes.detach(made, state.ref, { force: false }, call())).toBe('done');
+      expect((await volumes.list(OWNER, call())).map(({ volumeId }) => volumeId)).toEqual([made.volumeId]);
+    }
   });
 
   it('are none of v6e', async () => {
