@@ -207,6 +207,14 @@ describe.each(databasesOfLongStories())('gateways on $name', ({ location }) => {
     await until(projectsOf, (projects) => projects?.length === 1);
     await server.post('/api/users/refresh_token', { username: 'alice' });
     await until(projectsOf, (projects) => projects === null);
+    // One beside the user's own, which ends by itself or when it is deleted.
+    const made = await server.post('/api/users/tokens/create', { username: 'alice', name: 'ci', expires_in: 3_600 });
+    const { token } = made.body as { token: string };
+    const expiring = async () => access().find((each) => each.hash === tokenHash(token)) ?? null;
+    const known = await until(expiring, (found) => found !== null);
+    expect(known).toMatchObject({ projects: ['main'], expiresAt: expect.any(Number) as number });
+    await server.post('/api/users/tokens/delete', { username: 'alice', names: ['ci'] });
+    await until(expiring, (found) => found === null);
   });
 
   it('whose way breaks stay, are seen, and are told again of everything', async () => {

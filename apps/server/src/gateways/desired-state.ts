@@ -181,8 +181,14 @@ async function instancesOf(
 
 /** All tokens of the server, as hashes: those of members open their projects, the others are known to be ours. */
 async function tokensOf(tx: ReadTx, projects: Projects): Promise<GatewayAccess['tokens']> {
-  const users = await tx.query<{ id: string; token_hash: string; global_role: string }>(
-    'SELECT id, token_hash, global_role FROM users WHERE active = true AND deleted = false ORDER BY token_hash',
+  const tokens = await tx.query<{ id: string; token_hash: string; global_role: string; expires_at: number | null }>(
+    `SELECT * FROM (
+       SELECT id, token_hash, global_role, CAST(NULL AS bigint) AS expires_at FROM users
+       WHERE active = true AND deleted = false AND is_service_account = false
+       UNION ALL
+       SELECT u.id, t.token_hash, u.global_role, t.expires_at FROM user_tokens t JOIN users u ON u.id = t.user_id
+       WHERE u.active = true AND u.deleted = false
+     ) tokens ORDER BY token_hash`,
   );
   const these = inList('project_id', [...projects.keys()]);
   const members = await tx.query<{ project_id: string; user_id: string }>(
@@ -190,11 +196,11 @@ async function tokensOf(tx: ReadTx, projects: Projects): Promise<GatewayAccess['
     these.params,
   );
   const memberships = new Set(members.map((row) => `${row.project_id} ${row.user_id}`));
-  return users.map(({ id, token_hash: hash, global_role: role }) => ({
+  return tokens.map(({ id, token_hash: hash, global_role: role, expires_at: expiresAt }) => ({
     hash,
     projects: [...projects].flatMap(([projectId, name]) =>
       role === 'admin' || memberships.has(`${projectId} ${id}`) ? [name] : [],
     ),
-    expiresAt: null,
+    expiresAt,
   }));
 }
