@@ -96,6 +96,7 @@ import { ServiceForwarder } from './services/proxy/service-forwarder.js';
 import { ServiceProxy } from './services/proxy/service-proxy.js';
 import { SETTINGS, type ServerSettings } from './settings/settings.js';
 import { ExportView } from './sharing/export-view.js';
+import { NoGateways, SharedGateways } from './sharing/shared-gateways.js';
 import { SharingController } from './sharing/sharing.controller.js';
 import { SharingService } from './sharing/sharing.service.js';
 import { SshProxyController } from './ssh-proxy/ssh-proxy.controller.js';
@@ -190,6 +191,7 @@ import { Workload } from './workload.js';
     GatewayCertificates,
     GatewayLinks,
     ServicePlaces,
+    { provide: SharedGateways, useClass: NoGateways },
     ExportView,
     SharingService,
     SshUpstreamService,

@@ -209,64 +209,6 @@ describe.each(testDatabases())('gateways on $name', ({ location }) => {
     await until(projectsOf, (projects) => projects === null);
   });
 
-  it('serve the projects that they are shared with, apart from each other, and no longer than that', async () => {
-    await apply(own());
-    await becomes('running');
-    await server.post('/api/users/create', { username: 'bob', global_role: 'user' });
-    const bob = ((await server.post('/api/users/get_user', { username: 'bob' })).body as Wire.UserWithCreds).creds
-      .token;
-    await server.post('/api/projects/create', { project_name: 'team' }, bob);
-    const asTeam = (path: string, body: object) => server.post(`/api/project/team/${path}`, body, bob);
-    const serve = (gateway: unknown, name: string) =>
-      asTeam('runs/apply', {
-        plan: { run_spec: { run_name: name, configuration: { type: 'service', port: 8000, commands: ['serve'], gateway, replicas: '0..1', scaling: { metric: 'rps', target: 1 } } } },
-        force: false,
-      }); // prettier-ignore
-    // What else is shared opens no gateway.
-    await project('exports/create', { name: 'nothing', importer_projects: ['team'] });
-    expect((await project('gateways/get', { name: 'edge' }, bob)).status).toBe(400);
-    expect(detail(await serve('main/edge', 'early'))).toMatch(/Gateway main\/edge does not exist.*not imported/);
-    expect((await asTeam('gateways/set_default', { name: 'edge', gateway_project: 'main' })).status).toBe(400);
-
-    const shared = { name: 'door', importer_projects: ['team'], exported_gateways: ['edge'] };
-    expect((await project('exports/create', shared)).body).toMatchObject({ exported_gateways: [{ name: 'edge' }] });
-    expect((await asTeam('imports/list', {})).body).toMatchObject([
-      { export: { name: 'door', exported_gateways: [{ name: 'edge' }] } },
-      { export: { name: 'nothing', exported_gateways: [] } },
-    ]);
-    expect((await project('gateways/get', { name: 'edge' }, bob)).body).toMatchObject({ project_name: 'main' });
-    expect((await project('gateways/delete', { names: ['edge'] }, bob)).status).toBe(403);
-    expect((await asTeam('gateways/set_default', { name: 'edge', gateway_project: 'main' })).status).toBe(200);
-    expect((await asTeam('gateways/list', {})).body).toEqual([]);
-    expect((await asTeam('gateways/list', { include_imported: true })).body).toMatchObject([
-      { name: 'edge', project_name: 'main', default: true },
-    ]);
-
-    const named = (await serve('main/edge', 'chat')).body as Wire.Run;
-    expect(named.service?.url).toBe('https://chat.example.com/');
-    expect(((await serve(true, 'talk')).body as Wire.Run).service?.url).toBe('https://talk.example.com/');
-    await submit('mine');
-    const served = () => (world.gateway().state?.services ?? []).map((each) => `${each.project}/${each.run}`).sort();
-    await until(served, (all) => all.length === 3);
-    expect(served()).toEqual(['main/mine', 'team/chat', 'team/talk']);
-    const projectsOf = (token: string) =>
-      world.gateway().access?.tokens.find(({ hash }) => hash === tokenHash(token))?.projects;
-    await until(() => projectsOf(bob), (projects) => projects?.length === 1); // prettier-ignore
-    expect([projectsOf(bob), projectsOf(server.adminToken)]).toEqual([['team'], ['main', 'team']]);
-    expect(detail(await project('gateways/delete', { names: ['edge'] }))).toMatch(
-      /serves team\/chat, mine, team\/talk/,
-    );
-
-    await project('exports/delete', { name: 'door' });
-    await until(served, (all) => all.length === 1);
-    expect(served()).toEqual(['main/mine']);
-    await until(() => projectsOf(bob), (projects) => projects?.length === 0); // prettier-ignore
-    const told = (all: string[]) => all.some((text) => text.includes('no longer shared with this project'));
-    expect(await until(() => messages('run'), told)).not.toEqual([]);
-    expect(detail(await serve('main/edge', 'late'))).toMatch(/not imported/);
-    expect(((await serve(null, 'home')).body as Wire.Run).service?.url).toBe('/proxy/services/team/home/');
-  });
-
   it('whose way breaks stay, are seen, and are told again of everything', async () => {
     await apply(own());
     await becomes('running');

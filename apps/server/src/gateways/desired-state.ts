@@ -12,7 +12,6 @@ import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { certificateOf, findGateways, type GatewayRecord } from './gateway-record.js';
 import { findReplicasOf, type GatewayReplicaRecord } from './gateway-replica-record.js';
 import { GatewaySecrets } from './gateway-secrets.js';
-import { importersOfGateway } from './imported-gateways.js';
 import { gatewayServiceOf, hostOfService, modelHostOf, modelOf } from './gateway-service-state.js';
 import { GATEWAY_KEY, type HostKeys, reachReplica } from './reach-replica.js';
 
@@ -52,15 +51,12 @@ export class DesiredStates {
     const replicas = await findReplicasOf(tx, gateway.id);
     const replica = replicas.find(({ id }) => id === replicaId);
     if (replica === undefined) return null;
+    const [project] = await tx.query<{ name: string }>('SELECT name FROM projects WHERE id = ?', [gateway.projectId]);
+    const projectName = project?.name ?? '';
     const runs = (
       await findRuns(tx, 'gateway_id = ? AND deleted = ? ORDER BY submitted_at, id', [gateway.id, false])
     ).filter(({ status, serviceSpec }) => !OVER.includes(status) && serviceSpec !== null);
-    const importers = await importersOfGateway(tx, gateway.id);
-    const isOpenTo = ({ projectId }: RunRecord): boolean => projectId === gateway.projectId || importers.has(projectId);
-    const admitted = runs.filter(isOpenTo);
-    const projects = await namesOfProjects(tx, [gateway.projectId, ...admitted.map(({ projectId }) => projectId)]);
-    const built = await this.services(tx, gateway, projects, admitted);
-    const withdrawn = runs.filter((run) => !isOpenTo(run));
+    const built = await this.services(tx, { gateway, projectName }, runs);
     const running = replicas.filter(({ status, isUnwanted }) => status === 'running' && !isUnwanted);
     return {
       gateway,
@@ -73,21 +69,18 @@ export class DesiredStates {
             : null,
         holdSeconds: this.settings.gatewayHoldSeconds,
       },
-      tokens: await tokensOf(tx, projects),
-      refused: [
-        ...built.refused,
-        ...withdrawn.map(({ id: runId }) => ({
-          runId,
-          jobId: '',
-          message: `gateway ${gateway.name} is no longer shared with this project`,
-        })),
-      ],
+      tokens: await tokensOf(tx, gateway.projectId, projectName),
+      refused: built.refused,
       runs,
       readAt,
     };
   }
 
-  private async services(tx: ReadTx, gateway: GatewayRecord, projects: ProjectNames, runs: readonly RunRecord[]) {
+  private async services(
+    tx: ReadTx,
+    { gateway, projectName }: { readonly gateway: GatewayRecord; readonly projectName: string },
+    runs: readonly RunRecord[],
+  ) {
     const certificate = certificateOf(gateway);
     const ready = await readyJobs(tx, runs);
     const instances = await instancesOf(tx, ready);
@@ -119,57 +112,19 @@ export class DesiredStates {
         replicas.push(reached.replica);
         for (const key of reached.keys) keys.set(key.id, key.privateKey);
       }
-      services.push(gatewayServiceOf(run, { projectName: nameOf(projects, run), certificate, host, replicas }));
+      services.push(gatewayServiceOf(run, { projectName, certificate, host, replicas }));
     }
+    const domain = gateway.wildcardDomain === null ? null : gatewayDomain(gateway.wildcardDomain, projectName);
     return {
       refused,
       state: {
         services,
-        models: served.flatMap((run) => modelOf(run, nameOf(projects, run)) ?? []),
-        modelHosts: modelHostsOf(gateway, projects, served, hosts),
+        models: served.flatMap((run) => modelOf(run, projectName) ?? []),
+        modelHosts: modelHostOf({ domain: domain?.ok === true ? domain.domain : null, projectName, certificate, served, hosts }), // prettier-ignore
         keys: [...keys].map(([id, privateKey]) => ({ id, privateKey })),
       },
     };
   }
-}
-
-/** By id. */
-type ProjectNames = ReadonlyMap<string, string>;
-
-function nameOf(projects: ProjectNames, { projectId }: Pick<RunRecord, 'projectId'>): string {
-  return projects.get(projectId) ?? '';
-}
-
-/** In the order of the ids: the gateway's own project comes first. */
-async function namesOfProjects(tx: ReadTx, ids: readonly string[]): Promise<ProjectNames> {
-  const these = inList('id', [...new Set(ids)]);
-  const rows = await tx.query<{ id: string; name: string }>(
-    `SELECT id, name FROM projects WHERE ${these.sql}`,
-    these.params,
-  );
-  const found = new Map(rows.map(({ id, name }) => [id, name]));
-  return new Map([...new Set(ids)].map((id) => [id, found.get(id) ?? '']));
-}
-
-/** Projects whose domain is the same share the name for models: it is the gateway's own project's, else that of the oldest service. */
-function modelHostsOf(
-  gateway: GatewayRecord,
-  projects: ProjectNames,
-  served: readonly RunRecord[],
-  hosts: ReadonlySet<string>,
-): DesiredGateway['state']['modelHosts'] {
-  const taken = new Set(hosts);
-  const found = [];
-  for (const [projectId, projectName] of projects) {
-    const domain = gateway.wildcardDomain === null ? null : gatewayDomain(gateway.wildcardDomain, projectName);
-    const own = served.filter((run) => run.projectId === projectId);
-    const facts = { projectName, certificate: certificateOf(gateway), served: own, hosts: taken };
-    for (const each of modelHostOf({ ...facts, domain: domain?.ok === true ? domain.domain : null })) {
-      taken.add(each.host);
-      found.push(each);
-    }
-  }
-  return found;
 }
 
 async function readyJobs(tx: ReadTx, runs: readonly RunRecord[]): Promise<JobRecord[]> {
@@ -198,20 +153,13 @@ async function instancesOf(
   return new Map(instances.map((instance) => [instance.id, { instance, hostKeys: keys.get(instance.id) ?? null }]));
 }
 
-/** All tokens of the server, as hashes: those of members open their projects, the others are known to be ours. */
-async function tokensOf(tx: ReadTx, projects: ProjectNames): Promise<GatewayAccess['tokens']> {
-  const users = await tx.query<{ id: string; token_hash: string; global_role: string }>(
-    'SELECT id, token_hash, global_role FROM users WHERE active = true AND deleted = false ORDER BY token_hash',
+/** All tokens of the server, as hashes: those of members open the project, the others are known to be ours. */
+async function tokensOf(tx: ReadTx, projectId: string, projectName: string): Promise<GatewayAccess['tokens']> {
+  const rows = await tx.query<{ token_hash: string; opens: boolean | number }>(
+    `SELECT u.token_hash, CASE WHEN u.global_role = 'admin' OR m.user_id IS NOT NULL THEN 1 ELSE 0 END AS opens
+     FROM users u LEFT JOIN members m ON m.user_id = u.id AND m.project_id = ?
+     WHERE u.active = true AND u.deleted = false ORDER BY u.token_hash`,
+    [projectId],
   );
-  const these = inList('project_id', [...projects.keys()]);
-  const members = await tx.query<{ user_id: string; project_id: string }>(
-    `SELECT user_id, project_id FROM members WHERE ${these.sql}`,
-    these.params,
-  );
-  const opened = Map.groupBy(members, (row) => row.user_id);
-  return users.map(({ id, token_hash: hash, global_role: role }) => {
-    const own = new Set(opened.get(id)?.map((row) => row.project_id));
-    const opens = [...projects].filter(([projectId]) => role === 'admin' || own.has(projectId));
-    return { hash, projects: opens.map(([, name]) => name), expiresAt: null };
-  });
+  return rows.map((row) => ({ hash: row.token_hash, projects: row.opens ? [projectName] : [], expiresAt: null }));
 }

@@ -19,14 +19,12 @@ import type { ReadTx, WriteTx } from '../persistence/transaction.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
 import { acceptParsed } from '../runs/parse-spec.js';
-import { visibleGateways } from '../sharing/shared-with-caller.js';
 import { WORLD, type World } from '../world/world.js';
 import { changesOf } from './gateway-changes.js';
 import { GatewayReader } from './gateway-reader.js';
 import { findGateways, findNamedGateway, type GatewayRecord } from './gateway-record.js';
 import { GatewaySecrets } from './gateway-secrets.js';
 import { gatewayTarget } from './gateway-target.js';
-import { findImportedGateway, findImportedGateways } from './imported-gateways.js';
 
 interface Wanted {
   /** Without private keys. */
@@ -47,26 +45,18 @@ export class GatewaysService {
     @Inject(WORLD) private readonly world: World,
   ) {}
 
-  list({ projectId }: ProjectScope, request: Wire.ListGatewaysRequest): Promise<Wire.Gateway[]> {
-    return this.db.read(async (tx) => {
-      const own = await findGateways(tx, 'project_id = ? AND deleted = ? ORDER BY created_at DESC, id', [projectId, false]); // prettier-ignore
-      const imported = request.include_imported === true ? await findImportedGateways(tx, projectId) : [];
-      return this.reader.wire(tx, [...own, ...imported], projectId);
-    });
+  /** Nothing can be imported from other projects yet. */
+  list({ projectId }: ProjectScope): Promise<Wire.Gateway[]> {
+    return this.db.read(async (tx) =>
+      this.reader.wire(
+        tx,
+        await findGateways(tx, 'project_id = ? AND deleted = ? ORDER BY created_at DESC, id', [projectId, false]),
+      ),
+    );
   }
 
   get(scope: ProjectScope, { name }: Wire.GetGatewayRequest): Promise<Wire.Gateway> {
-    return this.db.read(async (tx) => {
-      const visible = visibleGateways(scope);
-      const [gateway] = await findGateways(tx, `project_id = ? AND name = ? AND deleted = ? AND ${visible.sql}`, [
-        scope.projectId,
-        name,
-        false,
-        ...visible.params,
-      ]);
-      if (gateway === undefined) throw new ResourceNotExistsError(`Gateway ${name} not found`);
-      return this.one(tx, gateway);
-    });
+    return this.db.read(async (tx) => this.one(tx, await named(tx, scope, name)));
   }
 
   async plan(scope: ProjectScope, { spec }: Wire.GetGatewayPlanRequest): Promise<Wire.GatewayPlan> {
@@ -122,28 +112,24 @@ export class GatewaysService {
           gateway.id,
         ]);
         await tx.execute('UPDATE projects SET default_gateway_id = NULL WHERE default_gateway_id = ?', [gateway.id]);
-        await tx.execute('DELETE FROM exported_gateways WHERE gateway_id = ?', [gateway.id]);
         await this.wake.rows(tx, 'gateways', [gateway.id]);
         await this.record(tx, scope, gateway, 'Gateway marked for deletion');
-        for (const { id, name: runName, project_id: projectId } of services)
+        for (const { id, name: runName } of services)
           await this.events.record(tx, {
             message: `The gateway ${gateway.name} of the service is deleted: nobody reaches the service any more`,
             actorId: scope.caller.id,
-            targets: [{ type: 'run', id, name: runName, projectId, runId: id }],
+            targets: [{ type: 'run', id, name: runName, projectId: gateway.projectId, runId: id }],
           });
       }
     });
   }
 
   async setDefault(scope: ProjectScope, request: Wire.SetDefaultGatewayRequest): Promise<void> {
-    const owner = request.gateway_project ?? scope.projectName;
+    const foreign = request.gateway_project ?? scope.projectName;
+    if (foreign !== scope.projectName)
+      throw new ResourceNotExistsError(`Gateway ${foreign}/${request.name} is not imported into ${scope.projectName}`);
     await this.db.write(async (tx) => {
-      const gateway =
-        owner === scope.projectName
-          ? await named(tx, scope, request.name)
-          : await findImportedGateway(tx, scope.projectId, owner, request.name);
-      if (gateway === null)
-        throw new ResourceNotExistsError(`Gateway ${owner}/${request.name} is not imported into ${scope.projectName}`);
+      const gateway = await named(tx, scope, request.name);
       await this.changeDefault(tx, scope, gateway, true);
     });
   }
@@ -286,10 +272,10 @@ export class GatewaysService {
     const changed = isDefault
       ? await tx.execute(
           'UPDATE projects SET default_gateway_id = ? WHERE id = ? AND (default_gateway_id IS NULL OR default_gateway_id <> ?)',
-          [gateway.id, scope.projectId, gateway.id],
+          [gateway.id, gateway.projectId, gateway.id],
         )
       : await tx.execute('UPDATE projects SET default_gateway_id = NULL WHERE id = ? AND default_gateway_id = ?', [
-          scope.projectId,
+          gateway.projectId,
           gateway.id,
         ]);
     if (changed === 0) return;
@@ -305,7 +291,7 @@ export class GatewaysService {
   }
 
   private async one(tx: ReadTx, gateway: GatewayRecord): Promise<Wire.Gateway> {
-    const [wire] = await this.reader.wire(tx, [gateway], gateway.projectId);
+    const [wire] = await this.reader.wire(tx, [gateway]);
     if (wire === undefined) throw new ResourceNotExistsError(`Gateway ${gateway.name} not found`);
     return wire;
   }
@@ -339,25 +325,16 @@ async function hasDefault(tx: ReadTx, projectId: string): Promise<boolean> {
   return rows.length > 0;
 }
 
-interface ServedRun {
-  readonly id: string;
-  readonly name: string;
-  readonly project_id: string;
-  readonly project_name: string;
-}
-
-async function servicesOf(tx: ReadTx, { id }: GatewayRecord): Promise<ServedRun[]> {
-  return tx.query<ServedRun>(
-    `SELECT r.id, r.name, r.project_id, p.name AS project_name FROM runs r JOIN projects p ON p.id = r.project_id
-     WHERE r.gateway_id = ? AND r.deleted = ? AND r.status NOT IN ('terminated', 'failed', 'done') ORDER BY r.name`,
+async function servicesOf(tx: ReadTx, { id }: GatewayRecord): Promise<{ id: string; name: string }[]> {
+  return tx.query<{ id: string; name: string }>(
+    `SELECT id, name FROM runs WHERE gateway_id = ? AND deleted = ? AND status NOT IN ('terminated', 'failed', 'done') ORDER BY name`,
     [id, false],
   );
 }
 
-function inUse({ name, projectId }: GatewayRecord, services: readonly ServedRun[]): string {
-  const named = services.map((run) => (run.project_id === projectId ? run.name : `${run.project_name}/${run.name}`));
+function inUse({ name }: GatewayRecord, services: readonly { readonly name: string }[]): string {
   return (
-    `Gateway ${name} serves ${named.join(', ')}. Stop them first, or delete it with \`--force\`: ` +
+    `Gateway ${name} serves ${services.map((each) => each.name).join(', ')}. Stop them first, or delete it with \`--force\`: ` +
     'nobody reaches them then'
   );
 }

@@ -13,7 +13,6 @@ import type { ReadTx } from '../persistence/transaction.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { findGateways, findNamedGateway, gatewayFact, type GatewayRecord } from './gateway-record.js';
 import { findReplicasOf } from './gateway-replica-record.js';
-import { findImportedGateway, importersOfGateway } from './imported-gateways.js';
 
 export interface ServicePlace {
   /** Null: this server serves it itself. */
@@ -59,9 +58,7 @@ async function chosen(tx: ReadTx, scope: ProjectScope, wish: GatewayWish): Promi
       return null;
     case 'named': {
       const isOwn = wish.project === null || wish.project === scope.projectName;
-      const gateway = isOwn
-        ? await findNamedGateway(tx, scope.projectId, wish.name)
-        : await findImportedGateway(tx, scope.projectId, wish.project ?? '', wish.name);
+      const gateway = isOwn ? await findNamedGateway(tx, scope.projectId, wish.name) : null;
       if (gateway !== null) return gateway;
       const reference = isOwn ? wish.name : `${wish.project ?? ''}/${wish.name}`;
       throw new ResourceNotExistsError(
@@ -80,14 +77,11 @@ async function chosen(tx: ReadTx, scope: ProjectScope, wish: GatewayWish): Promi
   }
 }
 
-/** One that was imported counts for as long as it is shared. */
 async function defaultGateway(tx: ReadTx, projectId: string): Promise<GatewayRecord | null> {
   const [gateway] = await findGateways(
     tx,
     'id IN (SELECT default_gateway_id FROM projects WHERE id = ?) AND deleted = ? AND deletion_requested_at IS NULL',
     [projectId, false],
   );
-  if (gateway === undefined) return null;
-  const isOpen = gateway.projectId === projectId || (await importersOfGateway(tx, gateway.id)).has(projectId);
-  return isOpen ? gateway : null;
+  return gateway ?? null;
 }

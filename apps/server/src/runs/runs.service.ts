@@ -71,7 +71,6 @@ export class RunsService {
     const given = parseRunSpec(request.run_spec, ['run_spec']);
     const forOffersOnly = request.for_offers_only ?? false;
     const effective = await this.effective(scope, given, forOffersOnly);
-    if (!forOffersOnly) refuseUnserved(effective);
     return this.planner.plan(scope, given, effective, {
       maxOffers: request.max_offers ?? DEFAULT_MAX_OFFERS,
       fullOffers: request.full_offers ?? false,
@@ -100,7 +99,10 @@ export class RunsService {
   ): Promise<Wire.Run> {
     const { plan, force } = request;
     const spec = await this.effective(scope, parseRunSpec(plan.run_spec, ['plan', 'run_spec']), false);
-    refuseUnserved(spec);
+    if (spec.configuration.type === 'service') {
+      const obstacle = whyNotServed(spec.configuration);
+      if (obstacle !== null) throw new ClientError(obstacle);
+    }
     const seen = plan.current_resource ?? null;
     const id = await this.applier.apply(scope, {
       spec,
@@ -174,11 +176,6 @@ export class RunsService {
     if (wire === undefined) throw new ResourceNotExistsError();
     return wire;
   }
-}
-
-function refuseUnserved({ configuration }: Wire.RunSpec): void {
-  const obstacle = configuration.type === 'service' ? whyNotServed(configuration) : null;
-  if (obstacle !== null) throw new ClientError(obstacle);
 }
 
 async function findOne(

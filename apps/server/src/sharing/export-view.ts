@@ -1,7 +1,8 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { Wire } from '@dstack/core';
 import { inList } from '../persistence/in-list.js';
 import type { ReadTx } from '../persistence/transaction.js';
+import { SharedGateways } from './shared-gateways.js';
 
 export interface ExportRow {
   readonly id: string;
@@ -18,6 +19,8 @@ interface Shared {
 /** Exports and imports as clients see them. */
 @Injectable()
 export class ExportView {
+  constructor(@Inject(SharedGateways) private readonly gateways: SharedGateways) {}
+
   async exports(tx: ReadTx, rows: readonly ExportRow[]): Promise<Wire.Export[]> {
     const shared = await this.shared(
       tx,
@@ -65,14 +68,16 @@ export class ExportView {
        WHERE ${these.sql} AND f.deleted = false ORDER BY f.name`,
       these.params,
     );
-    const gateways = await tx.query<{ export_id: string; id: string; name: string }>(
-      `SELECT eg.export_id, g.id, g.name FROM exported_gateways eg JOIN gateways g ON g.id = eg.gateway_id
-       WHERE ${these.sql} AND g.deleted = false ORDER BY g.name`,
+    const links = await tx.query<{ export_id: string; gateway_id: string }>(
+      `SELECT export_id, gateway_id FROM exported_gateways WHERE ${these.sql}`,
       these.params,
     );
+    const gateways = await this.gateways.byId(tx, [...new Set(links.map((link) => link.gateway_id))]);
     return (exportId) => ({
       fleets: fleets.filter((row) => row.export_id === exportId).map(({ id, name }) => ({ id, name })),
-      gateways: gateways.filter((row) => row.export_id === exportId).map(({ id, name }) => ({ id, name })),
+      gateways: gateways
+        .filter(({ id }) => links.some((link) => link.export_id === exportId && link.gateway_id === id))
+        .map(({ id, name }) => ({ id, name })),
     });
   }
 }

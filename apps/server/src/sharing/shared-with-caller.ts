@@ -13,14 +13,6 @@ export function visibleFleets(scope: ProjectScope, column: string): SqlCondition
   return hasRole(scope, 'user') ? { sql: '1 = 1', params: [] } : fleetsSharedWithUser(column, scope.caller.id);
 }
 
-/** The same of gateways; those of a public project are everybody's to see. */
-export function visibleGateways(scope: ProjectScope): SqlCondition {
-  if (hasRole(scope, 'user') || scope.isPublic) return { sql: '1 = 1', params: [] };
-  const sql = `id IN (SELECT eg.gateway_id FROM exported_gateways eg JOIN imports im ON im.export_id = eg.export_id
-    JOIN members m ON m.project_id = im.project_id WHERE m.user_id = ?)`;
-  return { sql, params: [scope.caller.id] };
-}
-
 /** Things of fleets that are shared with some projects; `projects` selects their ids. */
 export function fleetsSharedWith(column: string, projects: SqlCondition): SqlCondition {
   const sql = `${column} IN (SELECT ef.fleet_id FROM exported_fleets ef JOIN imports im ON im.export_id = ef.export_id

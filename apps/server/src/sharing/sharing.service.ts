@@ -3,7 +3,6 @@ import { isSshFleet, resourceNameProblem, type Wire } from '@dstack/core';
 import type { ProjectScope } from '../auth/caller.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { findFleets } from '../fleets/fleet-record.js';
-import { findNamedGateway } from '../gateways/gateway-record.js';
 import { ClientError, ForbiddenError, ResourceExistsError, ResourceNotExistsError } from '../http/api-errors.js';
 import { Database } from '../persistence/database.js';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
@@ -13,6 +12,7 @@ import { Wake } from '../reconcile/wake.js';
 import { WORLD, type World } from '../world/world.js';
 import { type ExportRow, ExportView } from './export-view.js';
 import { importEverywhere, insertImport } from './global-exports.js';
+import { SharedGateways } from './shared-gateways.js';
 import { endStrayJobs } from './withdrawn-access.js';
 
 interface Importer {
@@ -26,6 +26,7 @@ export class SharingService {
   constructor(
     private readonly db: Database,
     private readonly view: ExportView,
+    @Inject(SharedGateways) private readonly gateways: SharedGateways,
     @Inject(Wake) private readonly wake: Wake,
     @Inject(EventRecorder) private readonly events: EventRecorder,
     @Inject(WORLD) private readonly world: World,
@@ -95,7 +96,7 @@ export class SharingService {
       const own = { exportId: row.id, projectId: scope.projectId };
       if (setGlobal) await importEverywhere(tx, this.world, own);
       else await this.addImporters(tx, scope, row, added);
-      await this.closeWithdrawn(tx);
+      await endStrayJobs(tx, this.wake, this.events);
       const is = await this.described(tx, row);
       await this.record(tx, scope, `Export ${row.name} updated. Before${was}. After${is}`);
       await this.tellImporters(tx, await importersOf(tx, row.id));
@@ -108,7 +109,7 @@ export class SharingService {
       const row = await getExport(tx, scope.projectId, name);
       const was = await this.described(tx, row);
       await tx.execute('DELETE FROM exports WHERE id = ?', [row.id]);
-      await this.closeWithdrawn(tx);
+      await endStrayJobs(tx, this.wake, this.events);
       await this.record(tx, scope, `Export ${name} deleted${was}`);
     });
   }
@@ -124,7 +125,7 @@ export class SharingService {
       if (row === undefined) throw new ResourceNotExistsError(`Import ${name} not found`);
       if (row.is_global) throw new ClientError(`Export ${name} is shared with every project and cannot be given up`);
       await tx.execute('DELETE FROM imports WHERE id = ?', [row.id]);
-      await this.closeWithdrawn(tx);
+      await endStrayJobs(tx, this.wake, this.events);
       await this.record(tx, scope, `Import ${name} deleted`);
     });
   }
@@ -143,10 +144,10 @@ export class SharingService {
 
   private async addGateways(tx: WriteTx, scope: ProjectScope, row: ExportRow, names: readonly string[]): Promise<void> {
     refuseDuplicates(names, 'Gateway');
+    const found = await this.gateways.named(tx, scope.projectId, names);
     for (const name of names) {
-      const gateway = await findNamedGateway(tx, scope.projectId, name);
-      if (gateway === null) throw new ResourceNotExistsError(`Gateway ${name} not found`);
-      if (gateway.deletionRequestedAt !== null) throw new ClientError(`Gateway ${name} is being deleted`);
+      const gateway = found.find((each) => each.name === name);
+      if (gateway === undefined) throw new ResourceNotExistsError(`Gateway ${name} not found`);
       await addLink(tx, row, 'gateway', gateway);
     }
   }
@@ -198,12 +199,6 @@ export class SharingService {
       );
       if (gone === 0) throw new ResourceNotExistsError(`Project ${name} does not import ${row.name}`);
     }
-  }
-
-  /** Jobs end with their seats; gateways are told, and the runs that they do not serve any more end. */
-  private async closeWithdrawn(tx: WriteTx): Promise<void> {
-    await endStrayJobs(tx, this.wake, this.events);
-    this.wake.gateways(tx);
   }
 
   /** Their runs may have found a place. */
