@@ -25,6 +25,7 @@ const work = mkdtempSync(join(tmpdir(), 'dstack-image-'));
 process.on('exit', () => rmSync(work, { recursive: true, force: true }));
 const npm = (args, cwd) => execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
 
+const { version } = JSON.parse(readFileSync(join(root, 'apps/server/package.json'), 'utf8'));
 const tarballs = {};
 for (const file of globSync('{apps,libs,libs/backends}/*/package.json', { cwd: root })) {
   const { name, private: isPrivate } = JSON.parse(readFileSync(join(root, file), 'utf8'));
@@ -37,10 +38,25 @@ for (const file of globSync('{apps,libs,libs/backends}/*/package.json', { cwd: r
 mkdirSync(join(to, 'bin'), { recursive: true });
 writeFileSync(
   join(to, 'package.json'),
-  JSON.stringify({ name: 'dstack-image', private: true, type: 'module', dependencies: tarballs, overrides: tarballs }),
+  JSON.stringify({
+    name: 'dstack-image',
+    version,
+    private: true,
+    type: 'module',
+    dependencies: tarballs,
+    overrides: tarballs,
+  }),
 );
 npm(['install', '--omit=dev', '--omit=peer', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], to);
+writeFileSync(join(to, 'sbom.cdx.json'), npm(['sbom', '--sbom-format', 'cyclonedx', '--omit=dev', '--omit=peer'], to));
 rmSync(join(to, 'package-lock.json'), { force: true });
+// What only editors and debuggers read is a third of it, and what only compilers and other systems do is in SQLite's.
+const prebuilt = `sqlite-native/prebuilds/${process.platform}-${process.arch}`;
+const unread = globSync(['**/*.{map,d.ts,d.mts,d.cts}', 'sqlite-native/{deps,src}', 'sqlite-native/prebuilds/*'], {
+  cwd: join(to, 'node_modules'),
+});
+for (const path of unread)
+  if (!path.startsWith(prebuilt)) rmSync(join(to, 'node_modules', path), { recursive: true, force: true });
 
 const node = join(root, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin/node');
 cpSync(existsSync(node) ? node : process.execPath, join(to, 'bin/node'));

@@ -10,6 +10,7 @@ present() { docker image inspect "$1" >/dev/null 2>&1; }
 
 if ! present dstack-build/debian; then
   debootstrap --variant=minbase --include=ca-certificates bookworm "$work/debian" >"$work/log" 2>&1 || { tail -5 "$work/log"; exit 1; }
+  rm -rf "$work/debian/var/cache/apt" "$work/debian/var/lib/apt/lists" "$work/debian/usr/share/locale" "$work/debian/usr/share/doc"
   # Whom this machine trusts, the build trusts.
   cp -L /etc/ssl/certs/ca-certificates.crt "$work/debian/etc/ssl/certs/"
   tar -C "$work/debian" -c . | docker import --change 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' - dstack-build/debian >/dev/null

@@ -75,6 +75,7 @@ if (totals.failed === 0) {
     'tools/contract/generate-server-contract.mjs',
     'libs/core/scripts/generate-schema.mjs',
     'tools/ci/generate-env-reference.mjs',
+    'tools/ci/generate-references.mjs',
   ]) {
     stage(`generated files are fresh: ${generator}`, () => command([generator, '--check']));
   }
@@ -82,6 +83,9 @@ if (totals.failed === 0) {
   if (full) {
     stage('mutations', () => command(['tools/mutations/dist/main.js']));
     stage('crash matrix', () => command(['tools/e2e/dist/crash/main.js', '--n', '30']));
+    stage('the documentation is built, and its links lead somewhere', () =>
+      command(['node_modules/vitepress/bin/vitepress.js', 'build', 'docs']),
+    );
     stage('packages install from tarballs', () => command(['tools/ci/pack-and-install.mjs']));
     stage('the 0.21.2 client', () => {
       const { status } = spawnSync('bash', ['tools/compat/run.sh'], { cwd: root, stdio: 'inherit' });

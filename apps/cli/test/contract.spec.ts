@@ -54,6 +54,17 @@ it.each(built)('dstack %s takes the options of 0.21', async (id, args) => {
   expect(missing).toEqual([]);
 });
 
+it.each(built)('dstack %s takes the words of 0.21', async (id, args) => {
+  const command = await load(id);
+  if (command === undefined) return; // a group
+  const words = args.filter(({ long, short }) => long === undefined && short === undefined);
+  expect(Object.keys(command.args ?? {}).length).toBeGreaterThanOrEqual(words.length);
+});
+
+it.each(promised.filter((each) => !built.includes(each)))('dstack %s says what to do instead', (id) => {
+  expect(NOT_BUILT[id.split(' ')[0] ?? '']).toMatch(/\w+ .*dstack \w+/);
+});
+
 it.each(Object.entries(contract.apply_options_by_type).filter(([type]) => type !== 'preset'))(
   'dstack apply takes the options of 0.21 for a %s',
   (type, { arguments: args }) => {

@@ -87,6 +87,19 @@ it('lists hosts with their state, and below what is wrong with those that cannot
   for (const line of table(90, false).split('\n')) expect(line.length).toBeLessThanOrEqual(90);
 });
 
+it('shows a machine that does not go with its price and what its cloud says', () => {
+  const cloud = { backend: 'aws', region: 'eu', hostname: null, price: 3.2 } as const;
+  const stuck = host(0, {
+    ...cloud,
+    status: 'terminating',
+    last_error: 'UnauthorizedOperation: ec2:TerminateInstances',
+  });
+  const text = fleetsTable([fleet([stuck])], { style: PLAIN_STYLE, width: 100, nowMs: now, project: 'main' });
+  expect(text).toMatch(
+    /instance=0 .*aws \(eu\) +\$3\.2 +terminating .*\n {6}UnauthorizedOperation: ec2:TerminateInstances/,
+  );
+});
+
 it('lists more when asked for more', () => {
   expect(table(140, true)).toMatchInlineSnapshot(`
    "

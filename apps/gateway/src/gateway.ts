@@ -13,9 +13,8 @@ import type {
   HttpsMode,
   Wait,
 } from '@dstack/gateway-protocol';
-import { GATEWAY_PROTOCOL, StaleRevisionError } from '@dstack/gateway-protocol';
+import { decideAccess, GATEWAY_PROTOCOL, StaleRevisionError } from '@dstack/gateway-protocol';
 import { openSshConnection } from '@dstack/ssh';
-import { decideAccess } from './access/decide-access.js';
 import { bearerToken, TokenBook } from './access/token-access.js';
 import { AppServer } from './app/app-server.js';
 import type { AcmeIssuer } from './certificates/acme-issuer.js';

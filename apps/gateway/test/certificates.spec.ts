@@ -1,5 +1,5 @@
+import { type Authority, hasAuthority, startAuthority } from '@dstack/test-hosts';
 import { request } from 'node:https';
-import { type Authority, hasAuthority, startAuthority } from './support/authority.js';
 import { ask } from './support/ask.js';
 import { type Replica, startReplica } from './support/replica.js';
 import { type Sshd, startSshd } from './support/sshd.js';
@@ -12,7 +12,7 @@ const gateways: TestGateway[] = [];
 
 async function open(): Promise<void> {
   const asking = await makeGateway();
-  const authority = await startAuthority(asking.httpPort, EAB);
+  const authority = await startAuthority({ httpPort: asking.httpPort, eab: EAB });
   const [host, replica, other] = await Promise.all([startSshd(), startReplica('one'), makeGateway()]);
   // The name is looked up where the authority does.
   const first = { ...asking, start: () => asking.start('--dns', authority.dns) };
@@ -41,7 +41,8 @@ story(`names get certificates from a real authority, and all replicas of the gat
   const { host, replica, authority } = world;
   const [first, other] = gateways as [TestGateway, TestGateway];
   const services = [serviceOf(host, [replica], { https: 'certificate' })];
-  const acme = { ...authority.settings, shared: true };
+  const { directoryUrl, caCertificate } = authority;
+  const acme = { directoryUrl, caCertificate, email: 'ops@example.com', eab: EAB, issues: true, shared: true };
   await other.client.putState(stateOf(host, services, { acme: { ...acme, issues: false } }), signal);
   const before = await first.client.putState(stateOf(host, services, { acme }), signal);
   expect(before.services[0]).toMatchObject({ isServed: false, certificate: { expiresAt: null } });
@@ -67,7 +68,7 @@ story(`names get certificates from a real authority, and all replicas of the gat
   expect(served.certificate?.expiresAt).toBeGreaterThan(Date.now());
   const certificates = await first.client.certificates(signal);
   await other.client.putCertificates(certificates, signal);
-  const root = await authority.root();
+  const root = authority.root();
   for (const gateway of [first, other])
     expect(await askSecurely(gateway.httpsPort, 'web.test', root)).toEqual({ status: 200, body: 'one' });
   expect(replica.seen.at(-1)?.headers).toMatchObject({ 'x-forwarded-proto': 'https' });

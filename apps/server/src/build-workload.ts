@@ -7,6 +7,7 @@ import { EventRecorder } from './events/event-recorder.js';
 import type { AgentArchives } from './containers/agent-archives.js';
 import { ContainerStarts } from './containers/container-starts.js';
 import { DefaultFleetMaker } from './fleets/default-fleet.js';
+import { Uploads } from './files/uploads.js';
 import { FleetReconciler } from './fleets/fleet.reconciler.js';
 import { FleetsService } from './fleets/fleets.service.js';
 import { PlacementGroups } from './fleets/placement-groups.js';
@@ -58,6 +59,7 @@ import { RunPlanner } from './runs/run-planner.js';
 import { RunReader } from './runs/run-reader.js';
 import { RunReconciler } from './runs/run.reconciler.js';
 import { RunSnapshots } from './runs/run-snapshots.js';
+import { NO_POLICIES } from './policies/policies.js';
 import { RunsService } from './runs/runs.service.js';
 import { ReplicaSubmitter } from './runs/submit-replicas.js';
 import type { ProbeAsker } from './services/probe-asker.js';
@@ -102,6 +104,8 @@ export interface BuiltWorkload {
 }
 
 /** Without listeners there is no API for jobs to call. */
+/** Neither a proxy in front of the jobs nor a registry of the server's own. */
+const NO_SURROUNDINGS = { sshProxy: undefined, registryLogin: null };
 const NO_API: OwnApi = { connect: () => Promise.reject(new Error('this server has no listener')) };
 
 /** Without any nobody is linked to. */
@@ -114,6 +118,7 @@ const NO_GATEWAY_HOSTS: GatewayHosts = {
 };
 
 const NO_PROBES = { start: () => undefined, stop: () => Promise.resolve() };
+const NO_ROUTERS = NO_PROBES;
 
 /** The same objects as `WorkloadModule`, put together by hand. Logs go to the database. */
 export function buildWorkload({
@@ -143,8 +148,8 @@ export function buildWorkload({
   const defaultFleets = new DefaultFleetMaker(wake, events, world);
   const hostAccesses = new HostAccessStore(keyring);
   const submitter = new ReplicaSubmitter(wake, events, defaultFleets, world, clusterKeys, settings);
-  const jobEffects = new JobEffects(db, agents, inputs, offers, hostAccesses);
-  const reader = new RunReader({ sshProxy: undefined });
+  const jobEffects = new JobEffects(db, agents, inputs, offers, hostAccesses, new Uploads(null), NO_SURROUNDINGS);
+  const reader = new RunReader(NO_SURROUNDINGS);
   const groups = new PlacementGroups(db, accounts, me, world);
   const applier = new RunApplier(db, wake, events, submitter, new ServicePlaces(settings), world);
   const workload = new Workload(
@@ -186,7 +191,7 @@ export function buildWorkload({
         offers,
         limits,
         hosts,
-        new ContainerStarts(db, inputs, agentArchives),
+        new ContainerStarts(db, inputs, agentArchives, NO_SURROUNDINGS),
         groups,
         world,
       ),
@@ -219,6 +224,7 @@ export function buildWorkload({
     ),
     new MetricsRetention(metrics, health, settings, world),
     probeAsker === undefined ? NO_PROBES : new Prober(db, probeAsker, inputs, me, wake, notices, world),
+    NO_ROUTERS,
     settings,
   );
   const runs = new RunsService(
@@ -229,6 +235,7 @@ export function buildWorkload({
     events,
     wake,
     settings,
+    NO_POLICIES,
   );
   const fleets = new FleetsService(
     db,
@@ -238,7 +245,8 @@ export function buildWorkload({
     events,
     wake,
     world,
+    NO_POLICIES,
   );
-  const volumes = new VolumesService(db, accounts, new VolumeReader(), events, wake, world);
+  const volumes = new VolumesService(db, accounts, new VolumeReader(), events, wake, world, NO_POLICIES);
   return { workload, runs, fleets, volumes, traffic: new ServiceTrafficStore(db, wake), notices, holder: me.holder };
 }

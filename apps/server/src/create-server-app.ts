@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { AppModule } from './app.module.js';
 import { BackendsLog } from './bootstrap/backends-log.js';
 import { FirstIdentity } from './bootstrap/first-identity.js';
+import { packageVersion } from './bootstrap/package-version.js';
 import { livesOfDirectory } from './bootstrap/server-lives.js';
 import { lockServerDirectory } from './bootstrap/server-lock.js';
 import { scoped, ServerLogger } from './bootstrap/server-logger.js';
@@ -21,11 +22,14 @@ import { addDocsRoutes } from './openapi/docs-routes.js';
 import type { Database } from './persistence/database.js';
 import { migrate } from './persistence/migrate.js';
 import { openDatabase } from './persistence/open-database.js';
+import { loadPolicies } from './policies/load-policies.js';
 import { ModelProxy } from './services/proxy/model-proxy.js';
 import { isHidden } from './services/proxy/proxy-origin.js';
 import { addProxyRoutes } from './services/proxy/proxy-routes.js';
 import { ServiceProxy } from './services/proxy/service-proxy.js';
 import type { ServerSettings } from './settings/settings.js';
+import { recordRequests } from './telemetry/record-requests.js';
+import { startTelemetry } from './telemetry/telemetry.js';
 import { WorkloadModule } from './workload.module.js';
 import { realWorld } from './world/real-world.js';
 import type { World } from './world/world.js';
@@ -59,6 +63,8 @@ export async function createServerApp(settings: ServerSettings, overrides: Serve
   };
   try {
     const logger = new ServerLogger(settings);
+    const telemetry = await startTelemetry(settings.telemetry, await packageVersion(), world);
+    undo.push(() => telemetry.close());
     const replica = replicaOf(settings, process.env);
     const isRestored = replica !== undefined && (await restoreReplica(replica, world.clock.now()));
     const replication =
@@ -84,12 +90,14 @@ export async function createServerApp(settings: ServerSettings, overrides: Serve
       keyring: keys.keyring,
       installation: { id: keys.installationId },
       permissions: config.permissions,
+      policies: await loadPolicies(config.plugins, settings, world.scheduler),
       readiness: {
         get warnings() {
           const late = replication?.warning;
           return late === undefined ? warnings : [...warnings, late];
         },
       },
+      counts: telemetry.counts,
       lives: livesOfDirectory(settings.serverDir),
     };
     const app = await NestFactory.create<NestFastifyApplication>(
@@ -108,6 +116,7 @@ export async function createServerApp(settings: ServerSettings, overrides: Serve
     await app.get(ConfigApplier).apply(config);
     await app.get(BackendsLog).write();
     const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
+    recordRequests(fastify);
     addDocsRoutes(app, fastify);
     const [services, models] = [app.get(ServiceProxy, { strict: false }), app.get(ModelProxy, { strict: false })];
     await addProxyRoutes(fastify, services, models);

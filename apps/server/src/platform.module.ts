@@ -19,6 +19,7 @@ import { EventRetention } from './events/event-retention.js';
 import { EventsController } from './events/events.controller.js';
 import { EventsService } from './events/events.service.js';
 import { FileArchivesService } from './files/file-archives.service.js';
+import { Uploads, openUploads } from './files/uploads.js';
 import { FilesController } from './files/files.controller.js';
 import { AccessGuard } from './http/access.guard.js';
 import { ContractInterceptor } from './http/contract.interceptor.js';
@@ -26,6 +27,7 @@ import { ErrorFilter } from './http/error-filter.js';
 import { Keyring } from './keys/keyring.js';
 import { Database } from './persistence/database.js';
 import { MembersService } from './projects/members.service.js';
+import { Policies } from './policies/policies.js';
 import { ProjectStore } from './projects/project-store.js';
 import { ProjectView } from './projects/project-view.js';
 import { ProjectsController } from './projects/projects.controller.js';
@@ -41,13 +43,18 @@ import { ServerInfoController } from './server-info/server-info.controller.js';
 import { DEFAULT_PERMISSIONS, type DefaultPermissions } from './settings/default-permissions.js';
 import { SETTINGS, type ServerSettings } from './settings/settings.js';
 import { SERVER_LIVES, type ServerLives } from './reconcile/server-lives.js';
-import { EmptyListsController } from './sharing/empty-lists.controller.js';
 import { BegunSignIns } from './sign-in/begun-sign-ins.js';
 import { SignInController } from './sign-in/sign-in.controller.js';
 import { SignInService } from './sign-in/sign-in.service.js';
 import { SignedInUser } from './sign-in/signed-in-user.js';
 import { PublicKeysService } from './users/public-keys.service.js';
+import { TemplatesController } from './templates/templates.controller.js';
+import { TemplatesService } from './templates/templates.service.js';
+import { TokensController } from './users/tokens.controller.js';
+import { TokensService } from './users/tokens.service.js';
 import { UserStore } from './users/user-store.js';
+import { TELEMETRY_COUNTS } from './telemetry/telemetry.js';
+import type { TelemetryCounts } from './telemetry/telemetry-counts.js';
 import { UsersController } from './users/users.controller.js';
 import { UsersService } from './users/users.service.js';
 import { WORLD, type World } from './world/world.js';
@@ -60,21 +67,24 @@ export interface PlatformParts {
   readonly keyring: Keyring;
   readonly installation: Installation;
   readonly permissions: DefaultPermissions;
+  readonly policies: Policies;
   readonly readiness: Readiness;
   readonly lives: ServerLives;
+  readonly counts: TelemetryCounts;
 }
 
 export const PLATFORM_CONTROLLERS: readonly Type[] = [
   ServerInfoController,
   SignInController,
   UsersController,
+  TokensController,
   ProjectsController,
   BackendsController,
   EventsController,
   SecretsController,
   ReposController,
   FilesController,
-  EmptyListsController,
+  TemplatesController,
 ];
 
 const SHARED = [
@@ -104,8 +114,10 @@ export class PlatformModule {
       { provide: SETTINGS, useValue: parts.settings },
       { provide: INSTALLATION, useValue: parts.installation },
       { provide: DEFAULT_PERMISSIONS, useValue: parts.permissions },
+      { provide: Policies, useValue: parts.policies },
       { provide: READINESS, useValue: parts.readiness },
       { provide: SERVER_LIVES, useValue: parts.lives },
+      { provide: TELEMETRY_COUNTS, useValue: parts.counts },
     ];
     const catalogs = { provide: Catalogs, useExisting: StoredCatalogs };
     return {
@@ -122,6 +134,7 @@ export class PlatformModule {
         EventsService,
         FileArchivesService,
         FirstIdentity,
+        { provide: Uploads, useFactory: () => openUploads(parts.settings.blobStore, process.env) },
         MembersService,
         ProjectView,
         ProjectsService,
@@ -131,12 +144,14 @@ export class PlatformModule {
         SignedInUser,
         SignInService,
         SecretsService,
+        TemplatesService,
+        TokensService,
         UsersService,
         { provide: APP_GUARD, useClass: AccessGuard },
         { provide: APP_INTERCEPTOR, useClass: ContractInterceptor },
         { provide: APP_FILTER, useClass: ErrorFilter },
       ],
-      exports: [...values.map(({ provide }) => provide), Catalogs, ...SHARED],
+      exports: [...values.map(({ provide }) => provide), Catalogs, Uploads, ...SHARED],
     };
   }
 }

@@ -88,6 +88,8 @@ import { ReplicaSubmitter } from './runs/submit-replicas.js';
 import { StoredSecrets } from './secrets/stored-secrets.js';
 import { HttpProbeAsker, ProbeAsker } from './services/probe-asker.js';
 import { Prober } from './services/prober.js';
+import { PortReplicaHttp, ReplicaHttp } from './services/replica-http.js';
+import { RouterWorkers } from './services/router-workers.js';
 import { ServiceTrafficStore } from './services/service-traffic.js';
 import { LiveServices } from './services/proxy/live-services.js';
 import { ServiceAccess } from './services/proxy/service-access.js';
@@ -96,7 +98,7 @@ import { ServiceForwarder } from './services/proxy/service-forwarder.js';
 import { ServiceProxy } from './services/proxy/service-proxy.js';
 import { SETTINGS, type ServerSettings } from './settings/settings.js';
 import { ExportView } from './sharing/export-view.js';
-import { NoGateways, SharedGateways } from './sharing/shared-gateways.js';
+import { SharedGateways } from './sharing/shared-gateways.js';
 import { SharingController } from './sharing/sharing.controller.js';
 import { SharingService } from './sharing/sharing.service.js';
 import { SshProxyController } from './ssh-proxy/ssh-proxy.controller.js';
@@ -191,7 +193,7 @@ import { Workload } from './workload.js';
     GatewayCertificates,
     GatewayLinks,
     ServicePlaces,
-    { provide: SharedGateways, useClass: NoGateways },
+    SharedGateways,
     ExportView,
     SharingService,
     SshUpstreamService,
@@ -217,6 +219,8 @@ import { Workload } from './workload.js';
     ServiceTrafficStore,
     { provide: ProbeAsker, useClass: HttpProbeAsker },
     Prober,
+    { provide: ReplicaHttp, useClass: PortReplicaHttp },
+    RouterWorkers,
     PriceListLoader,
     CatalogRefresher,
     Workload,

@@ -16,6 +16,7 @@ import { ReconcileEngine } from './reconcile/reconcile-engine.js';
 import { RunReconciler } from './runs/run.reconciler.js';
 import { VolumeReconciler } from './volumes/volume.reconciler.js';
 import { Prober } from './services/prober.js';
+import { RouterWorkers } from './services/router-workers.js';
 import { SETTINGS, type ServerSettings } from './settings/settings.js';
 
 /** Starts and stops everything that works without being asked. */
@@ -39,6 +40,7 @@ export class Workload {
     @Inject(OrphanCollector) private readonly orphans: OrphanCollector,
     @Inject(MetricsRetention) private readonly metrics: MetricsRetention,
     @Inject(Prober) private readonly prober: Pick<Prober, 'start' | 'stop'>,
+    @Inject(RouterWorkers) private readonly routers: Pick<RouterWorkers, 'start' | 'stop'>,
     @Inject(SETTINGS) private readonly settings: ServerSettings,
   ) {}
 
@@ -64,11 +66,13 @@ export class Workload {
     this.groups.start();
     this.metrics.start();
     this.prober.start();
+    this.routers.start();
     this.gatewayLinks.start();
   }
 
   async stop(): Promise<void> {
     await this.gatewayLinks.stop();
+    await this.routers.stop();
     await this.prober.stop();
     this.metrics.stop();
     await this.groups.stop();

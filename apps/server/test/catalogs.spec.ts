@@ -12,9 +12,11 @@ import { CatalogRefresher } from '../src/catalogs/catalog-refresher.js';
 import { CatalogStore } from '../src/catalogs/catalog-store.js';
 import type { DescribedCatalog } from '../src/catalogs/describe-catalog.js';
 import { PriceListLoader } from '../src/catalogs/price-list-loader.js';
+import { PriceLists } from '../src/catalogs/price-lists.js';
 import { StoredCatalogs } from '../src/catalogs/stored-catalogs.js';
 import { takeLease } from '../src/placement/lease.js';
 import type { CatalogSettings } from '../src/settings/settings.js';
+import { realWorld } from '../src/world/real-world.js';
 import { startTestServer, type TestServer } from './support/start-test-server.js';
 import { testDatabases } from './support/test-databases.js';
 
@@ -175,6 +177,24 @@ describe('published catalogs', () => {
     expect(asked).toEqual(['/prices/oci.catalog', '/prices/oci.catalog "1"']);
     expect(oracle().sources).toEqual([NEW]);
     expect((await described('oci'))?.error).toBeNull();
+  });
+
+  it('come through the proxy of the environment', async () => {
+    const relayed: string[] = [];
+    const proxy = createServer((request, response) => {
+      relayed.push(request.url ?? '');
+      response.writeHead(200, { etag: '"2"' }).end(encodeCatalog(buildColumns(few)));
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    process.env['HTTP_PROXY'] = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    try {
+      const lists = new PriceLists({ catalogs: LISTS }, realWorld());
+      const found = await lists.published('http://prices.test/all', 'oci', null, AbortSignal.timeout(5_000));
+      expect([found?.etag, relayed]).toEqual(['"2"', ['http://prices.test/all/oci.catalog']]);
+    } finally {
+      delete process.env['HTTP_PROXY'];
+      await new Promise((resolve) => proxy.close(resolve));
+    }
   });
 
   it.each<[string, (response: ServerResponse) => void, RegExp]>([

@@ -38,7 +38,7 @@ describe('what a container that is made for a job starts with', () => {
     const [sqlite] = testDatabases();
     if (sqlite === undefined) throw new Error('no database');
     db = await sqlite.open();
-    starts = new ContainerStarts(db, new Secrets(), new Archives());
+    starts = new ContainerStarts(db, new Secrets(), new Archives(), { registryLogin: null });
   });
 
   const jobOf = async (configuration: object): Promise<string> => {

@@ -4,13 +4,13 @@ import { tokenHash } from '../src/auth/token.js';
 import { OrphanCollector } from '../src/instances/orphan-collector.js';
 import { giveGateways, type GatewayWorld, refusedByCloud } from './support/gateway-world.js';
 import { startTestServer, type TestServer } from './support/start-test-server.js';
-import { testDatabases } from './support/test-databases.js';
+import { databasesOfLongStories } from './support/test-databases.js';
 
 type Gateway = Wire.Gateway & { readonly status_display: string };
 
 const HOST = { hostname: '198.51.100.4', ssh_key: { public: 'ssh-ed25519 AAAA x', private: 'the private key' } };
 
-describe.each(testDatabases())('gateways on $name', ({ location }) => {
+describe.each(databasesOfLongStories())('gateways on $name', ({ location }) => {
   let server: TestServer;
   let world: GatewayWorld;
   beforeEach(async () => {

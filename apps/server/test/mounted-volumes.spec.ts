@@ -182,10 +182,14 @@ describe.each(testDatabases())('runs that mount network volumes on $name', ({ lo
     expect((await volume()).attachments).toEqual([]);
   });
 
-  it('try again to attach what passes by itself', async () => {
+  it.each([
+    ['passes by itself', refusal('outage', 'IncorrectState: not running'), 'ready'],
+    ['was refused for a machine that is gone', refusal('not-found', 'InvalidInstanceID.NotFound'), 'gone'],
+  ] as const)('try again to attach what %s', async (_what, error, machineState) => {
     await create();
     await haveMachines('eu-a');
-    cloud.failures.push({ call: 'attach', error: refusal('outage', 'IncorrectState: not running') });
+    cloud.machineState = machineState;
+    cloud.failures.push({ call: 'attach', error });
     await apply('train');
     await until(volume, ({ status_display: state }) => state === 'attached');
     expect(cloud.calls.filter((call) => call === 'attach')).toHaveLength(2);

@@ -12,6 +12,8 @@ import { Notices } from '../src/reconcile/notices.js';
 import { Wake } from '../src/reconcile/wake.js';
 import { realWorld } from '../src/world/real-world.js';
 import { seedJob, type SeededJob } from './support/workload-rows.js';
+import { findAttachments } from '../src/volumes/attachment-record.js';
+import { jobVolumes, reservedVolumes, volumeMounts } from '../src/volumes/job-volumes.js';
 import { testDatabases } from './support/test-databases.js';
 
 interface Failed extends SeededJob {
@@ -87,6 +89,45 @@ describe.each(testDatabases())('a job whose machine fails to start on $name', ({
       { name: 'one-1', status: 'pending', busy_blocks: 1, idle_seconds: 300, profile: '{"max_price":3}', job: jobId },
     ]);
     expect(job?.instanceId).not.toBe(instanceId);
+  });
+
+  it('takes a volume that was being attached to it along to the next one', async () => {
+    const db = await open();
+    const { jobId, instanceId, projectId, runId } = await seedFailedStart(db);
+    const volumeId = randomUUID();
+    const configuration = { type: 'volume', name: 'data', backend: 'aws', region: 'eu', size: 10 };
+    const cloud = { volumeId: 'vol-1', sizeGb: 10, zone: 'eu-1', attachable: true };
+    await db.write(async (tx) => {
+      await tx.execute(
+        `INSERT INTO volumes (id, project_id, name, status, status_changed_at, configuration, external, created_at, backend_type, region, cloud, user_id)
+         SELECT ?, ?, 'data', 'active', 1, ?, false, 1, 'aws', 'eu', ?, user_id FROM runs WHERE id = ?`,
+        [volumeId, projectId, JSON.stringify(configuration), JSON.stringify(cloud), runId],
+      );
+      await tx.execute(
+        `INSERT INTO volume_attachments (volume_id, instance_id, job_id, is_attached, asked_at, created_at) VALUES (?, ?, ?, ?, 1, 1)`,
+        [volumeId, instanceId, jobId, true],
+      );
+      const spec = { job_name: 'train-0-0', volumes: [{ name: 'data', path: '/data' }] };
+      await tx.execute('UPDATE jobs SET job_spec = ? WHERE id = ?', [JSON.stringify(spec), jobId]);
+    });
+    expect(await pass(db, jobId)).toBe('one-0 failed to start: no answer; the next offer is tried');
+    const job = await db.read((tx) => findJob(tx, jobId));
+    const attachments = await db.read((tx) => findAttachments(tx, 'volume_id = ?', [volumeId]));
+    const [first, next] = attachments;
+    expect(first).toMatchObject({ instanceId, jobId, releasedAt: expect.any(Number) as number });
+    expect(next).toMatchObject({ instanceId: job?.instanceId, jobId, releasedAt: null, askedAt: null });
+    // Of the next machine, which has to be where it is, and has to have it.
+    expect(await db.read((tx) => reservedVolumes(tx, job?.instanceId ?? ''))).toMatchObject({
+      locations: [{ backend: 'aws', region: 'eu', zone: 'eu-1' }],
+    });
+    const spec = job?.spec;
+    if (spec === undefined) throw new Error('no job');
+    expect(await db.read((tx) => jobVolumes(tx, jobId, spec))).toEqual({
+      state: 'held',
+      waitsFor: 'volume data is not attached yet',
+      error: null,
+    });
+    expect(await db.read((tx) => volumeMounts(tx, jobId, spec))).toHaveLength(1);
   });
 
   it('ends when its fleet may have no other', async () => {

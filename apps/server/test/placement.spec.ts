@@ -98,6 +98,26 @@ describe.each(testDatabases())('placement on $name', ({ location }) => {
     expect(await status('late')).not.toBe('submitted');
   });
 
+  it('gives machines that are made together to as many nodes, in the order of the nodes', async () => {
+    offered = [someOffer({ group_nodes: { min: 2, max: 2 }, price: 0.5 })];
+    await apply('slice', { nodes: 2 });
+    await apply('alone');
+    await apply('more', { nodes: 3 });
+    await place();
+    const rows = await server.db.read((tx) =>
+      tx.query<{ job: number; is_of_first: boolean | number; group_rank: number; group_size: number }>(
+        `SELECT j.job_num AS job, i.group_rank, i.group_size, i.group_id = (SELECT id FROM instances WHERE group_rank = 0) AS is_of_first
+         FROM jobs j JOIN instances i ON i.id = j.instance_id ORDER BY j.job_num`,
+      ),
+    );
+    expect(rows.map((row) => ({ ...row, is_of_first: Boolean(row.is_of_first) }))).toEqual([
+      { job: 0, is_of_first: true, group_rank: 0, group_size: 2 },
+      { job: 1, is_of_first: true, group_rank: 1, group_size: 2 },
+    ]);
+    for (const name of ['alone', 'more'])
+      expect((await run(name)).latest_job_submission?.termination_reason).toMatch(/no_capacity/);
+  });
+
   it('seats a gang whole and on whole machines, or refuses it', async () => {
     await giveHosts(server, 'lab', { '127.0.0.1': {}, '127.0.0.2': {} }, { placement: 'cluster' });
     await apply('pair', { nodes: 2 });

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { MetricsStore } from '../src/metrics/metrics-store.js';
 import { PrometheusService } from '../src/metrics/prometheus/prometheus.service.js';
 import { realWorld } from '../src/world/real-world.js';
@@ -14,6 +15,14 @@ const OFFER = JSON.stringify({
     resources: { cpus: 8, memory_mib: 1024, spot: false, gpus: [{ name: 'T4', memory_mib: 16, vendor: 'nvidia' }] },
   },
 });
+
+/** Of the one that the compose file brings. */
+function queriesOfDashboard(): string[] {
+  const file = new URL('../../../docker/compose/grafana/dashboards/dstack.json', import.meta.url);
+  return [...readFileSync(file, 'utf8').matchAll(/"(?:expr|query)": "((?:[^"\\]|\\.)*)"/g)].map(
+    ([, query = '']) => query,
+  );
+}
 
 describe.each(testDatabases())('a scrape on $name', ({ open }) => {
   it('tells of instances, runs and running jobs', async () => {
@@ -46,7 +55,20 @@ describe.each(testDatabases())('a scrape on $name', ({ open }) => {
         gpus: [{ memoryUsageBytes: 6, utilPercent: 50 }],
       });
     const clock = { now: () => 100_000, monotonic: () => 0 };
-    const text = await new PrometheusService(db, store, { clock }).text();
+    const counts = {
+      all: () => [
+        { of: 'call', labels: { backend: 'aws', operation: 'create', outcome: 'ok' }, count: 2, seconds: 3 } as const,
+      ],
+    };
+    const shipping = {
+      sink: 'CloudWatch Logs',
+      waitingBytes: 7,
+      mostBytes: 9,
+      shippedBytes: 5,
+      refusedEvents: 1,
+      failures: 0,
+    };
+    const text = await new PrometheusService(db, store, { clock }, counts, { state: async () => shipping }).text();
     const job = `dstack_project_name="main",dstack_user_name="user-${userId}",dstack_run_name="train",dstack_run_id="${runId}",dstack_job_name="train-0-0",dstack_job_id="${jobId}",dstack_job_num="0",dstack_replica_num="0",dstack_run_type="task",dstack_backend="remote",dstack_gpu="T4"`;
     for (const line of [
       `dstack_instance_duration_seconds_total{dstack_project_name="main",dstack_fleet_name="",dstack_fleet_id="",dstack_instance_name="box-0",dstack_instance_id="${instanceId}",dstack_instance_type="box",dstack_backend="remote",dstack_gpu="T4"} 60`,
@@ -54,8 +76,16 @@ describe.each(testDatabases())('a scrape on $name', ({ open }) => {
       `dstack_job_duration_seconds_total{${job}} 10`,
       `dstack_job_cpu_time_seconds_total{${job}} 3`,
       `dstack_job_gpu_usage_ratio{${job},dstack_gpu_num="0"} 0.5`,
+      'dstack_server_cloud_calls_total{backend="aws",operation="create",outcome="ok"} 2',
+      'dstack_server_cloud_calls_seconds_total{backend="aws",operation="create",outcome="ok"} 3',
+      'dstack_server_log_waiting_bytes{sink="CloudWatch Logs"} 7',
+      'dstack_server_log_refused_lines_total{sink="CloudWatch Logs"} 1',
     ])
       expect(text.split('\n')).toContain(line);
+    const asked = queriesOfDashboard().flatMap((query) => query.match(/\bdstack_\w+/g) ?? []);
+    expect(asked.length).toBeGreaterThan(10);
+    const told = new Set(text.match(/\bdstack_\w+/g));
+    expect(asked.filter((name) => !told.has(name))).toEqual([]);
   });
 });
 

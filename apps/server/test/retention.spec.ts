@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Uploads } from '../src/files/uploads.js';
 import { FileLogStore } from '../src/logs/file-log-store.js';
 import type { LogStore } from '../src/logs/log-store.js';
 import { SqlLogStore } from '../src/logs/sql-log-store.js';
@@ -30,7 +31,10 @@ describe.each(testDatabases())('what is left of finished runs on $name', ({ name
   });
 
   const retention = (env: Record<string, string>): Retention =>
-    new Retention(db, logs, readSettings(env).settings, { ...realWorld(), clock: { now: () => NOW } });
+    new Retention(db, logs, new Uploads(null), readSettings(env).settings, {
+      ...realWorld(),
+      clock: { now: () => NOW },
+    });
 
   /** A run with a log and an archive that it uses. */
   const seed = async (run: string, finishedAt: number | null) => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FileLogStore } from '../src/logs/file-log-store.js';
 import type { LogKey, LogStore } from '../src/logs/log-store.js';
+import { LogSegments } from '../src/logs/sinks/log-segments.js';
 import { SqlLogStore } from '../src/logs/sql-log-store.js';
 import { backup } from '../src/operations/backup/backup.js';
 import { restore } from '../src/operations/backup/restore.js';
@@ -65,6 +66,9 @@ beforeAll(async () => {
   ]);
   await logs.complete(key);
   await logs.close();
+  // As of a log that a service keeps.
+  const waiting = new SqlLogStore(server.db, realWorld().scheduler, { ships: true });
+  await waiting.append({ ...key, stream: 'runner' }, 0, [{ at: 1_000, payload: Buffer.from('waits') }]);
   for (const [name, withKeys] of [
     ['locked', false],
     ['whole', true],
@@ -220,7 +224,10 @@ const postgres = testDatabases().find(({ name }) => name === 'Postgres');
         tx.query<{ content: Buffer }>('SELECT content FROM file_archives'),
       );
       expect(archive?.content.equals(UPLOAD)).toBe(true);
-      expect(await textOf(new SqlLogStore(server.db, realWorld().scheduler))).toBe(`${OUTPUT}last words`);
+      const logs = new SqlLogStore(server.db, realWorld().scheduler);
+      expect(await textOf(logs)).toBe(`${OUTPUT}last words`);
+      expect((await logs.read({ ...key, stream: 'runner' }, 0, 100)).chunks).toMatchObject([{ at: 1_000 }]);
+      expect(await new LogSegments(server.db).backlog()).toEqual({ bytes: 5, logs: 1 });
     } finally {
       await server.close();
     }

@@ -10,7 +10,7 @@ let job: string;
 
 beforeAll(async () => {
   process.env['DSTACK_SSHPROXY_API_TOKEN'] = 'of-the-proxy';
-  const sshProxy = { hostname: 'ssh.example.org', port: 2222 };
+  const sshProxy = { hostname: 'ssh.example.org', port: 2222, isEnforced: false };
   server = await startTestServer({ backgroundProcessing: false, localBackend: false, sshProxy });
   await giveHosts(server, 'lab', { '192.0.2.1': {} });
   const configuration = { type: 'task', name: 'train', commands: ['true'] };

@@ -81,7 +81,7 @@ describe('config.yml', () => {
     ['a wrong field', 'projects:\n  - name: main\n    backend: []\n', /config\.yml, line 2: .*backend/],
     ['a wrong name', 'projects:\n  - name: "a b"\n', /line 2: projects\.0\.name: letters, digits/],
     ['text that is no YAML', 'projects: [\n', /line \d+, column \d+/],
-    ['plugins', 'plugins: [rest]\n', /plugins are Python packages/],
+    ['plugins', 'plugins: [rest]\n', /cannot be loaded/],
     [
       'a short key',
       keyConfig(['a', 'c2hvcnQ=']),

@@ -351,9 +351,19 @@ export {
   type ReadinessRule,
   UNPROBED,
 } from './services/readiness.js';
+export { type AllowedPath, isRouterPath, ROUTER_PATHS, routerGroup } from './services/router.js';
+export {
+  type ListedWorker,
+  workerChanges,
+  workerInfo,
+  type WorkerInfo,
+  type WorkerKind,
+} from './services/router-workers.js';
 export { servicePath, serviceSpecWithoutGateway, whyNotServed, whyNotServedHere } from './services/service-spec.js';
 export { type GatewayConfiguration, OWN_HOSTS_REGION } from './configuration/gateway.js';
 export { type GatewayFact, type GatewayWish, gatewayWish, whyGatewayRefuses } from './gateways/choose-gateway.js';
+export { type AttemptFailure, nextAttempt } from './gateways/next-attempt.js';
+export { OUT_OF_REACH, whyOutOfReach } from './gateways/out-of-reach.js';
 export { gatewayDomain } from './gateways/gateway-domain.js';
 export { type GatewayService, gatewayService } from './gateways/gateway-service.js';
 export { type CertificateKind, type HttpsMode, httpsMode } from './gateways/https-mode.js';

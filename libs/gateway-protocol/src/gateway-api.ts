@@ -22,7 +22,7 @@ export interface GatewayApi {
   putState(state: GatewayStateInput, signal: AbortSignal): Promise<GatewayStatus>;
   /** Holds for the next request. @throws {StaleRevisionError} */
   putAccess(access: GatewayAccess, signal: AbortSignal): Promise<void>;
-  /** `after`: a status's `change`. */
+  /** `after`: the `change` of the last reply, at first 0. */
   status(wait: Wait, signal: AbortSignal): Promise<GatewayStatus>;
   /** `after`: the `cursor` of the last reply, at first 0. Returns early when a request has to wait for a replica and none did before. */
   stats(wait: Wait, signal: AbortSignal): Promise<GatewayStats>;

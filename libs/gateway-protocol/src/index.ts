@@ -6,6 +6,7 @@ export {
   challengesSchema,
   type GatewayCertificate,
 } from './certificates.js';
+export { type AccessDecision, decideAccess, opensProject } from './decide-access.js';
 export { type GatewayState, type GatewayStateInput, parseGatewayState, parseWith } from './desired-state.js';
 export {
   type GatewayApi,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { publicFetch } from '@dstack/backend-base/proxy';
 import { READ_CLOUDS, type ReadCloud, REFRESH_LIMITS, SourceClient } from '@dstack/catalog/refresh';
 import { accountsOf } from './accounts-of-environment.js';
 import { awsAccount } from './aws-account.js';
@@ -91,7 +92,7 @@ async function refreshAll(named: readonly string[], values: RefreshValues): Prom
   const now = (): number => Date.now();
   const urls = Object.fromEntries(values.url.map(parseUrl));
   const source = new SourceClient(
-    { fetch, now, random: () => Math.random(), sleep: (ms, signal) => sleep(ms, undefined, { signal }) },
+    { fetch: publicFetch, now, random: () => Math.random(), sleep: (ms, signal) => sleep(ms, undefined, { signal }) },
     stop.signal,
   );
   const aws = values['aws-account'] ? { aws: awsAccount(now, urls['aws-ec2'] ?? null) } : {};

@@ -9,6 +9,8 @@ export interface PostgresServer {
   readonly url: string;
   /** The same database by another port that leads there. */
   readonly urlAt: (port: number) => string;
+  /** One statement as the administrator; a line a row, columns divided by `|`. */
+  ask(sql: string): string[];
   /** Ends it as an administrator would, or as a crash does, and starts it again; resolves when it answers. */
   restart(how: 'fast' | 'immediate'): Promise<void>;
   stop(): Promise<void>;
@@ -79,6 +81,11 @@ export async function startPostgres(
     port,
     url: urlAt(port),
     urlAt,
+    ask: (sql) => {
+      const args = ['-h', dir, '-p', String(port), '-U', 'dstack', '-d', 'postgres', '-XAtc', sql];
+      const rows = execFileSync(join(bin, 'psql'), args, { encoding: 'utf8' }).split('\n');
+      return rows.filter((row) => row !== '');
+    },
     restart: async (how) => {
       await end(how);
       child = await start();

@@ -37,7 +37,11 @@ export class Stack {
   private port = 0;
   private readonly commands = new Set<RunningCommand>();
 
-  constructor(private readonly serverEnv: NodeJS.ProcessEnv = {}) {
+  /** @param program of the server that `start` starts; another one from the next start on, when it is replaced */
+  constructor(
+    private readonly serverEnv: NodeJS.ProcessEnv = {},
+    public program = serverProgram,
+  ) {
     mkdirSync(this.home);
     mkdirSync(this.project);
   }
@@ -46,7 +50,7 @@ export class Stack {
   async start(): Promise<void> {
     this.port ||= await freePort();
     const log = createWriteStream(join(this.work, 'server.log'), { flags: 'a' });
-    const child = spawn(node, [serverProgram, '--host', '127.0.0.1', '--port', String(this.port)], {
+    const child = spawn(node, [this.program, '--host', '127.0.0.1', '--port', String(this.port)], {
       cwd: this.work,
       env: { PATH: process.env.PATH, HOME: this.home, DSTACK_SERVER_DIR: this.serverDir, ...this.serverEnv },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -36,8 +36,12 @@ function userDataOf({ body }: FakeNode): string {
     gcp = await GcpFake.start({
       boot: (instance) => machines.boot(instance),
       halt: (instance) => machines.halt(instance),
-      bootNode: (node) => machines.boot({ id: node.name, userData: userDataOf(node) }, []),
-      haltNode: (node) => machines.halt({ id: node.name }),
+      bootNode: (node, host) => machines.boot({ id: `${node.name}/${host}`, userData: userDataOf(node) }, []),
+      haltNode: async (node) => {
+        await Promise.all(
+          Array.from({ length: node.hosts }, (_, host) => machines.halt({ id: `${node.name}/${host}` })),
+        );
+      },
     });
     stack = new Stack({
       DSTACK_SERVER_AGENT_DIR: agents,
@@ -128,6 +132,25 @@ function userDataOf({ body }: FakeNode): string {
     await stack.until('Google to have none', async () => gcp.tpu.nodes.size === 0);
     expect(gcp.violations).toEqual([]);
   }, 180_000);
+
+  it('runs a task on all hosts of a slice, which is made once, reached at each host and given back as a whole', async () => {
+    const before = gcp.requests.length;
+    stack.file(
+      'slice',
+      `type: task\nname: slice\nnodes: 2\ncommands:\n  - echo "node $DSTACK_NODE_RANK of $DSTACK_NODES_NUM with $DSTACK_MASTER_NODE_IP"\nresources: {gpu: 'tpu:v5p-16', cpu: 1.., memory: 1GB.., disk: 1GB..}\nbackends: [gcp]\nspot_policy: on-demand\n`,
+    );
+    const run = await stack.cli(['apply', '-y', '-f', 'slice.dstack.yml']);
+    expect(run.stdout + run.stderr).toContain('node 0 of 2 with 10.164.0.9');
+    expect(run.code).toBe(0);
+    const worker = await stack.cli(['logs', 'slice', '--job', '1']);
+    expect(worker.stdout).toContain('node 1 of 2 with 10.164.0.9');
+    await stack.until('the slice to be given back', async () => machines.count === 0, 60_000);
+    await stack.until('Google to have none', async () => gcp.tpu.nodes.size === 0);
+    const asked = gcp.requests.slice(before);
+    expect(asked.filter((each) => each.endsWith('nodes.create'))).toHaveLength(1);
+    expect(asked.some((each) => each.endsWith('nodes.delete'))).toBe(true);
+    expect(gcp.violations).toEqual([]);
+  }, 240_000);
 
   it('uses the default credentials of the server when it says so', async () => {
     await create({ creds: { type: 'default' } }, 'update');

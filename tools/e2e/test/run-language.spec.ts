@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isFullRun } from '../src/full-run.js';
 import { canRunContainers, cliProgram, node, TEST_IMAGE } from '../src/programs.js';
@@ -196,6 +196,9 @@ resources: {cpu: 1.., memory: 128MB.., disk: 1GB.., shm_size: 96MB}`,
     expect(stdout).toContain('shm 98304');
     expect(stdout).toMatch(/from the host[\s\S]*mounted/);
     expect(code).toBe(0);
+    // What it wrote there is for whoever comes next.
+    expect(readFileSync(join(shared, 'back.txt'), 'utf8')).toBe('back\n');
+    expect(existsSync(join(stack.work, 'made', 'here'))).toBe(true);
   });
 
   inContainers('an entrypoint takes the commands as its arguments', async () => {

@@ -92,6 +92,7 @@ const CHEAP = 'resources: {cpu: 2, memory: 1GB.., gpu: 0, disk: 10GB..}';
       input: { volumeMountPath: '/data' },
     });
     await stack.until('the pod to be given back', async () => containers.count === 0, 60_000);
+    expect(cloud.volumes).toHaveLength(1);
     expect(await stack.cli(['delete', '-y', '-f', 'data.dstack.yml'])).toMatchObject({ code: 0 });
     await stack.until('the volume to be gone', async () => cloud.volumes.length === 0, 60_000);
     expect(cloud.violations).toEqual([]);

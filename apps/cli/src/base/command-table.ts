@@ -82,11 +82,47 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Look at all that a start of the server needs, and start nothing',
     load: () => import('../commands/server/check.js'),
   },
+  'server import': {
+    summary: 'Bring users, projects, backends and secrets from a server of dstack 0.21',
+    load: () => import('../commands/server/import.js'),
+  },
+  'server keys': {
+    summary: 'The keys that values in the database are encrypted with',
+    load: () => import('../commands/server/keys.js'),
+  },
   'server support-bundle': {
     summary: 'Write what helps others to understand this server into a file, without secrets',
     load: () => import('../commands/server/support-bundle.js'),
   },
+  'service-account': {
+    summary: 'List users that are programs',
+    load: () => import('../commands/service-account/list.js'),
+  },
+  'service-account list': {
+    summary: 'List users that are programs',
+    load: () => import('../commands/service-account/list.js'),
+    hidden: true,
+  },
+  'service-account create': {
+    summary: 'Make a user that is a program, with a role in this project',
+    load: () => import('../commands/service-account/create.js'),
+  },
+  'service-account delete': {
+    summary: 'Delete a user that is a program, with its tokens',
+    load: () => import('../commands/service-account/delete.js'),
+  },
   stop: { summary: 'Stop runs', load: () => import('../commands/stop.js') },
+  token: { summary: 'List further tokens of a user', load: () => import('../commands/token/list.js') },
+  'token list': {
+    summary: 'List further tokens of a user',
+    load: () => import('../commands/token/list.js'),
+    hidden: true,
+  },
+  'token create': {
+    summary: 'Make a further token, which may expire',
+    load: () => import('../commands/token/create.js'),
+  },
+  'token delete': { summary: 'Take tokens back', load: () => import('../commands/token/delete.js') },
   volume: { summary: 'List volumes', load: () => import('../commands/volume/list.js') },
   'volume list': { summary: 'List volumes', load: () => import('../commands/volume/list.js'), hidden: true },
   'volume get': { summary: 'Show a volume as JSON', load: () => import('../commands/volume/get.js') },

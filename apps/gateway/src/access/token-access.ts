@@ -35,10 +35,6 @@ export class TokenBook {
   }
 }
 
-export function opensProject({ projects }: TokenAccess, project: string): boolean {
-  return projects === '*' || projects.includes(project);
-}
-
 /** Undefined when the scheme is not Bearer. */
 export function bearerToken(header: string | undefined): string | undefined {
   return /^bearer[ \t]+(\S+)[ \t]*$/i.exec(header ?? '')?.[1];

@@ -7,7 +7,7 @@ import {
   SERVICE_HEADER,
   VERIFIED_HEADER,
 } from '../nginx/app-routes.js';
-import type { AccessDecision } from '../access/decide-access.js';
+import type { AccessDecision } from '@dstack/gateway-protocol';
 
 export interface AppAnswers {
   /** Whether a request with this credential may go on to a service; null: there is no such service. */

@@ -62,11 +62,17 @@ export class AcmeIssuer {
       backoffMax: 10_000,
       ...(eab === null ? {} : { externalAccountBinding: { kid: eab.keyId, hmacKey: eab.hmacKey } }),
     });
-    // An account that exists already is found by its key.
-    await client.createAccount({
-      termsOfServiceAgreed: true,
-      ...(email === null ? {} : { contact: [`mailto:${email}`] }),
-    });
+    const contact = email === null ? {} : { contact: [`mailto:${email}`] };
+    try {
+      // The account is found by its key.
+      await client.createAccount({ onlyReturnExisting: true });
+    } catch {
+      // There is none yet; if something else is wrong, it is said now.
+      await client.createAccount({ termsOfServiceAgreed: true, ...contact });
+      return client;
+    }
+    // Authorities refuse an update that changes nothing.
+    if (email !== null) await client.updateAccount(contact);
     return client;
   }
 

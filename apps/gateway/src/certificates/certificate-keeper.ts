@@ -1,7 +1,7 @@
+import { type AttemptFailure, nextAttempt } from '@dstack/core';
 import type { AcmeSettings, CertificateStatus, GatewayCertificate, GatewayProblem } from '@dstack/gateway-protocol';
 import type { CertificateStore } from './certificate-store.js';
 import { NameError } from './find-name.js';
-import { type AttemptFailure, nextAttempt } from './next-attempt.js';
 
 export interface CertificateKeeperTools {
   readonly store: CertificateStore;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { GatewayModel, TokenAccess } from '@dstack/gateway-protocol';
+import { type GatewayModel, opensProject, type TokenAccess } from '@dstack/gateway-protocol';
 import {
   answerChat,
   ChatRequestError,
@@ -11,7 +11,6 @@ import {
   ReplicaSet,
   requestHeaders,
 } from '@dstack/proxy';
-import { opensProject } from '../access/token-access.js';
 import { CLIENT_HEADER, SCHEME_HEADER } from '../nginx/app-routes.js';
 import type { LiveService } from '../services/live-service.js';
 import { type ModelCall, parseModelPath } from './model-path.js';

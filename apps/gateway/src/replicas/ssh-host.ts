@@ -13,7 +13,7 @@ export interface SshHostTools {
 /** A replica behind a connection that hangs is given up for another one. */
 const CHANNEL_MS = 5_000;
 
-/** One SSH connection, made again whenever it breaks, until it is closed. */
+/** One SSH connection to a host, made again whenever it breaks, until it is closed. */
 export class SshHost {
   private connection: SshConnection | null = null;
   private failures = 0;

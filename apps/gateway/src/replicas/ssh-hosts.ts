@@ -1,16 +1,22 @@
 import { createHash } from 'node:crypto';
+import type { GatewayReplica } from '@dstack/gateway-protocol';
 import type { SshTarget } from '@dstack/ssh';
 import { SshHost, type SshHostTools } from './ssh-host.js';
 
-/** One connection to each host that replicas are reached through, as long as one of them needs it. */
+/**
+ * One connection to each place that replicas are reached at, as long as one of them needs it. Not one to each host: its sshd decides at the
+ * login which ports the gateway's key opens, so a connection from before does not reach the port of a replica that came later.
+ */
 export class SshHosts {
   private readonly hosts = new Map<string, { readonly host: SshHost; users: number }>();
 
   constructor(private readonly tools: SshHostTools) {}
 
   /** To be given back by `release`. */
-  take(target: SshTarget): { readonly host: SshHost; readonly release: () => void } {
-    const key = createHash('sha256').update(JSON.stringify(target)).digest('hex');
+  take(target: SshTarget, remote: GatewayReplica['remote']): { readonly host: SshHost; readonly release: () => void } {
+    const key = createHash('sha256')
+      .update(JSON.stringify([target, remote]))
+      .digest('hex');
     let entry = this.hosts.get(key);
     if (entry === undefined) {
       entry = { host: new SshHost(target, this.tools), users: 0 };

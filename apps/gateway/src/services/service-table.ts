@@ -31,7 +31,7 @@ export class ServiceTable {
       after,
       changed,
       held,
-      host: ({ hops }) => hosts.take(sshTarget(hops, this.keys)),
+      host: ({ hops, remote }) => hosts.take(sshTarget(hops, this.keys), remote),
       identity: (replica) => replicaIdentity(replica, this.keys),
     };
   }

@@ -1,7 +1,8 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Keyring } from '../keys/keyring.js';
 import { Database } from '../persistence/database.js';
 import type { ReadTx } from '../persistence/transaction.js';
+import { WORLD, type World } from '../world/world.js';
 import type { Caller, GlobalRole, ProjectRole, ProjectScope } from './caller.js';
 import { sameToken, tokenHash } from './token.js';
 
@@ -24,6 +25,7 @@ export class AuthService {
   constructor(
     private readonly db: Database,
     private readonly keyring: Keyring,
+    @Inject(WORLD) private readonly world: Pick<World, 'clock'>,
   ) {}
 
   /** Undefined: the token is not one of an active user. */
@@ -71,12 +73,22 @@ export class AuthService {
 
   private async caller(tx: ReadTx, token: string): Promise<Caller | undefined> {
     const [row] = await tx.query<CallerRow>(
-      'SELECT id, name, global_role, token FROM users WHERE token_hash = ? AND active = true AND deleted = false',
+      'SELECT id, name, global_role, token FROM users WHERE token_hash = ? AND active = true AND deleted = false AND is_service_account = false',
       [tokenHash(token)],
     );
-    if (row === undefined) return undefined;
+    if (row === undefined) return this.bearerOfAnother(tx, token);
     const stored = this.keyring.tryDecrypt(row.token);
     if (stored === undefined || !sameToken(stored, token)) return undefined;
     return { id: row.id, name: row.name, globalRole: row.global_role };
+  }
+
+  /** Of a token that somebody made beside the user's own; it is known by its hash alone. */
+  private async bearerOfAnother(tx: ReadTx, token: string): Promise<Caller | undefined> {
+    const [row] = await tx.query<Omit<CallerRow, 'token'> & { token_id: string }>(
+      `SELECT t.id AS token_id, u.id, u.name, u.global_role FROM user_tokens t JOIN users u ON u.id = t.user_id
+       WHERE t.token_hash = ? AND (t.expires_at IS NULL OR t.expires_at > ?) AND u.active = true AND u.deleted = false`,
+      [tokenHash(token), this.world.clock.now()],
+    );
+    return row && { id: row.id, name: row.name, globalRole: row.global_role, tokenId: row.token_id };
   }
 }

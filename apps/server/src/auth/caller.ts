@@ -6,6 +6,8 @@ export interface Caller {
   readonly id: string;
   readonly name: string;
   readonly globalRole: GlobalRole;
+  /** Set when the request came with a token that was made beside the user's own. */
+  readonly tokenId?: string;
 }
 
 /** The project a request is about, and what its sender may do there. */

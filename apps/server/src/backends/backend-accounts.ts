@@ -8,6 +8,7 @@ import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { BackendEnvironments } from './backend-environments.js';
 import { BackendNotInstalledError, BackendRegistry } from './backend-registry.js';
 import { BackendStore, type BackendConfig } from './backend-store.js';
+import { tracedCompute } from '../telemetry/traced-compute.js';
 import { CredentialChecks } from './credential-checks.js';
 import { installedAgent, localExtras, localIsOn } from './local-backend.js';
 
@@ -137,7 +138,7 @@ export class BackendAccounts implements OnApplicationShutdown {
         config.type === 'local' ? localExtras(this.settings) : { agentImage: this.settings.agentImage ?? null };
       const parsed: unknown = definition.configSchema.parse(config);
       const environment = this.environments.of(config.type);
-      const compute = await module.open(parsed, { ...environment, ...extras });
+      const compute = tracedCompute(config.type, await module.open(parsed, { ...environment, ...extras }));
       const { type } = definition;
       const priceRemark = (): string | null => this.environments.priceRemark(type);
       if (module.validate === undefined) return { type, definition, compute, priceRemark };

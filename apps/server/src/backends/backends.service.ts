@@ -4,6 +4,7 @@ import { BACKEND_TYPES } from '@dstack/core';
 import type { Wire } from '@dstack/core';
 import { dump } from 'js-yaml';
 import type { ProjectScope } from '../auth/caller.js';
+import { describeChanges } from '../events/describe-changes.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { ClientError, ResourceExistsError, ResourceNotExistsError } from '../http/api-errors.js';
 import { Database } from '../persistence/database.js';
@@ -80,13 +81,18 @@ export class BackendsService {
   private async save(scope: ProjectScope, given: BackendConfig, how: 'create' | 'update'): Promise<BackendConfig> {
     const config = await this.check(given);
     await this.db.write(async (tx) => {
-      const exists = (await this.store.list(tx, scope.projectId)).some(({ type }) => type === config.type);
+      const before = (await this.store.list(tx, scope.projectId)).find(({ type }) => type === config.type);
+      const exists = before !== undefined;
       if (how === 'create' && exists)
         throw new ResourceExistsError(`Backend ${config.type} is configured. Update it instead`);
       if (how === 'update' && !exists)
         throw new ResourceNotExistsError(`Backend ${config.type} is not configured in this project. Create it instead`);
       await this.store.put(tx, scope.projectId, config);
-      await this.record(tx, `Backend ${config.type} ${how}d`, scope);
+      await this.record(
+        tx,
+        `Backend ${config.type} ${how}d${before ? describeChanges(before.config, config) : ''}`,
+        scope,
+      );
     });
     return config;
   }

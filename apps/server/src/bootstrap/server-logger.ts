@@ -1,5 +1,7 @@
 import { ConsoleLogger, type LogLevel as NestLevel } from '@nestjs/common';
 import type { LogLevel, ServerSettings } from '../settings/settings.js';
+import { tell } from '../telemetry/log-lines.js';
+import { currentIds } from '../telemetry/traced.js';
 import { logFields } from './log-fields.js';
 
 /** The framework's own start-up chatter, of use to nobody who runs a server. */
@@ -27,7 +29,22 @@ export class ServerLogger extends ConsoleLogger {
   protected override getJsonLogObject(
     ...parts: Parameters<ConsoleLogger['getJsonLogObject']>
   ): ReturnType<ConsoleLogger['getJsonLogObject']> {
-    return { ...super.getJsonLogObject(...parts), ...logFields() };
+    const ids = currentIds();
+    const trace = ids === null ? {} : { trace_id: ids.traceId, span_id: ids.spanId };
+    return { ...super.getJsonLogObject(...parts), ...logFields(), ...trace };
+  }
+
+  protected override printMessages(...parts: Parameters<ConsoleLogger['printMessages']>): void {
+    super.printMessages(...parts);
+    const [messages, context = '', level = 'log', , stack] = parts;
+    tell(() => ({
+      level,
+      context,
+      text: messages.filter((message) => !(message instanceof Error)).map(textOf).join(' '), // prettier-ignore
+      fields: logFields(),
+      error: messages.find((message) => message instanceof Error) ?? errorOf(stack),
+      trace: currentIds(),
+    }));
   }
 
   /** What the application itself fails at is thrown too, and told once, with what to do. */
@@ -40,6 +57,15 @@ export class ServerLogger extends ConsoleLogger {
     if (QUIET.has(String(rest.at(-1)))) return;
     super.log(message, ...(rest as [string]));
   }
+}
+
+const textOf = (message: unknown): string => (typeof message === 'string' ? message : JSON.stringify(message));
+
+/** Of which only the stack was written. */
+function errorOf(stack: unknown): Error | undefined {
+  if (typeof stack !== 'string') return undefined;
+  const [, name = 'Error', message = stack] = /^(\w*Error): (.*)/.exec(stack) ?? [];
+  return Object.assign(new Error(message), { name, stack });
 }
 
 /** The logger of one part. */

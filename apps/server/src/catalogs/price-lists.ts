@@ -1,3 +1,4 @@
+import { publicFetch } from '@dstack/backend-base/proxy';
 import type { Catalog, CatalogRow } from '@dstack/catalog';
 import {
   allRows,
@@ -54,7 +55,7 @@ export class PriceLists {
     const { scheduler, clock, random } = this.world;
     const source = new SourceClient(
       {
-        fetch,
+        fetch: publicFetch,
         sleep: (ms, until) => scheduler.sleep(ms, until),
         now: () => clock.now(),
         random: () => random.next(),
@@ -81,7 +82,7 @@ export class PriceLists {
   ): Promise<PublishedCatalog | null> {
     const url = `${base}/${cloud}.catalog`;
     try {
-      const response = await fetch(url, {
+      const response = await publicFetch(url, {
         headers: etag === null ? {} : { 'if-none-match': etag },
         signal: AbortSignal.any([signal, AbortSignal.timeout(FILE_MS)]),
       });

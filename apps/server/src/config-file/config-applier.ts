@@ -4,10 +4,13 @@ import { backendInUse } from '../backends/backend-in-use.js';
 import { checkBackendConfig } from '../backends/backend-config.js';
 import { BackendNotInstalledError, BackendRegistry } from '../backends/backend-registry.js';
 import { BackendStore, type BackendConfig } from '../backends/backend-store.js';
+import { describeChanges } from '../events/describe-changes.js';
+import { EventRecorder } from '../events/event-recorder.js';
 import { ClientError } from '../http/api-errors.js';
 import { Database } from '../persistence/database.js';
 import type { WriteTx } from '../persistence/transaction.js';
 import { ProjectStore } from '../projects/project-store.js';
+import { projectTarget } from '../projects/project-target.js';
 import { UserStore } from '../users/user-store.js';
 import type { ConfigFile } from './config-file.js';
 import { readCredentialFiles } from './credential-files.js';
@@ -26,6 +29,7 @@ export class ConfigApplier {
     private readonly projects: ProjectStore,
     private readonly backends: BackendStore,
     private readonly registry: BackendRegistry,
+    private readonly events: EventRecorder,
   ) {}
 
   async apply(config: ConfigFile): Promise<void> {
@@ -50,18 +54,30 @@ export class ConfigApplier {
         templatesRepo: null,
         createdBy: null,
       }));
+    const told = (what: string, type: string): Promise<void> =>
+      this.events.record(tx, {
+        message: `Backend ${type} ${what}`,
+        actorId: null,
+        targets: [projectTarget(project.id, name)],
+      });
     const stored = await this.backends.list(tx, project.id);
     for (const backend of usable) {
       const same = stored.find(({ type }) => type === backend.type);
       if (same !== undefined && isDeepStrictEqual(same.config, backend)) continue;
       await this.backends.put(tx, project.id, backend);
-      tx.afterCommit(() => this.log.log(`Backend ${backend.type} of project ${name} ${same ? 'updated' : 'added'}`));
+      await told(
+        `${same ? 'updated' : 'created'} by config.yml${same ? describeChanges(same.config, backend) : ''}`,
+        backend.type,
+      );
     }
     for (const { type } of stored) {
       if (listed.some((backend) => backend.type === type)) continue;
       const use = await backendInUse(tx, project.id, type);
       if (use !== undefined) tx.afterCommit(() => this.log.warn(`Project ${name}: ${use}`));
-      else await this.backends.remove(tx, project.id, type);
+      else {
+        await this.backends.remove(tx, project.id, type);
+        await told('deleted by config.yml', type);
+      }
     }
   }
 

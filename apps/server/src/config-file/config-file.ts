@@ -7,6 +7,8 @@ export interface ConfigFile {
   readonly projects: readonly { readonly name: string; readonly backends: readonly BackendConfig[] }[];
   readonly encryptionKeys: readonly Key[];
   readonly permissions: DefaultPermissions;
+  /** Names of modules with policies. */
+  readonly plugins: readonly string[];
 }
 
 /** The file cannot be meant like this; says where. A server never starts on half of its configuration. */

@@ -6,13 +6,14 @@ import type { ServerSettings } from '../settings/settings.js';
 import { ConfigFileError, type ConfigFile } from './config-file.js';
 import { parseConfigFile } from './parse-config-file.js';
 
-const NOTHING: ConfigFile = { projects: [], encryptionKeys: [], permissions: STANDARD_PERMISSIONS };
+const NOTHING: ConfigFile = { projects: [], encryptionKeys: [], permissions: STANDARD_PERMISSIONS, plugins: [] };
 
+/** It lists no project: those that are listed lose the backends that are not, and some may be configured otherwise. */
 const TEMPLATE = `# The configuration of this server. Read when it starts.
-projects:
-  - name: main
-    # backends:
-    #   - type: local
+# projects:
+#   - name: main
+#     backends: # these and no others
+#       - type: local
 `;
 
 /** A missing file is written, unless told otherwise, so that there is a place to edit. `undefined`: nothing to apply. */

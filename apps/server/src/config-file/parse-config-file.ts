@@ -65,10 +65,6 @@ function valueOf(document: Document.Parsed, path: string): unknown {
 }
 
 function toConfigFile(parsed: ParsedConfig, path: string): ConfigFile {
-  if ((parsed.plugins ?? []).length > 0)
-    throw new ConfigFileError(
-      `${path}: plugins are Python packages of the original server and cannot run here. Remove the section.`,
-    );
   const projects = (parsed.projects ?? []).map(({ name, backends }) => ({ name, backends: backends ?? [] }));
   refuseDuplicates(
     projects.map(({ name }) => name),
@@ -87,6 +83,7 @@ function toConfigFile(parsed: ParsedConfig, path: string): ConfigFile {
         ? { type: 'aes', name: key.name, secret: createSecretKey(key.secret, 'base64') }
         : { type: 'identity' },
     ),
+    plugins: parsed.plugins ?? [],
     permissions: {
       allowNonAdminsCreateProjects:
         given.allow_non_admins_create_projects ?? STANDARD_PERMISSIONS.allowNonAdminsCreateProjects,

@@ -1,8 +1,8 @@
 import type { AgentArchive } from '@dstack/backend-base';
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { Inject, Injectable } from '@nestjs/common';
+import { packageVersion } from '../bootstrap/package-version.js';
 import { AgentBundles, type HostArch } from '../hosts/agent-bundles.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { agentUrl } from './agent-url.js';
@@ -31,7 +31,7 @@ export class DownloadableAgents extends AgentArchives {
   }
 
   override async get(arch: HostArch): Promise<AgentArchive> {
-    const [sha256, version] = await Promise.all([this.checksum(arch), ownVersion()]);
+    const [sha256, version] = await Promise.all([this.checksum(arch), packageVersion()]);
     return { url: agentUrl(this.settings.agentDownloadUrl, { version, arch, sha256 }), sha256 };
   }
 
@@ -56,9 +56,4 @@ export class DownloadableAgents extends AgentArchives {
     await pipeline(bundle.open(), hash);
     return hash.digest('hex');
   }
-}
-
-async function ownVersion(): Promise<string> {
-  const manifest: unknown = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
-  return (manifest as { readonly version: string }).version; // our own package's
 }

@@ -1,11 +1,13 @@
 import { BackendError, containerCommand, type ContainerStart } from '@dstack/backend-base';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { Offer, Wire } from '@dstack/core';
-import { interpolateSecrets, UnknownSecretError } from '../jobs/interpolate-secrets.js';
+import { UnknownSecretError } from '../jobs/interpolate-secrets.js';
 import { JobInputs } from '../jobs/job-inputs.js';
 import { findJob } from '../jobs/job-record.js';
+import { type RegistryLogin, registryAuthOf } from '../jobs/registry-login.js';
 import { Database } from '../persistence/database.js';
 import type { ReadTx } from '../persistence/transaction.js';
+import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { volumeMounts } from '../volumes/job-volumes.js';
 import { AgentArchives, NoAgentError } from './agent-archives.js';
 
@@ -16,6 +18,7 @@ export class ContainerStarts {
     private readonly db: Database,
     private readonly inputs: JobInputs,
     private readonly agents: AgentArchives,
+    @Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'registryLogin'>,
   ) {}
 
   /**
@@ -29,7 +32,7 @@ export class ContainerStarts {
     const agent = await this.agents.get(arch === 'arm' ? 'arm' : 'x86').catch(refuse(NoAgentError));
     const image = await this.inputs
       .secrets(job.projectId)
-      .then((secrets) => imageOf(job.spec, secrets))
+      .then((secrets) => imageOf(job.spec, secrets, this.settings.registryLogin))
       .catch(refuse(UnknownSecretError));
     return {
       ...image,
@@ -59,18 +62,11 @@ function refuse(kind: typeof NoAgentError | typeof UnknownSecretError): (error: 
   };
 }
 
-function imageOf(spec: Wire.JobSpec, secrets: ReadonlyMap<string, string>) {
+function imageOf(spec: Wire.JobSpec, secrets: ReadonlyMap<string, string>, login: RegistryLogin | null) {
   const shmGb = spec.requirements.resources.shm_size ?? null;
-  const auth = spec.registry_auth ?? null;
   return {
     image: spec.image_name,
-    registryAuth:
-      auth === null
-        ? null
-        : {
-            username: interpolateSecrets(auth.username, secrets),
-            password: interpolateSecrets(auth.password, secrets),
-          },
+    registryAuth: registryAuthOf(spec, secrets, login),
     privileged: spec.privileged ?? false,
     shmSizeBytes: shmGb === null ? null : Math.round(shmGb * 1024 ** 3),
   };

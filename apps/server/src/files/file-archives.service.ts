@@ -4,7 +4,9 @@ import type { Caller } from '../auth/caller.js';
 import { ResourceNotExistsError } from '../http/api-errors.js';
 import { Database } from '../persistence/database.js';
 import { WORLD, type World } from '../world/world.js';
+import { archiveKey } from './blob-store.js';
 import type { Upload } from './upload.js';
+import { Uploads } from './uploads.js';
 
 const FRESH_MS = 3_600_000;
 
@@ -13,6 +15,7 @@ const FRESH_MS = 3_600_000;
 export class FileArchivesService {
   constructor(
     private readonly db: Database,
+    @Inject(Uploads) private readonly uploads: Uploads,
     @Inject(WORLD) private readonly world: World,
   ) {}
 
@@ -32,11 +35,12 @@ export class FileArchivesService {
   }
 
   async upload(caller: Caller, { hash, content }: Upload): Promise<Wire.FileArchive> {
+    const kept = await this.uploads.put(archiveKey(caller.id, hash), content);
     await this.db.write((tx) =>
       tx.execute(
         `INSERT INTO file_archives (id, user_id, blob_hash, content, created_at) VALUES (?, ?, ?, ?, ?)
          ON CONFLICT (user_id, blob_hash) DO NOTHING`,
-        [this.world.ids.uuid(), caller.id, hash, content, this.world.clock.now()],
+        [this.world.ids.uuid(), caller.id, hash, kept, this.world.clock.now()],
       ),
     );
     return this.findByHash(caller, hash);

@@ -13,6 +13,8 @@ export interface NewInstance {
   readonly place?: Place;
   readonly busyBlocks: number;
   readonly idleSeconds?: number | null;
+  /** Made by one call with others; without an id: it is the first of them. */
+  readonly group?: { readonly id: string | null; readonly rank: number; readonly size: number } | null;
 }
 
 /** Inserts a pending instance with the lowest free number of its fleet. Returns its id. */
@@ -26,14 +28,16 @@ export async function insertInstance(
   const num = await nextInstanceNumber(tx, fleet.id);
   const id = rowId(world);
   const name = instanceName(fleet.name, num);
+  const { group = null } = instance;
   const idle = instance.idleSeconds === undefined ? DEFAULT_FLEET_IDLE_SECONDS : instance.idleSeconds;
   await tx.execute(
     `INSERT INTO instances (id, project_id, fleet_id, instance_num, name, status, status_changed_at, created_at, requirements, profile,
-       backend_type, region, total_blocks, busy_blocks, idle_seconds, provisioning_job_id, next_due_at)
-     VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)`,
+       backend_type, region, total_blocks, busy_blocks, idle_seconds, provisioning_job_id, next_due_at, group_id, group_rank, group_size)
+     VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?)`,
     [
       id, fleet.projectId, fleet.id, num, name, now, now, writeJson(instance.requirements), writeJson(instance.profile),
       instance.place?.backend ?? null, instance.place?.region ?? null, instance.busyBlocks, idle, instance.provisioningJobId, now,
+      group === null ? null : (group.id ?? id), group?.rank ?? null, group?.size ?? null,
     ], // prettier-ignore
   );
   return { id, name };

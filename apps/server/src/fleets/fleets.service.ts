@@ -11,6 +11,7 @@ import {
   withoutPrivateKeys,
 } from '@dstack/core';
 import type { Caller, ProjectScope } from '../auth/caller.js';
+import { describeChanges } from '../events/describe-changes.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { ClientError, ResourceExistsError, ResourceNotExistsError } from '../http/api-errors.js';
 import { fromWireTime, toWireTime } from '../http/wire-time.js';
@@ -25,6 +26,7 @@ import { Wake } from '../reconcile/wake.js';
 import { resumeRunsOfProject } from '../placement/waiting-runs.js';
 import { either, projectsOf } from '../projects/projects-of.js';
 import { fleetsSharedWith, visibleFleets } from '../sharing/shared-with-caller.js';
+import { Policies } from '../policies/policies.js';
 import { parseFleetSpec } from '../runs/parse-spec.js';
 import { WORLD, type World } from '../world/world.js';
 import { insertInstance } from './create-instances.js';
@@ -50,6 +52,7 @@ export class FleetsService {
     @Inject(EventRecorder) private readonly events: EventRecorder,
     @Inject(Wake) private readonly wake: Wake,
     @Inject(WORLD) private readonly world: World,
+    @Inject(Policies) private readonly policies: Policies,
   ) {}
 
   listAll(caller: Caller, request: Wire.ListFleetsRequest): Promise<Wire.Fleet[]> {
@@ -98,7 +101,8 @@ export class FleetsService {
   }
 
   async plan(scope: ProjectScope, request: Wire.GetFleetPlanRequest): Promise<ExplainedFleetPlan> {
-    const spec = parseFleetSpec(request.spec, ['spec']);
+    const given = parseFleetSpec(request.spec, ['spec']);
+    const spec = await this.allowed(scope, given);
     const name = spec.configuration.name ?? null;
     const { current, record } = await this.db.read(async (tx) => {
       const found = name === null ? [] : await this.named(tx, scope, name);
@@ -112,7 +116,7 @@ export class FleetsService {
     return {
       project_name: scope.projectName,
       user: scope.caller.name,
-      spec: withoutPrivateKeys(spec),
+      spec: withoutPrivateKeys(given),
       effective_spec: withoutPrivateKeys(spec),
       current_resource: current,
       offers: planned.offers.map(explainedOffer),
@@ -124,7 +128,7 @@ export class FleetsService {
   }
 
   async apply(scope: ProjectScope, request: Wire.ApplyFleetPlanRequest): Promise<Wire.Fleet> {
-    const spec = parseFleetSpec(request.plan.spec, ['plan', 'spec']);
+    const spec = await this.allowed(scope, parseFleetSpec(request.plan.spec, ['plan', 'spec']));
     const id = await this.db.write(async (tx) => {
       const name = spec.configuration.name ?? null;
       const [current] = name === null ? [] : await this.named(tx, scope, name);
@@ -213,8 +217,17 @@ export class FleetsService {
     await this.hosts.apply(tx, current, spec, { force });
     await this.wake.rows(tx, 'fleets', [current.id]);
     await resumeRunsOfProject(tx, this.wake, scope.projectId);
-    await this.record(tx, scope, current, 'Fleet updated');
+    await this.record(
+      tx,
+      scope,
+      current,
+      `Fleet updated${describeChanges({ ...current.spec.configuration }, { ...stored.configuration })}`,
+    );
     return current.id;
+  }
+
+  private allowed(scope: ProjectScope, spec: Wire.FleetSpec): Promise<Wire.FleetSpec> {
+    return this.policies.apply('fleet', scope, spec, (changed) => parseFleetSpec(changed, []));
   }
 
   /** Hosts that are there already are no offers. */

@@ -1,5 +1,5 @@
 import type { GatewayAccess, GatewayStateInput } from '@dstack/gateway-protocol';
-import { gatewayDomain, isFinishedJob, type Wire } from '@dstack/core';
+import { gatewayDomain, isFinishedJob, routerGroup, type Wire } from '@dstack/core';
 import { Inject, Injectable } from '@nestjs/common';
 import { HostAccessStore } from '../hosts/host-access.js';
 import { findInstances, type InstanceRecord } from '../instances/instance-record.js';
@@ -10,6 +10,7 @@ import { readJsonOrNull } from '../reconcile/stored-json.js';
 import { findRuns, type RunRecord } from '../runs/run-record.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { certificateOf, findGateways, type GatewayRecord } from './gateway-record.js';
+import { importersOfGateway } from './imported-gateways.js';
 import { findReplicasOf, type GatewayReplicaRecord } from './gateway-replica-record.js';
 import { GatewaySecrets } from './gateway-secrets.js';
 import { gatewayServiceOf, hostOfService, modelHostOf, modelOf } from './gateway-service-state.js';
@@ -28,6 +29,9 @@ export interface DesiredGateway {
   /** When it was so, by the database's clock. */
   readonly readAt: number;
 }
+
+/** Those whose services a gateway serves, its own first: names by ids. */
+type Projects = ReadonlyMap<string, string>;
 
 const OVER: readonly Wire.RunStatus[] = ['terminating', 'terminated', 'failed', 'done'];
 
@@ -52,11 +56,14 @@ export class DesiredStates {
     const replica = replicas.find(({ id }) => id === replicaId);
     if (replica === undefined) return null;
     const [project] = await tx.query<{ name: string }>('SELECT name FROM projects WHERE id = ?', [gateway.projectId]);
-    const projectName = project?.name ?? '';
+    const projects: Projects = new Map([
+      [gateway.projectId, project?.name ?? ''],
+      ...(await importersOfGateway(tx, gateway.id)).map(({ id, name }) => [id, name] as const),
+    ]);
     const runs = (
       await findRuns(tx, 'gateway_id = ? AND deleted = ? ORDER BY submitted_at, id', [gateway.id, false])
     ).filter(({ status, serviceSpec }) => !OVER.includes(status) && serviceSpec !== null);
-    const built = await this.services(tx, { gateway, projectName }, runs);
+    const built = await this.services(tx, { gateway, projects }, runs);
     const running = replicas.filter(({ status, isUnwanted }) => status === 'running' && !isUnwanted);
     return {
       gateway,
@@ -69,7 +76,7 @@ export class DesiredStates {
             : null,
         holdSeconds: this.settings.gatewayHoldSeconds,
       },
-      tokens: await tokensOf(tx, gateway.projectId, projectName),
+      tokens: await tokensOf(tx, projects),
       refused: built.refused,
       runs,
       readAt,
@@ -78,7 +85,7 @@ export class DesiredStates {
 
   private async services(
     tx: ReadTx,
-    { gateway, projectName }: { readonly gateway: GatewayRecord; readonly projectName: string },
+    { gateway, projects }: { readonly gateway: GatewayRecord; readonly projects: Projects },
     runs: readonly RunRecord[],
   ) {
     const certificate = certificateOf(gateway);
@@ -90,6 +97,12 @@ export class DesiredStates {
     const served: RunRecord[] = [];
     const services = [];
     for (const run of runs) {
+      const projectName = projects.get(run.projectId);
+      if (projectName === undefined) {
+        const message = `gateway ${gateway.name} is no longer shared with the project of the service`;
+        refused.push({ runId: run.id, jobId: '', message });
+        continue;
+      }
       const host = hostOfService(run);
       if (host === null || hosts.has(host)) {
         const message = `another service of the gateway has the address ${host ?? run.name} already: give one of them another name`;
@@ -99,7 +112,7 @@ export class DesiredStates {
       hosts.add(host);
       served.push(run);
       const replicas = [];
-      for (const job of ready.filter(({ runId }) => runId === run.id)) {
+      for (const job of ready.filter((each) => each.runId === run.id && isAsked(run, each))) {
         const found = instances.get(job.instanceId ?? '');
         if (found === undefined) continue;
         const { instance, hostKeys } = found;
@@ -114,17 +127,30 @@ export class DesiredStates {
       }
       services.push(gatewayServiceOf(run, { projectName, certificate, host, replicas }));
     }
-    const domain = gateway.wildcardDomain === null ? null : gatewayDomain(gateway.wildcardDomain, projectName);
+    const modelHosts = [...projects].flatMap(([id, projectName]) => {
+      const domain = gateway.wildcardDomain === null ? null : gatewayDomain(gateway.wildcardDomain, projectName);
+      const own = served.filter(({ projectId }) => projectId === id);
+      const found = modelHostOf({ domain: domain?.ok === true ? domain.domain : null, projectName, certificate, served: own, hosts }); // prettier-ignore
+      // Where the domain does not tell projects apart, the first one has the name.
+      for (const { host } of found) hosts.add(host);
+      return found;
+    });
     return {
       refused,
       state: {
         services,
-        models: served.flatMap((run) => modelOf(run, projectName) ?? []),
-        modelHosts: modelHostOf({ domain: domain?.ok === true ? domain.domain : null, projectName, certificate, served, hosts }), // prettier-ignore
+        models: served.flatMap((run) => modelOf(run, projects.get(run.projectId) ?? '') ?? []),
+        modelHosts,
         keys: [...keys].map(([id, privateKey]) => ({ id, privateKey })),
       },
     };
   }
+}
+
+/** Behind a router, only that is asked. */
+function isAsked({ spec: { configuration } }: RunRecord, { replicaGroup }: JobRecord): boolean {
+  const router = configuration.type === 'service' ? routerGroup(configuration) : null;
+  return router === null || router.name === replicaGroup;
 }
 
 async function readyJobs(tx: ReadTx, runs: readonly RunRecord[]): Promise<JobRecord[]> {
@@ -153,13 +179,22 @@ async function instancesOf(
   return new Map(instances.map((instance) => [instance.id, { instance, hostKeys: keys.get(instance.id) ?? null }]));
 }
 
-/** All tokens of the server, as hashes: those of members open the project, the others are known to be ours. */
-async function tokensOf(tx: ReadTx, projectId: string, projectName: string): Promise<GatewayAccess['tokens']> {
-  const rows = await tx.query<{ token_hash: string; opens: boolean | number }>(
-    `SELECT u.token_hash, CASE WHEN u.global_role = 'admin' OR m.user_id IS NOT NULL THEN 1 ELSE 0 END AS opens
-     FROM users u LEFT JOIN members m ON m.user_id = u.id AND m.project_id = ?
-     WHERE u.active = true AND u.deleted = false ORDER BY u.token_hash`,
-    [projectId],
+/** All tokens of the server, as hashes: those of members open their projects, the others are known to be ours. */
+async function tokensOf(tx: ReadTx, projects: Projects): Promise<GatewayAccess['tokens']> {
+  const users = await tx.query<{ id: string; token_hash: string; global_role: string }>(
+    'SELECT id, token_hash, global_role FROM users WHERE active = true AND deleted = false ORDER BY token_hash',
   );
-  return rows.map((row) => ({ hash: row.token_hash, projects: row.opens ? [projectName] : [], expiresAt: null }));
+  const these = inList('project_id', [...projects.keys()]);
+  const members = await tx.query<{ project_id: string; user_id: string }>(
+    `SELECT project_id, user_id FROM members WHERE ${these.sql}`,
+    these.params,
+  );
+  const memberships = new Set(members.map((row) => `${row.project_id} ${row.user_id}`));
+  return users.map(({ id, token_hash: hash, global_role: role }) => ({
+    hash,
+    projects: [...projects].flatMap(([projectId, name]) =>
+      role === 'admin' || memberships.has(`${projectId} ${id}`) ? [name] : [],
+    ),
+    expiresAt: null,
+  }));
 }

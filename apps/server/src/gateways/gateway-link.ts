@@ -183,7 +183,8 @@ class LinkPass {
   private desired: DesiredGateway | null = null;
   private sentState = '';
   private sentAccess = '';
-  private change = -1;
+  /** What a gateway counts begins above. */
+  private change = 0;
   private cursor = 0;
   private readonly busy = new Set<string>();
   private heldRevision = -1;

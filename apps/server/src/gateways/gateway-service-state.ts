@@ -1,5 +1,5 @@
 import type { GatewayModel, GatewayReplica, GatewayStateInput, HttpsMode } from '@dstack/gateway-protocol';
-import type { CertificateKind, Wire } from '@dstack/core';
+import { type CertificateKind, ROUTER_PATHS, routerGroup, type Wire } from '@dstack/core';
 import type { RunRecord } from '../runs/run-record.js';
 
 type ServiceInput = GatewayStateInput['services'][number];
@@ -31,6 +31,7 @@ export function gatewayServiceOf(
     https: modeOf(run, certificate),
     auth: configuration.auth ?? true,
     rateLimits: (configuration.rate_limits ?? []).map(rateLimit),
+    onlyPaths: routerGroup(configuration) === null ? null : [...ROUTER_PATHS],
     cors: model !== null && model.format !== 'tgi',
     replicas,
   };

@@ -10,8 +10,8 @@ export class GatewaysController {
   constructor(private readonly gateways: GatewaysService) {}
 
   @Operation('project_gateways_list')
-  list(@CurrentProject() scope: ProjectScope): Promise<Wire.Gateway[]> {
-    return this.gateways.list(scope);
+  list(@CurrentProject() scope: ProjectScope, @Body() request: Wire.ListGatewaysRequest): Promise<Wire.Gateway[]> {
+    return this.gateways.list(scope, request);
   }
 
   @Operation('project_gateways_get')

@@ -10,7 +10,8 @@ import {
   withoutPrivateKeys,
 } from '@dstack/core';
 import { Inject, Injectable } from '@nestjs/common';
-import type { ProjectScope } from '../auth/caller.js';
+import { hasRole, type ProjectScope } from '../auth/caller.js';
+import { describeChanges } from '../events/describe-changes.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { ClientError, ResourceExistsError, ResourceNotExistsError } from '../http/api-errors.js';
 import { ComputeAccounts } from '../offers/compute-accounts.js';
@@ -18,11 +19,13 @@ import { Database } from '../persistence/database.js';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
+import { configurationOf, Policies } from '../policies/policies.js';
 import { acceptParsed } from '../runs/parse-spec.js';
 import { WORLD, type World } from '../world/world.js';
 import { changesOf } from './gateway-changes.js';
 import { GatewayReader } from './gateway-reader.js';
 import { findGateways, findNamedGateway, type GatewayRecord } from './gateway-record.js';
+import { findImportedGateway, findImportedGateways, isSharedWithUser } from './imported-gateways.js';
 import { GatewaySecrets } from './gateway-secrets.js';
 import { gatewayTarget } from './gateway-target.js';
 
@@ -43,20 +46,25 @@ export class GatewaysService {
     @Inject(EventRecorder) private readonly events: EventRecorder,
     @Inject(Wake) private readonly wake: Wake,
     @Inject(WORLD) private readonly world: World,
+    @Inject(Policies) private readonly policies: Policies,
   ) {}
 
-  /** Nothing can be imported from other projects yet. */
-  list({ projectId }: ProjectScope): Promise<Wire.Gateway[]> {
-    return this.db.read(async (tx) =>
-      this.reader.wire(
-        tx,
-        await findGateways(tx, 'project_id = ? AND deleted = ? ORDER BY created_at DESC, id', [projectId, false]),
-      ),
-    );
+  list({ projectId }: ProjectScope, request: Wire.ListGatewaysRequest): Promise<Wire.Gateway[]> {
+    return this.db.read(async (tx) => {
+      const own = 'project_id = ? AND deleted = ? ORDER BY created_at DESC, id';
+      const imported = request.include_imported === true ? await findImportedGateways(tx, projectId) : [];
+      return this.reader.wire(tx, projectId, [...(await findGateways(tx, own, [projectId, false])), ...imported]);
+    });
   }
 
+  /** Who is no member of the project sees what is shared with one of his. */
   get(scope: ProjectScope, { name }: Wire.GetGatewayRequest): Promise<Wire.Gateway> {
-    return this.db.read(async (tx) => this.one(tx, await named(tx, scope, name)));
+    return this.db.read(async (tx) => {
+      const gateway = await named(tx, scope, name);
+      if (!hasRole(scope, 'user') && !scope.isPublic && !(await isSharedWithUser(tx, gateway, scope.caller.id)))
+        throw new ResourceNotExistsError(`Gateway ${name} not found`);
+      return this.one(tx, gateway);
+    });
   }
 
   async plan(scope: ProjectScope, { spec }: Wire.GetGatewayPlanRequest): Promise<Wire.GatewayPlan> {
@@ -114,22 +122,25 @@ export class GatewaysService {
         await tx.execute('UPDATE projects SET default_gateway_id = NULL WHERE default_gateway_id = ?', [gateway.id]);
         await this.wake.rows(tx, 'gateways', [gateway.id]);
         await this.record(tx, scope, gateway, 'Gateway marked for deletion');
-        for (const { id, name: runName } of services)
+        for (const { id, name: runName, project_id: runProject } of services)
           await this.events.record(tx, {
             message: `The gateway ${gateway.name} of the service is deleted: nobody reaches the service any more`,
             actorId: scope.caller.id,
-            targets: [{ type: 'run', id, name: runName, projectId: gateway.projectId, runId: id }],
+            targets: [{ type: 'run', id, name: runName, projectId: runProject, runId: id }],
           });
       }
     });
   }
 
   async setDefault(scope: ProjectScope, request: Wire.SetDefaultGatewayRequest): Promise<void> {
-    const foreign = request.gateway_project ?? scope.projectName;
-    if (foreign !== scope.projectName)
-      throw new ResourceNotExistsError(`Gateway ${foreign}/${request.name} is not imported into ${scope.projectName}`);
+    const owner = request.gateway_project ?? scope.projectName;
     await this.db.write(async (tx) => {
-      const gateway = await named(tx, scope, request.name);
+      const isOwn = owner.toLowerCase() === scope.projectName.toLowerCase();
+      const gateway = isOwn
+        ? await named(tx, scope, request.name)
+        : await findImportedGateway(tx, scope.projectId, owner, request.name);
+      if (gateway === null)
+        throw new ResourceNotExistsError(`Gateway ${owner}/${request.name} is not imported into ${scope.projectName}`);
       await this.changeDefault(tx, scope, gateway, true);
     });
   }
@@ -147,8 +158,11 @@ export class GatewaysService {
   }
 
   private async wanted(scope: ProjectScope, given: unknown, at: readonly string[]): Promise<Wanted> {
-    const parsed = acceptParsed(parseConfigurationValue(given, ['gateway']), at);
-    if (parsed.type !== 'gateway') throw new ClientError('The configuration is not of a gateway');
+    const spec = { configuration: readGateway(given, at), configuration_path: null };
+    const { configuration: parsed } = await this.policies.apply('gateway', scope, spec, (changed) => ({
+      configuration: readGateway(configurationOf(changed), []),
+      configuration_path: null,
+    }));
     if (parsed.domain) requireDomain(parsed.domain, scope);
     const { configuration } = withoutPrivateKeys({ configuration: parsed });
     if (parsed.ssh_config === undefined) {
@@ -250,7 +264,12 @@ export class GatewaysService {
       ],
     );
     await this.wake.rows(tx, 'gateways', [current.id]);
-    await this.record(tx, scope, current, 'Gateway updated');
+    await this.record(
+      tx,
+      scope,
+      current,
+      `Gateway updated${describeChanges({ ...current.configuration }, { ...configuration })}`,
+    );
   }
 
   private async changeDomain(tx: WriteTx, scope: ProjectScope, gateway: GatewayRecord, domain: string): Promise<void> {
@@ -272,10 +291,10 @@ export class GatewaysService {
     const changed = isDefault
       ? await tx.execute(
           'UPDATE projects SET default_gateway_id = ? WHERE id = ? AND (default_gateway_id IS NULL OR default_gateway_id <> ?)',
-          [gateway.id, gateway.projectId, gateway.id],
+          [gateway.id, scope.projectId, gateway.id],
         )
       : await tx.execute('UPDATE projects SET default_gateway_id = NULL WHERE id = ? AND default_gateway_id = ?', [
-          gateway.projectId,
+          scope.projectId,
           gateway.id,
         ]);
     if (changed === 0) return;
@@ -291,7 +310,7 @@ export class GatewaysService {
   }
 
   private async one(tx: ReadTx, gateway: GatewayRecord): Promise<Wire.Gateway> {
-    const [wire] = await this.reader.wire(tx, [gateway]);
+    const [wire] = await this.reader.wire(tx, gateway.projectId, [gateway]);
     if (wire === undefined) throw new ResourceNotExistsError(`Gateway ${gateway.name} not found`);
     return wire;
   }
@@ -325,9 +344,12 @@ async function hasDefault(tx: ReadTx, projectId: string): Promise<boolean> {
   return rows.length > 0;
 }
 
-async function servicesOf(tx: ReadTx, { id }: GatewayRecord): Promise<{ id: string; name: string }[]> {
-  return tx.query<{ id: string; name: string }>(
-    `SELECT id, name FROM runs WHERE gateway_id = ? AND deleted = ? AND status NOT IN ('terminated', 'failed', 'done') ORDER BY name`,
+async function servicesOf(
+  tx: ReadTx,
+  { id }: GatewayRecord,
+): Promise<{ id: string; name: string; project_id: string }[]> {
+  return tx.query<{ id: string; name: string; project_id: string }>(
+    `SELECT id, name, project_id FROM runs WHERE gateway_id = ? AND deleted = ? AND status NOT IN ('terminated', 'failed', 'done') ORDER BY name`,
     [id, false],
   );
 }
@@ -347,4 +369,10 @@ function keepUnset(stated: GatewayConfiguration, { configuration, name }: Gatewa
 function requireDomain(domain: string, { projectName }: ProjectScope): void {
   const resolved = gatewayDomain(domain, projectName);
   if (!resolved.ok) throw new ClientError(resolved.problem);
+}
+
+function readGateway(value: unknown, at: readonly string[]): GatewayConfiguration {
+  const parsed = acceptParsed(parseConfigurationValue(value, ['gateway']), at);
+  if (parsed.type !== 'gateway') throw new ClientError('The configuration is not of a gateway');
+  return parsed;
 }

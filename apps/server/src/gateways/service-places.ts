@@ -1,9 +1,11 @@
 import {
   gatewayService,
+  effectiveProfile,
   gatewayWish,
   type GatewayWish,
   serviceSpecWithoutGateway,
   whyNotServedHere,
+  whyOutOfReach,
   type Wire,
 } from '@dstack/core';
 import { Inject, Injectable } from '@nestjs/common';
@@ -12,6 +14,7 @@ import { ClientError, ResourceNotExistsError } from '../http/api-errors.js';
 import type { ReadTx } from '../persistence/transaction.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { findGateways, findNamedGateway, gatewayFact, type GatewayRecord } from './gateway-record.js';
+import { findImportedGateway, findImportedGateways } from './imported-gateways.js';
 import { findReplicasOf } from './gateway-replica-record.js';
 
 export interface ServicePlace {
@@ -26,12 +29,8 @@ export class ServicePlaces {
   constructor(@Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'runLimits' | 'proxyUrl'>) {}
 
   /** Null: the run is no service. @throws {ClientError} when it cannot be served as it asks */
-  async choose(
-    tx: ReadTx,
-    scope: ProjectScope,
-    { configuration }: Wire.RunSpec,
-    runName: string,
-  ): Promise<ServicePlace | null> {
+  async choose(tx: ReadTx, scope: ProjectScope, spec: Wire.RunSpec, runName: string): Promise<ServicePlace | null> {
+    const { configuration } = spec;
     if (configuration.type !== 'service') return null;
     const { projectName } = scope;
     const gateway = await chosen(tx, scope, gatewayWish(configuration));
@@ -41,6 +40,8 @@ export class ServicePlaces {
       if (obstacle !== null) throw new ClientError(obstacle);
       return { gatewayId: null, serviceSpec: serviceSpecWithoutGateway(configuration, projectName, runName, proxyUrl) };
     }
+    const outOfReach = whyOutOfReach(gateway.name, effectiveProfile(spec).backends ?? []);
+    if (outOfReach !== null) throw new ClientError(outOfReach, 'gateway_error');
     const replicas = await findReplicasOf(tx, gateway.id);
     const running = replicas.filter(({ status, isUnwanted }) => status === 'running' && !isUnwanted).length;
     const service = gatewayService(gatewayFact(gateway, running), { configuration, projectName, runName });
@@ -58,7 +59,9 @@ async function chosen(tx: ReadTx, scope: ProjectScope, wish: GatewayWish): Promi
       return null;
     case 'named': {
       const isOwn = wish.project === null || wish.project === scope.projectName;
-      const gateway = isOwn ? await findNamedGateway(tx, scope.projectId, wish.name) : null;
+      const gateway = isOwn
+        ? await findNamedGateway(tx, scope.projectId, wish.name)
+        : await findImportedGateway(tx, scope.projectId, wish.project ?? '', wish.name);
       if (gateway !== null) return gateway;
       const reference = isOwn ? wish.name : `${wish.project ?? ''}/${wish.name}`;
       throw new ResourceNotExistsError(
@@ -77,11 +80,14 @@ async function chosen(tx: ReadTx, scope: ProjectScope, wish: GatewayWish): Promi
   }
 }
 
+/** One of another project only as long as that shares it. */
 async function defaultGateway(tx: ReadTx, projectId: string): Promise<GatewayRecord | null> {
   const [gateway] = await findGateways(
     tx,
     'id IN (SELECT default_gateway_id FROM projects WHERE id = ?) AND deleted = ? AND deletion_requested_at IS NULL',
     [projectId, false],
   );
-  return gateway ?? null;
+  if (gateway === undefined || gateway.projectId === projectId) return gateway ?? null;
+  const imported = await findImportedGateways(tx, projectId);
+  return imported.some(({ id }) => id === gateway.id) ? gateway : null;
 }

@@ -1,13 +1,17 @@
 import { type SchemaIssue, tellable } from './schema-issue.js';
 
-export type ErrorCode =
-  | 'error'
-  | 'resource_exists'
-  | 'resource_not_exists'
-  | 'invalid_credentials'
-  | 'backend_not_available'
-  | 'repo_does_not_exist'
-  | 'gateway_error';
+/** The codes of replies with status 400, and what each says. */
+export const ERROR_CODES = {
+  error: 'What is asked for cannot be done; the message says why',
+  resource_exists: 'There is one of this name already',
+  resource_not_exists: 'There is none of this name or id, or it is not for you to see',
+  invalid_credentials: 'The cloud does not take these credentials',
+  backend_not_available: 'The backend is not configured, or its package is not installed',
+  repo_does_not_exist: 'The repository was not initialised: dstack init',
+  gateway_error: 'The gateway refuses',
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
 
 export interface FieldIssue {
   readonly path: readonly string[];

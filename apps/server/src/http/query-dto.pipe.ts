@@ -8,6 +8,8 @@ import { InvalidRequestError } from './api-errors.js';
  */
 @Injectable()
 export class QueryDtoPipe<T extends object> implements PipeTransform<unknown, Promise<T>> {
+  protected readonly part: 'query' | 'body' = 'query';
+
   constructor(private readonly load: () => Promise<new () => T>) {}
 
   async transform(query: unknown): Promise<T> {
@@ -18,12 +20,26 @@ export class QueryDtoPipe<T extends object> implements PipeTransform<unknown, Pr
     ]);
     const dto = plainToInstance(type, query ?? {});
     const errors = validateSync(dto, { whitelist: true, forbidNonWhitelisted: true });
-    if (errors.length > 0) throw new InvalidRequestError(errors.map(toIssue));
+    if (errors.length > 0) throw new InvalidRequestError(errors.map((error) => toIssue(error, this.part)));
     return dto;
   }
 }
 
-function toIssue(error: ValidationError): { type: string; loc: (string | number)[]; msg: string; input: unknown } {
+/** The same for a body of JSON. */
+@Injectable()
+export class BodyDtoPipe<T extends object> extends QueryDtoPipe<T> {
+  protected override readonly part = 'body';
+
+  override transform(body: unknown): Promise<T> {
+    const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
+    return super.transform(isObject ? body : {});
+  }
+}
+
+function toIssue(
+  error: ValidationError,
+  part: string,
+): { type: string; loc: (string | number)[]; msg: string; input: unknown } {
   const msg = Object.values(error.constraints ?? {}).join(', ') || 'invalid value';
-  return { type: 'value_error', loc: ['query', error.property], msg, input: error.value ?? null };
+  return { type: 'value_error', loc: [part, error.property], msg, input: error.value ?? null };
 }

@@ -23,7 +23,7 @@ import {
   setLastError,
   writeMachine,
 } from './instance-changes.js';
-import type { PlanOutcome, SettleOutcome } from './instance-effects.js';
+import type { JoinedGroup, PlanOutcome, SettleOutcome } from './instance-effects.js';
 import type { InstanceView } from './instance-snapshots.js';
 import { machineOf } from './machine-of.js';
 import { beginPricedInterval } from './priced-intervals.js';
@@ -47,6 +47,7 @@ export class AttemptCommit {
     }
     const plan = outcome.value as PlanOutcome; // what `plan` returns
     if ('waits' in plan) return now + LIMITS.clusterLeadMs;
+    if ('joins' in plan) return this.recordJoin(tx, context, plan.joins);
     if ('none' in plan) {
       await tx.execute('UPDATE instances SET termination_message = ? WHERE id = ?', [plan.none, id]);
       return now;
@@ -79,6 +80,26 @@ export class AttemptCommit {
     });
     const openAttempt = { attempt: number, createdAt: now, idempotency: plan.idempotency, unknownOutcomes: 0 };
     return this.goOn(tx, context, { openAttempt, attemptsMade: number });
+  }
+
+  /** Of one attempt, which is the first one's, all get their machines; each has its price. */
+  private async recordJoin(tx: WriteTx, context: Context, { first, ref }: JoinedGroup): Promise<number | null> {
+    const { id } = context;
+    const { offer } = first;
+    await changePlace(tx, {
+      id,
+      offer: writeJson(offer),
+      price: offer.price,
+      backend_type: first.backendType,
+      region: first.region,
+      zone: first.zone,
+      cloud_name: first.cloudName,
+      total_blocks: 1,
+    });
+    await writeMachine(tx, id, machineOf({ state: 'pending', ref }));
+    await this.price(tx, context, first);
+    this.wake.host(tx, 'connections', id);
+    return this.goOn(tx, context, { openAttempt: null, machine: 'starting' });
   }
 
   async recordLaunch(tx: WriteTx, context: Context, outcome: Outcome<InstanceEffect>) {

@@ -23,6 +23,7 @@ import { AttemptCommit, noteFailedStart } from './attempt-commit.js';
 import { changeInstance, setLastError, writeMachine } from './instance-changes.js';
 import type { TerminateOutcome } from './instance-effects.js';
 import type { InstanceView } from './instance-snapshots.js';
+import { wakeGroup } from './machine-group.js';
 import { machineOf, unknownMachine, withNews } from './machine-of.js';
 import { endPricedInterval } from './priced-intervals.js';
 
@@ -84,6 +85,8 @@ export class InstanceCommit {
       await this.wake.rows(tx, 'jobs', jobs.map((job) => job.id)); // prettier-ignore
     }
     if (decision.status !== 'launching') await wakeVolumesOf(tx, this.wake, id);
+    // The first has a machine: so have they. Or one is free, and the last of them ends all.
+    if (record.group !== null) await wakeGroup(tx, this.wake, record.group, id);
     if (fleet !== null && (decision.status === 'terminated' || decision.status === 'terminating')) {
       await this.wake.rows(tx, 'fleets', [fleet.id]);
     }

@@ -32,13 +32,15 @@ import type { ActContext } from '../reconcile/reconciler.js';
 import { findRun } from '../runs/run-record.js';
 import { reservedVolumes } from '../volumes/job-volumes.js';
 import { WORLD, type World } from '../world/world.js';
-import { type AttemptRecord, failedPlaces } from './attempt-record.js';
+import { type AttemptRecord, failedPlaces, findAttempts } from './attempt-record.js';
 import { InstanceLimits } from './instance-limits.js';
+import { findInstance } from './instance-record.js';
 import type { InstanceView } from './instance-snapshots.js';
+import type { GroupMembership } from './machine-group.js';
 
 const CALL_DEADLINE_MS = 30_000;
 
-type Needs = Pick<OfferFilters, 'features' | 'containerOnly' | 'volumeLocations'>;
+type Needs = Pick<OfferFilters, 'features' | 'containerOnly' | 'volumeLocations' | 'nodes'>;
 
 export type PlanOutcome =
   | (LaunchPlace & {
@@ -47,8 +49,14 @@ export type PlanOutcome =
       readonly idempotency: OpenAttempt['idempotency'];
     })
   | { readonly none: string }
+  /** It has been made with the first of its group. */
+  | { readonly joins: JoinedGroup }
   /** The first machine of its cluster is still being made. */
   | { readonly waits: true };
+export interface JoinedGroup {
+  readonly first: AttemptRecord;
+  readonly ref: MachineRef;
+}
 export type SettleOutcome =
   | { readonly found: MachineRef }
   | { readonly absent: true }
@@ -104,13 +112,16 @@ export class InstanceEffects {
     const { record, fleet } = snapshot;
     const attempts = [...snapshot.earlierAttempts, ...snapshot.attempts];
     if (record.requirements === null) return { none: 'the instance has no requirements' };
+    if (record.group !== null && record.group.rank > 0) return this.join(record, record.group);
     const role = await this.roleOf(record, fleet);
     if (role.kind === 'wait') return { waits: true };
     const found = await this.offers.best(record.projectId, {
       requirements: record.requirements,
       filters: beside(role, filtersOfProfile(record.profile ?? {}, await this.needs(record))),
     });
-    const { divisible, because } = divisibleOffers(found.offers, blocksOf(record, fleet));
+    const isGroup = record.group !== null;
+    const offers = found.offers.filter(({ group_nodes: nodes }) => (nodes !== undefined) === isGroup);
+    const { divisible, because } = divisibleOffers(offers, blocksOf(record, fleet));
     const place = nextPlace(divisible.map(({ offer }) => offer), failedPlaces(attempts)); // prettier-ignore
     if (place === null) {
       const notes = divisible.length === 0 && because !== null ? [because] : found.notes;
@@ -127,6 +138,20 @@ export class InstanceEffects {
     };
   }
 
+  /** What the first of its group got; nothing is tried for this one alone. */
+  private async join({ projectId }: InstanceView['record'], { id, rank }: GroupMembership): Promise<PlanOutcome> {
+    const [first, attempts] = await this.reading.run(
+      async (tx) => [await findInstance(tx, id), await findAttempts(tx, id)] as const,
+    );
+    const made = attempts.at(-1);
+    const isOver = first === null || first.status === 'terminating' || first.status === 'terminated';
+    if (isOver) return { none: first?.terminationMessage ?? 'the machines it is made with are gone' };
+    if (first.machine === null || made === undefined) return { waits: true };
+    const { compute } = await this.accounts.open(projectId, made.backendType);
+    if (compute.groups === undefined) return { none: `${made.backendType} makes no machines together` };
+    return { joins: { first: made, ref: compute.groups.member(first.machine.ref, rank) } };
+  }
+
   /** Where the machines of a cluster have to be close, one of them goes first. */
   private async roleOf(record: InstanceView['record'], fleet: InstanceView['fleet']): Promise<ClusterRole> {
     if (fleet === null || !isCluster(fleet.spec.configuration)) return { kind: 'lead' };
@@ -140,7 +165,7 @@ export class InstanceEffects {
   }
 
   /** Of the job it is made for; a machine for no job yet must be able to wait for one. */
-  private async needs({ id, provisioningJobId: jobId }: InstanceView['record']): Promise<Needs> {
+  private async needs({ id, provisioningJobId: jobId, group }: InstanceView['record']): Promise<Needs> {
     if (jobId === null) return { features: ['create-instance'], containerOnly: null, volumeLocations: null };
     return this.reading.run(async (tx) => {
       const { locations: volumeLocations } = await reservedVolumes(tx, id);
@@ -148,7 +173,8 @@ export class InstanceEffects {
       const run = job === null ? null : await findRun(tx, job.runId);
       if (job === null || run === null) return { features: [], containerOnly: null, volumeLocations };
       const features = requiredFeatures(job.spec);
-      return { features, containerOnly: containerOnly(run.spec.configuration, job.spec), volumeLocations };
+      const nodes = group?.size ?? null;
+      return { nodes, features, containerOnly: containerOnly(run.spec.configuration, job.spec), volumeLocations };
     });
   }
 
@@ -184,12 +210,15 @@ export class InstanceEffects {
     await this.markAsked(open, definition.idempotency.kind);
     call.signal.throwIfAborted();
     if (this.world.clock.now() >= call.deadline) throw new Error('the create call came too late');
-    return compute.create(attempt, call);
+    if (record.group === null) return compute.create(attempt, call);
+    if (compute.groups === undefined) throw new Error(`${open.backendType} makes no machines together`);
+    return compute.groups.create(attempt, record.group.size, call);
   }
 
   private async placementGroupOf(context: ActContext<InstanceView>, open: AttemptRecord): Promise<string | null> {
     const { record, fleet, projectName } = context.snapshot;
-    if (fleet === null) return null;
+    // Those that are made together are close to each other.
+    if (fleet === null || record.group !== null) return null;
     const account = await this.accounts.open(record.projectId, open.backendType);
     const isReserved = Boolean(record.requirements?.reservation);
     const ask = { fleet, projectName, account, region: open.region, isReserved };
@@ -240,6 +269,7 @@ export class InstanceEffects {
   /** Everything that may exist: the machine, and what attempts without an answer may have made. */
   private async terminate(context: ActContext<InstanceView>): Promise<TerminateOutcome> {
     const { record, attempts } = context.snapshot;
+    if (record.group !== null && record.group.rank > 0) return this.terminateMember(context);
     let outcome: TerminateOutcome = 'done';
     for (const attempt of attempts) {
       if (attempt.outcome === 'failed') continue;
@@ -251,6 +281,14 @@ export class InstanceEffects {
       if (isUnderWay) outcome = 'pending';
     }
     return outcome;
+  }
+
+  /** The first one's attempts are looked after by the first one. */
+  private async terminateMember(context: ActContext<InstanceView>): Promise<TerminateOutcome> {
+    const { projectId, backendType, machine } = context.snapshot.record;
+    if (machine === null || backendType === null) return 'done';
+    const { compute } = await this.accounts.open(projectId, backendType);
+    return compute.terminate(machine.ref, this.call(context, CALL_DEADLINE_MS));
   }
 
   private call({ signal }: ActContext<InstanceView>, limitMs: number): Call {

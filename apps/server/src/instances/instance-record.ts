@@ -4,6 +4,7 @@ import type { InternalBackendType, InternalInstanceStatus, InstanceTerminationRe
 import { type HostProgress, readProgress } from '../hosts/host-progress.js';
 import { rowsByKey } from '../persistence/rows-by-key.js';
 import type { ReadTx, SqlValue } from '../persistence/transaction.js';
+import type { GroupMembership } from './machine-group.js';
 import { readJsonOrNull } from '../reconcile/stored-json.js';
 
 /** What the backend last said about the machine, and how its end goes. */
@@ -64,6 +65,8 @@ export interface InstanceRecord {
   readonly terminationMessage: string | null;
   readonly lastError: string | null;
   readonly provisioningJobId: string | null;
+  /** Null: made by itself. */
+  readonly group: GroupMembership | null;
   readonly connectionEpoch: number;
   readonly connectionHolder: string | null;
   readonly connectionExpiresAt: number | null;
@@ -86,7 +89,7 @@ interface Row {
   termination_reason: string | null; termination_message: string | null; last_error: string | null;
   provisioning_job_id: string | null; connection_epoch: number; connection_holder: string | null;
   connection_expires_at: number | null; agent_info: string | null; host_name: string | null; progress: string | null;
-  unwanted: string | null; deleted: boolean | number; rev: number;
+  unwanted: string | null; group_id: string | null; group_rank: number | null; group_size: number | null; deleted: boolean | number; rev: number;
 } // prettier-ignore
 
 function toRecord(row: Row): InstanceRecord {
@@ -120,6 +123,7 @@ function toRecord(row: Row): InstanceRecord {
     terminationMessage: row.termination_message,
     lastError: row.last_error,
     provisioningJobId: row.provisioning_job_id,
+    group: row.group_id === null ? null : { id: row.group_id, rank: row.group_rank ?? 0, size: row.group_size ?? 1 },
     connectionEpoch: row.connection_epoch,
     connectionHolder: row.connection_holder,
     connectionExpiresAt: row.connection_expires_at,

@@ -17,6 +17,7 @@ import { hasAttachedVolumes } from '../volumes/job-volumes.js';
 import { type AttemptRecord, findAttempts, findAttemptsFor } from './attempt-record.js';
 import { connectedSince, findInstance, type InstanceRecord } from './instance-record.js';
 import { tenureOf } from './tenure.js';
+import { isGroupInUse } from './machine-group.js';
 import { InstanceLimits } from './instance-limits.js';
 
 /** The snapshot for the decision, and the rows behind it for the effects. */
@@ -47,7 +48,9 @@ export class InstanceSnapshots {
     const jobs = await findJobsOn(tx, id);
     const isNeeded = await isNeededBy(tx, fleet);
     const volumesLeaving = record.status === 'terminating' && (await hasAttachedVolumes(tx, id));
-    const facts = { now, record, attempts, earlierAttempts, fleet, jobs, isNeeded, volumesLeaving };
+    const groupInUse =
+      record.status === 'terminating' && record.group !== null && (await isGroupInUse(tx, record.group, id));
+    const facts = { groupInUse, now, record, attempts, earlierAttempts, fleet, jobs, isNeeded, volumesLeaving };
     const view = {
       snapshot: this.snapshotOf(facts),
       record,
@@ -106,6 +109,7 @@ export class InstanceSnapshots {
           unwanted: record.busyBlocks === 0 ? whyUnwanted(facts) : null,
           tenure,
           kind: kindOfOffer(record.offer),
+          isOneOfGroup: record.group !== null,
           bareHost: bareHost(record),
         };
       case 'idle':
@@ -122,6 +126,7 @@ export class InstanceSnapshots {
           unwanted: whyUnwanted(facts),
           tenure,
           kind: kindOfOffer(record.offer),
+          isOneOfGroup: record.group !== null,
           replaceAgentAt: this.replaceAgentAt(record, now),
         };
       case 'terminating':
@@ -133,6 +138,7 @@ export class InstanceSnapshots {
           nextTerminateAt: record.machine?.nextTerminateAt ?? null,
           jobsDraining: jobs.length > 0,
           volumesLeaving: facts.volumesLeaving,
+          groupInUse: facts.groupInUse,
           endMessage: record.terminationMessage,
           tenure,
         };
@@ -170,6 +176,7 @@ interface Facts {
   /** The fleet has no more nodes than it wants. */
   readonly isNeeded: boolean;
   readonly volumesLeaving: boolean;
+  readonly groupInUse: boolean;
 }
 
 type Attempts = Pick<InstanceView, 'attempts' | 'earlierAttempts'>;

@@ -1,9 +1,8 @@
-import { failedToStart, type FailedStart, kindOfOffer, mountsVolumes } from '@dstack/core';
+import { failedToStart, type FailedStart, kindOfOffer } from '@dstack/core';
 import type { FleetRecord } from '../fleets/fleet-record.js';
 import { hasRoom } from '../fleets/hold-fleet.js';
 import type { InstanceRecord } from '../instances/instance-record.js';
 import type { ReadTx } from '../persistence/transaction.js';
-import { findAttachments } from '../volumes/attachment-record.js';
 import type { JobRecord } from './job-record.js';
 
 /** Null: its machine is there, has been, or ends for another reason. */
@@ -31,14 +30,12 @@ export async function findFailedStart(
 
 async function tieOf(
   tx: ReadTx,
-  { id, spec }: JobRecord,
-  { id: instanceId, machine }: InstanceRecord,
+  { spec }: JobRecord,
+  { id: instanceId, machine, group }: InstanceRecord,
   fleet: FleetRecord,
 ): Promise<string | null> {
+  if (group !== null) return 'it was made together with the machines of the other nodes';
   if (!(await hasRoom(tx, fleet, { without: instanceId }))) return 'its fleet may have no more machines';
   const hasAddress = (machine?.hostname ?? machine?.internalIp ?? null) !== null;
-  if ((spec.jobs_per_replica ?? 1) > 1 && hasAddress) return 'the other nodes have been told its address';
-  if (!mountsVolumes(spec)) return null;
-  const [asked] = await findAttachments(tx, 'job_id = ? AND asked_at IS NOT NULL', [id]);
-  return asked === undefined ? null : 'a volume of the job was being attached to it';
+  return (spec.jobs_per_replica ?? 1) > 1 && hasAddress ? 'the other nodes have been told its address' : null;
 }

@@ -2,6 +2,8 @@ import { AgentUnreachableError, type AgentApi, type JobStart, type JobState } fr
 import { Inject, Injectable } from '@nestjs/common';
 import { defaultRuntimePreference, type JobEffect, kindOfOffer, type RuntimePreference, undecided } from '@dstack/core';
 import { AgentRegistry } from '../agents/agent-registry.js';
+import { findUpload } from '../files/find-upload.js';
+import { Uploads } from '../files/uploads.js';
 import { HostAccessStore } from '../hosts/host-access.js';
 import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
@@ -10,12 +12,14 @@ import { type ReadTogether, readTogether } from '../persistence/together.js';
 import type { ReadTx } from '../persistence/transaction.js';
 import { findProject } from '../projects/find-project.js';
 import { findUser } from '../users/find-user.js';
+import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import type { ActContext } from '../reconcile/reconciler.js';
 import { volumeMounts } from '../volumes/job-volumes.js';
 import { readJson } from '../reconcile/stored-json.js';
 import { takeServicePort } from '../services/service-port.js';
 import { UnknownSecretError } from './interpolate-secrets.js';
 import { JobInputs } from './job-inputs.js';
+import { isKey, keysOfPeople } from './keys-of-people.js';
 import type { JobView } from './job-snapshots.js';
 import { buildJobStart, type BuiltJobStart, JobRefusedError } from './job-start.js';
 
@@ -35,6 +39,8 @@ export class JobEffects {
     private readonly inputs: JobInputs,
     @Inject(OffersService) private readonly offers: Pick<OffersService, 'runtimes'>,
     @Inject(HostAccessStore) private readonly accesses: Pick<HostAccessStore, 'read'>,
+    @Inject(Uploads) private readonly uploads: Pick<Uploads, 'content'>,
+    @Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'registryLogin' | 'sshProxy'>,
   ) {
     this.reading = readTogether(db);
   }
@@ -96,6 +102,7 @@ export class JobEffects {
         machineKind: kindOfOffer(view.instance?.offer ?? null),
         runtimePreference: await this.runtimePreference(view),
         secrets: await this.inputs.secrets(record.projectId),
+        registryLogin: this.settings.registryLogin,
         ...rows,
         repoCredentials: run.repoId === null ? null : await this.inputs.repoCredentials(run.repoId, run.userId),
         ssh: jobSsh(view, rows),
@@ -141,7 +148,7 @@ export class JobEffects {
       const [repo] = run.repoId === null ? [] : await repoInfos(tx, run.repoId);
       const project = await findProject(tx, record.projectId);
       const user = await findUser(tx, run.userId);
-      const userKeys = [run.spec.ssh_key_pub, user?.ssh_public_key].filter(isKey);
+      const userKeys = keysOfPeople([run.spec.ssh_key_pub, user?.ssh_public_key], this.settings);
       const keys = [...userKeys, project?.ssh_public_key].filter(isKey);
       const hostEnv = instance?.hostName ? (await this.accesses.read(tx, instance.id)).env : {};
       return {
@@ -157,22 +164,9 @@ export class JobEffects {
   }
 
   private async blob({ record, run }: JobView, sha256: string): Promise<Buffer | null> {
-    return this.db.read(async (tx) => {
-      const [code] = await tx.query<{ content: Buffer | null }>(
-        'SELECT content FROM codes WHERE repo_id = ? AND blob_hash = ?',
-        [run.repoId, sha256],
-      );
-      if (code?.content) return code.content;
-      const ids = (record.spec.file_archives ?? []).map(({ id }) => id);
-      for (const id of ids) {
-        const [archive] = await tx.query<{ content: Buffer | null }>(
-          'SELECT content FROM file_archives WHERE id = ? AND blob_hash = ?',
-          [id, sha256],
-        );
-        if (archive?.content) return archive.content;
-      }
-      return null;
-    });
+    const archives = (record.spec.file_archives ?? []).map(({ id }) => id);
+    const stored = await this.db.read((tx) => findUpload(tx, { repoId: run.repoId, archives, hash: sha256 }));
+    return stored === null ? null : this.uploads.content(stored);
   }
 }
 
@@ -189,10 +183,6 @@ const repoInfos = rowsByKey({
   key: 'id',
   read: (_tx, row: { readonly id: string; readonly info: string }) => readJson<Record<string, unknown>>(row.info),
 });
-
-function isKey(key: string | null | undefined): key is string {
-  return typeof key === 'string' && key.trim() !== '';
-}
 
 const CLUSTER_SSH_PORT = 10_022;
 

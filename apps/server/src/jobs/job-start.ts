@@ -13,6 +13,7 @@ import {
 import { interpolateSecrets } from './interpolate-secrets.js';
 import type { RepoCredentials } from './job-inputs.js';
 import type { JobRecord } from './job-record.js';
+import { type RegistryLogin, registryAuthOf } from './registry-login.js';
 
 export interface JobStartFacts {
   readonly job: JobRecord;
@@ -23,6 +24,7 @@ export interface JobStartFacts {
   readonly machineKind: MachineKind;
   readonly runtimePreference: RuntimePreference;
   readonly secrets: ReadonlyMap<string, string>;
+  readonly registryLogin: RegistryLogin | null;
   /** sha256 by archive id. */
   readonly archives: ReadonlyMap<string, string>;
   readonly repoInfo: Readonly<Record<string, unknown>> | null;
@@ -99,19 +101,19 @@ function commandsOf({ job, nodes }: JobStartFacts): readonly string[] {
 const IN_ITS_CONTAINER = { runtime: 'container', because: 'the machine is a container, made for the job' } as const;
 
 /** What is there already has been pulled already: its agent needs no password of a registry. */
-function containerSpec({ job, secrets, machineKind, volumes }: JobStartFacts): NonNullable<JobStart['container']> {
+function containerSpec({
+  job,
+  secrets,
+  registryLogin,
+  machineKind,
+  volumes,
+}: JobStartFacts): NonNullable<JobStart['container']> {
   const { spec } = job;
   const shmGb = spec.requirements.resources.shm_size ?? null;
+  const registryAuth = machineKind === 'hosts' ? registryAuthOf(spec, secrets, registryLogin) : null;
   return {
     image: spec.image_name,
-    ...(spec.registry_auth && machineKind === 'hosts'
-      ? {
-          registryAuth: {
-            username: interpolateSecrets(spec.registry_auth.username, secrets),
-            password: interpolateSecrets(spec.registry_auth.password, secrets),
-          },
-        }
-      : {}),
+    ...(registryAuth === null ? {} : { registryAuth }),
     privileged: spec.privileged ?? false,
     network: job.runtimeRecord.networkMode,
     ...(shmGb === null ? {} : { shmBytes: Math.round(shmGb * 1024 ** 3) }),

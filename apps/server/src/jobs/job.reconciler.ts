@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { decideJob, type JobDecision, type JobEffect } from '@dstack/core';
+import type { LogFields } from '../bootstrap/log-fields.js';
 import { ServerIdentity } from '../reconcile/server-identity.js';
 import type { ReadTx, SqlValue, WriteTx } from '../persistence/transaction.js';
 import type { ActContext, CommitContext, CommitResult, Observed, Reconciler } from '../reconcile/reconciler.js';
@@ -26,6 +27,10 @@ export class JobReconciler implements Reconciler<JobView, JobDecision> {
               AND i.connection_holder <> ? AND i.connection_expires_at > ?)`,
       params: [this.me.holder, now],
     };
+  }
+
+  aboutOf({ run, instance }: JobView): LogFields {
+    return { run_id: run.id, ...(instance === null ? {} : { instance_id: instance.id }) };
   }
 
   observe(id: string, tx: ReadTx, now: number): Promise<Observed<JobView> | null> {

@@ -40,6 +40,25 @@ export class Keyring {
     return this.primary.type === 'aes';
   }
 
+  /** Of the key that encrypts; `identity` where none does. */
+  get primaryName(): string {
+    return nameOf(this.primary);
+  }
+
+  /** In the order in which they are tried. */
+  get names(): readonly string[] {
+    return this.keys.map(nameOf);
+  }
+
+  /** The name of the key that opens a stored value, `identity` of plain text; null when none does. Names in values do not count. */
+  keyOf(stored: string): string | null {
+    const sealed = parse(stored);
+    if (sealed.type === 'identity') return 'identity';
+    const bytes = Buffer.from(sealed.payload, 'base64');
+    const found = this.keys.find((key) => key.type === 'aes' && open(key.secret, bytes) !== undefined);
+    return found === undefined ? null : nameOf(found);
+  }
+
   encrypt(text: string): string {
     const key = this.primary;
     if (key.type === 'identity') return `enc:identity:noname:${text}`;
@@ -51,9 +70,7 @@ export class Keyring {
 
   /** @throws {UndecryptableError} */
   decrypt(stored: string): string {
-    const match = /^enc:([^:]*):([^:]*):([^]*)$/.exec(stored);
-    if (match === null) return stored; // written before there was encryption
-    const [, type, name = '', payload = ''] = match;
+    const { type, name, payload } = parse(stored);
     if (type === 'identity') return payload;
     const sealed = Buffer.from(payload, 'base64');
     for (const key of this.keys) {
@@ -71,6 +88,21 @@ export class Keyring {
       throw error;
     }
   }
+}
+
+/** As which key a stored value names itself. */
+export function namedKey(stored: string): string {
+  const { type, name } = parse(stored);
+  return type === 'identity' ? 'identity' : name;
+}
+
+const nameOf = (key: Key): string => (key.type === 'aes' ? key.name : 'identity');
+
+function parse(stored: string): { readonly type: string; readonly name: string; readonly payload: string } {
+  const match = /^enc:([^:]*):([^:]*):([^]*)$/.exec(stored);
+  if (match === null) return { type: 'identity', name: 'noname', payload: stored }; // written before there was encryption
+  const [, type = '', name = '', payload = ''] = match;
+  return { type, name, payload };
 }
 
 function open(secret: KeyObject, sealed: Buffer): string | undefined {

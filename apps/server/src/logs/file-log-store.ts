@@ -62,6 +62,10 @@ export class FileLogStore implements LogStore {
     await Promise.all(open.map(async (log) => (await log).close()));
   }
 
+  async has(key: LogKey): Promise<boolean> {
+    return (await this.existing(key)) !== undefined;
+  }
+
   /** Reading never creates files. */
   private async existing(key: LogKey): Promise<FileLog | undefined> {
     if (this.logs.has(keyText(key))) return this.open(key);

@@ -1,4 +1,5 @@
 import type { StoredChunk } from './log-store.js';
+import { wholeCharacters } from './sinks/log-text.js';
 
 /** One event of `logs/poll`: a line with its line break, or a part of one that has none yet. */
 export interface LogLine {
@@ -13,7 +14,8 @@ const NEWLINE = 0x0a;
 
 /**
  * Cuts consecutive chunks into lines. The rest without a line break comes last, with `whole: false`.
- * A line longer than `maxLineBytes` is cut into parts of that size, so that no reply grows without bound.
+ * A line longer than `maxLineBytes` is cut into parts of that size (between characters), so that no reply grows without bound. Where bytes are
+ * missing between two chunks, what stands before them ends there.
  */
 export function cutLines(
   chunks: readonly StoredChunk[],
@@ -24,11 +26,13 @@ export function cutLines(
   let length = 0;
   let start = chunks[0]?.startOffset ?? 0;
   let lastAt = 0;
-  const emit = (at: number) => {
-    lines.push({ startOffset: start, endOffset: start + length, at, bytes: Buffer.concat(parts) });
-    start += length;
-    parts = [];
-    length = 0;
+  const emit = (at: number, isCut = false) => {
+    const all = Buffer.concat(parts);
+    const bytes = isCut ? all.subarray(0, wholeCharacters(all)) : all;
+    lines.push({ startOffset: start, endOffset: start + bytes.length, at, bytes });
+    start += bytes.length;
+    length = all.length - bytes.length;
+    parts = length === 0 ? [] : [all.subarray(bytes.length)];
   };
   const take = (bytes: Uint8Array, at: number) => {
     let left = bytes;
@@ -37,10 +41,14 @@ export function cutLines(
       parts.push(piece);
       length += piece.length;
       left = left.subarray(piece.length);
-      if (length === maxLineBytes) emit(at);
+      if (length === maxLineBytes) emit(at, true);
     }
   };
-  for (const { payload, at } of chunks) {
+  for (const { startOffset, payload, at } of chunks) {
+    if (startOffset !== start + length) {
+      if (length > 0) emit(lastAt);
+      start = startOffset;
+    }
     lastAt = at;
     let from = 0;
     for (let newline = payload.indexOf(NEWLINE); newline !== -1; newline = payload.indexOf(NEWLINE, from)) {

@@ -39,7 +39,10 @@ export interface LogStore {
   append(key: LogKey, startOffset: number, chunks: readonly LogChunk[], onWritten?: () => void): Promise<number>;
   /** Streams of this log end here. */
   complete(key: LogKey): Promise<void>;
-  /** At most `maxBytes` from `fromOffset` on (at least one chunk's share when there is any). An unknown log is empty. */
+  /**
+   * At most `maxBytes` from `fromOffset` on (at least one chunk's share when there is any). An unknown log is empty. Where bytes are gone (a
+   * service has its own retention) the first chunk begins later.
+   */
   read(key: LogKey, fromOffset: number, maxBytes: number): Promise<LogSlice>;
   /** Offset of the first byte written after `at`. */
   offsetAfter(key: LogKey, at: number): Promise<number>;
@@ -47,6 +50,8 @@ export interface LogStore {
   watch(key: LogKey, changed: () => void): () => void;
   /** Forgets everything about the run's logs. */
   deleteRun(projectName: string, runName: string, jobIds: readonly string[]): Promise<void>;
+  /** Where people find this log by themselves; undefined: nowhere but here. */
+  externalUrl?(key: LogKey): string | null;
   close(): Promise<void>;
 }
 

@@ -6,6 +6,7 @@ import { WORLD, type World } from '../world/world.js';
 import { findJob, type JobSelector } from './find-job.js';
 import { LOG_STORE, type LogStore } from './log-store.js';
 import { BadLogTokenError, pageLogs } from './page-logs.js';
+import { LogSinkError } from './sinks/log-sink.js';
 import { streamLog } from './stream-log.js';
 
 interface ProjectName {
@@ -43,11 +44,12 @@ export class LogsService {
           log_source: 'stdout',
           message: Buffer.from(line.bytes).toString('base64'),
         })),
-        external_url: null,
+        external_url: this.store.externalUrl?.(key) ?? null,
         next_token: page.nextToken ?? null,
       };
     } catch (error) {
       if (error instanceof BadLogTokenError) throw new ClientError(error.message);
+      if (error instanceof LogSinkError) throw new ClientError(`The log cannot be read now: ${error.message}`);
       throw error;
     }
   }

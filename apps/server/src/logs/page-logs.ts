@@ -72,7 +72,9 @@ async function descendingPage(store: LogStore, key: LogKey, request: LogPageRequ
   let bytes = 0;
   while (end > 0) {
     const start = Math.max(0, end - BLOCK_BYTES);
-    const { chunks } = await store.read(key, start, end - start);
+    const slice = await store.read(key, start, end - start);
+    // Where bytes are gone, those after them are told of; here they were before.
+    const chunks = slice.chunks.filter(({ startOffset }) => startOffset < end);
     const { lines: whole, rest } = cutLines(chunks, MAX_LINE_BYTES);
     const all = rest ? [...whole, rest] : whole;
     // A block may begin inside a line: unless it is the first one, its first line is read again with the block before.

@@ -27,12 +27,16 @@ interface ChunkRow {
 export class SqlLogStore implements LogStore {
   private readonly watchers = new LogWatchers();
   private readonly reading: ReadTogether;
+  private readonly alsoSet: string;
 
+  /** @param options.ships what is appended waits to be shipped elsewhere */
   constructor(
     private readonly db: Database,
     private readonly scheduler: Scheduler,
+    { ships = false } = {},
   ) {
     this.reading = readTogether(db);
+    this.alsoSet = ships ? ', unshipped = true' : '';
   }
 
   endOffset(key: LogKey): Promise<number> {
@@ -49,7 +53,7 @@ export class SqlLogStore implements LogStore {
         key.stream,
       ]);
       const moved = await tx.execute(
-        'UPDATE log_streams SET end_offset = ? WHERE job_id = ? AND stream = ? AND end_offset = ? AND closed = ?',
+        `UPDATE log_streams SET end_offset = ?${this.alsoSet} WHERE job_id = ? AND stream = ? AND end_offset = ? AND closed = ?`,
         [end, key.jobId, key.stream, startOffset, false],
       );
       if (moved !== 1) throw new LogOffsetConflictError((await streamRow(tx, key)).end_offset);
@@ -85,6 +89,7 @@ export class SqlLogStore implements LogStore {
           [key.jobId, key.stream, from],
         );
         if (!row) break;
+        from = Math.max(from, row.start_offset); // what was before it is kept elsewhere
         const payload = row.data.subarray(from - row.start_offset, from - row.start_offset + room);
         chunks.push({ startOffset: from, at: row.last_at, payload });
         room -= payload.length;
@@ -122,6 +127,7 @@ export class SqlLogStore implements LogStore {
     await this.db.write(async (tx) => {
       for (const jobId of jobIds) {
         await tx.execute('DELETE FROM log_chunks WHERE job_id = ?', [jobId]);
+        await tx.execute('DELETE FROM log_segments WHERE job_id = ?', [jobId]);
         await tx.execute('DELETE FROM log_streams WHERE job_id = ?', [jobId]);
       }
     });

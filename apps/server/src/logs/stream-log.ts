@@ -29,6 +29,7 @@ export async function* streamLog(store: LogStore, key: LogKey, options: LogStrea
         offset = startOffset + payload.length;
         yield encodeLogFrame({ endOffset: offset, at, payload });
       }
+      if (slice.chunks.length === 0) offset = Math.max(offset, slice.endOffset); // what was there is gone
       if (offset < slice.endOffset) continue;
       if (slice.complete || !options.follow || (await options.isOver())) {
         // What came between the read and the answer is still sent.

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { LogsModule } from '../logs/logs.module.js';
 import { Database } from '../persistence/database.js';
 import { WORLD, type World } from '../world/world.js';
 import { MetricsStore } from './metrics-store.js';
@@ -8,6 +9,7 @@ import { PrometheusController } from './prometheus/prometheus.controller.js';
 import { PrometheusService } from './prometheus/prometheus.service.js';
 
 @Module({
+  imports: [LogsModule],
   controllers: [MetricsController, PrometheusController],
   providers: [
     MetricsService,

@@ -6,6 +6,8 @@ import type { OperationContext } from './operation.js';
 interface Operation {
   readonly usage: string;
   readonly options: Readonly<Record<string, { readonly type: 'string' | 'boolean' }>>;
+  /** How many words may follow its name. */
+  readonly words?: number;
   run(context: OperationContext, given: Given): Promise<void>;
 }
 
@@ -14,12 +16,18 @@ class Given {
   constructor(
     private readonly usage: string,
     private readonly values: Readonly<Record<string, string | boolean | undefined>>,
+    readonly words: readonly string[],
     /** About the environment. */
     readonly warnings: readonly string[],
   ) {}
 
   has(name: string): boolean {
     return this.values[name] === true;
+  }
+
+  optional(name: string): string | undefined {
+    const value = this.values[name];
+    return typeof value === 'string' ? value : undefined;
   }
 
   /** @throws {SettingsError} when it is not there */
@@ -64,6 +72,30 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
       await check(context, warnings);
     },
   },
+  import: {
+    usage: 'import --from DATABASE [--config FILE] [--dry-run] [--merge]',
+    options: {
+      from: { type: 'string' },
+      config: { type: 'string' },
+      'dry-run': { type: 'boolean' },
+      merge: { type: 'boolean' },
+    },
+    run: async (context, given) => {
+      const { importPython } = await import('./import/import.js');
+      const config = given.optional('config');
+      const [isDryRun, merges] = [given.has('dry-run'), given.has('merge')];
+      await importPython(context, { from: given.text('from'), config, merges, isDryRun });
+    },
+  },
+  keys: {
+    usage: 'keys [list | add NAME | rotate NAME | re-encrypt | retire NAME]',
+    options: {},
+    words: 2,
+    run: async (context, { words: [action = 'list', name] }) => {
+      const { keys } = await import('./keys/keys.js');
+      await keys(context, action, name);
+    },
+  },
   'support-bundle': {
     usage: 'support-bundle --to FILE',
     options: { to: { type: 'string' } },
@@ -90,19 +122,22 @@ export function operationUsages(): readonly string[] {
 export async function runOperation([name = '', ...args]: readonly string[]): Promise<void> {
   const operation = OPERATIONS[name];
   if (operation === undefined) throw new SettingsError(`There is no dstack server ${name}.`);
-  const values = valuesOf(operation, args);
+  const { values, positionals } = parsed(operation, args);
   const { settings, warnings } = readSettings(process.env);
-  const given = new Given(operation.usage, values, warnings);
+  const given = new Given(operation.usage, values, positionals, warnings);
   const print = (line: string): boolean => process.stdout.write(`${line}\n`);
   await operation.run({ settings, world: realWorld(), print }, given);
 }
 
-function valuesOf(
-  { usage, options }: Operation,
+function parsed(
+  { usage, options, words = 0 }: Operation,
   args: readonly string[],
-): Record<string, string | boolean | undefined> {
+): { values: Record<string, string | boolean | undefined>; positionals: string[] } {
   try {
-    return parseArgs({ args: [...args], options: { ...options } }).values;
+    const given = parseArgs({ args: [...args], options: { ...options }, allowPositionals: words > 0 });
+    const extra = given.positionals[words];
+    if (extra !== undefined) throw new Error(`${extra} is one word too many.`);
+    return given;
   } catch (error) {
     throw new SettingsError(
       `${error instanceof Error ? error.message : String(error)}\n\nUsage: dstack server ${usage}`,

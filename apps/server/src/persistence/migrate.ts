@@ -57,7 +57,7 @@ async function refuseForeignDatabase(tx: ReadTx, intoCopy: boolean): Promise<voi
   if (names.includes('alembic_version'))
     throw new DatabaseRefusedError(
       'This database belongs to the Python dstack server and was left untouched. ' +
-        'Start with another DSTACK_SERVER_DIR or an empty DSTACK_DATABASE_URL.',
+        'Start with another DSTACK_SERVER_DIR or an empty DSTACK_DATABASE_URL, and bring what is in it: dstack server import --from DATABASE.',
     );
   if (names.includes(COPY_TABLE) && !intoCopy)
     throw new DatabaseRefusedError(

@@ -117,6 +117,7 @@ function toAsk(
       : {
           features: requiredFeatures(spec),
           containerOnly: containerOnly(configuration, spec),
+          nodes: spec.jobs_per_replica ?? null,
           volumeLocations: available.kind === 'free' ? available.locations : null,
         };
   return { requirements, filters: filtersOfProfile(profile, needs), offers: null, offersNotes: [] };

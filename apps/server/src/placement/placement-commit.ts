@@ -15,7 +15,7 @@ import {
   type Wire,
 } from '@dstack/core';
 import { EventRecorder } from '../events/event-recorder.js';
-import { insertInstance } from '../fleets/create-instances.js';
+import { insertInstance, type NewInstance } from '../fleets/create-instances.js';
 import type { FleetRecord } from '../fleets/fleet-record.js';
 import { hasRoom, holdFleet } from '../fleets/hold-fleet.js';
 import { holdImportedFleet } from '../fleets/imported-fleets.js';
@@ -59,9 +59,17 @@ export class PlacementCommit {
 
   /** A gang commits as one: every seat, or none. @throws {SeatTakenError} */
   async seat(tx: WriteTx, scene: PlacementScene, loaded: LoadedGroup, verdict: Placed): Promise<void> {
-    for (const seat of verdict.seats) {
-      if (seat.kind === 'reuse') await this.reuse(tx, scene, loaded, seat);
-      else await this.create(tx, scene, loaded, verdict.fleetId, seat);
+    const seats = inOrderOfNodes(verdict.seats, loaded);
+    let groupId: string | null = null;
+    for (const [rank, seat] of seats.entries()) {
+      if (seat.kind === 'reuse') {
+        await this.reuse(tx, scene, loaded, seat);
+        continue;
+      }
+      const isTogether = seat.offer.group_nodes !== undefined;
+      const group = isTogether ? { id: groupId, rank, size: seats.length } : null;
+      const instanceId = await this.create(tx, scene, loaded, { fleetId: verdict.fleetId, seat, group });
+      if (isTogether) groupId ??= instanceId;
     }
     await tx.execute(
       `UPDATE runs SET pending_because = NULL, fleet_id = COALESCE(fleet_id, ?), rev = rev + CASE WHEN fleet_id IS NULL THEN 1 ELSE 0 END
@@ -153,9 +161,8 @@ export class PlacementCommit {
     tx: WriteTx,
     scene: PlacementScene,
     loaded: LoadedGroup,
-    fleetId: string,
-    seat: Extract<Seat, { kind: 'create' }>,
-  ): Promise<void> {
+    { fleetId, seat, group }: NewSeat,
+  ): Promise<string> {
     const fleet = scene.fleetRecords.get(fleetId);
     const ask = loaded.asks.get(fleetId)?.[seat.ask];
     if (fleet === undefined || ask === undefined) throw new SeatTakenError();
@@ -169,9 +176,11 @@ export class PlacementCommit {
       place: { backend, region },
       busyBlocks: 1,
       idleSeconds: ask.profile.idle_duration ?? DEFAULT_RUN_IDLE_SECONDS,
+      group,
     });
     await this.assign(tx, loaded, seat, { ...instance, fleetId, projectId: fleet.projectId }, 1);
     this.wake.topic(tx, 'instances');
+    return instance.id;
   }
 
   /** Once in a transaction: it is held until that ends. */
@@ -229,6 +238,18 @@ export class PlacementCommit {
       if (!(await reserveVolume(tx, volume, { jobId: id, instanceId }))) throw new SeatTakenError();
     await this.wake.rows(tx, 'volumes', chosen.map(({ volume }) => volume.id)); // prettier-ignore
   }
+}
+
+interface NewSeat {
+  readonly fleetId: string;
+  readonly seat: Extract<Seat, { kind: 'create' }>;
+  readonly group: NewInstance['group'];
+}
+
+/** The rank of a machine in its group is the rank of its node. */
+function inOrderOfNodes(seats: readonly Seat[], { jobs }: LoadedGroup): Seat[] {
+  const numbers = new Map(jobs.map(({ id, jobNum }) => [id, jobNum]));
+  return seats.toSorted((a, b) => (numbers.get(a.jobId) ?? 0) - (numbers.get(b.jobId) ?? 0));
 }
 
 /** The nodes of a gang, and the machines of a cluster, must be near each other: all take the backend and region of the same offer. */

@@ -68,11 +68,11 @@ export class MembersService {
       const current = await membersOf(tx, scope.projectId);
       const changes = await plan(tx, current);
       refuseMemberChange(scope, current, changes);
-      for (const [index, { userId, to }] of changes.entries()) {
+      for (const [index, { userId, from, to }] of changes.entries()) {
         if (to === null)
           await tx.execute('DELETE FROM members WHERE project_id = ? AND user_id = ?', [scope.projectId, userId]);
         else await this.projects.setMember(tx, scope.projectId, userId, to, current.size + index);
-        await this.record(tx, scope, userId, to);
+        await this.record(tx, scope, { userId, from, to });
       }
       return this.view.full(tx, await this.projects.get(tx, scope.projectName));
     });
@@ -88,9 +88,10 @@ export class MembersService {
     return roles;
   }
 
-  private async record(tx: WriteTx, scope: ProjectScope, userId: string, to: ProjectRole | null): Promise<void> {
+  private async record(tx: WriteTx, scope: ProjectScope, { userId, from, to }: MemberChange): Promise<void> {
     const [user] = await tx.query<{ name: string }>('SELECT name FROM users WHERE id = ?', [userId]);
-    const message = to === null ? 'Project member removed' : `Project member set to role ${to}`;
+    const was = from === null ? '' : `. role: ${from} → ${to ?? 'none'}`;
+    const message = to === null ? `Project member removed${was}` : `Project member set to role ${to}${was}`;
     await this.events.record(tx, {
       message,
       actorId: scope.caller.id,

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Wire } from '@dstack/core';
 import type { Caller, ProjectScope } from '../auth/caller.js';
+import { describeChanges } from '../events/describe-changes.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { ClientError, ForbiddenError, ResourceNotExistsError } from '../http/api-errors.js';
 import { fromWireTime } from '../http/wire-time.js';
@@ -10,6 +11,7 @@ import { keyset, type SqlCondition } from '../persistence/keyset.js';
 import { likeContains } from '../persistence/like-contains.js';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
 import { DEFAULT_PERMISSIONS, type DefaultPermissions } from '../settings/default-permissions.js';
+import { checkRepo, cloneUrl, GitError } from '../templates/template-repo.js';
 import { WORLD, type World } from '../world/world.js';
 import { projectInUse } from './project-in-use.js';
 import { PROJECT_COLUMNS, ProjectStore, type ProjectRow } from './project-store.js';
@@ -73,6 +75,7 @@ export class ProjectsService {
   }
 
   async create(caller: Caller, request: Wire.CreateProjectRequest): Promise<Wire.Project> {
+    if (request.templates_repo != null) await requireRepo(request.templates_repo);
     return this.db.write(async (tx) => {
       await this.refuseBeyondQuota(tx, caller);
       const project = await this.projects.create(tx, {
@@ -89,6 +92,7 @@ export class ProjectsService {
   async update(scope: ProjectScope, request: Wire.UpdateProjectRequest): Promise<Wire.Project> {
     if (request.reset_templates_repo === true && request.templates_repo != null)
       throw new ClientError('Pass either templates_repo or reset_templates_repo, not both');
+    if (request.templates_repo != null) await requireRepo(request.templates_repo);
     return this.db.write(async (tx) => {
       const project = await this.projects.get(tx, scope.projectName);
       const repo = request.reset_templates_repo === true ? null : (request.templates_repo ?? project.templates_repo);
@@ -97,8 +101,9 @@ export class ProjectsService {
         repo,
         project.id,
       ]);
-      await this.record(tx, 'Project updated', scope.caller, project);
-      return this.view.full(tx, await this.projects.get(tx, scope.projectName));
+      const after = await this.projects.get(tx, scope.projectName);
+      await this.record(tx, `Project updated${describeChanges(facts(project), facts(after))}`, scope.caller, project);
+      return this.view.full(tx, after);
     });
   }
 
@@ -161,6 +166,21 @@ export class ProjectsService {
 
   private record(tx: WriteTx, message: string, caller: Caller, project: ProjectRow): Promise<void> {
     return this.events.record(tx, { message, actorId: caller.id, targets: [projectTarget(project.id, project.name)] });
+  }
+}
+
+function facts({ is_public, templates_repo }: ProjectRow): Readonly<Record<string, unknown>> {
+  // An address may hold a token.
+  return { is_public, templates_repo: templates_repo?.replace(/\/\/[^/@]*@/, '//…@') ?? null };
+}
+
+/** Before the transaction: it waits for somebody else's server. @throws {ClientError} */
+async function requireRepo(url: string): Promise<void> {
+  try {
+    await checkRepo(cloneUrl(url));
+  } catch (error) {
+    if (error instanceof GitError) throw new ClientError(`The repo of templates cannot be used: ${error.message}`);
+    throw error;
   }
 }
 

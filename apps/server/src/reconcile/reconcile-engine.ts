@@ -3,6 +3,7 @@ import { Database } from '../persistence/database.js';
 import { WORLD, type World } from '../world/world.js';
 import { EffectLimiter } from './effect-limiter.js';
 import { forgetAllLives, forgetLife } from './forget-former-life.js';
+import { LifeWatch } from './life-watch.js';
 import { Notices } from './notices.js';
 import type { NoticeRelay } from './postgres-notices.js';
 import { ReconcileLoop } from './reconcile-loop.js';
@@ -19,6 +20,7 @@ export class ReconcileEngine {
   private readonly stopping = new AbortController();
   private loops: ReconcileLoop[] = [];
   private relay: NoticeRelay | null = null;
+  private watch: LifeWatch | null = null;
 
   constructor(
     private readonly db: Database,
@@ -57,6 +59,19 @@ export class ReconcileEngine {
         }),
     );
     for (const loop of this.loops) loop.start();
+    if (this.db.isShared) this.watchOthers();
+  }
+
+  private watchOthers(): void {
+    this.watch = new LifeWatch({
+      db: this.db,
+      world: this.world,
+      notices: this.notices,
+      holder: this.me.holder,
+      onGone: (holder) =>
+        this.log.warn(`Server ${holder} of this database is gone; its work goes on here and on the others`),
+    });
+    this.watch.start();
   }
 
   /** The former one is forgotten first: who dies in between has it forgotten by the next. */
@@ -70,6 +85,7 @@ export class ReconcileEngine {
   async stop(): Promise<void> {
     this.stopping.abort(new Error('the server stops'));
     await Promise.allSettled(this.loops.map((loop) => loop.stop()));
+    await this.watch?.stop();
     await this.relay?.stop();
   }
 }

@@ -1,4 +1,6 @@
-import { withLogFields, withoutLogFields } from '../bootstrap/log-fields.js';
+import { type LogFields, logFields, withLogFields, withoutLogFields } from '../bootstrap/log-fields.js';
+import { spanNames } from '../telemetry/span-names.js';
+import { traced } from '../telemetry/traced.js';
 import { readTogether, writeTogether } from '../persistence/together.js';
 import type { Timer } from '../world/scheduler.js';
 import { claimDue, type Claim, nextDue, releaseLease } from './claims.js';
@@ -106,7 +108,12 @@ export class ReconcileLoop {
 
   private async pass(claim: Claim): Promise<void> {
     try {
-      await reconcilePass(this.reconciler, claim, this.tools);
+      const { table } = this.reconciler;
+      const attributes = { 'dstack.table': table, ...spanNames(logFields()) };
+      await traced({ name: `reconcile ${table}`, kind: 'background', attributes }, async (span) => {
+        const aboutOf = (about: LogFields) => span.add(spanNames(about));
+        span.add({ 'dstack.result': await reconcilePass(this.reconciler, claim, { ...this.tools, aboutOf }) });
+      });
       this.failures.delete(claim.id);
     } catch (error) {
       this.options.onError(error, this.reconciler.table, claim.id);

@@ -1,11 +1,12 @@
 import type { Decision, Instant } from '@dstack/core';
+import { type LogFields, logFields, withLogFields } from '../bootstrap/log-fields.js';
 import { hasCode } from '../errors/has-code.js';
 import type { Database } from '../persistence/database.js';
 import type { World } from '../world/world.js';
 import type { ReadTogether, WriteTogether } from '../persistence/together.js';
 import { type Claim, LEASE_MS, releaseLease, renewLease } from './claims.js';
 import { commitOwnRow, giveBack, RowLostError } from './end-lease.js';
-import { holdStill, rowState } from './hold-still.js';
+import { holdStill, type RowState, rowState } from './hold-still.js';
 import type { EffectLimiter } from './effect-limiter.js';
 import type { CommitContext, Observed, Outcome, Reconciler } from './reconciler.js';
 
@@ -19,6 +20,8 @@ export interface PassTools {
   /** Of this table: what is due at the same time is observed, and committed, together. */
   readonly observing: ReadTogether;
   readonly committing: WriteTogether;
+  /** Told what a row is about, as soon as that is known. */
+  readonly aboutOf?: (about: LogFields) => void;
 }
 
 export type PassResult = 'committed' | 'moved' | 'lease-lost' | 'gone';
@@ -51,6 +54,26 @@ async function lookOnce(
     await tools.db.write((tx) => releaseLease(tx, table, claim, null));
     return 'gone';
   }
+  const about = reconciler.aboutOf?.(observed.snapshot) ?? {};
+  tools.aboutOf?.(about);
+  return withLogFields({ ...logFields(), ...about }, () =>
+    actAndCommit(reconciler, claim, { now, own, observed }, tools),
+  );
+}
+
+interface Look {
+  readonly now: number;
+  readonly own: RowState;
+  readonly observed: Observed<unknown>;
+}
+
+async function actAndCommit(
+  reconciler: AnyReconciler,
+  claim: Claim,
+  { now, own, observed }: Look,
+  tools: PassTools & { readonly isLast: boolean },
+): Promise<PassResult | 'look-again'> {
+  const { table } = reconciler;
   const decision = reconciler.decide(observed.snapshot, now);
   const outcomes = await act(reconciler, claim, observed, decision, { ...tools, now });
   const context: CommitContext<unknown, typeof decision> = {

@@ -1,4 +1,5 @@
 import type { Decision, Instant } from '@dstack/core';
+import type { LogFields } from '../bootstrap/log-fields.js';
 import type { ReadTx, SqlValue, WriteTx } from '../persistence/transaction.js';
 import type { ReconciledTable, RestedOn } from './reconciled-table.js';
 
@@ -47,6 +48,8 @@ export interface Reconciler<Snapshot, D extends Decision<string, unknown, object
   /** A condition on the row `t` that must hold to be claimed by this server. */
   claimFilter?(now: Instant): { readonly sql: string; readonly params: readonly SqlValue[] };
   observe(id: string, tx: ReadTx, now: Instant): Promise<Observed<Snapshot> | null>;
+  /** What else lines of the log about it name: ids of its run, its job, its machine. */
+  aboutOf?(snapshot: Snapshot): LogFields;
   decide(snapshot: Snapshot, now: Instant): D;
   /** The effects that leave the database; the others are written by `commit`. */
   isOutside(effect: D['effects'][number]): boolean;

@@ -1,7 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Wire } from '@dstack/core';
 import type { ProjectScope } from '../auth/caller.js';
+import { codeKey } from '../files/blob-store.js';
 import type { Upload } from '../files/upload.js';
+import { Uploads } from '../files/uploads.js';
 import { ClientError } from '../http/api-errors.js';
 import { Database } from '../persistence/database.js';
 import { WORLD, type World } from '../world/world.js';
@@ -12,6 +14,7 @@ export class ReposService {
   constructor(
     private readonly db: Database,
     private readonly repos: RepoStore,
+    @Inject(Uploads) private readonly uploads: Uploads,
     @Inject(WORLD) private readonly world: World,
   ) {}
 
@@ -51,12 +54,14 @@ export class ReposService {
   }
 
   async uploadCode(scope: ProjectScope, repoId: string, upload: Upload): Promise<void> {
+    await this.db.read((tx) => this.repos.get(tx, scope.projectId, repoId));
+    const kept = await this.uploads.put(codeKey(scope.projectName, repoId, upload.hash), upload.content);
     await this.db.write(async (tx) => {
       const row = await this.repos.get(tx, scope.projectId, repoId);
       await tx.execute(
         `INSERT INTO codes (id, repo_id, blob_hash, content, created_at) VALUES (?, ?, ?, ?, ?)
          ON CONFLICT (repo_id, blob_hash) DO UPDATE SET created_at = excluded.created_at`,
-        [this.world.ids.uuid(), row.id, upload.hash, upload.content, this.world.clock.now()],
+        [this.world.ids.uuid(), row.id, upload.hash, kept, this.world.clock.now()],
       );
     });
   }

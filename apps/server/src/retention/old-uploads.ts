@@ -1,3 +1,4 @@
+import { archiveKey, codeKey } from '../files/blob-store.js';
 import { anyOf } from '../persistence/any-of.js';
 import type { ReadTx } from '../persistence/transaction.js';
 import { BATCH, type RetentionTools } from './tools.js';
@@ -11,6 +12,39 @@ interface SpecRow {
   readonly former_run_spec: string | null;
 }
 
+interface UploadRow {
+  readonly id: string;
+  /** What runs name it by. */
+  readonly used_by: string;
+  readonly hash: string;
+  /** The user, or the project. */
+  readonly owner: string;
+  readonly repo: string;
+  readonly in_bucket: boolean | number;
+}
+
+interface UploadTable {
+  readonly table: string;
+  readonly select: string;
+  /** Where it is in a bucket. */
+  readonly keyOf: (row: UploadRow) => string;
+}
+
+const ARCHIVES: UploadTable = {
+  table: 'file_archives',
+  select: `SELECT u.id, u.id AS used_by, u.blob_hash AS hash, u.user_id AS owner, '' AS repo, u.content IS NULL AS in_bucket
+    FROM file_archives u`,
+  keyOf: ({ owner, hash }) => archiveKey(owner, hash),
+};
+
+const CODES: UploadTable = {
+  table: 'codes',
+  select: `SELECT u.id, u.blob_hash AS used_by, u.blob_hash AS hash, coalesce(p.original_name, p.name) AS owner, r.name AS repo,
+      u.content IS NULL AS in_bucket
+    FROM codes u JOIN repos r ON r.id = u.repo_id JOIN projects p ON p.id = r.project_id`,
+  keyOf: ({ owner, repo, hash }) => codeKey(owner, repo, hash),
+};
+
 /** What specifications of runs say of uploads. */
 interface NamedUploads {
   readonly repo_code_hash?: string | null;
@@ -18,32 +52,37 @@ interface NamedUploads {
 }
 
 /** Those that no unfinished run needs: it may be started on another machine. @returns how many */
-export async function deleteOldUploads({ db }: RetentionTools, before: number | null): Promise<number> {
+export async function deleteOldUploads({ db, uploads }: RetentionTools, before: number | null): Promise<number> {
   if (before === null) return 0;
   const used = await db.read(usedUploads);
-  const archives = await deleteUnused('file_archives', 'id', used.archives);
-  return archives + (await deleteUnused('codes', 'blob_hash', used.codes));
+  const archives = await deleteUnused(ARCHIVES, used.archives);
+  return archives + (await deleteUnused(CODES, used.codes));
 
-  async function deleteUnused(table: string, key: string, kept: ReadonlySet<string>): Promise<number> {
+  async function deleteUnused({ table, select, keyOf }: UploadTable, kept: ReadonlySet<string>): Promise<number> {
     let total = 0;
     let after = '';
     for (;;) {
       const rows = await db.read((tx) =>
-        tx.query<{ id: string; used_by: string }>(
-          `SELECT id, ${key} AS used_by FROM ${table} WHERE created_at < ? AND id > ? ORDER BY id LIMIT ?`,
-          [before, after, BATCH],
-        ),
+        tx.query<UploadRow>(`${select} WHERE u.created_at < ? AND u.id > ? ORDER BY u.id LIMIT ?`, [
+          before,
+          after,
+          BATCH,
+        ]),
       );
       const last = rows.at(-1);
       if (last === undefined) return total;
       after = last.id;
-      const unused = rows.filter((row) => !kept.has(row.used_by)).map(({ id }) => id);
-      if (unused.length > 0)
-        total += await db.write((tx) => {
-          const these = anyOf(tx.dialect, 'id', unused);
-          // One that was asked for meanwhile counts as new.
-          return tx.execute(`DELETE FROM ${table} WHERE ${these.sql} AND created_at < ?`, [...these.params, before]);
-        });
+      const unused = rows.filter((row) => !kept.has(row.used_by));
+      if (unused.length === 0) continue;
+      const deleted = await db.write((tx) => {
+        const these = anyOf(tx.dialect, 'id', unused.map(({ id }) => id)); // prettier-ignore
+        // One that was asked for meanwhile counts as new.
+        const sql = `DELETE FROM ${table} WHERE ${these.sql} AND created_at < ? RETURNING id`;
+        return tx.query<{ id: string }>(sql, [...these.params, before]);
+      });
+      const gone = new Set(deleted.map(({ id }) => id));
+      await uploads.delete(unused.filter(({ id, in_bucket: is }) => gone.has(id) && Boolean(is)).map(keyOf));
+      total += deleted.length;
     }
   }
 }

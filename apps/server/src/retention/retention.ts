@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Uploads } from '../files/uploads.js';
 import { LOG_STORE, type LogStore } from '../logs/log-store.js';
 import { Database } from '../persistence/database.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
@@ -27,6 +28,7 @@ export class Retention implements OnApplicationBootstrap, OnApplicationShutdown 
   constructor(
     @Inject(Database) private readonly db: Database,
     @Inject(LOG_STORE) private readonly logs: LogStore,
+    @Inject(Uploads) private readonly uploads: Pick<Uploads, 'delete'>,
     @Inject(SETTINGS) private readonly settings: ServerSettings,
     @Inject(WORLD) private readonly world: World,
   ) {}
@@ -46,7 +48,7 @@ export class Retention implements OnApplicationBootstrap, OnApplicationShutdown 
   async tidy(): Promise<Tidied> {
     const { logsTtlSeconds, runsTtlSeconds, uploadsTtlSeconds } = this.settings;
     const now = this.world.clock.now();
-    const tools = { db: this.db, logs: this.logs, now };
+    const tools = { db: this.db, logs: this.logs, uploads: this.uploads, now };
     const before = (ttlSeconds: number): number | null => (ttlSeconds > 0 ? now - ttlSeconds * 1_000 : null);
     return {
       logs: await deleteOldLogs(tools, before(logsTtlSeconds)),

@@ -1,9 +1,11 @@
+import type { Uploads } from '../files/uploads.js';
 import type { LogStore } from '../logs/log-store.js';
 import type { Database } from '../persistence/database.js';
 
 export interface RetentionTools {
   readonly db: Database;
   readonly logs: LogStore;
+  readonly uploads: Pick<Uploads, 'delete'>;
   /** Unix ms. */
   readonly now: number;
 }

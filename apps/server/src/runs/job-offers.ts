@@ -82,6 +82,7 @@ export class JobOffers {
       const { requirements } = combined.value;
       const filters = filtersOfProfile(combined.value.profile, {
         features: requiredFeatures(job),
+        nodes: job.jobs_per_replica ?? null,
         containerOnly: containerOnly(effective.configuration, job),
         volumeLocations: available.kind === 'free' ? available.locations : placesOf(mounts, volumes),
       });

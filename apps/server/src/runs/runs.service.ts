@@ -18,6 +18,7 @@ import { findImportedFleets } from '../fleets/imported-fleets.js';
 import { Database } from '../persistence/database.js';
 import { type ReadTogether, readTogether } from '../persistence/together.js';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
+import { Policies } from '../policies/policies.js';
 import { findUser } from '../users/find-user.js';
 import { Wake } from '../reconcile/wake.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
@@ -43,6 +44,7 @@ export class RunsService {
     @Inject(EventRecorder) private readonly events: EventRecorder,
     @Inject(Wake) private readonly wake: Wake,
     @Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'runLimits'>,
+    @Inject(Policies) private readonly policies: Policies,
   ) {
     this.reading = readTogether(db);
   }
@@ -155,7 +157,8 @@ export class RunsService {
     });
   }
 
-  private async effective(scope: ProjectScope, spec: Wire.RunSpec, forOffersOnly: boolean): Promise<Wire.RunSpec> {
+  private async effective(scope: ProjectScope, given: Wire.RunSpec, forOffersOnly: boolean): Promise<Wire.RunSpec> {
+    const spec = await this.policies.apply('run', scope, given, (changed) => parseRunSpec(changed, []));
     const user = await this.reading.run((tx) => findUser(tx, scope.caller.id));
     const effective = explainRunSpecErrors(() =>
       normaliseRunSpec(spec, {

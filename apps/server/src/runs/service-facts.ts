@@ -7,6 +7,7 @@ import {
   isSame,
   LIMITS,
   replicaGroups,
+  routerGroup,
   type Replica,
   type Rollout,
   type RunJob,
@@ -37,9 +38,11 @@ export interface ServiceRows {
 
 /** What a service's rows say, as decisions need it. */
 export function serviceFacts({ run, configuration, latest, all, traffic, images, gateway }: ServiceRows): ServiceFacts {
+  const router = routerGroup(configuration)?.name ?? null;
   return {
     groups: replicaGroups(configuration).map(toServiceGroup),
-    replicas: latest.map(({ job, record }) => toReplica(job, record, { run, all, images, gateway })),
+    replicas: latest.map(({ job, record }) => toReplica(job, record, { run, all, images, gateway, router })),
+    router,
     scale: run.replicaScale,
     traffic,
     drainLimitMs: drainLimitMs(run.spec),
@@ -68,13 +71,16 @@ interface Surroundings {
   readonly all: readonly JobRecord[];
   readonly images: ImageDefaults;
   readonly gateway: GatewayStanding | null;
+  readonly router: string | null;
 }
 
-function toReplica(job: RunJob, record: JobRecord, { run, all, images, gateway }: Surroundings): Replica {
+function toReplica(job: RunJob, record: JobRecord, { run, all, images, gateway, router }: Surroundings): Replica {
+  // Its router speaks to it, no gateway does.
+  const isWorker = router !== null && record.replicaGroup !== router;
   return {
     ...job,
     group: record.replicaGroup,
-    isReady: record.registered && (gateway?.served ?? null)?.has(record.id) !== false,
+    isReady: record.registered && (isWorker || (gateway?.served ?? null)?.has(record.id) !== false),
     runningAt: record.runningAt,
     drainingSince: record.drainingSince,
     isUpToDate: isUpToDate(run, record, images),

@@ -22,6 +22,15 @@ export function integer(env: Environment, name: NameOf<'integer'>): number {
 }
 
 /** @throws {SettingsError} */
+export function number(env: Environment, name: NameOf<'number'>): number {
+  const given = nonEmpty(env[name]);
+  if (given === undefined) return defaultOf(name) as number; // every number has one (variables.spec.ts)
+  const value = Number(given);
+  if (!Number.isFinite(value)) throw new SettingsError(`${name} must be a number, not "${given}".`);
+  return value;
+}
+
+/** @throws {SettingsError} */
 export function choice<Name extends NameOf<'choice'>>(env: Environment, name: Name): ChoiceOf<Name> {
   const known = variable(name);
   if (known?.type !== 'choice') throw new TypeError(`${name} is no choice`);

@@ -20,6 +20,16 @@ it('takes the images of jobs from where the original takes them', () => {
   });
 });
 
+it('takes who pulls from the registry of images without one', () => {
+  const registry = { DSTACK_SERVER_DEFAULT_DOCKER_REGISTRY: 'mirror' };
+  const login = {
+    DSTACK_SERVER_DEFAULT_DOCKER_REGISTRY_USERNAME: 'ada',
+    DSTACK_SERVER_DEFAULT_DOCKER_REGISTRY_PASSWORD: 'p',
+  };
+  expect(read(registry).registryLogin).toBeNull();
+  expect(read({ ...registry, ...login }).registryLogin).toEqual({ registry: 'mirror', username: 'ada', password: 'p' });
+});
+
 it('takes what runs may ask for', () => {
   const { runLimits } = read({
     DSTACK_SERVER_MAX_PROBES_PER_JOB: '3',
@@ -37,10 +47,14 @@ it('takes what runs may ask for', () => {
 });
 
 it('warns of names that do nothing, and of features that are not built', () => {
-  const { warnings } = readSettings({ DSTACK_SERVER_PROT: '1', DSTACK_SERVER_S3_BUCKET: 'b', DSTACK_SERVER_PORT: '1' });
+  const { warnings } = readSettings({
+    DSTACK_SERVER_PROT: '1',
+    DSTACK_VM_BASE_IMAGE_PREFIX: 'b',
+    DSTACK_SERVER_PORT: '1',
+  });
   expect(warnings).toEqual([
     'DSTACK_SERVER_PROT is not a setting of this server and has no effect.',
-    'DSTACK_SERVER_S3_BUCKET has no effect yet: what it configures is not built in this server.',
+    'DSTACK_VM_BASE_IMAGE_PREFIX has no effect yet: what it configures is not built in this server.',
   ]);
 });
 
@@ -55,6 +69,8 @@ it('takes how prices are kept up to date', () => {
 it.each([
   [{ DSTACK_SERVER_PORT: 'abc' }, 'DSTACK_SERVER_PORT must be a whole number, not "abc".'],
   [{ DSTACK_SERVER_PORT: '99999' }, 'DSTACK_SERVER_PORT must be from 0 to 65535, not 99999.'],
+  [{ DSTACK_SERVER_SSHPROXY_ENFORCED: '1' }, 'set DSTACK_SERVER_SSHPROXY_ADDRESS too'],
+  [{ DSTACK_SERVER_DEFAULT_DOCKER_REGISTRY_USERNAME: 'ada' }, 'belong together'],
   [{ DSTACK_AGENT_DOWNLOAD_URL: 'agent.tar.gz' }, 'DSTACK_AGENT_DOWNLOAD_URL must be like https://host/'],
   [
     { DSTACK_SERVER_CATALOG_URL: 'https://me:word@mirror/prices' },

@@ -2,12 +2,15 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { IMAGE_DEFAULTS, type ImageDefaults } from '@dstack/core';
 import { parseDatabaseUrl, type DatabaseLocation } from '../persistence/database-url.js';
+import { readBlobStore } from './blob-settings.js';
 import { readCatalogSettings } from './catalog-settings.js';
 import { choice, type Environment, flag, integer, text } from './environment.js';
 import { readAcmeAuthority, readProxyUrl } from './gateway-settings.js';
+import { readLogSink } from './log-settings.js';
 import { readOidcSettings } from './oidc-settings.js';
 import { SettingsError } from './settings-error.js';
 import type { ServerSettings } from './settings.js';
+import { readTelemetry } from './telemetry-settings.js';
 import { warningsAbout } from './variables.js';
 
 export { SettingsError };
@@ -24,6 +27,7 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
   const host = flags.host ?? text(env, 'DSTACK_SERVER_HOST') ?? '';
   const port = flags.port ?? integer(env, 'DSTACK_SERVER_PORT');
   if (port < 0 || port > 65_535) throw new SettingsError(`DSTACK_SERVER_PORT must be from 0 to 65535, not ${port}.`);
+  const endpoints = backendEndpoints(env);
   const settings: ServerSettings = {
     database: databaseLocation(env, serverDir),
     databasePoolSize: integer(env, 'DSTACK_DB_POOL_SIZE'),
@@ -35,6 +39,7 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
     sshProxy: sshProxy(env),
     logLevel: choice(env, 'DSTACK_SERVER_LOG_LEVEL'),
     logFormat: choice(env, 'DSTACK_SERVER_LOG_FORMAT'),
+    telemetry: readTelemetry(env),
     configDisabled: flag(env, 'DSTACK_SERVER_CONFIG_DISABLED'),
     backgroundProcessing: !flag(env, 'DSTACK_SERVER_BACKGROUND_PROCESSING_DISABLED'),
     maxOffersTried: integer(env, 'DSTACK_SERVER_MAX_OFFERS_TRIED'),
@@ -44,9 +49,16 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
     metricsRunningTtlSeconds: integer(env, 'DSTACK_SERVER_METRICS_RUNNING_TTL_SECONDS'),
     metricsFinishedTtlSeconds: integer(env, 'DSTACK_SERVER_METRICS_FINISHED_TTL_SECONDS'),
     instanceHealthTtlSeconds: integer(env, 'DSTACK_SERVER_INSTANCE_HEALTH_TTL_SECONDS'),
+    logSink: readLogSink(env, endpoints),
+    logBufferBytes: integer(env, 'DSTACK_SERVER_LOG_BUFFER_BYTES'),
+    blobStore: readBlobStore(env, endpoints),
     logQuotaBytesPerJobHour: integer(env, 'DSTACK_SERVER_LOG_QUOTA_PER_JOB_HOUR'),
     userProjectDefaultQuota: integer(env, 'DSTACK_USER_PROJECT_DEFAULT_QUOTA'),
+    templatesRepo: text(env, 'DSTACK_SERVER_TEMPLATES_REPO'),
+    plugins: listOf(text(env, 'DSTACK_SERVER_PLUGINS')),
+    pluginServiceUri: text(env, 'DSTACK_PLUGIN_SERVICE_URI'),
     images: images(env),
+    registryLogin: registryLogin(env),
     runLimits: {
       maxProbes: integer(env, 'DSTACK_SERVER_MAX_PROBES_PER_JOB'),
       maxProbeTimeoutSeconds: integer(env, 'DSTACK_SERVER_MAX_PROBE_TIMEOUT'),
@@ -55,7 +67,7 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
       forbidServicesWithoutGateway: flag(env, 'DSTACK_FORBID_SERVICES_WITHOUT_GATEWAY'),
     },
     serviceAnswerMs: integer(env, 'DSTACK_SERVICE_CLIENT_TIMEOUT') * 1000,
-    forwardedAllowIps: (text(env, 'FORWARDED_ALLOW_IPS') ?? '').split(',').map((address) => address.trim()),
+    forwardedAllowIps: listOf(text(env, 'FORWARDED_ALLOW_IPS')),
     servicesShareOrigin: flag(env, 'DSTACK_SERVER_SERVICES_SHARE_ORIGIN'),
     proxyUrl: readProxyUrl(env),
     acme: readAcmeAuthority(env),
@@ -65,7 +77,7 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
     sshConnectTimeoutSeconds: integer(env, 'DSTACK_SERVER_SSH_CONNECT_TIMEOUT'),
     unreachableJobSeconds: integer(env, 'DSTACK_SERVER_UNREACHABLE_JOB_SECONDS'),
     catalogs: readCatalogSettings(env),
-    backendEndpoints: backendEndpoints(env),
+    backendEndpoints: endpoints,
     databaseListenUrl: listenUrl(env),
     databaseIsReplicated: text(env, 'LITESTREAM_REPLICA_URL') !== undefined,
     litestream: litestream(env),
@@ -93,6 +105,10 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
 function nameOf(host: string): string {
   if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
   return host.includes(':') ? `[${host}]` : host;
+}
+
+function listOf(commaSeparated = ''): string[] {
+  return commaSeparated.split(',').map((item) => item.trim()).filter((item) => item !== ''); // prettier-ignore
 }
 
 function databaseLocation(env: Environment, serverDir: string): DatabaseLocation {
@@ -128,11 +144,16 @@ function clientConfiguration(
 
 function sshProxy(env: Environment): ServerSettings['sshProxy'] {
   const address = text(env, 'DSTACK_SERVER_SSHPROXY_ADDRESS');
+  const isEnforced = flag(env, 'DSTACK_SERVER_SSHPROXY_ENFORCED');
+  if (address === undefined && isEnforced)
+    throw new SettingsError(
+      'DSTACK_SERVER_SSHPROXY_ENFORCED keeps everybody out of all jobs without a proxy: set DSTACK_SERVER_SSHPROXY_ADDRESS too.',
+    );
   if (address === undefined) return undefined;
   const [, hostname, port] = /^([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\])(?::(\d{1,5}))?$/.exec(address) ?? [];
   if (hostname === undefined)
     throw new SettingsError(`DSTACK_SERVER_SSHPROXY_ADDRESS must be host[:port], not "${address}".`);
-  return { hostname, port: port === undefined ? null : Number(port) };
+  return { hostname, port: port === undefined ? null : Number(port), isEnforced };
 }
 
 function images(env: Environment): ImageDefaults {
@@ -144,6 +165,18 @@ function images(env: Environment): ImageDefaults {
     dindImage: text(env, 'DSTACK_DIND_IMAGE') ?? IMAGE_DEFAULTS.dindImage,
     registry: text(env, 'DSTACK_SERVER_DEFAULT_DOCKER_REGISTRY') ?? IMAGE_DEFAULTS.registry,
   };
+}
+
+function registryLogin(env: Environment): ServerSettings['registryLogin'] {
+  const registry = text(env, 'DSTACK_SERVER_DEFAULT_DOCKER_REGISTRY');
+  const username = text(env, 'DSTACK_SERVER_DEFAULT_DOCKER_REGISTRY_USERNAME');
+  const password = text(env, 'DSTACK_SERVER_DEFAULT_DOCKER_REGISTRY_PASSWORD');
+  if (username === undefined && password === undefined) return null;
+  if (registry === undefined || username === undefined || password === undefined)
+    throw new SettingsError(
+      'DSTACK_SERVER_DEFAULT_DOCKER_REGISTRY, …_USERNAME and …_PASSWORD belong together: set all three, or the first alone.',
+    );
+  return { registry, username, password };
 }
 
 function expandHome(path: string): string {

@@ -1,5 +1,9 @@
 import type { ImageDefaults, RunSpecLimits, SshProxy } from '@dstack/core';
+import type { BlobStoreSettings } from './blob-settings.js';
+import type { LogSinkSettings } from './log-settings.js';
+import type { RegistryLogin } from '../jobs/registry-login.js';
 import type { OidcSettings } from './oidc-settings.js';
+import type { TelemetrySettings } from './telemetry-settings.js';
 import type { DatabaseLocation } from '../persistence/database-url.js';
 
 /** All that the environment and the command line decide, read once. */
@@ -16,9 +20,10 @@ export interface ServerSettings {
   /** Undefined: people have tokens and nothing else. */
   readonly oidc: OidcSettings | undefined;
   /** In front of the jobs, for people who reach no hosts; undefined: none. */
-  readonly sshProxy: SshProxy | undefined;
+  readonly sshProxy: (SshProxy & SshProxyRule) | undefined;
   readonly logLevel: LogLevel;
   readonly logFormat: 'rich' | 'standard' | 'json';
+  readonly telemetry: TelemetrySettings;
   readonly configDisabled: boolean;
   readonly backgroundProcessing: boolean;
   readonly maxOffersTried: number;
@@ -30,9 +35,23 @@ export interface ServerSettings {
   readonly metricsFinishedTtlSeconds: number;
   readonly instanceHealthTtlSeconds: number;
   readonly logQuotaBytesPerJobHour: number;
+  /** The service that keeps the logs of jobs; undefined: this server does. */
+  readonly logSink: LogSinkSettings | undefined;
+  /** So much may wait for it in the database. */
+  readonly logBufferBytes: number;
+  /** Where uploaded code and files are; undefined: in the database. */
+  readonly blobStore: BlobStoreSettings | undefined;
   readonly userProjectDefaultQuota: number;
+  /** Whose templates projects show that name no repo of their own. */
+  readonly templatesRepo: string | undefined;
+  /** Modules with policies, beside those of `config.yml`. */
+  readonly plugins: readonly string[];
+  /** The plugin service that is asked before anything is applied. */
+  readonly pluginServiceUri: string | undefined;
   /** The images of jobs that name none, and the registry of those that name no registry. */
   readonly images: ImageDefaults;
+  /** Null: images that name no registry are pulled by anybody. */
+  readonly registryLogin: RegistryLogin | null;
   readonly runLimits: RunSpecLimits;
   /** Until a replica of a service begins to answer. */
   readonly serviceAnswerMs: number;
@@ -105,3 +124,8 @@ export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR' | 'CRITICAL';
 
 /** The injection token of the settings. */
 export const SETTINGS = Symbol('ServerSettings');
+
+export interface SshProxyRule {
+  /** Keys of people are put nowhere: only the proxy lets them in. */
+  readonly isEnforced: boolean;
+}

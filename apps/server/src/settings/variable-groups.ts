@@ -29,7 +29,6 @@ export const VARIABLE_GROUPS = {
       type: 'text',
       default: 'dev',
       says: 'Deployment name reported to tracing tools',
-      state: 'not built',
     },
     DSTACK_SERVER_RELOAD_DISABLED: {
       type: 'flag',
@@ -108,8 +107,8 @@ export const VARIABLE_GROUPS = {
       says: 'The program; `external` where you run it yourself',
       ours: true,
     },
-    AWS_ACCESS_KEY_ID: { type: 'text', says: 'Credentials of S3' },
-    AWS_SECRET_ACCESS_KEY: { type: 'text', says: 'Credentials of S3', secret: true },
+    AWS_ACCESS_KEY_ID: { type: 'text', says: 'Credentials of S3 and CloudWatch' },
+    AWS_SECRET_ACCESS_KEY: { type: 'text', says: 'Credentials of S3 and CloudWatch', secret: true },
     GOOGLE_APPLICATION_CREDENTIALS: { type: 'text', says: 'A Google credentials file' },
     LITESTREAM_AZURE_ACCOUNT_KEY: { type: 'text', says: 'Key of the Azure storage account', secret: true },
   },
@@ -138,18 +137,16 @@ export const VARIABLE_GROUPS = {
       says: 'HTTP server logger level',
       state: { because: 'there is one logger' },
     },
-    DSTACK_SENTRY_DSN: { type: 'text', says: 'Turns on Sentry with this DSN', secret: true, state: 'not built' },
+    DSTACK_SENTRY_DSN: { type: 'text', says: 'Turns on Sentry with this DSN', secret: true },
     DSTACK_SENTRY_TRACES_SAMPLE_RATE: {
       type: 'number',
       default: 0.1,
       says: 'Sentry sampling of API requests',
-      state: 'not built',
     },
     DSTACK_SENTRY_TRACES_BACKGROUND_SAMPLE_RATE: {
       type: 'number',
       default: 0.01,
       says: 'Sentry sampling of background tasks',
-      state: 'not built',
     },
     DSTACK_SENTRY_PROFILES_SAMPLE_RATE: {
       type: 'number',
@@ -157,26 +154,23 @@ export const VARIABLE_GROUPS = {
       says: 'Sentry profile sampling',
       state: 'not built',
     },
-    DSTACK_OTEL_TRACES_ENABLED: { type: 'flag', says: 'Turns on OpenTelemetry traces', state: 'not built' },
+    DSTACK_OTEL_TRACES_ENABLED: { type: 'flag', says: 'Turns on OpenTelemetry traces' },
     DSTACK_OTEL_TRACES_SAMPLE_RATE: {
       type: 'number',
       default: 1.0,
       says: 'OpenTelemetry sampling of API requests',
-      state: 'not built',
     },
     DSTACK_OTEL_TRACES_BACKGROUND_SAMPLE_RATE: {
       type: 'number',
       default: 1.0,
       says: 'OpenTelemetry sampling of background tasks',
-      state: 'not built',
     },
-    DSTACK_OTEL_LOGS_ENABLED: { type: 'flag', says: 'Turns on OpenTelemetry log export', state: 'not built' },
-    DSTACK_OTEL_METRICS_ENABLED: { type: 'flag', says: 'Turns on OpenTelemetry metrics', state: 'not built' },
+    DSTACK_OTEL_LOGS_ENABLED: { type: 'flag', says: 'Turns on OpenTelemetry log export' },
+    DSTACK_OTEL_METRICS_ENABLED: { type: 'flag', says: 'Turns on OpenTelemetry metrics' },
     DSTACK_OTEL_METRICS_EXPORTERS: {
       type: 'text',
       default: 'otlp',
       says: 'Comma list of metric exporters',
-      state: 'not built',
     },
     'OTEL_*': { type: 'text', says: 'Standard exporter settings, passed to the SDK' },
     DSTACK_SQL_ECHO_ENABLED: {
@@ -242,45 +236,44 @@ export const VARIABLE_GROUPS = {
     DSTACK_SERVER_CLOUDWATCH_LOG_GROUP: {
       type: 'text',
       says: 'Stores job logs in this CloudWatch group',
-      state: 'not built',
     },
-    DSTACK_SERVER_CLOUDWATCH_LOG_REGION: { type: 'text', says: 'Region of the CloudWatch group', state: 'not built' },
+    DSTACK_SERVER_CLOUDWATCH_LOG_REGION: { type: 'text', says: 'Region of the CloudWatch group' },
     DSTACK_SERVER_GCP_LOGGING_PROJECT: {
       type: 'text',
       says: 'Stores job logs in this GCP project',
-      state: 'not built',
     },
-    DSTACK_SERVER_FLUENTBIT_HOST: { type: 'text', says: 'Ships job logs to this Fluent Bit host', state: 'not built' },
-    DSTACK_SERVER_FLUENTBIT_PORT: { type: 'integer', default: 24224, says: 'Fluent Bit port', state: 'not built' },
+    DSTACK_SERVER_FLUENTBIT_HOST: { type: 'text', says: 'Ships job logs to this Fluent Bit host' },
+    DSTACK_SERVER_FLUENTBIT_PORT: { type: 'integer', default: 24224, says: 'Fluent Bit port' },
     DSTACK_SERVER_FLUENTBIT_PROTOCOL: {
       type: 'choice',
       values: ['forward', 'http'],
       default: 'forward',
       says: 'Fluent Bit protocol',
-      state: 'not built',
     },
     DSTACK_SERVER_FLUENTBIT_TAG_PREFIX: {
       type: 'text',
       default: 'dstack',
       says: 'Fluent Bit tag prefix',
-      state: 'not built',
     },
     DSTACK_SERVER_ELASTICSEARCH_HOST: {
       type: 'text',
       says: 'Reads shipped logs back from this host',
-      state: 'not built',
     },
     DSTACK_SERVER_ELASTICSEARCH_INDEX: {
       type: 'text',
       default: 'dstack-logs',
       says: 'Index with shipped logs',
-      state: 'not built',
     },
     DSTACK_SERVER_ELASTICSEARCH_API_KEY: {
       type: 'text',
       says: 'Key for the log index',
       secret: true,
-      state: 'not built',
+    },
+    DSTACK_SERVER_LOG_BUFFER_BYTES: {
+      type: 'integer',
+      default: 1_073_741_824,
+      says: 'Logs that may wait in the database for the service that keeps them; more waits on the hosts',
+      ours: true,
     },
     DSTACK_SERVER_LOG_QUOTA_PER_JOB_HOUR: {
       type: 'integer',
@@ -289,11 +282,11 @@ export const VARIABLE_GROUPS = {
     },
   },
   Uploads: {
-    DSTACK_SERVER_S3_BUCKET: { type: 'text', says: 'S3 bucket for uploaded code and files', state: 'not built' },
-    DSTACK_SERVER_S3_BUCKET_REGION: { type: 'text', says: 'Region of that S3 bucket', state: 'not built' },
-    DSTACK_SERVER_BUCKET: { type: 'text', says: 'Old name of the S3 bucket setting', state: 'not built' },
-    DSTACK_SERVER_BUCKET_REGION: { type: 'text', says: 'Old name of the S3 region setting', state: 'not built' },
-    DSTACK_SERVER_GCS_BUCKET: { type: 'text', says: 'GCS bucket for uploaded code and files', state: 'not built' },
+    DSTACK_SERVER_S3_BUCKET: { type: 'text', says: 'S3 bucket for uploaded code and files' },
+    DSTACK_SERVER_S3_BUCKET_REGION: { type: 'text', says: 'Region of that S3 bucket' },
+    DSTACK_SERVER_BUCKET: { type: 'text', says: 'Old name of DSTACK_SERVER_S3_BUCKET' },
+    DSTACK_SERVER_BUCKET_REGION: { type: 'text', says: 'Old name of DSTACK_SERVER_S3_BUCKET_REGION' },
+    DSTACK_SERVER_GCS_BUCKET: { type: 'text', says: 'GCS bucket for uploaded code and files' },
     DSTACK_SERVER_CODE_UPLOAD_LIMIT: {
       type: 'integer',
       default: 2097152,
@@ -304,8 +297,21 @@ export const VARIABLE_GROUPS = {
     DSTACK_SERVER_MAX_OFFERS_TRIED: { type: 'integer', default: 25, says: 'Offers tried per provisioning attempt' },
     DSTACK_USER_PROJECT_DEFAULT_QUOTA: { type: 'integer', default: 10, says: 'Projects a user may own' },
     DSTACK_FORBID_DSTACK_IN_RUNS: { type: 'flag', says: 'Rejects runs with dstack set to true' },
-    DSTACK_SERVER_TEMPLATES_REPO: { type: 'text', says: 'Git repo with UI templates', state: 'not built' },
-    DSTACK_PLUGIN_SERVICE_URI: { type: 'text', says: 'Base URL of the REST plugin service', state: 'not built' },
+    DSTACK_SERVER_TEMPLATES_REPO: {
+      type: 'text',
+      says: 'Git repo with UI templates of projects that name none',
+      secret: true,
+    },
+    DSTACK_PLUGIN_SERVICE_URI: {
+      type: 'text',
+      says: 'Base URL of the REST plugin service, which is asked before anything is applied',
+      secret: true,
+    },
+    DSTACK_SERVER_PLUGINS: {
+      type: 'text',
+      says: 'Modules with policies, separated by commas, beside those in plugins of config.yml',
+      ours: true,
+    },
   },
   'Services and gateways': {
     DSTACK_SERVER_MAX_PROBES_PER_JOB: {
@@ -422,13 +428,11 @@ export const VARIABLE_GROUPS = {
     DSTACK_SERVER_DEFAULT_DOCKER_REGISTRY_USERNAME: {
       type: 'text',
       says: 'User name for that registry',
-      state: 'not built',
     },
     DSTACK_SERVER_DEFAULT_DOCKER_REGISTRY_PASSWORD: {
       type: 'text',
       says: 'Password for that registry',
       secret: true,
-      state: 'not built',
     },
     DSTACK_SERVER_JOB_NETWORK_MODE: {
       type: 'choice',
@@ -474,7 +478,10 @@ export const VARIABLE_GROUPS = {
       secret: true,
     },
     DSTACK_SERVER_SSHPROXY_ADDRESS: { type: 'text', says: 'SSH proxy address shown to users' },
-    DSTACK_SERVER_SSHPROXY_ENFORCED: { type: 'flag', says: 'Forces user SSH through the proxy', state: 'not built' },
+    DSTACK_SERVER_SSHPROXY_ENFORCED: {
+      type: 'flag',
+      says: 'Forces user SSH through the proxy: keys of people are not put into jobs and on hosts',
+    },
     DSTACK_SERVER_KEEP_SHIM_TASKS: {
       type: 'flag',
       says: 'Keeps finished shim tasks for debugging',

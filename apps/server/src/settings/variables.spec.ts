@@ -7,15 +7,21 @@ const all = Object.values(VARIABLE_GROUPS).flatMap((group): [string, Variable][]
 it('has each variable once, numbers with a default, and choices with one that can be chosen', () => {
   expect(new Set(all.map(([name]) => name)).size).toBe(all.length);
   for (const [name, variable] of all) {
-    if (variable.type === 'integer' && variable.state === undefined) expect([name, variable.default]).toEqual([name, expect.any(Number)]); // prettier-ignore
+    if ((variable.type === 'integer' || variable.type === 'number') && variable.state === undefined) expect([name, variable.default]).toEqual([name, expect.any(Number)]); // prettier-ignore
     if (variable.type === 'choice') expect(variable.values).toContain(variable.default);
   }
 });
 
 it('tells of what has no effect, and of nothing else', () => {
-  const names = ['DSTACK_SERVER_DIR', 'DSTACK_SERVER_LOGLEVEL', 'DSTACK_SENTRY_DSN', 'DSTACK_DB_MAX_OVERFLOW', 'HOME'];
+  const names = [
+    'DSTACK_SERVER_DIR',
+    'DSTACK_SERVER_LOGLEVEL',
+    'DSTACK_VM_BASE_IMAGE_PREFIX',
+    'DSTACK_DB_MAX_OVERFLOW',
+    'HOME',
+  ];
   expect(warningsAbout(names)).toEqual([
     'DSTACK_SERVER_LOGLEVEL is not a setting of this server and has no effect.',
-    'DSTACK_SENTRY_DSN has no effect yet: what it configures is not built in this server.',
+    'DSTACK_VM_BASE_IMAGE_PREFIX has no effect yet: what it configures is not built in this server.',
   ]);
 });

@@ -25,6 +25,14 @@ export function variable(name: string): Variable | undefined {
   return ALL.get(name);
 }
 
+/** What stands in variables that are not to be shown. */
+export function secretValues(env: Readonly<Record<string, string | undefined>>): string[] {
+  return [...ALL].flatMap(([name, { secret }]) => {
+    const value = env[name];
+    return secret === true && value !== undefined && value !== '' ? [value] : [];
+  });
+}
+
 /** Such as are set, with what is wrong about it. Pure. */
 export function warningsAbout(names: readonly string[]): string[] {
   return names.flatMap((name) => {

@@ -96,7 +96,7 @@ export class SharingService {
       const own = { exportId: row.id, projectId: scope.projectId };
       if (setGlobal) await importEverywhere(tx, this.world, own);
       else await this.addImporters(tx, scope, row, added);
-      await endStrayJobs(tx, this.wake, this.events);
+      await this.withdrawn(tx);
       const is = await this.described(tx, row);
       await this.record(tx, scope, `Export ${row.name} updated. Before${was}. After${is}`);
       await this.tellImporters(tx, await importersOf(tx, row.id));
@@ -109,7 +109,7 @@ export class SharingService {
       const row = await getExport(tx, scope.projectId, name);
       const was = await this.described(tx, row);
       await tx.execute('DELETE FROM exports WHERE id = ?', [row.id]);
-      await endStrayJobs(tx, this.wake, this.events);
+      await this.withdrawn(tx);
       await this.record(tx, scope, `Export ${name} deleted${was}`);
     });
   }
@@ -125,9 +125,15 @@ export class SharingService {
       if (row === undefined) throw new ResourceNotExistsError(`Import ${name} not found`);
       if (row.is_global) throw new ClientError(`Export ${name} is shared with every project and cannot be given up`);
       await tx.execute('DELETE FROM imports WHERE id = ?', [row.id]);
-      await endStrayJobs(tx, this.wake, this.events);
+      await this.withdrawn(tx);
       await this.record(tx, scope, `Import ${name} deleted`);
     });
+  }
+
+  /** What is not shared any more is given up at once. */
+  private async withdrawn(tx: WriteTx): Promise<void> {
+    await endStrayJobs(tx, this.wake, this.events);
+    this.wake.gateways(tx);
   }
 
   private async addFleets(tx: WriteTx, scope: ProjectScope, row: ExportRow, names: readonly string[]): Promise<void> {

@@ -12,6 +12,8 @@ export interface UserRow {
   readonly email: string | null;
   readonly ssh_public_key: string | null;
   readonly created_at: number;
+  /** A program: it has tokens and roles in projects, and cannot sign in. */
+  readonly is_service_account: boolean;
 }
 
 export const USER_COLUMNS = [
@@ -23,6 +25,7 @@ export const USER_COLUMNS = [
   'email',
   'ssh_public_key',
   'created_at',
+  'is_service_account',
 ];
 
 /** `u.id, u.name …` */

@@ -21,6 +21,7 @@ export interface NewUser {
   readonly token?: string;
   /** Null: the server itself, at its first start. */
   readonly createdBy: string | null;
+  readonly isServiceAccount?: boolean;
 }
 
 /** The rows of users; callers bring the transaction. */
@@ -58,8 +59,8 @@ export class UserStore {
     const keys = generateKeyPair('dstack');
     await tx.execute(
       `INSERT INTO users (id, name, token_hash, token, global_role, active, email, projects_quota,
-                          ssh_public_key, ssh_private_key, created_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+                          ssh_public_key, ssh_private_key, created_at, is_service_account)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       [
         id,
         user.name,
@@ -72,10 +73,15 @@ export class UserStore {
         keys.publicKey,
         this.keyring.encrypt(keys.privateKey),
         clock.now(),
+        user.isServiceAccount ?? false,
       ],
     );
     const actorId = user.createdBy ?? id;
-    await this.events.record(tx, { message: 'User created', actorId, targets: [userTarget(id, user.name)] });
+    await this.events.record(tx, {
+      message: user.isServiceAccount ? 'Service account created' : 'User created',
+      actorId,
+      targets: [userTarget(id, user.name)],
+    });
     return this.get(tx, user.name);
   }
 

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Wire } from '@dstack/core';
 import type { Caller } from '../auth/caller.js';
+import { describeChanges } from '../events/describe-changes.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { AccessError, ClientError } from '../http/api-errors.js';
 import { fromWireTime } from '../http/wire-time.js';
@@ -11,6 +12,7 @@ import type { ReadTx, WriteTx } from '../persistence/transaction.js';
 import { deletedName } from '../persistence/deleted-name.js';
 import { DEFAULT_PERMISSIONS, type DefaultPermissions } from '../settings/default-permissions.js';
 import { WORLD, type World } from '../world/world.js';
+import { refuseByToken } from './tokens.service.js';
 import { toWireUser, userColumns, type UserRow } from './user-row.js';
 import { UserStore, userTarget } from './user-store.js';
 
@@ -54,7 +56,7 @@ export class UsersService {
 
   async getWithCreds(caller: Caller, name: string): Promise<Wire.UserWithCreds> {
     refuseOthers(caller, name);
-    return this.db.read((tx) => this.withCreds(tx, name));
+    return this.db.read(async (tx) => hideToken(caller, await this.withCreds(tx, name)));
   }
 
   async create(caller: Caller, request: Wire.CreateUserRequest): Promise<Wire.User> {
@@ -70,9 +72,44 @@ export class UsersService {
     return toWireUser(row, this.permissions);
   }
 
+  /** To those who are no global admins: those in their projects. */
+  async serviceAccounts(caller: Caller): Promise<Wire.User[]> {
+    const visible =
+      caller.globalRole === 'admin'
+        ? { sql: '1 = 1', params: [] }
+        : {
+            sql: `u.id IN (SELECT o.user_id FROM members o JOIN members m ON m.project_id = o.project_id WHERE m.user_id = ?)`,
+            params: [caller.id],
+          };
+    const rows = await this.db.read((tx) =>
+      tx.query<UserRow>(
+        `SELECT ${userColumns('u')} FROM users u WHERE u.is_service_account = true AND u.deleted = false AND ${visible.sql}
+         ORDER BY u.created_at, u.id`,
+        visible.params,
+      ),
+    );
+    return rows.map((row) => toWireUser(row, this.permissions));
+  }
+
+  async createServiceAccount(caller: Caller, name: string): Promise<Wire.User> {
+    const row = await this.db.write((tx) =>
+      this.users.create(tx, {
+        name,
+        globalRole: 'user',
+        email: null,
+        active: true,
+        createdBy: caller.id,
+        isServiceAccount: true,
+      }),
+    );
+    return toWireUser(row, this.permissions);
+  }
+
   async update(caller: Caller, request: Wire.CreateUserRequest): Promise<Wire.User> {
     const row = await this.db.write(async (tx) => {
       const user = await this.users.get(tx, request.username);
+      if (user.is_service_account && (request.global_role === 'admin' || request.email != null))
+        throw new ClientError('A service account has roles in projects only, and no e-mail address');
       await tx.execute('UPDATE users SET global_role = ?, email = ?, active = ? WHERE id = ?', [
         request.global_role,
         request.email ?? null,
@@ -80,13 +117,15 @@ export class UsersService {
         user.id,
       ]);
       await refuseWithoutAdmin(tx);
-      await this.record(tx, 'User updated', caller, user);
-      return this.users.get(tx, request.username);
+      const after = await this.users.get(tx, request.username);
+      await this.record(tx, `User updated${describeChanges(facts(user), facts(after))}`, caller, user);
+      return after;
     });
     return toWireUser(row, this.permissions);
   }
 
   async refreshToken(caller: Caller, name: string): Promise<Wire.UserWithCreds> {
+    refuseByToken(caller);
     return this.refresh(caller, name, 'User token refreshed', (tx, id) =>
       this.users.setToken(tx, id, this.world.ids.uuid()),
     );
@@ -106,6 +145,7 @@ export class UsersService {
           'UPDATE users SET deleted = true, active = false, original_name = name, name = ? WHERE id = ?',
           [deletedName(this.world), user.id],
         );
+        await tx.execute('DELETE FROM user_tokens WHERE user_id = ?', [user.id]);
         await this.record(tx, 'User deleted', caller, user);
       }
       await refuseWithoutAdmin(tx);
@@ -123,19 +163,29 @@ export class UsersService {
       const user = await this.users.get(tx, name);
       await change(tx, user.id);
       await this.record(tx, message, caller, user);
-      return this.withCreds(tx, name);
+      return hideToken(caller, await this.withCreds(tx, name));
     });
   }
 
   async withCreds(tx: ReadTx, name: string): Promise<Wire.UserWithCreds> {
     const user = await this.users.get(tx, name);
     const { token, privateKey } = await this.users.creds(tx, user.id);
-    return { ...toWireUser(user, this.permissions), creds: { token }, ssh_private_key: privateKey };
+    const creds = { token: user.is_service_account ? '' : token };
+    return { ...toWireUser(user, this.permissions), creds, ssh_private_key: privateKey };
   }
 
   private record(tx: WriteTx, message: string, caller: Caller, user: UserRow): Promise<void> {
     return this.events.record(tx, { message, actorId: caller.id, targets: [userTarget(user.id, user.name)] });
   }
+}
+
+function facts({ global_role, email, active }: UserRow): Readonly<Record<string, unknown>> {
+  return { global_role, email, active };
+}
+
+/** Whoever came with a token that ends learns of none that does not. */
+function hideToken(caller: Caller, user: Wire.UserWithCreds): Wire.UserWithCreds {
+  return caller.tokenId === undefined ? user : { ...user, creds: { token: '' } };
 }
 
 function refuseOthers(caller: Caller, name: string): void {

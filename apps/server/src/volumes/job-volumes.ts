@@ -36,7 +36,10 @@ export async function reserveVolume(
   return true;
 }
 
-/** Another machine is made for the job: of volumes that were never brought to the first one, or are there with any. */
+/**
+ * Another machine is made for the job. What was never brought to the first one, or is there with any, is for the next one at once; what may be at the
+ * first one leaves it, and comes to the next one then.
+ */
 export async function giveVolumesTo(tx: WriteTx, wake: Wake, jobId: string, instanceId: string): Promise<void> {
   const held = await findAttachments(tx, 'job_id = ? AND released_at IS NULL', [jobId]);
   if (held.length === 0) return;
@@ -44,6 +47,17 @@ export async function giveVolumesTo(tx: WriteTx, wake: Wake, jobId: string, inst
     'UPDATE volume_attachments SET instance_id = ? WHERE job_id = ? AND released_at IS NULL AND asked_at IS NULL',
     [instanceId, jobId],
   );
+  const now = await tx.now();
+  for (const { volumeId } of held.filter(({ askedAt }) => askedAt !== null)) {
+    await tx.execute(
+      'UPDATE volume_attachments SET released_at = ? WHERE job_id = ? AND volume_id = ? AND released_at IS NULL',
+      [now, jobId, volumeId],
+    );
+    await tx.execute(
+      'INSERT INTO volume_attachments (volume_id, instance_id, job_id, is_attached, created_at) VALUES (?, ?, ?, ?, ?)',
+      [volumeId, instanceId, jobId, false, now],
+    );
+  }
   await wakeVolumes(tx, wake, held);
 }
 
@@ -172,8 +186,11 @@ interface Held {
   readonly volume: VolumeRecord;
 }
 
+/** At the machine it has; what still leaves an earlier one, which failed to start, is not its concern. */
 async function heldBy(tx: ReadTx, jobId: string): Promise<Held[]> {
-  return withVolumes(tx, await findAttachments(tx, 'job_id = ?', [jobId]));
+  const all = await findAttachments(tx, 'job_id = ?', [jobId]);
+  const wanted = all.filter(({ releasedAt }) => releasedAt === null);
+  return withVolumes(tx, wanted.length > 0 ? wanted : all);
 }
 
 async function withVolumes(tx: ReadTx, attachments: readonly AttachmentRecord[]): Promise<Held[]> {

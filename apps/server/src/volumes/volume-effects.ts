@@ -2,6 +2,7 @@ import {
   BackendError,
   type Call,
   type CloudVolume,
+  isBackendError,
   type MachineRef,
   type Termination,
   type VolumeSupport,
@@ -94,7 +95,17 @@ export class VolumeEffects {
       'volume_id = ? AND instance_id = ? AND released_at IS NULL',
       [context.id, instanceId],
     );
-    return account.volumes.attach(cloud, ref, call);
+    try {
+      return await account.volumes.attach(cloud, ref, call);
+    } catch (error) {
+      if (!isBackendError(error) || error.failure.kind === 'outage') throw error;
+      // What is refused for a machine that is no more is no trouble of the volume: the job may get another machine.
+      const { state } = await account.compute.get(ref, this.call(context));
+      if (state !== 'gone' && state !== 'failed') throw error;
+      throw new BackendError({ kind: 'outage', blocks: 'offer' }, `its machine is ${state}: ${error.message}`, {
+        cause: error,
+      });
+    }
   }
 
   private async detach(

@@ -10,6 +10,7 @@ import { keyset } from '../persistence/keyset.js';
 import type { ReadTx, SqlValue, WriteTx } from '../persistence/transaction.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
+import { configurationOf, Policies } from '../policies/policies.js';
 import { acceptParsed } from '../runs/parse-spec.js';
 import { WORLD, type World } from '../world/world.js';
 import { VolumeReader } from './volume-reader.js';
@@ -27,6 +28,7 @@ export class VolumesService {
     @Inject(EventRecorder) private readonly events: EventRecorder,
     @Inject(Wake) private readonly wake: Wake,
     @Inject(WORLD) private readonly world: World,
+    @Inject(Policies) private readonly policies: Policies,
   ) {}
 
   listAll(caller: Caller, request: Wire.ListVolumesRequest): Promise<Wire.Volume[]> {
@@ -78,8 +80,16 @@ export class VolumesService {
   }
 
   async create(scope: ProjectScope, request: Wire.CreateVolumeRequest): Promise<Wire.Volume> {
-    const configuration = acceptParsed(parseConfigurationValue(request.configuration, ['volume']), ['configuration']);
-    if (configuration.type !== 'volume') throw new ClientError('The configuration is not of a volume');
+    const given = readVolume(request.configuration);
+    const { configuration } = await this.policies.apply(
+      'volume',
+      scope,
+      { configuration: given, configuration_path: null },
+      (changed) => ({
+        configuration: readVolume(configurationOf(changed)),
+        configuration_path: null,
+      }),
+    );
     await this.refuseBackendWithout(scope, configuration);
     const name = await this.db.write(async (tx) => {
       const taken = await takenNames(tx, scope.projectId);
@@ -184,4 +194,10 @@ async function refuseInUse(tx: ReadTx, { id, name }: VolumeRecord): Promise<void
   if (users.length === 0) return;
   const by = users.map(({ instance, run }) => (run === null ? instance : `${run} (${instance})`)).join(', ');
   throw new ClientError(`Volume ${name} is in use by ${by}. Stop the run and wait until the volume is detached`);
+}
+
+function readVolume(value: unknown): Wire.Volume['configuration'] {
+  const configuration = acceptParsed(parseConfigurationValue(value, ['volume']), ['configuration']);
+  if (configuration.type !== 'volume') throw new ClientError('The configuration is not of a volume');
+  return configuration;
 }

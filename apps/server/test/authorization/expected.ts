@@ -118,6 +118,23 @@ export const EXPECTED: Readonly<Record<string, Row>> = {
   users_refresh_ssh_key: ['401 403 200 200 200 200 200', '401 403 403 403 403 403 200', '401 403 403 403 403 403 400'],
   users_refresh_token: ['401 403 200 200 200 200 200', '401 403 403 403 403 403 200', '401 403 403 403 403 403 400'],
   users_delete: ['401 403 403 403 403 403 200', '401 403 403 403 403 403 200', '401 403 403 403 403 403 400'],
+  'POST /api/users/tokens/list': [
+    '401 403 200 200 200 200 200',
+    '401 403 403 403 403 403 200',
+    '401 403 403 403 403 403 400',
+  ],
+  'POST /api/users/tokens/create': [
+    '401 403 200 200 200 200 200',
+    '401 403 403 403 403 403 200',
+    '401 403 403 403 403 403 400',
+  ],
+  'POST /api/users/tokens/delete': [
+    '401 403 200 200 200 200 200',
+    '401 403 403 403 403 403 200',
+    '401 403 403 403 403 403 400',
+  ],
+  'POST /api/users/service_accounts/list': plain('signed in'),
+  'POST /api/users/service_accounts/create': plain('global admin'),
   users_public_keys_list: plain('signed in'),
   users_public_keys_add: plain('signed in'),
   users_public_keys_delete: found('signed in'),

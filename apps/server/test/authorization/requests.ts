@@ -141,6 +141,18 @@ export const REQUESTS: Readonly<Record<string, Prepare>> = {
     return role === 'global admin' && subject === 'own' ? { body: { username: await someone(scene) } } : prepared;
   },
   users_delete: about(someone, (username) => ({ body: { users: [username] } })),
+  'POST /api/users/tokens/list': person((username) => ({ username })),
+  'POST /api/users/tokens/create': async (scene, subject, role) =>
+    person((username) => ({ username, name: scene.name('free') }))(scene, subject, role),
+  'POST /api/users/tokens/delete': async (scene, subject, role) => {
+    const name = scene.name('free');
+    const prepared = await person((username) => ({ username, names: [name] }))(scene, subject, role);
+    if (subject !== 'missing' && prepared?.about !== undefined) await scene.furtherToken(String(prepared.about), name);
+    return prepared;
+  },
+  'POST /api/users/service_accounts/list': always({}),
+  'POST /api/users/service_accounts/create': async (scene, subject) =>
+    subject === 'own' ? { body: { username: scene.name('free') } } : undefined,
   users_public_keys_list: always(),
   users_public_keys_add: always({
     key: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILdSIbl9itA0nH69YycIMeF8BGm2OlJs/Gbqi1cmscE9 x',

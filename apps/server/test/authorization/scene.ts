@@ -76,6 +76,11 @@ export class Scene {
     return `${place === 'hidden-project' ? 'hidden' : 'own'}-${this.count}`;
   }
 
+  /** Of a person, or of nobody when there is no such person. */
+  async furtherToken(username: string, name: string): Promise<void> {
+    await this.server.post('/api/users/tokens/create', { username, name });
+  }
+
   async user(username: string): Promise<string> {
     await this.must('/api/users/create', { username, global_role: 'user' });
     const { body } = await this.must('/api/users/get_user', { username });

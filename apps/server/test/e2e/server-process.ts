@@ -18,7 +18,10 @@ export class ServerProcess {
   private port = 0;
   private output = '';
 
-  constructor(private readonly databaseUrl: string | null) {}
+  constructor(
+    private readonly databaseUrl: string | null,
+    private readonly env: Readonly<Record<string, string>> = {},
+  ) {}
 
   /** `config.yml`, for the next start. */
   writeConfig(text: string): void {
@@ -37,6 +40,7 @@ export class ServerProcess {
         DSTACK_SERVER_DIR: join(this.dir, 's'),
         DSTACK_SERVER_ADMIN_TOKEN: TOKEN,
         ...(this.databaseUrl === null ? {} : { DSTACK_DATABASE_URL: this.databaseUrl }),
+        ...this.env,
       },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

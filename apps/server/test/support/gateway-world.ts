@@ -90,6 +90,7 @@ export class FakeGateway implements GatewayApi {
 
   async status({ after, waitMs }: Wait, signal: AbortSignal): Promise<GatewayStatus> {
     this.check();
+    if (after < 0) throw new Error('after must be a number');
     if (after === this.change) await this.wait(waitMs, signal);
     this.check();
     return this.now();

@@ -40,6 +40,12 @@ export function testDatabases(): TestDatabase[] {
   return databases;
 }
 
+/** Of stories that take long: on Postgres in the full run only. */
+export function databasesOfLongStories(): TestDatabase[] {
+  const isFull = process.env['DSTACK_TEST_FULL'] === '1';
+  return testDatabases().filter(({ name }) => isFull || name === 'SQLite');
+}
+
 const cleanups: (() => Promise<void>)[] = [];
 afterAll(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();

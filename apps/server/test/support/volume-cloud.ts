@@ -23,6 +23,8 @@ export class VolumeCloud implements VolumeSupport {
   readonly failures: { readonly call: string; readonly error: Error; readonly after?: boolean }[] = [];
   zone: string | null = 'eu-a';
   attachable = true;
+  /** Of every machine, when somebody asks. */
+  machineState: 'ready' | 'gone' = 'ready';
   /** A soft detach is accepted and never ends. */
   isStuck = false;
   private made = 0;
@@ -130,7 +132,12 @@ export function giveVolumes(
       idempotency: { kind: 'token' },
       provisioningTimeoutMs: () => 600_000,
     },
-    compute: { offers: async () => offers(), list: async () => [], volumes: cloud },
+    compute: {
+      offers: async () => offers(),
+      list: async () => [],
+      get: async () => ({ state: cloud?.machineState ?? 'gone' }),
+      volumes: cloud,
+    },
   };
   // Volumes use no more of an account.
   const typed = account as unknown as Awaited<ReturnType<ComputeAccounts['open']>>;

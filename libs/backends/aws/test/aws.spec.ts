@@ -191,6 +191,30 @@ describe('a launch', () => {
     expect([interfaces[0]?.InterfaceType, interfaces[1]?.InterfaceType]).toEqual([first, second]);
   });
 
+  it.each([
+    ['capacity-block', 'dedicated', { MarketType: 'capacity-block' }, 'dedicated'],
+    ['default', 'default', undefined, undefined],
+  ])('of a reservation (%s, %s) is of it', async (type, tenancy, market, placed) => {
+    world.fake.region('us-east-1').reservations.push({
+      CapacityReservationId: 'cr-1',
+      InstanceType: 't3.medium',
+      AvailabilityZone: 'us-east-1b',
+      AvailableInstanceCount: 1,
+      ReservationType: type,
+      Tenancy: tenancy,
+    });
+    const query = { ...QUERY, requirements: { resources: {}, reservation: 'cr-1' } };
+    const [offer] = await world.compute.offers(query, call());
+    await world.compute.create(attempt(offer, { reservation: 'cr-1', zone: 'us-east-1b' }), call());
+    const [instance] = world.fake.instances;
+    expect(instance?.zone).toBe('us-east-1b');
+    expect(instance?.input).toMatchObject({
+      CapacityReservationSpecification: { CapacityReservationTarget: { CapacityReservationId: 'cr-1' } },
+    });
+    expect(instance?.input['InstanceMarketOptions']).toEqual(market);
+    expect((instance?.input['Placement'] as { Tenancy?: string }).Tenancy).toBe(placed);
+  });
+
   it('of spot capacity ends with it', async () => {
     const offer = (await world.compute.offers(gpus({ name: ['L4'] }, { spot: true }), call())).find(
       ({ instance, region }) => instance.resources.spot && region === 'us-east-1',

@@ -1,8 +1,3 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   AttachInternetGatewayCommand,
   CreateInternetGatewayCommand,
@@ -12,33 +7,29 @@ import {
   EC2Client,
 } from '@aws-sdk/client-ec2';
 import type { Compute } from '@dstack/backend-base';
+import { Moto, whyNoMoto } from '@dstack/cloud-fakes/moto';
 import { awsModule } from '../src/compute.js';
 import { attempt, call, config, environment, isSmall, OWNER, QUERY } from './support/aws-world.js';
 
-const PORT = 20_000 + (process.pid % 10_000);
-const URL = `http://127.0.0.1:${PORT}`;
 const REGION = 'us-east-1';
 
-const why = process.env['DSTACK_TEST_FULL'] === undefined ? 'it is part of the full run' : installMoto();
+const why = process.env['DSTACK_TEST_FULL'] === undefined ? 'it is part of the full run' : whyNoMoto();
 if (why !== null && process.env['DSTACK_TEST_FULL'] !== undefined) console.warn(`AWS was not tried on moto: ${why}`);
 
 /** An emulator by others, which knows less than AWS (it forgets tokens, and has no quotas) and is not of our making. */
 (why === null ? describe : describe.skip)('AWS, emulated by moto', () => {
-  let moto: ChildProcess;
+  let moto: Moto;
   let compute: Compute;
 
   beforeAll(async () => {
-    moto = spawn(join(directory(), 'bin', 'moto_server'), ['-p', String(PORT)], { stdio: 'ignore' });
-    await untilItAnswers();
-    await connectDefaultNetwork();
+    moto = await Moto.start();
+    await connectDefaultNetwork(moto.url);
     const own = { cpu: { name: 'ubuntu/images/hvm-ssd/*', owner: '099720109477', user: 'ubuntu' } };
-    compute = await awsModule.open(config({ regions: [REGION], os_images: own }), environment(URL));
+    compute = await awsModule.open(config({ regions: [REGION], os_images: own }), environment(moto.url));
   }, 120_000);
   afterAll(async () => {
     await compute.close?.();
-    const ended = new Promise((resolve) => moto.once('exit', resolve));
-    moto.kill();
-    await ended;
+    await moto.stop();
   });
 
   it('makes a machine, finds it by its owner and gives it back', async () => {
@@ -85,36 +76,9 @@ if (why !== null && process.env['DSTACK_TEST_FULL'] !== undefined) console.warn(
   });
 });
 
-function directory(): string {
-  return join(tmpdir(), 'dstack-moto-5.2.1');
-}
-
-/** Null: it is there. */
-function installMoto(): string | null {
-  if (existsSync(join(directory(), 'bin', 'moto_server'))) return null;
-  try {
-    execFileSync('python3', ['-m', 'venv', directory()], { stdio: 'pipe' });
-    execFileSync(join(directory(), 'bin', 'pip'), ['install', '-q', 'moto[server]==5.2.1'], {
-      stdio: 'pipe',
-      timeout: 120_000,
-    });
-    return null;
-  } catch (error) {
-    return error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-  }
-}
-
-async function untilItAnswers(): Promise<void> {
-  for (let tries = 0; tries < 300; tries += 1) {
-    if (await fetch(URL).then(() => true, () => false)) return; // prettier-ignore
-    await sleep(100);
-  }
-  throw new Error('moto does not answer');
-}
-
 /** Moto's default network has no way out. */
-async function connectDefaultNetwork(): Promise<void> {
-  const ec2 = new EC2Client({ region: REGION, endpoint: URL, credentials: { accessKeyId: 'a', secretAccessKey: 'b' } });
+async function connectDefaultNetwork(endpoint: string): Promise<void> {
+  const ec2 = new EC2Client({ region: REGION, endpoint, credentials: { accessKeyId: 'a', secretAccessKey: 'b' } });
   const VpcId = (await ec2.send(new DescribeVpcsCommand({}))).Vpcs?.[0]?.VpcId;
   const { InternetGateway } = await ec2.send(new CreateInternetGatewayCommand({}));
   await ec2.send(new AttachInternetGatewayCommand({ InternetGatewayId: InternetGateway?.InternetGatewayId, VpcId }));

@@ -12,7 +12,7 @@ export interface Capabilities {
   readonly networkVolumes: boolean;
   readonly gateways: boolean;
   readonly privateGateways: boolean;
-  /** All nodes of a multi-node job come from one call. */
+  /** It has machines that are made by one call, for all nodes of a task. */
   readonly groupProvisioning: boolean;
   /** An idle machine that powers itself off is no longer billed. */
   readonly powerOffStopsBilling: boolean;

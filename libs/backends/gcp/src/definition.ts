@@ -90,6 +90,7 @@ export const gcpDefinition: BackendDefinition<GcpConfig> = {
     reservations: true,
     placementGroups: true,
     networkVolumes: true,
+    groupProvisioning: true,
     gateways: true,
     privateGateways: true,
     // Of a machine that is off, only its disk is billed until it is deleted.

@@ -1,6 +1,6 @@
 import { BackendError, type CloudVolume, type MachineRef, type VolumeConfiguration } from '@dstack/backend-base';
 import { readData } from './machine-data.js';
-import { regionOf } from './offers.js';
+import { regionOf } from './region-of.js';
 import { lastPart } from './reservation.js';
 import type { GceDisk } from './schema.js';
 

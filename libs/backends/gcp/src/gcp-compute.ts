@@ -40,6 +40,7 @@ import { Regions } from './regions.js';
 import { Reservations } from './reservations.js';
 import { bootDiskType, takesGpus } from './sold-types.js';
 import { TpuApi } from './tpu-client.js';
+import { TpuGroups } from './tpu-groups.js';
 import { isTpu } from './tpu-types.js';
 import { Tpus } from './tpus.js';
 import { GcpVolumes } from './volumes.js';
@@ -55,6 +56,7 @@ export class GcpCompute implements Compute {
   readonly volumes: GcpVolumes;
   readonly gateways: GcpGateways;
   readonly placementGroups: GcpPlacementGroups;
+  readonly groups = new TpuGroups((attempt, call) => this.create(attempt, call));
   private readonly gce: Gce;
   private readonly machines: Machines;
   private readonly tpus: Tpus;

@@ -6,10 +6,12 @@ export interface GcpData {
   readonly isTpu: boolean;
   /** That makes the machine: it tells why there is none. */
   readonly operation: string | null;
+  /** Of a TPU of several hosts, which of them, from 1 on; absent: the first. */
+  readonly host?: number;
 }
 
-export function writeData({ zone, isTpu, operation }: GcpData): string {
-  return JSON.stringify({ zone, ...(isTpu ? { is_tpu: true } : {}), operation });
+export function writeData({ zone, isTpu, operation, host }: GcpData): string {
+  return JSON.stringify({ zone, ...(isTpu ? { is_tpu: true } : {}), operation, ...(host ? { host } : {}) });
 }
 
 /** Lenient: a machine must be found and ended whatever became of this text. Null: nothing is known. */
@@ -19,7 +21,12 @@ export function readData({ backendData }: Pick<MachineRef, 'backendData'>): GcpD
     const read = JSON.parse(backendData) as Partial<Record<string, unknown>> | null;
     if (typeof read !== 'object' || read === null) return null;
     const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
-    return { zone: text(read.zone), isTpu: read.is_tpu === true, operation: text(read.operation) };
+    return {
+      zone: text(read.zone),
+      isTpu: read.is_tpu === true,
+      operation: text(read.operation),
+      ...(typeof read.host === 'number' ? { host: read.host } : {}),
+    };
   } catch {
     return null;
   }

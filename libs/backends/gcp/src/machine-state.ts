@@ -1,7 +1,7 @@
 import type { ListedMachine, MachineRef, MachineState } from '@dstack/backend-base';
 import { OWNER_LABEL, TOKEN_LABEL } from './labels.js';
 import { writeData } from './machine-data.js';
-import { regionOf } from './offers.js';
+import { regionOf } from './region-of.js';
 import { lastPart } from './reservation.js';
 import type { GceInstance } from './schema.js';
 

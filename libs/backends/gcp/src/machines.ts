@@ -12,7 +12,7 @@ import { instanceBody, type MachinePlan } from './insert-instance.js';
 import { OWNER_LABEL, TOKEN_LABEL } from './labels.js';
 import { readData, writeData } from './machine-data.js';
 import { refOf, stateOf } from './machine-state.js';
-import { regionOf } from './offers.js';
+import { regionOf } from './region-of.js';
 import { CREATE_WATCH_MS, watch } from './operations.js';
 import { lastPart } from './reservation.js';
 import type { GceInstance, Operation } from './schema.js';

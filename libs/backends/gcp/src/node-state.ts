@@ -1,12 +1,12 @@
 import type { ListedMachine, MachineRef, MachineState } from '@dstack/backend-base';
 import { OWNER_LABEL, TOKEN_LABEL } from './labels.js';
-import { writeData } from './machine-data.js';
+import { readData, writeData } from './machine-data.js';
 import { readyAt, timeOf } from './machine-state.js';
-import { regionOf } from './offers.js';
+import { regionOf } from './region-of.js';
 import { lastPart } from './reservation.js';
 import type { TpuNode } from './schema.js';
 
-export function nodeRef(node: TpuNode, operation: string | null): MachineRef {
+export function nodeRef(node: TpuNode, operation: string | null, host = 0): MachineRef {
   const [, zone = ''] = /\/locations\/([^/]+)\//.exec(node.name) ?? [];
   const name = lastPart(node.name);
   return {
@@ -14,7 +14,7 @@ export function nodeRef(node: TpuNode, operation: string | null): MachineRef {
     machineId: name,
     region: regionOf(zone),
     zone,
-    backendData: writeData({ zone, isTpu: true, operation }),
+    backendData: writeData({ zone, isTpu: true, operation, host }),
   };
 }
 
@@ -36,6 +36,7 @@ const ENDED: ReadonlySet<string> = new Set([
   ...['REPAIRING', 'REIMAGING', 'RESTARTING', 'HIDING', 'HIDDEN', 'UNHIDING'],
 ]);
 
+/** Of one of its hosts: the first, unless the reference names another. */
 export function nodeState(node: TpuNode, ref: MachineRef, publicIps: boolean): MachineState {
   const { state, healthDescription, networkEndpoints } = node;
   if (ENDED.has(state)) {
@@ -43,11 +44,11 @@ export function nodeState(node: TpuNode, ref: MachineRef, publicIps: boolean): M
     return { state: 'failed', ref, message: healthDescription ? `${message}: ${healthDescription}` : message };
   }
   if (state !== 'READY') return { state: 'pending', ref, reason: state };
-  // A slice of several hosts is one node with an address for each; the first is where people log in.
+  // A slice of several hosts is one node with an address for each, in the order of their numbers.
   const addresses = (networkEndpoints ?? []).map((each) =>
     publicIps ? each.accessConfig?.externalIp : each.ipAddress,
   );
-  const [first] = addresses;
+  const host = readData(ref)?.host ?? 0;
   const isComplete = addresses.every((address) => address !== undefined);
-  return readyAt(isComplete ? (first ?? null) : null, networkEndpoints?.[0]?.ipAddress ?? null, ref);
+  return readyAt(isComplete ? (addresses[host] ?? null) : null, networkEndpoints?.[host]?.ipAddress ?? null, ref);
 }

@@ -3,6 +3,8 @@ import type { Catalog } from '@dstack/catalog';
 import type { Offer, Wire } from '@dstack/core';
 import { type FreeQuotas, whyNoQuota } from './quotas.js';
 import { type Reserved, withinReservation } from './reservation.js';
+import { regionOf } from './region-of.js';
+import { sliceOffers } from './slice-offers.js';
 import { isOffered } from './sold-types.js';
 import { isTpu, TPU_DISK_GB } from './tpu-types.js';
 
@@ -37,12 +39,9 @@ export function gcpOffers({ catalog, requirements, regions, quotas, reserved }: 
       return reason === null ? { availability: 'unknown' } : { availability: 'no_quota', availability_reason: reason };
     },
   }).map((offer) => withFixedDisk(inOrder(offer)));
-  return reserved === null ? offers : offers.flatMap((offer) => withinReservation(offer, reserved) ?? []);
-}
-
-/** `us-central1-a` is in `us-central1`. */
-export function regionOf(zone: string): string {
-  return zone.replace(/-[^-]+$/, '');
+  return reserved === null
+    ? [...offers, ...sliceOffers({ catalog, regions })]
+    : offers.flatMap((offer) => withinReservation(offer, reserved) ?? []);
 }
 
 /** The same zone is tried first everywhere: machines of one project are near each other. */

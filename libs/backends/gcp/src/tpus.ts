@@ -11,7 +11,7 @@ import { explainRpc, isBusy, isConflict, isMissing, unlessMissing } from './erro
 import { TOKEN_LABEL } from './labels.js';
 import { readData, writeData } from './machine-data.js';
 import { isOwnedBy, nodeRef, nodeState } from './node-state.js';
-import { regionOf } from './offers.js';
+import { regionOf } from './region-of.js';
 import { CREATE_WATCH_MS, watch } from './operations.js';
 import type { TpuNode, TpuOperation } from './schema.js';
 import type { TpuApi } from './tpu-client.js';
@@ -49,9 +49,10 @@ export class Tpus {
 
   async get(ref: MachineRef, call: Call): Promise<MachineState> {
     const { api, publicIps } = this.options;
-    const operation = readData(ref)?.operation ?? null;
+    const { operation = null, host } = readData(ref) ?? {};
     const found = await this.find(ref, call);
-    if (found !== null) return nodeState(found, { ...nodeRef(found, operation), cloudName: ref.cloudName }, publicIps);
+    if (found !== null)
+      return nodeState(found, { ...nodeRef(found, operation, host), cloudName: ref.cloudName }, publicIps);
     if (operation === null) return { state: 'gone' };
     const seen = await api.operation(operation, call).catch(unlessMissing);
     if (seen === null) return { state: 'gone' };

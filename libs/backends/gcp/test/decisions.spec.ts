@@ -7,7 +7,7 @@ import { readData, writeData } from '../src/machine-data.js';
 import { stateOf } from '../src/machine-state.js';
 import { firewallRule, hasNat, MACHINE_TAG, GATEWAY_TAG, networkPath, subnetsOf } from '../src/network.js';
 import { networkCards } from '../src/network-cards.js';
-import { regionOf } from '../src/offers.js';
+import { regionOf } from '../src/region-of.js';
 import { parseReservation, reservationFilter } from '../src/reservation.js';
 import { bootDiskType, isOffered, staysOnItsHost, takesVolumes } from '../src/sold-types.js';
 import { isSingleHostTpu, isTpu, runtimeVersion } from '../src/tpu-types.js';

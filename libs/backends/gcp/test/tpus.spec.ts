@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { isBackendError } from '@dstack/backend-base';
+import { bundledCatalog } from '@dstack/catalog';
 import { gcpModule } from '../src/compute.js';
 import {
   attempt,
@@ -10,6 +12,7 @@ import {
   offerOf,
   OWNER,
   PUBLIC_KEY,
+  QUERY,
   startGcpWorld,
 } from './support/gcp-world.js';
 
@@ -115,15 +118,37 @@ describe('a TPU', () => {
   });
 
   it('of several hosts is ready when all have their addresses', async () => {
-    const offer = await offerOf(world.compute, named('v5litepod-8'));
-    const slice = { ...offer, instance: { ...offer.instance, name: 'v5litepod-16' } };
-    const { ref, node } = await created({ offer: slice });
+    const offer = await offerOf(world.compute, named('v5litepod-16'));
+    const { ref, node } = await created({ offer });
     expect(node.body).toMatchObject({ acceleratorType: 'v5litepod-16' });
-    node.hosts = 4;
     expect(await world.compute.get(ref, call())).toMatchObject({ state: 'ready', hostname: '198.51.100.8' });
     node.unaddressed = 1;
     expect(await world.compute.get(ref, call())).toMatchObject({ state: 'pending' });
     expect(await world.compute.terminate(ref, call())).toBe('pending');
+  });
+
+  it('of several hosts is offered to as many nodes, each for its part of the price', async () => {
+    const [whole] = [...bundledCatalog('gcp').rows({ type: ({ name }) => name === 'v5p-16', isSpot: false })];
+    const offers = await world.compute.offers(QUERY, call());
+    const hosts = offers.filter(({ instance }) => instance.name === 'v5p-16' && !instance.resources.spot);
+    expect(hosts[0]).toMatchObject({
+      group_nodes: { min: 2, max: 2 },
+      instance: { resources: { cpus: 208, gpus: [{ name: 'v5p-16', vendor: 'google' }] } },
+    });
+    expect((hosts[0]?.price ?? 0) * 2).toBeCloseTo(whole?.price ?? 0);
+  });
+
+  it('of several hosts is refused to another number of nodes, and to disks, before anything is made', async () => {
+    const given = attempt(await offerOf(world.compute, named('v5litepod-16')));
+    expect(await failureOf(world.compute.groups?.create(given, 2, call()) ?? Promise.resolve())).toMatchObject({
+      kind: 'rejected',
+      message: 'v5litepod-16 has 4 hosts, not 2',
+    });
+    const withDisk = { ...given, volumeIds: ['data'] };
+    expect(await failureOf(world.compute.groups?.create(withDisk, 4, call()) ?? Promise.resolve())).toMatchObject({
+      kind: 'rejected',
+    });
+    expect(nodes()).toEqual([]);
   });
 });
 
@@ -153,6 +178,23 @@ describe('volumes of a TPU', () => {
     expect(await volumes?.detach(volume, ref, { force: false }, call())).toBe('done');
     expect(await volumes?.detach(volume, ref, { force: false }, call())).toBe('done');
     expect(node.dataDisks).toHaveLength(1);
+  });
+
+  it('are there after it, and come to the next', async () => {
+    const volumes = world.compute.volumes;
+    const configuration = { type: 'volume', backend: 'gcp', name: 'data', region: 'us-central1', size: 100 } as const;
+    const made = await volumes?.create({ configuration, token: randomUUID(), cloudName: 'data', owner: OWNER }, call());
+    if (volumes === undefined || made === undefined) throw new Error('no volume');
+    for (const cloudName of ['first', 'second']) {
+      const given = { ...(await world.attempt()), cloudName };
+      const state = await world.compute.create(given, call());
+      if (state.state === 'gone') throw new Error('gone');
+      expect(await volumes.attach(made, state.ref, call())).toEqual({ deviceName: 'persistent-disk-1' });
+      await world.compute.terminate(state.ref, call());
+      world.fake.tpu.nodes.clear();
+      expect(await volumes.detach(made, state.ref, { force: false }, call())).toBe('done');
+      expect((await volumes.list(OWNER, call())).map(({ volumeId }) => volumeId)).toEqual([made.volumeId]);
+    }
   });
 
   it('are none of v6e', async () => {

@@ -329,6 +329,19 @@ describe('volumes', () => {
     expect(world.fake.violations).toEqual([]);
   });
 
+  it('outlive the pods that mount them', async () => {
+    const request = { configuration, token: 't', cloudName: 'dstack-data', owner: 'o' };
+    const { volumeId = '' } = (await world.compute.volumes?.create(request, call())) ?? {};
+    const container = testContainer({ mounts: [{ volumeId, path: '/data' }] });
+    for (let pods = 0; pods < 2; pods += 1) {
+      const state = await world.compute.create(await gpuAttempt({ container }), call());
+      expect(specOf(jobPods()[0]).volumes).toContainEqual({ persistentVolumeClaim: { claimName: volumeId }, name: expect.any(String) as string }); // prettier-ignore
+      await gone(state);
+      expect(jobPods()).toEqual([]);
+      expect(objects('persistentvolumeclaims').map(({ metadata }) => metadata.name)).toEqual([volumeId]);
+    }
+  });
+
   it('that are there already are registered, and others are missed', async () => {
     await world.compute.volumes?.create({ configuration, token: 't', cloudName: 'own', owner: 'o' }, call());
     const named = (claim_name: string) => ({ backend: 'kubernetes' as const, region: CONTEXT, claim_name });

@@ -179,6 +179,21 @@ describe('a pod', () => {
     expect(only(world.fake.pods.values()).input).toMatchObject({ networkVolumeId: 'vol1', volumeMountPath: '/data' });
   });
 
+  it('ends without its network volume, which the next pod mounts', async () => {
+    const { volumes } = world.compute;
+    const given = { type: 'volume', backend: 'runpod', name: 'data', region: 'EU-RO-1', size: 10 } as const;
+    const request = { configuration: given, token: 't', cloudName: 'dstack-data-1', owner: OWNER };
+    const volume = await volumes?.create(request, call());
+    const container = testContainer({ mounts: [{ volumeId: volume?.volumeId ?? '', path: '/data' }] });
+    for (let pods = 0; pods < 2; pods += 1) {
+      const ref = refOf(await world.compute.create(await world.attempt({ container }), call()));
+      expect(only(world.fake.living).volumeId).toBe(volume?.volumeId);
+      await world.compute.terminate(ref, call());
+      await until(() => world.fake.living.length === 0);
+      expect(world.fake.volumes.map(({ id }) => id)).toEqual([volume?.volumeId]);
+    }
+  });
+
   it('is ready once its port has an address', async () => {
     const ref = refOf(await world.compute.create(await world.attempt(), call()));
     await until(() => only(world.fake.pods.values()).status === 'RUNNING');

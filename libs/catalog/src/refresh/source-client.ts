@@ -20,7 +20,10 @@ export interface PriceSource {
 }
 
 export interface SourceWorld {
-  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  readonly fetch: (
+    url: string,
+    init: { method: string; headers: Record<string, string>; signal: AbortSignal; body?: string },
+  ) => Promise<Response>;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly now: () => number;
   /** In [0, 1). */

@@ -35,14 +35,18 @@ export function imageKind({ image, docker }: ImageChoice): ImageKind {
 }
 
 export function imageName(choice: ImageChoice, defaults: ImageDefaults = IMAGE_DEFAULTS): string {
+  return withRegistry(plainName(choice, defaults), defaults.registry);
+}
+
+function plainName(choice: ImageChoice, defaults: ImageDefaults): string {
   if (choice.docker === true) return defaults.dindImage;
-  if (choice.image) return withRegistry(choice.image, defaults.registry);
+  if (choice.image) return choice.image;
   return `${defaults.baseImage}:${defaults.baseVersion}-${choice.nvcc === true ? 'devel' : 'base'}-ubuntu${defaults.ubuntuVersion}`;
 }
 
 /** Both variants of the unmodified default image become the one that has the EFA libraries. */
 export function efaImageName(image: string, defaults: ImageDefaults = IMAGE_DEFAULTS): string {
-  const prefix = `${defaults.baseImage}:${defaults.baseVersion}`;
+  const prefix = withRegistry(`${defaults.baseImage}:${defaults.baseVersion}`, defaults.registry);
   const suffix = `ubuntu${defaults.ubuntuVersion}`;
   const isDefault = image === `${prefix}-base-${suffix}` || image === `${prefix}-devel-${suffix}`;
   return isDefault ? `${prefix}-devel-efa-${suffix}` : image;

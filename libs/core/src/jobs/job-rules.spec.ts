@@ -69,6 +69,14 @@ describe('images', () => {
     expect(imageName({ image }, { ...IMAGE_DEFAULTS, registry: 'mirror.local/' })).toBe(name);
   });
 
+  it('the images of jobs that name none come from the default registry too', () => {
+    const defaults = { ...IMAGE_DEFAULTS, registry: 'mirror.local/hub' };
+    const own = imageName({}, defaults);
+    expect(own).toBe(`mirror.local/hub/${imageName({})}`);
+    expect(imageName({ docker: true }, defaults)).toBe(`mirror.local/hub/${IMAGE_DEFAULTS.dindImage}`);
+    expect(efaImageName(own, defaults)).toBe(`mirror.local/hub/${efaImageName(imageName({}))}`);
+  });
+
   it('has libraries for EFA where only the default image ran', () => {
     expect(efaImageName(imageName({}))).toBe('dstackai/base:0.15-devel-efa-ubuntu24.04');
     expect(efaImageName('alpine')).toBe('alpine');

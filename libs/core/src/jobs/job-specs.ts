@@ -2,6 +2,7 @@ import { requirementsOf } from '../offers/requirements.js';
 import { DEFAULT_STOP_DURATION_SECONDS, effectiveProfile, retryOf, secondsOrOff } from '../runs/effective-profile.js';
 import { runSpecIssue } from '../runs/run-spec-error.js';
 import { jobName } from '../names/derived-names.js';
+import { routerGroup } from '../services/router.js';
 import type * as Wire from '../wire/generated/api.js';
 import { jobArgv } from './job-commands.js';
 import { nodeGroups, replicaGroups, type NodeGroup, type ReplicaGroup } from './job-groups.js';
@@ -87,8 +88,13 @@ function serviceJob(
     ...common,
     replica_group: group.name,
     service_port: containerPort(configuration.port),
-    probes: probeSpecs(configuration),
+    probes: asksForChat(configuration, group) ? probeSpecs(configuration) : [],
   };
+}
+
+/** Workers behind a router may answer a part of each chat only: unless probes are written down, the router alone is probed by one. */
+function asksForChat(configuration: Wire.ServiceConfiguration, { router }: ReplicaGroup): boolean {
+  return (configuration.probes ?? null) !== null || router !== null || routerGroup(configuration) === null;
 }
 
 function devEnvironmentJob(

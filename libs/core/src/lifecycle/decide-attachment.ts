@@ -11,10 +11,14 @@ export interface AttachmentDecision {
 /** A volume comes to a machine that is there for a job that wants it, and leaves it when the job is done with it. */
 export function decideAttachment(
   attachment: AttachmentFact,
-  { attachable }: { readonly attachable: boolean },
+  {
+    attachable,
+    isElsewhere,
+  }: { readonly attachable: boolean; /** It still leaves another machine. */ readonly isElsewhere: boolean },
   now: Instant,
 ): AttachmentDecision {
   const { release } = attachment;
+  if (release === null && attachable && isElsewhere) return { effect: null, dueAt: now + LIMITS.attachRetryMs };
   if (release === null) return attachable ? bring(attachment, now) : { effect: null, dueAt: null };
   return take(attachment, release, attachable, now);
 }

@@ -32,14 +32,14 @@ const host = (over: Partial<PendingHost> = {}): PendingHost => ({
 }); // prettier-ignore
 const starting = (over: Partial<StartingInstance> = {}): StartingInstance => ({
   ...base, status: 'provisioning', machineState: 'pending', machineMessage: null, connectedSince: null, powerOffAfterMs: null, provisioningLimitMs: 10 * MIN,
-  unwanted: null, tenure: 'rented', kind: 'hosts', bareHost: null, ...over,
+  unwanted: null, tenure: 'rented', kind: 'hosts', isOneOfGroup: false, bareHost: null, ...over,
 }); // prettier-ignore
 const live = (over: Partial<LiveInstance> = {}): LiveInstance => ({
   ...base, status: 'idle', connectedSince: T, unreachableSince: null, machineState: 'ready', machineMessage: null, idleSince: T,
-  idleLimitMs: 5 * MIN, neededByFleet: false, unwanted: null, tenure: 'rented', kind: 'hosts', replaceAgentAt: null, ...over,
+  idleLimitMs: 5 * MIN, neededByFleet: false, unwanted: null, tenure: 'rented', kind: 'hosts', isOneOfGroup: false, replaceAgentAt: null, ...over,
 }); // prettier-ignore
 const ending = (over: Partial<TerminatingInstance> = {}): TerminatingInstance => ({
-  ...base, status: 'terminating', machineGone: false, terminateFailures: 0, nextTerminateAt: null, jobsDraining: false, volumesLeaving: false, endMessage: null, tenure: 'rented', ...over,
+  ...base, status: 'terminating', machineGone: false, terminateFailures: 0, nextTerminateAt: null, jobsDraining: false, volumesLeaving: false, groupInUse: false, endMessage: null, tenure: 'rented', ...over,
 }); // prettier-ignore
 
 type Expected = { status: string; effects?: string[]; reason?: string; dueAt?: number | null };
@@ -111,6 +111,9 @@ it.each<[string, InstanceSnapshot, number, Expected]>([
   ['not more often than the back-off allows', ending({ nextTerminateAt: T + MIN }), T, { status: 'terminating', effects: [], dueAt: T + MIN }],
   ['and never gives up', ending({ terminateFailures: 1000, nextTerminateAt: T }), T + 10_000 * MIN, { status: 'terminating', effects: ['terminate'] }],
   ['it lets jobs save their last output first', ending({ jobsDraining: true }), T, { status: 'terminating', effects: [], dueAt: T + LIMITS.logDrainMs }],
+  ['a machine of a group that is no longer used ends', live({ status: 'busy', isOneOfGroup: true, busyBlocks: 0 }), T, { status: 'terminating', reason: 'job_finished' }],
+  ['a machine of a group is kept until all of them are free', ending({ groupInUse: true }), T, { status: 'terminating', effects: [], dueAt: T + LIMITS.groupWaitMs }],
+  ['a machine of a group that is gone waits for nobody', ending({ groupInUse: true, machineGone: true }), T, { status: 'terminated' }],
   ['a machine is kept until its volumes have left', ending({ volumesLeaving: true }), T, { status: 'terminating', effects: [], dueAt: T + LIMITS.instanceDetachMs }],
   ['a machine that does not let go of its volumes is ended', ending({ volumesLeaving: true }), T + LIMITS.instanceDetachMs, { status: 'terminating', effects: ['terminate'] }],
   ['a machine that is gone has no volumes any more', ending({ volumesLeaving: true, machineGone: true }), T, { status: 'terminated' }],

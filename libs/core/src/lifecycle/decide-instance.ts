@@ -149,9 +149,9 @@ function decideIdle(instance: LiveInstance, now: Instant): InstanceDecision {
   return now < deadline ? keep(instance, deadline, now) : giveUp('idle_timeout', null, now);
 }
 
-/** A container has had its job: nobody else can use it. */
-function isSpent({ kind, busyBlocks }: StartingInstance | LiveInstance): boolean {
-  return kind === 'containers' && busyBlocks === 0;
+/** A container, or a machine of a group, has had its job: nobody else can use it. */
+function isSpent({ kind, isOneOfGroup, busyBlocks }: StartingInstance | LiveInstance): boolean {
+  return (kind === 'containers' || isOneOfGroup) && busyBlocks === 0;
 }
 
 /** Nothing changes but, perhaps, the agent: its jobs do not notice. */
@@ -181,6 +181,8 @@ function decideTerminating(instance: TerminatingInstance, now: Instant): Instanc
   if (instance.volumesLeaving && now < instance.statusChangedAt + LIMITS.instanceDetachMs) {
     return stay('terminating', { dueAt: instance.statusChangedAt + LIMITS.instanceDetachMs });
   }
+  // The last of them ends all; whose job is over wakes the others.
+  if (instance.groupInUse) return stay('terminating', { dueAt: now + LIMITS.groupWaitMs });
   if (instance.nextTerminateAt !== null && now < instance.nextTerminateAt) {
     return stay('terminating', { dueAt: instance.nextTerminateAt });
   }

@@ -156,6 +156,7 @@ describe('a pulling or running job', () => {
     ['survives a short disconnection', active({ host: host({ unreachableSince: T }) }), T + MIN, { status: 'running', dueAt: T + 2 * MIN }],
     ['fails on a host nobody reaches', active({ host: host({ unreachableSince: T }) }), T + 2 * MIN, { status: 'terminating', reason: 'instance_unreachable' }],
     ['counts a lost spot host as interruption', active({ host: host({ unreachableSince: T, isSpot: true }) }), T + 2 * MIN, { status: 'terminating', reason: 'interrupted_by_no_capacity' }],
+    ['counts the end of a spot machine as interruption', active({ host: host({ status: 'terminating', isSpot: true }) }), T, { status: 'terminating', reason: 'interrupted_by_no_capacity' }],
     ['fails without its host', active({ host: null }), T, { status: 'terminating', reason: 'instance_unreachable' }],
     ['counts from the first of the two that were lost', active({ disconnectedAt: T, host: host({ unreachableSince: T + MIN }) }), T + 2 * MIN, { status: 'terminating', reason: 'instance_unreachable' }],
     ['is over while it pulls, too', active({ status: 'pulling', agent: finished({ exitStatus: 1, reason: 'creating_container_error' }) }), T, { status: 'terminating', reason: 'creating_container_error' }],

@@ -46,6 +46,7 @@ const service = (count: number, replicas: Replica[], over: Partial<ServiceFacts>
   drainLimitMs: 5 * MINUTE,
   rollout: null,
   gatewayRefusal: null,
+  router: null,
   ...over,
 });
 const base = { id: 'r', submittedAt: T - MINUTE, startedAt: T - MINUTE, isScheduled: false, resubmissionAttempt: 0 };
@@ -161,6 +162,28 @@ describe('scaling', () => {
     const scale = { '0': { desired: 1, scaledAt: 0 }, big: { desired: 1, scaledAt: 0 } };
     const [effect] = effectsOf(service(1, [ready(0), ready(1, { group: 'big' })], { groups, scale, traffic: busy }));
     expect(effect).toMatchObject({ do: 'scale', scale: { '0': { desired: 3 }, big: { desired: 0 } } });
+  });
+
+  it('behind a router are as many as it is asked for, in each group', () => {
+    const windows = [{ seconds: 60, requests: 150, meanMs: 10 }];
+    const groups = [fixed(1, 'router'), { ...elastic, name: 'prefill' }, { ...elastic, name: 'decode' }];
+    const facts = (load: Partial<ServiceTraffic>) =>
+      service(0, [], { groups, scale: {}, router: 'router', traffic: traffic(load) });
+    const scale = (router: number, prefill: number, decode: number) =>
+      expect.arrayContaining([
+        expect.objectContaining({
+          do: 'scale',
+          scale: expect.objectContaining({
+            router: expect.objectContaining({ desired: router }),
+            prefill: expect.objectContaining({ desired: prefill }),
+            decode: expect.objectContaining({ desired: decode }),
+          }),
+        }),
+      ]);
+    expect(effectsOf(facts({ groups: { router: windows } }))).toEqual(scale(1, 3, 3));
+    // What waits for the router needs workers next.
+    expect(effectsOf(facts({ held: 1 }))).toEqual(scale(1, 1, 1));
+    expect(effectsOf(facts({ groups: { prefill: windows } }))).toEqual(scale(1, 0, 0));
   });
 
   it('wakes one group for a request that waits', () => {

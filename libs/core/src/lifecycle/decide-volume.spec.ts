@@ -128,6 +128,15 @@ describe('an attachment', () => {
     expect(decideVolume(active({ attachments: [fact] }), NOW).effects).toEqual(effects);
   });
 
+  it('is made when the volume has left the machine that failed to start', () => {
+    const leaving = attachment({ instanceId: 'first', wasAsked: true, release });
+    const next = attachment({ instanceId: 'next' });
+    expect(decideVolume(active({ attachments: [leaving, next] }), NOW).effects).toEqual([
+      { do: 'detach', instanceId: 'first', force: false },
+    ]);
+    expect(decideVolume(active({ attachments: [next] }), NOW).effects).toEqual([{ do: 'attach', instanceId: 'next' }]);
+  });
+
   it('is forced when the time to stop is over', () => {
     const stuck = active({ attachments: [attachment({ isAttached: true, wasAsked: true, release })] });
     expect(decideVolume(stuck, NOW + 299_999).effects).toMatchObject([{ force: false }]);

@@ -69,7 +69,9 @@ function attempt(
 function decideActive(volume: ActiveVolume, now: Instant): VolumeDecision {
   const { attachments } = volume;
   if (attachments.length > 0) {
-    const decided = attachments.map((attachment) => decideAttachment(attachment, volume, now));
+    const isElsewhere = attachments.some(({ release }) => release !== null);
+    const { attachable } = volume;
+    const decided = attachments.map((attachment) => decideAttachment(attachment, { attachable, isElsewhere }, now));
     const dues = decided.flatMap(({ dueAt }) => dueAt ?? []);
     return stay('active', {
       effects: decided.flatMap(({ effect }) => effect ?? []),

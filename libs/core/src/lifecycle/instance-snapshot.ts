@@ -71,6 +71,8 @@ export interface StartingInstance extends InstanceBase {
   readonly unwanted: InstanceTerminationReason | null;
   readonly tenure: Tenure;
   readonly kind: MachineKind;
+  /** Made together with others, for one task; nobody else gets it. */
+  readonly isOneOfGroup: boolean;
   /** A machine that answers and has no agent yet; null: it has one, or comes with one. */
   readonly bareHost: BareHost | null;
 }
@@ -96,6 +98,8 @@ export interface LiveInstance extends InstanceBase {
   readonly unwanted: InstanceTerminationReason | null;
   readonly tenure: Tenure;
   readonly kind: MachineKind;
+  /** Made together with others, for one task; nobody else gets it. */
+  readonly isOneOfGroup: boolean;
   /** The server has another agent than the host runs: null, or when to (try to) replace it. */
   readonly replaceAgentAt: Instant | null;
 }
@@ -110,6 +114,8 @@ export interface TerminatingInstance extends InstanceBase {
   readonly jobsDraining: boolean;
   /** Network volumes are still to be taken from it. */
   readonly volumesLeaving: boolean;
+  /** It ends together with others, and some of them are still used. */
+  readonly groupInUse: boolean;
   /** Why it ends, for people. */
   readonly endMessage: string | null;
   readonly tenure: Tenure;

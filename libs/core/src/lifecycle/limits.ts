@@ -42,6 +42,8 @@ export const LIMITS = {
   attemptRetryMs: 5 * SECOND,
   /** Between two looks whether the first machine of a cluster is there. */
   clusterLeadMs: SECOND,
+  /** How often a machine that ends with others looks whether they are free; they wake it when they are. */
+  groupWaitMs: 30 * SECOND,
   /** Between two looks at a machine that is starting: a quarter of its age, within these bounds. */
   pollMinMs: 200,
   pollMaxMs: 5 * SECOND,

@@ -18,7 +18,9 @@ export function scaleGroups(service: ServiceFacts, now: Instant): ScaledGroups {
   // Whoever waits needs one replica: of a group that is to have some, else of the first one that may.
   const waker = groups.find((_group, index) => (desiredNow[index] ?? 0) > 0) ?? groups.find(({ max }) => max > 0);
   const verdicts = groups.map((group) => {
-    const load = loadOf(service, group.name, group === waker ? traffic.held : 0);
+    // What waits for a router needs a worker of each group next.
+    const isWaitedFor = service.router !== null || group === waker;
+    const load = loadOf(service, group.name, isWaitedFor ? traffic.held : 0);
     return { group, verdict: decideScale(group, service.scale[group.name] ?? null, load, now) };
   });
   const sentences = verdicts.flatMap(({ group, verdict: { scale, because } }, index) => {
@@ -37,9 +39,11 @@ export function scaleGroups(service: ServiceFacts, now: Instant): ScaledGroups {
   };
 }
 
-function loadOf({ traffic, replicas }: ServiceFacts, group: string, held: number): GroupLoad {
+/** Workers behind a router share its requests: what it gets is what each group of them is asked for. */
+function loadOf({ traffic, replicas, router }: ServiceFacts, group: string, held: number): GroupLoad {
+  const asked = router ?? group;
   const inFlight = replicas
-    .filter((replica) => replica.group === group && replica.drainingSince === null)
+    .filter((replica) => replica.group === asked && replica.drainingSince === null)
     .reduce((sum, replica) => sum + (traffic.inFlight[replica.id] ?? 0), 0);
-  return { windows: traffic.groups[group] ?? [], inFlight, held };
+  return { windows: traffic.groups[asked] ?? [], inFlight, held };
 }

@@ -20,6 +20,8 @@ export interface Replica extends RunJob {
 export interface ServiceFacts {
   readonly groups: readonly ServiceGroup[];
   readonly replicas: readonly Replica[];
+  /** The group whose replica gets all requests and gives them to the others; null: every replica gets its own. */
+  readonly router: string | null;
   /** By name of the group. */
   readonly scale: Readonly<Record<string, GroupScale>>;
   readonly traffic: ServiceTraffic;

@@ -50,7 +50,7 @@ const FEATURES: Readonly<Record<BackendFeature, ReadonlySet<InternalBackendType>
   'network-volumes': new Set(['aws', 'gcp', 'kubernetes', 'runpod']),
   'placement-groups': new Set(['aws', 'crusoe', 'gcp', 'nebius']),
   'create-instance': new Set([...VM_BACKENDS, 'local']),
-  'group-provisioning': new Set(['runpod', 'slurm']),
+  'group-provisioning': new Set(['gcp', 'runpod', 'slurm']),
 };
 
 export function backendHas(backend: InternalBackendType, feature: BackendFeature): boolean {

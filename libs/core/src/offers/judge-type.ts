@@ -3,24 +3,30 @@ import { includesIgnoringCase } from './includes-ignoring-case.js';
 import { knownDiskGb, rejectResources } from './match-resources.js';
 import type { Offer } from './offer.js';
 import type { OfferFilters } from './offer-filters.js';
-import { formatRange, intersectRanges } from './range.js';
+import { contains, formatRange, intersectRanges } from './range.js';
 import type { Reject } from './rejection.js';
 
 /** What an offer says of the machine, wherever it is and whatever it costs. */
-export type OfferType = Pick<Offer, 'instance' | 'disk_range_gb'>;
+export type OfferType = Pick<Offer, 'instance' | 'disk_range_gb' | 'group_nodes'>;
 
 /** Gives the size in GB of the disk it would get, where that can be chosen, else null. */
 export function judgeType(
   type: OfferType,
   requirements: Wire.Requirements,
-  { instanceTypes, agentArchs = null }: OfferFilters,
+  { instanceTypes, agentArchs = null, nodes = null }: OfferFilters,
   reject: Reject,
 ): number | null {
   const { name, resources } = type.instance;
   const spot = requirements.spot ?? null;
   if (spot !== null && resources.spot !== spot)
     reject('spot', () => (spot ? 'on-demand, not spot' : 'spot, not on-demand'));
-  rejectResources(requirements.resources, resources, reject);
+  const group = type.group_nodes;
+  rejectResources(requirements.resources, resources, reject, { isOneOfGroup: group !== undefined });
+  if (group !== undefined && !contains(group, nodes ?? 1))
+    reject(
+      'nodes',
+      () => `${name} is made of several machines at once: a task has them with nodes: ${formatRange(group)}`,
+    );
   const arch = resources.cpu_arch ?? 'x86';
   if (agentArchs !== null && !agentArchs.includes(arch))
     reject('agent', () => `this server has no agent for ${arch}, only for ${agentArchs.join(' and ')}`);

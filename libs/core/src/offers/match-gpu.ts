@@ -7,9 +7,14 @@ import type { Reject } from './rejection.js';
 type GpuSpec = NonNullable<Wire.ResourcesSpec['gpu']>;
 
 /** Tells what a machine's accelerators lack for a requirement. A requirement that starts at 0 takes machines without any. */
-export function rejectGpus(spec: GpuSpec | null | undefined, gpus: readonly Wire.Gpu[], reject: Reject): void {
+export function rejectGpus(
+  spec: GpuSpec | null | undefined,
+  gpus: readonly Wire.Gpu[],
+  reject: Reject,
+  { isOneOfGroup = false } = {},
+): void {
   const gpu = gpus[0];
-  if (gpu !== undefined && isTpuName(gpu.name) && !isSingleHostTpu(gpu.name)) {
+  if (gpu !== undefined && !isOneOfGroup && isTpuName(gpu.name) && !isSingleHostTpu(gpu.name)) {
     reject('tpu', () => `${gpu.name} spans several hosts`);
     return;
   }

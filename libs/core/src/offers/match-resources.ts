@@ -15,7 +15,12 @@ export function resourceRejections(spec: Wire.ResourcesSpec, resources: Wire.Res
   });
 }
 
-export function rejectResources(spec: Wire.ResourcesSpec, resources: Wire.Resources, reject: Reject): void {
+export function rejectResources(
+  spec: Wire.ResourcesSpec,
+  resources: Wire.Resources,
+  reject: Reject,
+  { isOneOfGroup = false } = {},
+): void {
   const { cpus } = resources;
   const arch = resources.cpu_arch ?? 'x86';
   const wantedArch = spec.cpu?.arch;
@@ -27,7 +32,7 @@ export function rejectResources(spec: Wire.ResourcesSpec, resources: Wire.Resour
   const diskGb = knownDiskGb(resources);
   if (diskGb !== null && !contains(spec.disk?.size, diskGb))
     reject('disk', () => `disk ${formatNumber(diskGb)}GB ${outside(diskGb, spec.disk?.size, 'GB')}`);
-  rejectGpus(spec.gpu, resources.gpus, reject);
+  rejectGpus(spec.gpu, resources.gpus, reject, { isOneOfGroup });
 }
 
 function outside(value: number, range: { min?: number | null; max?: number | null } | undefined, unit = ''): string {

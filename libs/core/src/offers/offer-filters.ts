@@ -21,6 +21,8 @@ export interface OfferFilters {
   readonly features: readonly BackendFeature[];
   /** What in the configuration only a container has, in the user's words; null: nothing. */
   readonly containerOnly: string | null;
+  /** Of the task whose nodes are all made together; absent or null: each machine is made by itself. */
+  readonly nodes?: number | null;
   /** The architectures for which the server has an agent; absent or null: whatever it needs is there. */
   readonly agentArchs?: readonly Wire.CPUArchitecture[] | null;
 }
@@ -39,7 +41,7 @@ type ProfileLimits = Pick<Wire.Profile, 'backends' | 'regions' | 'availability_z
 
 export function filtersOfProfile(
   profile: ProfileLimits,
-  rest: Partial<Pick<OfferFilters, 'volumeLocations' | 'features' | 'containerOnly'>> = {},
+  rest: Partial<Pick<OfferFilters, 'volumeLocations' | 'features' | 'containerOnly' | 'nodes'>> = {},
 ): OfferFilters {
   return {
     backends: profile.backends ?? null,
@@ -49,5 +51,6 @@ export function filtersOfProfile(
     volumeLocations: rest.volumeLocations ?? null,
     features: rest.features ?? [],
     containerOnly: rest.containerOnly ?? null,
+    nodes: rest.nodes ?? null,
   };
 }

@@ -16,6 +16,8 @@ export interface Offer extends Omit<Wire.InstanceOfferWithAvailability, 'backend
   availability_reason?: string;
   /** The disk sizes in GB the backend can give this type; absent: the disk is as `instance.resources.disk` says. */
   disk_range_gb?: IntRange;
+  /** The machine is made together with others, by one call, for a task of so many nodes; the price is of one of them. */
+  group_nodes?: IntRange;
   /** Of a price that was not asked for just now. */
   priced?: OfferPriceOrigin;
 }
@@ -35,6 +37,13 @@ export function isUsable(offer: Pick<Offer, 'availability'>): boolean {
 
 /** The contract shape: no field that only planning knows, no backend that existing clients reject. */
 export function toWireOffer(offer: Offer): Wire.InstanceOfferWithAvailability {
-  const { instance_id: _id, availability_reason: _reason, disk_range_gb: _disk, priced: _priced, ...wire } = offer;
+  const {
+    instance_id: _id,
+    availability_reason: _reason,
+    disk_range_gb: _disk,
+    group_nodes: _nodes,
+    priced: _priced,
+    ...wire
+  } = offer;
   return { ...wire, backend: toWireBackend(offer.backend) };
 }

@@ -16,6 +16,7 @@ export type RejectionCode =
   | 'gpu-vendor'
   | 'instance-type'
   | 'memory'
+  | 'nodes'
   | 'price'
   | 'region'
   | 'spot'

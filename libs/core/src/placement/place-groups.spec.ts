@@ -29,6 +29,23 @@ const gangOffered = (...offers: ReturnType<typeof offer>[]) => [
   ask({ requirements: requirements({}, { multinode: true }), offers }),
 ];
 
+describe('machines that are made together', () => {
+  const slice = (price: number) => offer({ price, group_nodes: { min: 2, max: 2 } });
+  const pricesOf = (groups: PlacementGroup[], instances: PlacementInstance[] = []) =>
+    decide(groups, instances).map((verdict) =>
+      verdict.kind === 'placed' ? verdict.seats.map((seat) => `${seat.kind} ${seat.offer.price}`) : verdict.kind,
+    );
+  const same = [ask({ requirements: requirements({}, { multinode: true }), offers: [slice(1), offer({ price: 2 })] })];
+  const other = ask({ requirements: requirements({}, { multinode: true }), offers: [offer({ price: 2 })] });
+  it.each<[string, unknown, unknown]>([
+    ['are for all nodes when they cost less', pricesOf([gang({ asks: same })]), [['create 1', 'create 1']]],
+    ['are not taken when others cost less', pricesOf([gang({ asks: gangOffered(slice(3), offer({ price: 2 })) })]), [['create 2', 'create 2']]],
+    ['are taken where nothing else is offered', pricesOf([gang({ asks: gangOffered(slice(3)) })]), [['create 3', 'create 3']]],
+    ['are not for a part of the nodes', pricesOf([gang({ asks: same })], [instance({ priceUsdPerHour: 0 })]), [['reuse 0', 'create 2']]],
+    ['are what each of the nodes is offered', pricesOf([gang({ jobs: [{ id: 'a', ask: 0 }, { id: 'b', ask: 1 }], asks: [...same, other] })]), [['create 2', 'create 2']]],
+  ])('%s', (_rule, actual, expected) => expect(actual).toEqual(expected)); // prettier-ignore
+});
+
 describe('a single job', () => {
   it.each<[string, string[], string[]]>([
     ['uses an idle instance before anything is asked', place([group()], [instance()]), ['j on i']],

@@ -53,7 +53,11 @@ function planAt({ group, candidate, fleet, options, place }: PlanInput): SeatPla
   const obstacle = whyNotCreate(group, fleet, missing.length);
   if (obstacle !== null) return { ...plan, obstacle };
   if (missing.some((job) => candidate.asks[job.ask]?.offers === null)) return { ...plan, obstacle: 'offers-unknown' };
-  const created = missing.flatMap((job) => createSeat(job, candidate.asks[job.ask], place ?? fleet.anchor));
+  const where = place ?? fleet.anchor;
+  const each = missing.flatMap((job) => createSeat(job, candidate.asks[job.ask], where));
+  // Those that are made together are for all nodes.
+  const together = seats.length === 0 ? createTogether(missing, candidate.asks, where) : [];
+  const created = cheaper(together, each, missing.length);
   if (created.length < missing.length) return { ...plan, obstacle: 'no-offers' };
   return { ...plan, seats: [...seats, ...created], isComplete: true };
 }
@@ -117,14 +121,40 @@ function whyNotCreate(group: PlacementGroup, fleet: PlacementFleet, count: numbe
   return fleet.maxNodes !== null && fleet.activeCount + count > fleet.maxNodes ? 'fleet-full' : null;
 }
 
+/** All seats by one call: the cheapest that is offered to every one of them. */
+function createTogether(
+  jobs: readonly PlacementJob[],
+  asks: readonly PlacementAsk[],
+  place: Place | null,
+): Extract<Seat, { kind: 'create' }>[] {
+  const [first, ...others] = jobs.map(({ ask }) => {
+    const offers = (asks[ask]?.offers ?? []).filter((offer) => isMadeTogether(offer) && isUsable(offer));
+    return new Map(offers.filter((offer) => isAt(place, offer)).map((offer) => [keyOf(offer), offer]));
+  });
+  const [best] = [...(first ?? [])]
+    .filter(([key]) => others.every((each) => each.has(key)))
+    .sort(([keyA, a], [keyB, b]) => a.price - b.price || compareText(keyA, keyB));
+  return best === undefined ? [] : jobs.map(({ id, ask }) => ({ kind: 'create', jobId: id, ask, offer: best[1] }));
+}
+
+function cheaper(a: readonly Seat[], b: readonly Seat[], count: number): readonly Seat[] {
+  const cost = (seats: readonly Seat[]): number =>
+    seats.length < count ? Infinity : seats.reduce((sum, { offer }) => sum + offer.price, 0);
+  return cost(a) < cost(b) ? a : b;
+}
+
+function isMadeTogether({ group_nodes: nodes }: Offer): boolean {
+  return nodes !== undefined;
+}
+
 function createSeat({ id, ask }: PlacementJob, of: PlacementAsk | undefined, place: Place | null): Seat[] {
-  const usable = (of?.offers ?? []).filter((offer) => isUsable(offer) && isAt(place, offer));
+  const usable = (of?.offers ?? []).filter((offer) => !isMadeTogether(offer) && isUsable(offer) && isAt(place, offer));
   const [cheapest] = usable.sort((a, b) => a.price - b.price || compareText(keyOf(a), keyOf(b)));
   return cheapest === undefined ? [] : [{ kind: 'create', jobId: id, ask, offer: cheapest }];
 }
 
 function keyOf({ backend, region, instance }: Offer): string {
-  return `${backend} ${region} ${instance.name}`;
+  return `${backend} ${region} ${instance.name} ${instance.resources.spot}`;
 }
 
 function compareText(a: string, b: string): number {

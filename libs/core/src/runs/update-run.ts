@@ -1,5 +1,6 @@
 import type * as Wire from '../wire/generated/api.js';
 import { diffValues, formatChange, isSame, type FieldChange } from './diff.js';
+import { routerGroup } from '../services/router.js';
 
 export type UpdateEffect =
   /** The stored spec changes, nothing that runs notices. */
@@ -134,10 +135,6 @@ function routerBlockers(before: RunConfiguration, after: RunConfiguration): stri
     : [
         `the Dynamo router would be replaced by changing ${[...frozen, ...(routerRedefined ? ['its group'] : [])].join(', ')}: stop the service first`,
       ];
-}
-
-function routerGroup(service: Wire.ServiceConfiguration): Wire.ReplicaGroup | null {
-  return Array.isArray(service.replicas) ? (service.replicas.find((group) => group.router) ?? null) : null;
 }
 
 function onlyDropsArchitecture(before: Wire.ResourcesSpec | undefined, after: Wire.ResourcesSpec | undefined): boolean {

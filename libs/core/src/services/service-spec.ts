@@ -1,4 +1,5 @@
 import type * as Wire from '../wire/generated/api.js';
+import { routerGroup } from './router.js';
 
 /** Where the server itself serves the services that have no gateway; clients put their server's address before it. */
 export function servicePath(projectName: string, runName: string): string {
@@ -35,10 +36,9 @@ function modelSpec(
 }
 
 /** Why no service can be served as the configuration asks, with a gateway or without; null when it can. */
-export function whyNotServed({ replicas }: Wire.ServiceConfiguration): string | null {
-  if (Array.isArray(replicas) && replicas.some((group) => group.router))
-    return 'Router groups are not built yet. Remove `router`, so that requests go to the replicas themselves';
-  return null;
+export function whyNotServed(configuration: Wire.ServiceConfiguration): string | null {
+  if (routerGroup(configuration)?.router?.type !== 'dynamo') return null;
+  return 'Routers of type dynamo are not built yet: use `router: {type: sglang}`, or remove `router`';
 }
 
 /** Why this server itself cannot serve it as the configuration asks; null when it can. */

@@ -21,8 +21,9 @@ export class Gateways {
     return this.project.write('gateways/apply', { plan, force }, options);
   }
 
-  async setDefault(name: string, options?: CallOptions): Promise<void> {
-    await this.project.write('gateways/set_default', { name }, options);
+  /** @param owner the project whose gateway it is; null: this one */
+  async setDefault(name: string, owner: string | null = null, options?: CallOptions): Promise<void> {
+    await this.project.write('gateways/set_default', { name, gateway_project: owner }, options);
   }
 
   setWildcardDomain(name: string, domain: string, options?: CallOptions): Promise<Wire.Gateway> {

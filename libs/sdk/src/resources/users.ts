@@ -1,6 +1,28 @@
 import type { Wire } from '@dstack/core';
 import type { CallOptions, Transport } from '../http/transport.js';
 
+export interface TokenInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly created_at: string;
+  /** Null: it does not expire. */
+  readonly expires_at: string | null;
+  readonly expired: boolean;
+}
+
+export interface NewToken extends TokenInfo {
+  /** Told this once. */
+  readonly token: string;
+}
+
+export interface TokenRequest {
+  readonly name: string;
+  /** The caller when absent; others for global admins only. */
+  readonly username?: string | undefined;
+  /** Seconds from now; for ever when absent. */
+  readonly expires_in?: number | undefined;
+}
+
 export class Users {
   constructor(private readonly transport: Transport) {}
 
@@ -47,6 +69,28 @@ export class Users {
 
   async deletePublicKeys(ids: readonly string[], options?: CallOptions): Promise<void> {
     await this.write('public_keys/delete', { ids: [...ids] } satisfies Wire.DeletePublicKeysRequest, options);
+  }
+
+  /** Tokens beside the one of the user, without their values. */
+  tokens(username?: string, options?: CallOptions): Promise<TokenInfo[]> {
+    return this.read('tokens/list', { username }, options);
+  }
+
+  createToken(request: TokenRequest, options?: CallOptions): Promise<NewToken> {
+    return this.write('tokens/create', request, options);
+  }
+
+  async deleteTokens(names: readonly string[], username?: string, options?: CallOptions): Promise<void> {
+    await this.write('tokens/delete', { names: [...names], username }, options);
+  }
+
+  /** Users that are programs: they have tokens and roles in projects, and cannot sign in. */
+  serviceAccounts(options?: CallOptions): Promise<Wire.User[]> {
+    return this.read('service_accounts/list', {}, options);
+  }
+
+  createServiceAccount(username: string, options?: CallOptions): Promise<Wire.User> {
+    return this.write('service_accounts/create', { username }, options);
   }
 
   private read<T>(path: string, body: unknown, options: CallOptions = {}): Promise<T> {

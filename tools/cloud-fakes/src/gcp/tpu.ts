@@ -9,12 +9,13 @@ export interface FakeNode {
   /** As it was asked for. */
   readonly body: Json;
   dataDisks: unknown[];
-  /** A slice may be of several. */
-  hosts: number;
+  /** A slice is of several. */
+  readonly hosts: number;
   /** So many of them have no address yet. */
   unaddressed: number;
   state: string;
-  ip: string | null;
+  /** Of each host, in the order of their numbers. */
+  ips: readonly string[];
 }
 
 interface FakeTpuOperation {
@@ -25,11 +26,14 @@ interface FakeTpuOperation {
 
 export interface TpuOptions {
   readonly project: string;
-  readonly bootNode: (node: FakeNode) => Promise<string>;
+  /** Each host, from 0 on. */
+  readonly bootNode: (node: FakeNode, host: number) => Promise<string>;
   readonly haltNode: (node: FakeNode) => Promise<void>;
 }
 
 const ACCELERATORS = /^(v2|v3|v4|v5p|v5litepod|v6e)-\d+$/;
+/** Of a type's number, what is in one host of a slice of several. */
+const SHARES: Readonly<Record<string, number>> = { v2: 8, v3: 8, v4: 8, v5p: 8, v5litepod: 4, v6e: 4 };
 const RUNTIMES: Readonly<Record<string, string>> = { v6e: 'v2-alpha-tpuv6e', v5litepod: 'v2-alpha-tpuv5-lite' };
 
 /** Cloud TPU of one project. */
@@ -91,11 +95,21 @@ export class Tpu {
       return this.begin(zone, { code: 8, message });
     }
     const dataDisks = (body.dataDisks ?? []) as unknown[]; // checked
-    const node: FakeNode = { name, id, zone, body, dataDisks, hosts: 1, unaddressed: 0, state: 'CREATING', ip: null };
+    const node: FakeNode = {
+      name,
+      id,
+      zone,
+      body,
+      dataDisks,
+      hosts: hostsOf(type),
+      unaddressed: 0,
+      state: 'CREATING',
+      ips: [],
+    };
     this.nodes.set(name, node);
-    this.options.bootNode(node).then(
-      (ip) => {
-        if (node.state === 'CREATING') Object.assign(node, { state: 'READY', ip });
+    Promise.all(Array.from({ length: node.hosts }, (_, host) => this.options.bootNode(node, host))).then(
+      (ips) => {
+        if (node.state === 'CREATING') Object.assign(node, { state: 'READY', ips });
       },
       () => (node.state = 'STOPPED'),
     );
@@ -157,12 +171,17 @@ function view(node: FakeNode): unknown {
   };
 }
 
-function endpoint({ body, ip, hosts, unaddressed }: FakeNode, index: number): unknown {
+function hostsOf(type: string): number {
+  const [version = '', size] = type.split('-');
+  return Number(size) <= 8 ? 1 : Number(size) / (SHARES[version] ?? 8);
+}
+
+function endpoint({ body, ips, hosts, unaddressed }: FakeNode, index: number): unknown {
   const { enableExternalIps } = (body.networkConfig ?? {}) as { enableExternalIps?: boolean }; // checked
-  const isAddressed = enableExternalIps === true && ip !== null && index < hosts - unaddressed;
+  const isAddressed = enableExternalIps === true && ips[index] !== undefined && index < hosts - unaddressed;
   return {
     ipAddress: `10.164.0.${9 + index}`,
     port: 8470,
-    ...(isAddressed ? { accessConfig: { externalIp: ip } } : {}),
+    ...(isAddressed ? { accessConfig: { externalIp: ips[index] } } : {}),
   };
 }

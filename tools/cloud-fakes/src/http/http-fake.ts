@@ -24,12 +24,18 @@ export abstract class HttpFake {
     return this;
   }
 
-  /** `text` is the request's body. */
-  protected abstract serve(request: IncomingMessage, response: ServerResponse, text: string): Promise<void> | void;
+  /** `text` is the request's body, read as UTF-8; `bytes` as it came. */
+  protected abstract serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    text: string,
+    bytes: Buffer,
+  ): Promise<void> | void;
 
   private async receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    await this.serve(request, response, Buffer.concat(chunks).toString());
+    const bytes = Buffer.concat(chunks);
+    await this.serve(request, response, bytes.toString(), bytes);
   }
 }

@@ -18,9 +18,13 @@ export default class GatewayUpdate extends ProjectCommand {
       throw new UsageError('Nothing to change.', 'Pass --set-default or --domain DOMAIN.');
     const client = await this.connect(flags);
     const { project, name } = parseReference(args.name);
-    const gateways = (project === undefined ? client : client.withProject(project)).gateways;
-    if (flags['set-default']) await gateways.setDefault(name);
-    if (flags.domain !== undefined) await gateways.setWildcardDomain(name, flags.domain);
+    // A gateway of another project becomes the default of this one.
+    if (flags['set-default']) await client.gateways.setDefault(name, project ?? null);
+    if (flags.domain !== undefined)
+      await (project === undefined ? client : client.withProject(project)).gateways.setWildcardDomain(
+        name,
+        flags.domain,
+      );
     this.print(`Gateway ${name} updated`);
   }
 }

@@ -6,6 +6,10 @@ import { Database } from '../../persistence/database.js';
 import type { ReadTx } from '../../persistence/transaction.js';
 import { readJson } from '../../reconcile/stored-json.js';
 import { WORLD, type World } from '../../world/world.js';
+import { packageVersion } from '../../bootstrap/package-version.js';
+import { OPENED_LOGS, type OpenedLogs } from '../../logs/log-shipping.js';
+import { TELEMETRY_COUNTS } from '../../telemetry/telemetry.js';
+import type { TelemetryCounts } from '../../telemetry/telemetry-counts.js';
 import { MetricsStore } from '../metrics-store.js';
 import { exposition } from './exposition.js';
 import {
@@ -16,6 +20,7 @@ import {
   type RunCounts,
   runFamilies,
 } from './families.js';
+import { type ServerFacts, serverFamilies } from './server-families.js';
 
 const LIVE_INSTANCE = `('provisioning', 'idle', 'busy', 'terminating')`;
 const MIB = 1024 ** 2;
@@ -30,14 +35,20 @@ interface RunRow {
 /** Everything of all projects that is there now, for one scrape. */
 @Injectable()
 export class PrometheusService {
+  private readonly startedAt: number;
+
   constructor(
     private readonly db: Database,
     @Inject(MetricsStore) private readonly store: Pick<MetricsStore, 'newestOfRunning'>,
     @Inject(WORLD) private readonly world: Pick<World, 'clock'>,
-  ) {}
+    @Inject(TELEMETRY_COUNTS) private readonly counts: Pick<TelemetryCounts, 'all'>,
+    @Inject(OPENED_LOGS) private readonly logs: Pick<OpenedLogs, 'state'>,
+  ) {
+    this.startedAt = world.clock.now();
+  }
 
   async text(): Promise<string> {
-    const points = await this.store.newestOfRunning();
+    const [points, server] = [await this.store.newestOfRunning(), await this.server()];
     const now = this.world.clock.now();
     return this.db.read(async (tx) => {
       const projects = await names(tx, 'projects');
@@ -45,8 +56,19 @@ export class PrometheusService {
         ...instanceFamilies(await readInstances(tx, projects), now),
         ...runFamilies(await countRuns(tx)),
         ...jobFamilies(await readJobs(tx, projects, points), now),
+        ...serverFamilies(server),
       ]);
     });
+  }
+
+  private async server(): Promise<ServerFacts> {
+    return {
+      version: await packageVersion(),
+      startedAt: this.startedAt,
+      memoryBytes: process.memoryUsage.rss(),
+      counts: this.counts.all(),
+      shipping: await this.logs.state(),
+    };
   }
 }
 

@@ -2,10 +2,8 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { lockServerDirectory } from '../../bootstrap/server-lock.js';
-import { loadConfigFile } from '../../config-file/load-config-file.js';
 import { hasCode } from '../../errors/has-code.js';
-import { readGeneratedKey } from '../../keys/generated-key.js';
-import { Keyring } from '../../keys/keyring.js';
+import { keysOfDirectory } from '../../keys/keys-of-directory.js';
 import { opensValues } from '../../keys/open-keyring.js';
 import { ALL_MIGRATIONS } from '../../migrations/all-migrations.js';
 import { sqliteDriver } from '../../persistence/sqlite-connection.js';
@@ -146,12 +144,7 @@ async function aboutKeys({ settings, world }: OperationContext, path: string): P
     .get();
   restored.close();
   if (row === undefined || row.key_name === null) return 'Its values are plain text: no key is needed.';
-  const { config } = await loadConfigFile(settings, { writesTemplate: false });
-  const generated = readGeneratedKey(settings.serverDir);
-  const keyring = new Keyring(
-    [...config.encryptionKeys, ...(generated === undefined ? [] : [generated])],
-    world.random,
-  );
+  const keyring = await keysOfDirectory(settings, world);
   return opensValues(row, keyring)
     ? `The key "${row.key_name}" is here and opens its values.`
     : `The key "${row.key_name}" is NOT here: before the start put encryption.key into ${settings.serverDir}, or the key into encryption.keys of config.yml.`;

@@ -1,6 +1,4 @@
-import { loadConfigFile } from '../../config-file/load-config-file.js';
-import { readGeneratedKey } from '../../keys/generated-key.js';
-import { Keyring } from '../../keys/keyring.js';
+import { keysOfDirectory } from '../../keys/keys-of-directory.js';
 import { opensValues } from '../../keys/open-keyring.js';
 import { ALL_MIGRATIONS } from '../../migrations/all-migrations.js';
 import type { DatabaseReader } from '../database-reader.js';
@@ -42,12 +40,7 @@ async function migrationsOf(reader: DatabaseReader): Promise<string[] | null> {
 }
 
 async function checkKeys(row: InstallationRow, { settings, world }: OperationContext): Promise<Finding> {
-  const { config } = await loadConfigFile(settings, { writesTemplate: false });
-  const generated = readGeneratedKey(settings.serverDir);
-  const keyring = new Keyring(
-    [...config.encryptionKeys, ...(generated === undefined ? [] : [generated])],
-    world.random,
-  );
+  const keyring = await keysOfDirectory(settings, world);
   if (row.key_name === null)
     return warning(
       'keys',

@@ -8,6 +8,7 @@ import { OperationError } from '../operation-error.js';
 import type { OperationContext } from '../operation.js';
 import { checkDatabase } from './check-database.js';
 import { checkDirectory } from './check-directory.js';
+import { checkLogSink, checkUploads } from './check-kept-elsewhere.js';
 import { checkPostgres } from './check-postgres.js';
 import { error, type Finding, ok, warning } from './finding.js';
 
@@ -24,6 +25,8 @@ export async function findings(context: OperationContext, warnings: readonly str
     ...(await looked('config.yml', () => checkConfig(context))),
     ...(await looked('database', () => checkState(context))),
     ...(await looked('litestream', async () => checkLitestream(context))),
+    ...(await looked('logs', () => checkLogSink(context))),
+    ...(await looked('uploads', () => checkUploads(context))),
     ...(await looked('agents', async () => checkAgents(context))),
   ];
 }

@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockServerDirectory } from '../../bootstrap/server-lock.js';
-import { loadConfigFile } from '../../config-file/load-config-file.js';
-import { readGeneratedKey } from '../../keys/generated-key.js';
-import { Keyring } from '../../keys/keyring.js';
+import type { Keyring } from '../../keys/keyring.js';
+import { keysOfDirectory } from '../../keys/keys-of-directory.js';
 import { opensValues } from '../../keys/open-keyring.js';
 import { FileLogStore } from '../../logs/file-log-store.js';
 import { SqlLogStore } from '../../logs/sql-log-store.js';
@@ -17,6 +16,7 @@ import { SqliteConnection } from '../../persistence/sqlite-connection.js';
 import { OperationError } from '../operation-error.js';
 import type { OperationContext } from '../operation.js';
 import { type CopyState, beginCopy, endCopy } from './copy-state.js';
+import { copyShippedLogs } from './copy-shipped-logs.js';
 import { copyStoredLog, storedLogs, verifyStoredLog } from './copy-stored-logs.js';
 import { type Change, checksumOfSource, checksumOfTarget, copyTable } from './copy-table.js';
 import { type Table, tablesOf } from './table.js';
@@ -104,6 +104,7 @@ async function copyAll(
   const change: Change = isTestCopy ? testCopy(state.installationId, keyring, now) : (_table, row) => row;
   const parts: Move = { context, source, target, tables: tablesOf(source), change, isTestCopy };
   for (const table of parts.tables) await copyTable({ ...parts, table, progress: printer(table.name, print) });
+  const shipped = await copyShippedLogs(source, target, change);
   const logs = await copyLogs(parts);
   const rows = await verifyTables(parts);
   await target.writeDurable(async (tx) => {
@@ -111,7 +112,7 @@ async function copyAll(
     await endCopy(tx);
   });
   print(
-    `Copied and compared: ${rows} rows of ${parts.tables.length} tables, ${logs.count} logs of ${logs.bytes} bytes.`,
+    `Copied and compared: ${rows} rows of ${parts.tables.length} tables, ${logs.count} logs of ${logs.bytes} bytes${shipped === 0 ? '' : `, and ${shipped} that a service keeps`}.`,
   );
   for (const line of nextSteps(context, installation, state, isTestCopy)) print(line);
 }
@@ -133,12 +134,7 @@ function refuseOtherSchema(source: SqliteConnection): void {
 }
 
 async function keysOf({ settings, world }: OperationContext, installation: InstallationRow): Promise<Keyring> {
-  const { config } = await loadConfigFile(settings, { writesTemplate: false });
-  const generated = readGeneratedKey(settings.serverDir);
-  const keyring = new Keyring(
-    [...config.encryptionKeys, ...(generated === undefined ? [] : [generated])],
-    world.random,
-  );
+  const keyring = await keysOfDirectory(settings, world);
   if (opensValues(installation, keyring)) return keyring;
   throw new OperationError(
     `The values of this database are encrypted with the key "${installation.key_name}", which is not here. Restore it first: a copy would be of no use.`,

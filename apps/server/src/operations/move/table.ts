@@ -13,7 +13,8 @@ interface Reference {
 }
 
 /** Not of the server, or copied in another way. */
-const LEFT_OUT = new Set(['migrations', 'log_streams', 'log_chunks']);
+const LOG_TABLES = ['log_streams', 'log_chunks'];
+const LEFT_OUT = new Set(['migrations', ...LOG_TABLES]);
 
 /** The tables of a server's SQLite database, each after those that it refers to. */
 export function tablesOf(source: SqliteConnection): Table[] {
@@ -28,10 +29,17 @@ export function tablesOf(source: SqliteConnection): Table[] {
   );
   return inOrder(names, references)
     .filter((name) => !LEFT_OUT.has(name))
-    .map((name) => ({
-      name,
-      columns: (source.pragma(`table_info(${name})`) as { name: string }[]).map((column) => column.name),
-    }));
+    .map((name) => tableOf(source, name));
+}
+
+/** Logs in the database; others, of files, come into the same tables of the target. */
+export function logTablesOf(source: SqliteConnection): Table[] {
+  return LOG_TABLES.map((name) => tableOf(source, name));
+}
+
+function tableOf(source: SqliteConnection, name: string): Table {
+  const columns = (source.pragma(`table_info(${name})`) as { name: string }[]).map((column) => column.name);
+  return { name, columns };
 }
 
 /** Pure. */

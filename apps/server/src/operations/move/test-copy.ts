@@ -8,7 +8,8 @@ import type { Row } from './table.js';
 
 /** What leads to clouds, hosts, repositories and registries. */
 const LEFT_BEHIND: ReadonlySet<string> = new Set([
-  'backends', 'secrets', 'repo_creds', 'leases', 'volume_attachments', 'placement_groups', 'service_traffic',
+  'backends', 'secrets', 'repo_creds', 'user_tokens', 'leases', 'server_lives', 'volume_attachments', 'placement_groups',
+  'service_traffic',
 ]); // prettier-ignore
 
 const ENDED = new Set(['terminated', 'failed', 'done']);

@@ -1,4 +1,4 @@
-import type { Wire } from '@dstack/core';
+import { routerGroup, type Wire } from '@dstack/core';
 import { findJobs } from '../../jobs/job-record.js';
 import type { ReadTx } from '../../persistence/transaction.js';
 import { findRuns } from '../../runs/run-record.js';
@@ -13,6 +13,8 @@ export interface FoundService {
   readonly auth: boolean;
   /** The replica sees paths without the service's own. */
   readonly stripPrefix: boolean;
+  /** Its requests go to a router, which answers at some paths only. */
+  readonly hasRouter: boolean;
   readonly replicas: readonly FoundReplica[];
 }
 
@@ -37,13 +39,16 @@ export async function findService(tx: ReadTx, projectName: string, runName: stri
   if (run === undefined || OVER.includes(run.status) || run.gatewayId !== null) return null;
   const { configuration } = run.spec;
   if (configuration.type !== 'service') return null;
-  const jobs = await findJobs(tx, "run_id = ? AND registered = ? AND status = 'running'", [run.id, true]);
+  const router = routerGroup(configuration)?.name ?? null;
+  const ready = await findJobs(tx, "run_id = ? AND registered = ? AND status = 'running'", [run.id, true]);
+  const jobs = ready.filter((job) => router === null || job.replicaGroup === router);
   return {
     runId: run.id,
     projectName,
     runName,
     auth: configuration.auth ?? true,
     stripPrefix: configuration.strip_prefix ?? true,
+    hasRouter: router !== null,
     replicas: jobs.flatMap((job) => {
       const port = servicePortOf(job);
       if (job.instanceId === null || port === null) return [];

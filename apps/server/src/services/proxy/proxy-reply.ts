@@ -12,6 +12,11 @@ export const REPLIES = {
   moved: { status: 308, title: 'Permanent Redirect', detail: 'Paths of a service begin with a slash' },
   otherProtocol: { status: 400, title: 'Bad Request', detail: 'Only WebSockets can be upgraded to' },
   forbidden: { status: 403, title: 'Forbidden', detail: 'Unauthenticated or unauthorized' },
+  notOfRouter: {
+    status: 403,
+    title: 'Forbidden',
+    detail: 'A service with a router is asked at /v1/, /generate and /chat/completions only',
+  },
   unknown: { status: 404, title: 'Not Found', detail: 'There is no such service' },
   namesNoModel: { status: 400, title: 'Bad Request', detail: 'The body must be JSON that names a model' },
   noModel: { status: 404, title: 'Not Found', detail: 'There is no such model' },

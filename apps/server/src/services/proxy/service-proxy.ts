@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { isRouterPath } from '@dstack/core';
 import { Inject, Injectable } from '@nestjs/common';
 import { SETTINGS, type ServerSettings } from '../../settings/settings.js';
 import { forwardedHeaders } from './forwarded-headers.js';
@@ -53,11 +54,13 @@ export class ServiceProxy {
     // Who is no member learns nothing of what there is, but for services that are open to all.
     if (visitor !== 'member' && (service === null || service.found.auth)) return REPLIES.forbidden;
     if (service === null) return REPLIES.unknown;
-    const { stripPrefix } = service.found;
+    const { stripPrefix, hasRouter } = service.found;
+    const asked = stripPrefix ? path.rest : `${path.prefix}${path.rest}`;
+    if (hasRouter && !isRouterPath(path.rest)) return REPLIES.notOfRouter;
     const headers = forwardedHeaders(request, this.settings, {
       prefix: stripPrefix ? path.prefix : '',
       dropAuthorization: visitor !== 'unknown',
     });
-    return { service, path: stripPrefix ? path.rest : `${path.prefix}${path.rest}`, headers };
+    return { service, path: asked, headers };
   }
 }

@@ -174,6 +174,38 @@ export const COMPUTE_CASES: readonly ContractCase<ComputeUnderTest>[] = [
       assert.deepEqual(await world.compute.list(world.owner, testCall()), []);
     },
   },
+  {
+    rule: 'makes a group by one call, tells of each machine its own address, and ends all by any of them',
+    async check(world) {
+      const { groups } = world.compute;
+      assert.equal(groups === undefined, world.group === undefined, 'a backend with groups has one to test');
+      if (groups === undefined || world.group === undefined) return;
+      const { attempt, size } = await world.group();
+      const nodes = attempt.offer.group_nodes;
+      assert.ok(nodes !== undefined && (nodes.min ?? 0) <= size && size <= (nodes.max ?? size), 'offered to its nodes');
+      const first = refOf(await groups.create(attempt, size, testCall()));
+      const again = refOf(await groups.create(attempt, size, testCall()));
+      assert.equal(again.machineId, first.machineId);
+      assert.equal((await world.compute.list(world.owner, testCall())).length, 1, 'listed once');
+      const refs = [first, ...Array.from({ length: size - 1 }, (_, index) => groups.member(first, index + 1))];
+      const addresses = new Set<string>();
+      for (const ref of refs) {
+        // As it is kept: read again, it is the same machine.
+        const told = await ready(world, await world.compute.get(ref, testCall()));
+        assert.ok(told.state === 'ready');
+        const later = await world.compute.get(told.ref, testCall());
+        assert.equal(later.state === 'ready' ? later.hostname : later.state, told.hostname);
+        addresses.add(told.hostname);
+      }
+      assert.equal(addresses.size, size, 'an address for each');
+      await terminated(world, refs.at(-1) ?? first);
+      for (const ref of refs) {
+        assert.equal((await world.compute.get(ref, testCall())).state, 'gone');
+        assert.equal(await world.compute.terminate(ref, testCall()), 'done');
+      }
+      assert.deepEqual(await world.compute.list(world.owner, testCall()), []);
+    },
+  },
 ];
 
 /** What must hold too where a network lies between: answers get lost. */

@@ -10,6 +10,8 @@ export interface ComputeUnderTest {
   readonly owner: string;
   /** A fresh attempt (other token, other name) for an offer that has room. */
   attempt(): Promise<Attempt>;
+  /** A fresh attempt to make so many machines by one call; absent: the backend makes no groups. */
+  group?(): Promise<{ readonly attempt: Attempt; readonly size: number }>;
   /** From now on the cloud has no room for `attempt()`s. */
   exhaust(): Promise<void>;
   /** How long the fake may take from create to ready, and from terminate to gone. */

@@ -32,7 +32,10 @@ class EnvironmentAgent extends Agent {
     const key = `${isSecure ? 'tunnel' : 'relay'} ${proxy}`;
     const known = this.proxied.get(key);
     if (known !== undefined) return known;
-    const made = isSecure ? new HttpsProxyAgent(proxy, this.given) : new HttpProxyAgent(proxy, this.given);
+    const made = isSecure
+      ? new HttpsProxyAgent(proxy, this.given)
+      : // On a connection that is kept it does not tell the proxy the next request's host.
+        new HttpProxyAgent(proxy, { ...this.given, keepAlive: false });
     this.proxied.set(key, made);
     return made;
   }

@@ -5,17 +5,26 @@ import * as https from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { RestClient } from '../rest/index.js';
-import { environmentAgent, fetchByEnvironment } from './index.js';
+import { environmentAgent, fetchByEnvironment, publicFetch } from './index.js';
 import { proxyOf } from './proxy-of.js';
+
+const LIST = Array.from({ length: 5_000 }, (_, row) => `${row},${row * 7919}`).join('\n');
 
 /** A small real proxy that leads every name to the one cloud there is. */
 class Proxy {
   readonly asked: string[] = [];
   readonly server = http.createServer((request, response) => {
     this.asked.push(`${request.method ?? ''} ${request.url ?? ''}`);
-    response.end('{"by":"relay"}');
+    const { pathname } = new URL(request.url ?? '/', 'http://any');
+    if (pathname === '/moved') response.writeHead(302, { location: 'http://lists.test/packed' }).end();
+    else if (pathname === '/packed') response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(LIST));
+    else if (pathname === '/same') response.writeHead(304, { etag: '"1"' }).end();
+    else if (pathname === '/broken')
+      response.writeHead(200, { 'content-encoding': 'gzip' }).write(gzipSync(LIST).subarray(0, 900), () => response.destroy()); // prettier-ignore
+    else response.end('{"by":"relay"}');
   });
 
   constructor(private readonly cloudPort: () => number) {
@@ -104,6 +113,23 @@ describe('a server behind a proxy', () => {
     const reply = await fetchByEnvironment(new URL('http://api.cloud.test/v1'), { method: 'POST', body: '{}', signal });
     expect([reply.status, await reply.json()]).toEqual([200, { by: 'relay' }]);
     expect(proxy.asked).toEqual(['POST http://api.cloud.test/v1']);
+  });
+
+  it('reads public lists through it, packed, moved, unchanged or breaking off', async () => {
+    viaProxy();
+    const moved = await publicFetch('http://lists.test/moved', { headers: { 'x-goog-api-key': 'secret' } });
+    expect([moved.status, await moved.text()]).toEqual([200, LIST]);
+    const same = await publicFetch('http://lists.test/same');
+    expect([same.status, same.headers.get('etag')]).toEqual([304, '"1"']);
+    await expect(publicFetch('http://lists.test/broken').then((reply) => reply.text())).rejects.toThrow();
+    await expect(publicFetch('https://api.cloud.test/list')).rejects.toThrow(/self-signed/);
+    expect(proxy.asked).toEqual([
+      'GET http://lists.test/moved',
+      'GET http://lists.test/packed',
+      'GET http://lists.test/same',
+      'GET http://lists.test/broken',
+      'CONNECT api.cloud.test:443',
+    ]);
   });
 
   it.each([

@@ -42,7 +42,7 @@ export function startFake(): Promise<GcpFake> {
   return GcpFake.start({
     boot: async () => '198.51.100.7',
     halt: async () => undefined,
-    bootNode: async () => '198.51.100.8',
+    bootNode: async (_node, host) => `198.51.100.${8 + host}`,
     haltNode: async () => undefined,
   });
 }
@@ -69,6 +69,7 @@ export async function startGcpWorld(type = 'e2-standard-2', extra: object = {}):
     owner: TEST_OWNER,
     settleMs: 2_000,
     attempt: async () => attempt(await offerOf(compute, named(type))),
+    group: async () => ({ attempt: attempt(await offerOf(compute, named('v5litepod-16'))), size: 4 }),
     exhaust: async () => {
       fake.gce.dry.add(type);
       for (const zone of ['a', 'b', 'c', 'f']) fake.tpu.dry.add(`us-central1-${zone}/${type}`);

@@ -1,5 +1,4 @@
-import type { TokenAccess } from '@dstack/gateway-protocol';
-import { opensProject } from './token-access.js';
+import type { TokenAccess } from './access.js';
 
 export interface AccessQuestion {
   readonly auth: boolean;
@@ -22,4 +21,8 @@ export function decideAccess({ auth, project, token, hasToken, isStale }: Access
   if (isStale) return { kind: 'refused', why: 'stale' };
   if (token === undefined || !opensProject(token, project)) return { kind: 'refused', why: 'stranger' };
   return { kind: 'admitted', dropsCredential: true };
+}
+
+export function opensProject({ projects }: TokenAccess, project: string): boolean {
+  return projects === '*' || projects.includes(project);
 }

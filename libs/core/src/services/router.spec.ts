@@ -1,0 +1,58 @@
+import { isRouterPath, routerGroup } from './router.js';
+import { workerChanges, workerInfo } from './router-workers.js';
+
+it.each([
+  ['/generate', true],
+  ['/chat/completions?x=1', true],
+  ['/v1/models/org%2Fname', true],
+  ['/v1', false],
+  ['/', false],
+  ['/generate/', false],
+  ['/workers', false],
+  ['/v1/../workers', false],
+  ['/v1/%2e%2e/workers', false],
+  ['/v1/..%2fworkers', false],
+  ['/v1/%', false],
+])('a router is asked at %s: %s', (target, expected) => {
+  expect(isRouterPath(target)).toBe(expected);
+});
+
+it('the router is one of the groups', () => {
+  const worker = { name: 'w', count: { min: 1, max: 2 } };
+  const router = { name: 'r', count: { min: 1, max: 1 }, router: { type: 'sglang' as const } };
+  expect(routerGroup({ type: 'service', port: 80, replicas: [worker, router] })?.name).toBe('r');
+  expect(routerGroup({ type: 'service', port: 80, replicas: [worker] })).toBeNull();
+  expect(routerGroup({ type: 'service', port: 80, replicas: { min: 1, max: 1 } })).toBeNull();
+});
+
+it('a router is told of workers that came and of those that went', () => {
+  const listed = [
+    { id: 'a', url: 'http://10.0.0.1:8000/' },
+    { id: 'b', url: 'http://10.0.0.2:8000' },
+    { id: 'c', url: 'http://10.0.0.3:8000@0' },
+    { id: 'd', url: 'http://10.0.0.3:8000@1' },
+  ];
+  expect(workerChanges(listed, ['http://10.0.0.1:8000', 'http://10.0.0.3:8000', 'http://10.0.0.4:8000'])).toEqual({
+    missing: ['http://10.0.0.4:8000'],
+    stale: [{ id: 'b', url: 'http://10.0.0.2:8000' }],
+  });
+  expect(workerChanges([], [])).toEqual({ missing: [], stale: [] });
+});
+
+it.each([
+  ['nothing', {}, { kind: 'regular', bootstrapPort: null }],
+  ['an ordinary one', { status: 'ready', disaggregation_mode: 'null' }, { kind: 'regular', bootstrapPort: null }],
+  [
+    'prefill',
+    { status: 'ready', disaggregation_mode: 'prefill', disaggregation_bootstrap_port: 8998 },
+    { kind: 'prefill', bootstrapPort: 8998 },
+  ],
+  [
+    'decode',
+    { disaggregation_mode: 'decode', disaggregation_bootstrap_port: 8998 },
+    { kind: 'decode', bootstrapPort: null },
+  ],
+  ['one that starts', { status: 'loading' }, null],
+])('a worker says what it is: %s', (_what, info, expected) => {
+  expect(workerInfo(info)).toEqual(expected);
+});

@@ -1,0 +1,37 @@
+import type * as Wire from '../wire/generated/api.js';
+
+/** The group whose replica gives requests to the replicas of the other groups, its workers; null: requests go to all replicas. */
+export function routerGroup({ replicas }: Wire.ServiceConfiguration): Wire.ReplicaGroup | null {
+  return Array.isArray(replicas) ? (replicas.find((group) => group.router) ?? null) : null;
+}
+
+export interface AllowedPath {
+  readonly path: string;
+  readonly match: 'exact' | 'prefix';
+}
+
+/** What of a router may be asked from outside; its control API is not among it. */
+export const ROUTER_PATHS: readonly AllowedPath[] = [
+  { path: '/generate', match: 'exact' },
+  { path: '/chat/completions', match: 'exact' },
+  { path: '/v1/', match: 'prefix' },
+];
+
+/** @param target as a router gets it, with the query */
+export function isRouterPath(target: string): boolean {
+  const [path = ''] = target.split('?', 1);
+  const decoded = decode(path);
+  // Under a path that is allowed, another spelling may lead elsewhere.
+  if (decoded === null || decoded.split(/[/\\]/).some((part) => part === '.' || part === '..')) return false;
+  return ROUTER_PATHS.some((allowed) =>
+    allowed.match === 'exact' ? path === allowed.path : path.startsWith(allowed.path),
+  );
+}
+
+function decode(path: string): string | null {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return null;
+  }
+}

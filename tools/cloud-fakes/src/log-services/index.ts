@@ -1,0 +1,2 @@
+export { ElasticsearchFake, type IndexedRecord } from './elasticsearch-fake.js';
+export { FluentFake } from './fluent-fake.js';

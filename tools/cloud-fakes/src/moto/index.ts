@@ -1,0 +1,1 @@
+export { Moto, whyNoMoto } from './moto.js';
