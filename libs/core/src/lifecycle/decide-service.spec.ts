@@ -233,6 +233,14 @@ describe('an update', () => {
 });
 
 describe('a service that its gateway does not serve', () => {
+  const asleep = (isLasting: boolean, over: Partial<PendingRun> = {}) =>
+    pending(service(0, [], { groups: [elastic], gatewayRefusal: { since: T, isLasting } }), over);
+  it.each<[string, PendingRun, object]>([
+    ['ends where nothing will change', asleep(true), { status: 'terminating', changes: { reason: 'gateway_error' }, effects: [] }],
+    ['sleeps on where that may pass', asleep(false), { status: 'pending' }],
+    ['is looked at when its schedule says so', asleep(true, { nextTriggeredAt: T + 1 }), { status: 'pending', dueAt: T + 1 }],
+  ])('without replicas %s', (_rule, run, expected) => expect(decideRun(run, T)).toMatchObject(expected)); // prettier-ignore
+
   const refused = (over: object) =>
     decideRun(run(service(1, [ready(0)], { gatewayRefusal: { since: T, isLasting: false, ...over } })), T);
 
