@@ -124,6 +124,22 @@ describe('a service', () => {
   ])('that is pending %s', (_rule, snapshot, expected) => expect(decideRun(snapshot, T)).toMatchObject(expected)); // prettier-ignore
 });
 
+describe('a worker that drains behind a router', () => {
+  const groups = [fixed(1, 'router'), fixed(0, 'workers')];
+  const behind = (ageMs: number, inFlight: Record<string, number>, over: Partial<ServiceFacts> = {}) =>
+    service(0, [ready(0, { group: 'router' }), draining(1, { group: 'workers', drainingSince: T - ageMs })], {
+      groups, router: 'router', traffic: traffic({ inFlight, heardSince: T - 20 * MINUTE }), scale: {
+        router: { desired: 1, scaledAt: T }, workers: { desired: 0, scaledAt: T },
+      }, ...over,
+    }); // prettier-ignore
+  it.each<[string, ServiceFacts, object[]]>([
+    ['stays until the router has heard of it', behind(2 * SECOND, {}, { traffic: traffic({ heardSince: T }) }), []],
+    ['stays while the router answers anything: it may be with it', behind(MINUTE, { j0: 1 }), []],
+    ['goes when the router answers nothing', behind(MINUTE, { j0: 0 }), [end(1)]],
+    ['goes when its time is over', behind(5 * MINUTE, { j0: 1 }), [end(1)]],
+  ])('%s', (_rule, facts, effects) => expect(effectsOf(facts)).toEqual(effects)); // prettier-ignore
+});
+
 describe('a replica that drains', () => {
   const facts = (seen: ServiceTraffic, drainingSince = T - 2 * SECOND) =>
     service(1, [ready(0), draining(1, { drainingSince })], { traffic: seen });
@@ -169,17 +185,11 @@ describe('scaling', () => {
     const groups = [fixed(1, 'router'), { ...elastic, name: 'prefill' }, { ...elastic, name: 'decode' }];
     const facts = (load: Partial<ServiceTraffic>) =>
       service(0, [], { groups, scale: {}, router: 'router', traffic: traffic(load) });
-    const scale = (router: number, prefill: number, decode: number) =>
-      expect.arrayContaining([
-        expect.objectContaining({
-          do: 'scale',
-          scale: expect.objectContaining({
-            router: expect.objectContaining({ desired: router }),
-            prefill: expect.objectContaining({ desired: prefill }),
-            decode: expect.objectContaining({ desired: decode }),
-          }),
-        }),
-      ]);
+    const part = (value: object): unknown => expect.objectContaining(value);
+    const scale = (router: number, prefill: number, decode: number): unknown => {
+      const of = { router: part({ desired: router }), prefill: part({ desired: prefill }), decode: part({ desired: decode }) };
+      return expect.arrayContaining([part({ do: 'scale', scale: part(of) })]);
+    }; // prettier-ignore
     expect(effectsOf(facts({ groups: { router: windows } }))).toEqual(scale(1, 3, 3));
     // What waits for the router needs workers next.
     expect(effectsOf(facts({ held: 1 }))).toEqual(scale(1, 1, 1));
@@ -239,7 +249,7 @@ describe('a service that its gateway does not serve', () => {
     ['ends where nothing will change', asleep(true), { status: 'terminating', changes: { reason: 'gateway_error' }, effects: [] }],
     ['sleeps on where that may pass', asleep(false), { status: 'pending' }],
     ['is looked at when its schedule says so', asleep(true, { nextTriggeredAt: T + 1 }), { status: 'pending', dueAt: T + 1 }],
-  ])('without replicas %s', (_rule, run, expected) => expect(decideRun(run, T)).toMatchObject(expected)); // prettier-ignore
+  ])('without replicas %s', (_rule, snapshot, expected) => expect(decideRun(snapshot, T)).toMatchObject(expected)); // prettier-ignore
 
   const refused = (over: object) =>
     decideRun(run(service(1, [ready(0)], { gatewayRefusal: { since: T, isLasting: false, ...over } })), T);
