@@ -29,7 +29,7 @@ const boundaries = [
   { sourceTag: 'pkg:agent', onlyDependOnLibsWithTags: ['pkg:core', 'pkg:agent-protocol'] },
   {
     sourceTag: 'pkg:gateway',
-    onlyDependOnLibsWithTags: ['pkg:core', 'pkg:gateway-protocol', 'pkg:proxy', 'pkg:ssh'],
+    onlyDependOnLibsWithTags: ['pkg:core', 'pkg:gateway-protocol', 'pkg:proxy', 'pkg:ssh', 'type:test-support'],
   },
   { sourceTag: 'pkg:cli', onlyDependOnLibsWithTags: ['pkg:core', 'pkg:sdk'] },
   { sourceTag: 'type:tool', onlyDependOnLibsWithTags: ['*'] },

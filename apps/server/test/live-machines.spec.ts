@@ -49,6 +49,7 @@ describe('a machine that does not die', () => {
     server.app.get(ConfigApplier).apply({
       projects: [{ name: 'main', backends: [] }],
       encryptionKeys: [],
+      plugins: [],
       permissions: STANDARD_PERMISSIONS,
     });
   const backends = async () =>

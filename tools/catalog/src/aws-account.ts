@@ -1,4 +1,5 @@
 import { EC2Client, paginateDescribeInstanceTypes, paginateDescribeSpotPriceHistory } from '@aws-sdk/client-ec2';
+import { environmentAgent } from '@dstack/backend-base/proxy';
 import type { CatalogGpu } from '@dstack/catalog';
 import type { AwsAccount } from '@dstack/catalog/refresh';
 import { knownAccelerator, normaliseGpuName, snapGpuMemoryGb } from '@dstack/core';
@@ -8,7 +9,14 @@ const NAMES_A_CALL = 100;
 
 /** What only an account is told, with the credentials of the environment (`ec2:DescribeInstanceTypes`, `ec2:DescribeSpotPriceHistory`). */
 export function awsAccount(now: () => number, endpoint: string | null): AwsAccount {
-  const clientOf = (region: string) => new EC2Client({ region, ...(endpoint === null ? {} : { endpoint }) });
+  // AWS's library knows nothing of proxies.
+  const agent = environmentAgent({ maxSockets: 50 });
+  const clientOf = (region: string) =>
+    new EC2Client({
+      region,
+      requestHandler: { httpAgent: agent, httpsAgent: agent },
+      ...(endpoint === null ? {} : { endpoint }),
+    });
   return {
     async gpus(region, types) {
       const client = clientOf(region);

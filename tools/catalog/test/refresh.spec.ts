@@ -7,35 +7,15 @@ import { gpuOf } from '../src/aws-account.js';
 import { accountsOf } from '../src/accounts-of-environment.js';
 import { DATA_DIRECTORY } from '../src/data-directory.js';
 import { refresh, type RefreshOptions } from '../src/refresh.js';
+import { oracleLists } from './support/oracle-lists.js';
 
 let out: string;
 beforeEach(() => (out = mkdtempSync(join(tmpdir(), 'catalog-'))));
 afterEach(() => rmSync(out, { recursive: true }));
 
-const SHAPES = [
-  ['VM.GPU.A10.1', 1],
-  ['VM.GPU.A10.2', 2],
-  ['BM.GPU.A10.4', 4],
-] as const;
-
-/** Oracle's lists with A10s at this price; all other shapes are not in them. */
 async function oracle(usdPerGpu: number, { status = 200 } = {}): Promise<(url: string) => Promise<Response>> {
-  const products = [
-    {
-      partNumber: 'B95909',
-      currencyCodeLocalizations: [{ currencyCode: 'USD', prices: [{ model: 'PAY_AS_YOU_GO', value: usdPerGpu }] }],
-    },
-  ];
-  const shapes = SHAPES.map(([name, count]) => ({
-    name,
-    status: 'ACTIVE',
-    allowPreemptible: name.startsWith('VM'),
-    gpuQty: count,
-    shapeType: { value: name.slice(0, 2).toLowerCase() },
-    subType: { value: 'gpu' },
-    products: [{ partNumber: 'B95909', qty: count, type: { value: 'ocpu' } }],
-  }));
-  return async (url) => new Response(JSON.stringify({ items: url.includes('shapes') ? shapes : products }), { status });
+  const lists = oracleLists(usdPerGpu);
+  return async (url) => new Response(lists(url), { status });
 }
 
 async function run(fetch: (url: string) => Promise<Response>, rest: Partial<RefreshOptions> = {}) {

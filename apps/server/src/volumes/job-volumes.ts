@@ -41,14 +41,17 @@ export async function reserveVolume(
  * first one leaves it, and comes to the next one then.
  */
 export async function giveVolumesTo(tx: WriteTx, wake: Wake, jobId: string, instanceId: string): Promise<void> {
-  const held = await findAttachments(tx, 'job_id = ? AND released_at IS NULL', [jobId]);
-  if (held.length === 0) return;
   await tx.execute(
     'UPDATE volume_attachments SET instance_id = ? WHERE job_id = ? AND released_at IS NULL AND asked_at IS NULL',
     [instanceId, jobId],
   );
   const now = await tx.now();
-  for (const { volumeId } of held.filter(({ askedAt }) => askedAt !== null)) {
+  // Read after that: an attach call may have begun until then.
+  const left = await findAttachments(tx, 'job_id = ? AND released_at IS NULL AND instance_id <> ?', [
+    jobId,
+    instanceId,
+  ]);
+  for (const { volumeId } of left) {
     await tx.execute(
       'UPDATE volume_attachments SET released_at = ? WHERE job_id = ? AND volume_id = ? AND released_at IS NULL',
       [now, jobId, volumeId],
@@ -58,7 +61,7 @@ export async function giveVolumesTo(tx: WriteTx, wake: Wake, jobId: string, inst
       [volumeId, instanceId, jobId, false, now],
     );
   }
-  await wakeVolumes(tx, wake, held);
+  await wakeVolumes(tx, wake, await findAttachments(tx, 'job_id = ?', [jobId]));
 }
 
 /** The job needs none of its volumes any more. */

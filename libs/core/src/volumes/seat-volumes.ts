@@ -104,7 +104,7 @@ function whyNotFree(name: string, volume: VolumeFact | undefined): string {
   if (deletionRequested || status === 'deleting') return `volume ${name} is being deleted`;
   if (status === 'failed') return `volume ${name} failed${statusMessage === null ? '' : `: ${statusMessage}`}`;
   if (status !== 'active') return `volume ${name} is being created`;
-  const [holder] = holders;
+  const holder = holders.find(({ isLeaving }) => !isLeaving) ?? holders[0];
   if (holder === undefined) return `volume ${name} is not free`;
   const { instanceName, runName, isLeaving } = holder;
   if (isLeaving) return `volume ${name} is being detached from ${instanceName}`;

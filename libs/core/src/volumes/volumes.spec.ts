@@ -121,6 +121,12 @@ describe('what can be had now', () => {
       { kind: 'refused', because: 'volume a is used by run train on pool-0, and can be at one machine at a time' },
     ],
     [
+      'a volume that leaves a machine for the next one of its run',
+      mounts('a'),
+      byName(fact('a', { holders: [holder({ isLeaving: true }), holder({ instanceName: 'pool-1' })] })),
+      { kind: 'refused', because: 'volume a is used by run train on pool-1, and can be at one machine at a time' },
+    ],
+    [
       'a volume in use that several may bind',
       mounts('a'),
       byName(fact('a', { attachable: false, holders: [holder()] })),

@@ -33,8 +33,8 @@ export const MACHINE_DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: DECIDE,
-        find: "  return kind === 'containers' && busyBlocks === 0;\n",
-        replace: '  return kind === undefined && busyBlocks < 0;\n',
+        find: "  return (kind === 'containers' || isOneOfGroup) && busyBlocks === 0;\n",
+        replace: '  return isOneOfGroup && busyBlocks === 0 && kind !== undefined;\n',
       },
       {
         file: 'libs/core/src/offers/instance-offer.ts',

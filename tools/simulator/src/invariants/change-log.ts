@@ -44,6 +44,10 @@ export class ChangeLog {
     run('CREATE TEMP TABLE changed (kind text, id text, PRIMARY KEY (kind, id)) WITHOUT ROWID');
     run('CREATE TEMP TABLE moved_leases (what text, holder text, expires_at bigint, is_taken integer)');
     run('CREATE TEMP TABLE ended_leases (of text, id text, token integer)');
+    run('CREATE TEMP TABLE given_up (holder text)');
+    run(
+      'CREATE TEMP TRIGGER given_up AFTER DELETE ON main.server_lives BEGIN INSERT INTO given_up VALUES (OLD.holder); END',
+    );
     for (const [table, { on, id }] of Object.entries(KINDS)) {
       const note = `BEGIN INSERT OR IGNORE INTO changed VALUES ('${table}', NEW.${id}); END`;
       run(`CREATE TEMP TRIGGER ${table}_made AFTER INSERT ON main.${table} ${note}`);
@@ -84,6 +88,13 @@ export class ChangeLog {
       expiresAt,
       isTaken: isTaken === 1,
     }));
+  }
+
+  /** Servers that were silent for too long for another one; of the open transaction, to be called before it is committed. */
+  takeGivenUp(): ReadonlySet<string> {
+    const rows = this.connection.prepare('SELECT holder FROM given_up').all() as { holder: string }[];
+    if (rows.length > 0) this.connection.prepare('DELETE FROM given_up').run();
+    return new Set(rows.map(({ holder }) => holder));
   }
 
   /** Of the open transaction; to be called before it is committed. */

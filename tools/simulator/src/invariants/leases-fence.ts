@@ -1,7 +1,10 @@
 import type { Story } from '../story.js';
 import type { ChangeLog } from './change-log.js';
 
-/** A lease that lives is ended by nobody but its holder, and taken by nobody. Asked before each commit, of the transaction it ends. */
+/**
+ * A lease that lives is ended by nobody but its holder, and taken by nobody; all of one holder may be, together, when nobody has heard of it for
+ * seconds. Asked before each commit, of the transaction it ends.
+ */
 export class LeasesFence {
   constructor(
     private readonly log: ChangeLog,
@@ -11,7 +14,9 @@ export class LeasesFence {
   ) {}
 
   beforeCommit(server: string, holder: string, now: number): void {
+    const givenUp = this.log.takeGivenUp();
     for (const { what, holder: owner, expiresAt, isTaken } of this.log.takeLeases()) {
+      if (owner !== null && givenUp.has(owner)) continue;
       if (owner === null) {
         const act = expiresAt === null ? 'gives back' : 'renews';
         this.story.violate(`${server} ${act} the lease of ${what}, which nobody has`);
