@@ -49,6 +49,13 @@ describe('a service that is applied', () => {
     expect(run.jobs[0]?.job_submissions[0]).toMatchObject({ probes: [], ready: false });
   });
 
+  it('is refused at the plan where nobody can serve it', async () => {
+    const groups = [{ name: 'front', replicas: 1, commands: ['serve'], router: { type: 'dynamo' } }];
+    const run_spec = { run_name: 'routed', configuration: { type: 'service', port: 8000, groups } };
+    const reply = await server.post('/api/project/main/runs/get_plan', { run_spec });
+    expect([reply.status, reply.text]).toEqual([400, expect.stringContaining('Routers of type dynamo')]);
+  });
+
   it('keeps what serves as long as an update that replaces it is under way', async () => {
     const run = (await apply('web', { replicas: 1 })).body as Wire.Run;
     const more = (await apply('web', { replicas: 2 }, run)).body as Wire.Run;

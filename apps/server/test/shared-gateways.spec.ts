@@ -90,12 +90,21 @@ describe.each(databasesOfLongStories())('a gateway that is shared on $name', ({ 
     const opened = world.gateway(0).access?.tokens.find(({ hash }) => hash === tokenHash(token));
     expect(opened?.projects).toEqual(['team']);
 
+    const refused = await server.post('/api/project/main/gateways/delete', { names: ['edge'] });
+    expect([refused.status, refused.text]).toEqual([400, expect.stringContaining('serves web, team/web')]);
+
     await must('/api/project/main/exports/delete', { name: 'front' });
     await until(hosts, (all) => all.length === 1);
     expect(hosts()).toEqual(['web.main.example.com main']);
     expect(world.gateway(0).access?.tokens.find(({ hash }) => hash === tokenHash(token))?.projects).toEqual([]);
     const events = async () => JSON.stringify(await must('/api/events/list', { limit: 100 }));
     await until(events, (text) => text.includes('gateway edge is no longer shared with the project of the service'));
+    // There is nobody who could reach it any more, or wake it.
+    const web = async () => (await must('/api/project/team/runs/get', { run_name: 'web' }, token)) as Wire.Run;
+    expect(await until(web, ({ status }) => status === 'failed')).toMatchObject({
+      termination_reason: 'gateway_error',
+    });
+    expect((await server.post('/api/project/team/gateways/list', null, token)).body).toEqual([]);
     // A default that is shared no more is none.
     expect((await submit('team', 'late', undefined, token)).body).toMatchObject({
       service: { url: '/proxy/services/team/late/' },

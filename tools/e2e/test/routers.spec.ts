@@ -92,6 +92,8 @@ groups:
     expect(await stack.until('a worker', answered, 60_000)).toMatch(/^worker \d+$/);
     // Gone from the router's list before it ends: it would be asked in vain.
     await stack.until('the worker to be gone', async () => stack.serverLog().includes('Replicas of group workers: 1 -> 0'), 90_000); // prettier-ignore
+    // Asking meanwhile would wake it again.
+    await stack.until('its end', async () => /TERMINATED \(scaled_down\) \(job llm-0-1\)/.test(stack.serverLog()), 30_000); // prettier-ignore
     await stack.until('the router to know', async () => (await ask('/v1/models')).text.includes('no available workers'), 20_000); // prettier-ignore
     expect(await stack.until('a worker again', answered, 60_000)).toMatch(/^worker \d+$/);
   }, 240_000);

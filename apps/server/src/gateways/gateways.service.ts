@@ -120,6 +120,7 @@ export class GatewaysService {
           gateway.id,
         ]);
         await tx.execute('UPDATE projects SET default_gateway_id = NULL WHERE default_gateway_id = ?', [gateway.id]);
+        await tx.execute('DELETE FROM exported_gateways WHERE gateway_id = ?', [gateway.id]);
         await this.wake.rows(tx, 'gateways', [gateway.id]);
         await this.record(tx, scope, gateway, 'Gateway marked for deletion');
         for (const { id, name: runName, project_id: runProject } of services)
@@ -344,19 +345,25 @@ async function hasDefault(tx: ReadTx, projectId: string): Promise<boolean> {
   return rows.length > 0;
 }
 
-async function servicesOf(
-  tx: ReadTx,
-  { id }: GatewayRecord,
-): Promise<{ id: string; name: string; project_id: string }[]> {
-  return tx.query<{ id: string; name: string; project_id: string }>(
-    `SELECT id, name, project_id FROM runs WHERE gateway_id = ? AND deleted = ? AND status NOT IN ('terminated', 'failed', 'done') ORDER BY name`,
+interface ServedRun {
+  readonly id: string;
+  readonly name: string;
+  readonly project_id: string;
+  readonly project_name: string;
+}
+
+async function servicesOf(tx: ReadTx, { id }: GatewayRecord): Promise<ServedRun[]> {
+  return tx.query<ServedRun>(
+    `SELECT r.id, r.name, r.project_id, p.name AS project_name FROM runs r JOIN projects p ON p.id = r.project_id
+     WHERE r.gateway_id = ? AND r.deleted = ? AND r.status NOT IN ('terminated', 'failed', 'done') ORDER BY r.name, p.name`,
     [id, false],
   );
 }
 
-function inUse({ name }: GatewayRecord, services: readonly { readonly name: string }[]): string {
+function inUse({ name, projectId }: GatewayRecord, services: readonly ServedRun[]): string {
+  const runs = services.map((run) => (run.project_id === projectId ? run.name : `${run.project_name}/${run.name}`));
   return (
-    `Gateway ${name} serves ${services.map((each) => each.name).join(', ')}. Stop them first, or delete it with \`--force\`: ` +
+    `Gateway ${name} serves ${runs.join(', ')}. Stop them first, or delete it with \`--force\`: ` +
     'nobody reaches them then'
   );
 }

@@ -73,6 +73,7 @@ export class RunsService {
     const given = parseRunSpec(request.run_spec, ['run_spec']);
     const forOffersOnly = request.for_offers_only ?? false;
     const effective = await this.effective(scope, given, forOffersOnly);
+    if (!forOffersOnly) refuseUnserved(effective);
     return this.planner.plan(scope, given, effective, {
       maxOffers: request.max_offers ?? DEFAULT_MAX_OFFERS,
       fullOffers: request.full_offers ?? false,
@@ -101,10 +102,7 @@ export class RunsService {
   ): Promise<Wire.Run> {
     const { plan, force } = request;
     const spec = await this.effective(scope, parseRunSpec(plan.run_spec, ['plan', 'run_spec']), false);
-    if (spec.configuration.type === 'service') {
-      const obstacle = whyNotServed(spec.configuration);
-      if (obstacle !== null) throw new ClientError(obstacle);
-    }
+    refuseUnserved(spec);
     const seen = plan.current_resource ?? null;
     const id = await this.applier.apply(scope, {
       spec,
@@ -179,6 +177,11 @@ export class RunsService {
     if (wire === undefined) throw new ResourceNotExistsError();
     return wire;
   }
+}
+
+function refuseUnserved({ configuration }: Wire.RunSpec): void {
+  const obstacle = configuration.type === 'service' ? whyNotServed(configuration) : null;
+  if (obstacle !== null) throw new ClientError(obstacle);
 }
 
 async function findOne(

@@ -43,6 +43,8 @@ function decidePending(run: PendingRun, now: Instant): RunDecision {
   if (dueAt === null && run.service === null) return stay('pending', {});
   if (dueAt !== null && now < dueAt) return stay('pending', { dueAt });
   if (unfinished.length > 0) return stay('pending', { dueAt: now + LIMITS.runCheckMs });
+  // Who scales to zero is refused as well; what may pass is left until there are replicas.
+  if (run.service?.gatewayRefusal?.isLasting === true) return endRun(run, 'gateway_error', now);
   if (run.service !== null) return decidePendingService(run, run.service, now);
   const replicaNums = run.jobs.length === 0 ? [0] : distinct(run.jobs.map((job) => job.replicaNum));
   return go('submitted', {
@@ -145,7 +147,7 @@ function backToPending(run: ActiveRun, retrying: readonly number[], now: Instant
   });
 }
 
-function endRun(run: ActiveRun, reason: RunTerminationReason, now: Instant): RunDecision {
+function endRun(run: ActiveRun | PendingRun, reason: RunTerminationReason, now: Instant): RunDecision {
   return go('terminating', {
     changes: { reason },
     effects: terminateJobs(run.jobs, reason),

@@ -124,6 +124,22 @@ describe('a service', () => {
   ])('that is pending %s', (_rule, snapshot, expected) => expect(decideRun(snapshot, T)).toMatchObject(expected)); // prettier-ignore
 });
 
+describe('a worker that drains behind a router', () => {
+  const groups = [fixed(1, 'router'), fixed(0, 'workers')];
+  const behind = (ageMs: number, inFlight: Record<string, number>, over: Partial<ServiceFacts> = {}) =>
+    service(0, [ready(0, { group: 'router' }), draining(1, { group: 'workers', drainingSince: T - ageMs })], {
+      groups, router: 'router', traffic: traffic({ inFlight, heardSince: T - 20 * MINUTE }), scale: {
+        router: { desired: 1, scaledAt: T }, workers: { desired: 0, scaledAt: T },
+      }, ...over,
+    }); // prettier-ignore
+  it.each<[string, ServiceFacts, object[]]>([
+    ['stays until the router has heard of it', behind(2 * SECOND, {}, { traffic: traffic({ heardSince: T }) }), []],
+    ['stays while the router answers anything: it may be with it', behind(MINUTE, { j0: 1 }), []],
+    ['goes when the router answers nothing', behind(MINUTE, { j0: 0 }), [end(1)]],
+    ['goes when its time is over', behind(5 * MINUTE, { j0: 1 }), [end(1)]],
+  ])('%s', (_rule, facts, effects) => expect(effectsOf(facts)).toEqual(effects)); // prettier-ignore
+});
+
 describe('a replica that drains', () => {
   const facts = (seen: ServiceTraffic, drainingSince = T - 2 * SECOND) =>
     service(1, [ready(0), draining(1, { drainingSince })], { traffic: seen });
@@ -226,6 +242,14 @@ describe('an update', () => {
 });
 
 describe('a service that its gateway does not serve', () => {
+  const asleep = (isLasting: boolean, over: Partial<PendingRun> = {}) =>
+    pending(service(0, [], { groups: [elastic], gatewayRefusal: { since: T, isLasting } }), over);
+  it.each<[string, PendingRun, object]>([
+    ['ends where nothing will change', asleep(true), { status: 'terminating', changes: { reason: 'gateway_error' }, effects: [] }],
+    ['sleeps on where that may pass', asleep(false), { status: 'pending' }],
+    ['is looked at when its schedule says so', asleep(true, { nextTriggeredAt: T + 1 }), { status: 'pending', dueAt: T + 1 }],
+  ])('without replicas %s', (_rule, snapshot, expected) => expect(decideRun(snapshot, T)).toMatchObject(expected)); // prettier-ignore
+
   const refused = (over: object) =>
     decideRun(run(service(1, [ready(0)], { gatewayRefusal: { since: T, isLasting: false, ...over } })), T);
 

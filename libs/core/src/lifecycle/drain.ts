@@ -1,24 +1,31 @@
-import type { ServiceTraffic } from '../services/traffic.js';
 import type { Instant } from './decision.js';
-import type { Replica } from './service-snapshot.js';
+import type { Replica, ServiceFacts } from './service-snapshot.js';
 
 /** Proxies learn of a draining replica by a notice, and tell of their requests every few seconds. */
 const HEARING_MS = 10_000;
 /** Until the notice has reached them. */
 const SETTLE_MS = 1_000;
+/** Until the server has told the router of a worker, also where a notice was lost. */
+const ROUTER_SETTLE_MS = 6_000;
 /** Between two looks at a replica that drains. */
 export const DRAIN_CHECK_MS = 1_000;
 
 /** Whether a draining replica may end: it has answered everything, as far as proxies tell, or its time is over. */
 export function isDrained(
-  { id, drainingSince }: Replica,
-  { traffic, drainLimitMs }: { readonly traffic: ServiceTraffic; readonly drainLimitMs: number },
+  replica: Replica,
+  service: Pick<ServiceFacts, 'replicas' | 'router' | 'traffic' | 'drainLimitMs'>,
   now: Instant,
 ): boolean {
+  const { drainingSince } = replica;
+  const { traffic, drainLimitMs, router } = service;
   if (drainingSince === null) return true;
+  const isWorker = router !== null && replica.group !== router;
   const ageMs = now - drainingSince;
   if (ageMs >= drainLimitMs) return true;
-  if (ageMs < SETTLE_MS || (traffic.inFlight[id] ?? 0) > 0) return false;
+  if (ageMs < (isWorker ? ROUTER_SETTLE_MS : SETTLE_MS)) return false;
+  // Which worker answers a request only the router knows: none is cut off while it has any.
+  const answering = isWorker ? service.replicas.filter(({ group }) => group === router) : [replica];
+  if (answering.some(({ id }) => (traffic.inFlight[id] ?? 0) > 0)) return false;
   if (traffic.heardSince === null || traffic.heardSince > drainingSince) return true;
   // A proxy that had nothing to tell for so long has no requests.
   return ageMs >= HEARING_MS;

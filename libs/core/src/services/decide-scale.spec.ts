@@ -49,7 +49,13 @@ describe('how many replicas a group shall have', () => {
   });
 
   it.each<[string, GroupScale, GroupLoad, number | null]>([
-    ['never while nobody asks for anything', at(0, 0), load(0), null],
+    [
+      'never while nobody asks for anything',
+      at(0, 0),
+      load(0, { windows: [{ seconds: 60, requests: 0, meanMs: 0 }] }),
+      null,
+    ],
+    ['in a while when somebody asked in another window', at(0, 0), load(0), T + 10_000],
     ['in a while when there are requests', at(1, 0), load(10), T + 10_000],
     ['when the delay is over', at(1, 5 * MINUTE - 500), load(25), T + 500],
     ['in a while when it has more than its minimum', at(2, 0), load(0), T + 10_000],

@@ -71,7 +71,9 @@ function byLoad(
   const isBusy = load.inFlight > 0 || load.held > 0;
   // 0.1 + 0.2 requests shall not need a replica more than 0.3.
   const wanted = clamp(Math.max(Math.ceil(rps / scaling.target - 1e-9), isBusy ? 1 : 0), group);
-  const isIdle = requests === 0 && !isBusy && current.desired <= group.min;
+  // Proxies tell of requests at once only after a time without any in all their windows: until then they are looked for.
+  const isQuiet = load.windows.every((window) => window.requests === 0);
+  const isIdle = isQuiet && !isBusy && current.desired <= group.min;
   if (wanted === current.desired) return stay(current, isIdle ? null : now + CHECK_MS);
   if (current.desired === 0) return change(wanted, load.held > 0 ? `${load.held} waiting` : rate(rps, scaling), now);
   const delayMs = wanted > current.desired ? scaling.upDelayMs : scaling.downDelayMs;
