@@ -43,7 +43,7 @@ const flat = all.flatMap(([, variables]) => variables);
 const lines = [
   '# Environment variables of the server',
   '',
-  '<!-- Made by tools/ci/generate-env-reference.mjs from apps/server/src/settings/variable-groups.ts: change that. -->',
+  '<!-- Made by tools/ci/generate-env-reference.mjs from apps/server/src/settings/variable-groups: change that. -->',
   '',
   'Read once, when the server starts. The command line (`dstack server --help`) goes before them. A `flag` is on whenever it exists, even empty.',
   'Values that cannot be meant keep the server from starting; the log warns of unknown `DSTACK_SERVER_*` names, and of those that have no effect yet.',
