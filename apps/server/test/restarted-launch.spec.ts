@@ -87,7 +87,7 @@ describe('a create call without an answer, after a restart', () => {
     const endOf = (askedAt: number | null): Promise<unknown> => {
       asked.length = 0;
       const attempt = { backendType: 'aws', cloudName: 'a', region: 'r', zone: null, outcome: 'created', askedAt };
-      return perform('terminate', { projectId: 'p', hostName: null, machine: { ref: known } }, attempt);
+      return perform('terminate', { projectId: 'p', hostName: null, group: null, machine: { ref: known } }, attempt);
     };
     expect(await endOf(Date.now() - HALF_AN_HOUR)).toBe('done');
     expect(asked).toEqual([known, { ...known, machineId: null }]);

@@ -14,3 +14,12 @@ export function Described(decoratorsOf: (swagger: Swagger) => readonly MethodDec
 export function describeMethods(swagger: Swagger): void {
   for (const describe of waiting.splice(0)) describe(swagger);
 }
+
+/** Of an operation beyond the contract. */
+export function DescribedAs(tag: string, summary: string, answer: string): MethodDecorator {
+  return Described(({ ApiTags, ApiOperation, ApiOkResponse }) => [
+    ApiTags(tag),
+    ApiOperation({ summary }),
+    ApiOkResponse({ description: answer }),
+  ]);
+}

@@ -1,8 +1,8 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Wire } from '@dstack/core';
 import type { Caller } from '../auth/caller.js';
 import { Access } from '../http/access.decorator.js';
+import { DescribedAs } from '../http/described.js';
 import { BodyDtoPipe } from '../http/query-dto.pipe.js';
 import { CurrentCaller } from '../http/request-context.js';
 import type { CreateServiceAccount, CreateToken, DeleteTokens, OfUser } from './tokens.dto.js';
@@ -13,7 +13,6 @@ const dto = () => import('./tokens.dto.js');
 
 /** Beyond the contract. */
 @Controller('api')
-@ApiTags('users')
 export class TokensController {
   constructor(
     private readonly tokens: TokensService,
@@ -23,8 +22,7 @@ export class TokensController {
   @Post('users/tokens/list')
   @HttpCode(200)
   @Access('authenticated')
-  @ApiOperation({ summary: 'Tokens beside the one of a user, without their values' })
-  @ApiOkResponse({ description: 'Oldest first' })
+  @DescribedAs('users', 'Tokens beside the one of a user, without their values', 'Oldest first')
   list(
     @CurrentCaller() caller: Caller,
     @Body(new BodyDtoPipe(async () => (await dto()).OfUser)) { username }: OfUser,
@@ -35,8 +33,7 @@ export class TokensController {
   @Post('users/tokens/create')
   @HttpCode(200)
   @Access('authenticated')
-  @ApiOperation({ summary: 'Another token of a user, which may expire' })
-  @ApiOkResponse({ description: 'With its value, which is told this once' })
+  @DescribedAs('users', 'Another token of a user, which may expire', 'With its value, which is told this once')
   create(
     @CurrentCaller() caller: Caller,
     @Body(new BodyDtoPipe(async () => (await dto()).CreateToken)) request: CreateToken,
@@ -47,8 +44,7 @@ export class TokensController {
   @Post('users/tokens/delete')
   @HttpCode(200)
   @Access('authenticated')
-  @ApiOperation({ summary: 'Take tokens back' })
-  @ApiOkResponse({ description: 'They are refused from now on' })
+  @DescribedAs('users', 'Take tokens back', 'They are refused from now on')
   delete(
     @CurrentCaller() caller: Caller,
     @Body(new BodyDtoPipe(async () => (await dto()).DeleteTokens)) { username, names }: DeleteTokens,
@@ -59,8 +55,7 @@ export class TokensController {
   @Post('users/service_accounts/list')
   @HttpCode(200)
   @Access('authenticated')
-  @ApiOperation({ summary: 'Service accounts; to those who are no global admins, those in their projects' })
-  @ApiOkResponse({ description: 'Users' })
+  @DescribedAs('users', 'Service accounts; to those who are no global admins, those in their projects', 'Users')
   listServiceAccounts(@CurrentCaller() caller: Caller): Promise<Wire.User[]> {
     return this.users.serviceAccounts(caller);
   }
@@ -68,8 +63,7 @@ export class TokensController {
   @Post('users/service_accounts/create')
   @HttpCode(200)
   @Access('global_admin')
-  @ApiOperation({ summary: 'A user that is a program: it has roles in projects and tokens, and cannot sign in' })
-  @ApiOkResponse({ description: 'A user' })
+  @DescribedAs('users', 'A user that is a program: it has roles in projects and tokens, and cannot sign in', 'A user')
   createServiceAccount(
     @CurrentCaller() caller: Caller,
     @Body(new BodyDtoPipe(async () => (await dto()).CreateServiceAccount)) { username }: CreateServiceAccount,
