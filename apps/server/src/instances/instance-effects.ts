@@ -227,14 +227,16 @@ export class InstanceEffects {
 
   /**
    * Before the call: whoever finds the attempt after a crash, or after a commit that came to nothing, knows it may have made a machine. Its
-   * commit waits for the disk, and with it all that were made before: an attempt lost in a power cut would be a machine nobody knows.
+   * commit waits for the disk, and with it all that were made before: an attempt lost in a power cut would be a machine nobody knows. Who has not
+   * seen the last call makes none: it would take a refusal of its own for the answer to both.
    */
-  private async markAsked({ id }: AttemptRecord, idempotency: OpenAttempt['idempotency']): Promise<void> {
+  private async markAsked({ id, askedAt }: AttemptRecord, idempotency: OpenAttempt['idempotency']): Promise<void> {
     const repeatable = idempotency === 'lookup' ? '' : ` OR outcome = 'unknown'`;
     const marked = await this.asking.run(async (tx) =>
       tx.execute(
-        `UPDATE provisioning_attempts SET outcome = 'unknown', asked_at = ? WHERE id = ? AND (outcome IS NULL${repeatable})`,
-        [await tx.now(), id],
+        `UPDATE provisioning_attempts SET outcome = 'unknown', asked_at = ?
+         WHERE id = ? AND COALESCE(asked_at, 0) = ? AND (outcome IS NULL${repeatable})`,
+        [await tx.now(), id, askedAt ?? 0],
       ),
     );
     if (marked !== 1) throw new Error('the attempt was made by somebody else meanwhile');
