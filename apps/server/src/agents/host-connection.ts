@@ -169,16 +169,19 @@ export class HostConnection {
     });
   }
 
+  /** Not by who was silent for so long that another server has the connection now, and reaches the host. */
   private async markUnreachable(cause: unknown): Promise<void> {
     await this.tools.db.write(async (tx) => {
+      const now = await tx.now();
       await tx.execute(`UPDATE instances SET last_error = ? WHERE id = ? AND host_name IS NOT NULL`, [
         statusText(cause),
         this.instanceId,
       ]);
       const marked = await tx.execute(
         `UPDATE instances SET unreachable_since = ?, rev = rev + 1
-         WHERE id = ? AND unreachable_since IS NULL AND status IN ('idle', 'busy', 'terminating')`,
-        [await tx.now(), this.instanceId],
+         WHERE id = ? AND unreachable_since IS NULL AND status IN ('idle', 'busy', 'terminating')
+         AND (connection_holder IS NULL OR connection_holder = ? OR connection_expires_at <= ?)`,
+        [now, this.instanceId, this.tools.holder, now],
       );
       if (marked === 1) await wakeHostAndJobs(tx, this.tools.wake, this.instanceId);
     });
