@@ -26,5 +26,6 @@ export const SEEDS_WITH_VOLUMES_THAT_ONCE_FAILED: readonly (readonly [seed: numb
   [100_199, 'a create call that arrived while no server was up, after the machine of its name was gone'],
   [100_025, 'a call to detach that arrived when the disk was at the same machine again, for the next job'],
   [49, 'two create calls of one attempt, of which one was refused: its answer was taken for both'],
+  [526, 'a job stopped for its duration by the clock of the server, which was set forward twice'],
   [101_005, 'a row that was looked at for ever in the millisecond before its deadline'],
 ];

@@ -167,9 +167,10 @@ describe('a pulling or running job', () => {
     ['fails when its host is terminated', active({ host: host({ status: 'terminating' }) }), T, { status: 'terminating', reason: 'instance_unreachable' }],
     ['prefers its own end to that of its host', active({ agent: finished(), host: host({ status: 'terminating' }) }), T, { status: 'terminating', reason: 'done_by_runner' }],
     ['tells a failed command', active({ agent: finished({ exitStatus: 2, reason: 'container_exited_with_error' }) }), T, { status: 'terminating', reason: 'container_exited_with_error' }],
-    ['leaves max_duration to the agent first', active({ maxDurationMs: MIN }), T + MIN, { status: 'running', dueAt: T + 2 * MIN }],
-    ['counts max_duration by its own clock', active({ maxDurationMs: MIN, agent: { phase: 'running', runningAt: T - 60 * MIN } }), T + MIN, { status: 'running', dueAt: T + 2 * MIN }],
-    ['enforces max_duration when the agent does not', active({ maxDurationMs: MIN }), T + 2 * MIN, { status: 'terminating', reason: 'max_duration_exceeded' }],
+    ['leaves max_duration to the agent first', active({ maxDurationMs: MIN }), T + MIN, { status: 'running', dueAt: T + 11 * MIN }],
+    ['counts max_duration by its own clock', active({ maxDurationMs: MIN, agent: { phase: 'running', runningAt: T - 60 * MIN } }), T + MIN, { status: 'running', dueAt: T + 11 * MIN }],
+    ['does not end a job early because the clock was set right by minutes', active({ maxDurationMs: MIN }), T + 10 * MIN, { status: 'running' }],
+    ['enforces max_duration when the agent does not', active({ maxDurationMs: MIN }), T + 11 * MIN, { status: 'terminating', reason: 'max_duration_exceeded' }],
     ['ends for inactivity', active({ inactivityLimitSeconds: 60, agent: { phase: 'running', noConnectionsSeconds: 61 } }), T, { status: 'terminating', reason: 'inactivity_duration_exceeded' }],
     ['ends for low utilisation', active({ underUtilised: true }), T, { status: 'terminating', reason: 'terminated_due_to_utilization_policy' }],
   ])('%s', (_rule, job, now, expected) => expect(outcome(job, now)).toMatchObject(expected)); // prettier-ignore

@@ -27,8 +27,11 @@ export const LIMITS = {
   /** Beyond its idle time, until a machine that no server connects to powers itself off. */
   serverLostMs: HOUR,
   utilisationCheckMs: MINUTE,
-  /** The agent enforces `max_duration`; past this margin the server does. */
-  maxDurationMarginMs: MINUTE,
+  /**
+   * The agent enforces `max_duration` by a clock that nobody sets; past this margin the server does. Its own clock
+   * may be set right by minutes while a job runs, which must not cost the job its time.
+   */
+  maxDurationMarginMs: 10 * MINUTE,
   /** After the grace period, until the kill is sent by the server as well. */
   killMarginMs: 10 * SECOND,
   /** After a kill, until the job is given up on an agent that does not confirm it. */
