@@ -1,3 +1,4 @@
+import { get, type RequestOptions } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
 import type { ClientConfig } from '../src/client-config/client-config.js';
 import { BrowserAnswers } from '../src/login/browser-answer.js';
@@ -36,10 +37,18 @@ it('takes the answer to its own sign-in from the browser, and no other', async (
   const visit = (query: string) => fetch(`http://127.0.0.1:${answers.port}/?${query}`);
   expect((await visit('code=c&state=theirs')).status).toBe(400);
   expect((await visit('')).status).toBe(400);
+  expect(await statusOf({ port: answers.port, path: '//[' })).toBe(400);
   expect(await (await visit('code=c&state=mine')).text()).toContain('Go back to the terminal');
   expect(await answer).toEqual({ code: 'c', state: 'mine' });
   await answers.close();
 });
+
+/** As `fetch` does not ask: a target that is no address. */
+function statusOf(target: RequestOptions): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    get(target, (reply) => resolve(reply.resume().statusCode)).once('error', reject);
+  });
+}
 
 it('hands addresses to the browser alone', () => {
   expect(opener('https://a/?x=1&y=$(id)', 'linux')).toEqual(['xdg-open', 'https://a/?x=1&y=$(id)']);

@@ -19,7 +19,7 @@ export const httpCampaign: Campaign = {
         async (requests, cut) => {
           const bytes = requests.join('');
           const sent = cut > 300 ? bytes.slice(0, cut) : bytes;
-          const answer = await sendRaw(server.port, [Buffer.from(sent, 'latin1')]);
+          const answer = await sendRaw({ port: server.port, host: '127.0.0.1' }, [Buffer.from(sent, 'latin1')]);
           const bad = [...answer.matchAll(/HTTP\/1\.1 (5\d\d)[^\r]*/g)].map(([line]) => line);
           if (bad.length > 0) throw new Error(`${bad.join(', ')}: ${answer.slice(0, 500)}`);
           const health = await server.http.send({ method: 'GET', path: '/healthcheck' });

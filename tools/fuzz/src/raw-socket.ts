@@ -1,11 +1,11 @@
-import { connect } from 'node:net';
+import { connect, type NetConnectOpts } from 'node:net';
 
 const LIMIT_MS = 10_000;
 
 /** What comes back for these bytes until the other side closes. @throws when it does not, although nothing more will come */
-export function sendRaw(port: number, pieces: readonly (string | Uint8Array)[]): Promise<string> {
+export function sendRaw(to: NetConnectOpts, pieces: readonly (string | Uint8Array)[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1' });
+    const socket = connect(to);
     const chunks: Buffer[] = [];
     const text = (): string => Buffer.concat(chunks).toString('latin1');
     const limit = setTimeout(() => {

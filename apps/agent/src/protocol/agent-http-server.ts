@@ -16,6 +16,7 @@ import { type EpochGate, StaleEpoch } from './epoch-gate.js';
 import { streamEvents } from './event-stream.js';
 import { sendLog } from './log-response.js';
 import { BadRequestError, parseAck, parseDesired, parsePowerOff, parseStop, readJsonBody } from './request-body.js';
+import { readTarget, type RequestTarget } from './request-target.js';
 
 export interface AgentHttpServerOptions {
   readonly service: AgentService;
@@ -88,8 +89,8 @@ export class AgentHttpServer {
 
   private async handle(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     const { service, watch } = this.options;
-    const url = new URL(request.url ?? '/', 'http://agent');
-    const route = `${request.method ?? 'GET'} ${url.pathname}`;
+    const { path, query } = readTarget(request);
+    const route = `${request.method ?? 'GET'} ${path}`;
     if (route === 'GET /v1/info') {
       sendJson(response, await service.info());
       return;
@@ -105,15 +106,15 @@ export class AgentHttpServer {
       const { heartbeatMs = 5000, metricsMs = 10_000, now } = this.options;
       streamEvents(service, response, superseded, { heartbeatMs, metricsMs }, now);
     } else {
-      const match = JOB_ROUTE.exec(url.pathname);
+      const match = JOB_ROUTE.exec(path);
       if (match?.[1] === undefined) throw new NoRouteError(route);
-      await this.handleJob(request, response, { url, jobId: match[1], rest: match[2] ?? '', superseded });
+      await this.handleJob(request, response, { path, query, jobId: match[1], rest: match[2] ?? '', superseded });
     }
   }
 
   private async handleJob(request: http.IncomingMessage, response: http.ServerResponse, call: JobCall): Promise<void> {
     const { service } = this.options;
-    const { jobId, rest } = call;
+    const { jobId, rest, query } = call;
     const route = `${request.method ?? 'GET'} ${rest}`;
     const blob = /^PUT \/blobs\/([0-9a-f]{64})$/.exec(route)?.[1];
     if (blob !== undefined) {
@@ -133,12 +134,11 @@ export class AgentHttpServer {
       await this.log(jobId, ack.stream).acknowledge(ack.offset);
       sendJson(response, {});
     } else if (route === 'GET /logs') {
-      const query = call.url.searchParams;
       const log = this.log(jobId, readStream(query.get('stream')));
       const range = { offset: readCount(query, 'offset'), windowBytes: readCount(query, 'window') };
       await sendLog(log, range, response, call.superseded, this.options.heartbeatMs ?? 5000);
     } else {
-      throw new NoRouteError(`${request.method ?? 'GET'} ${call.url.pathname}`);
+      throw new NoRouteError(`${request.method ?? 'GET'} ${call.path}`);
     }
   }
 
@@ -171,7 +171,7 @@ export class AgentHttpServer {
       await joinStreams(socket, target);
     } catch (error) {
       const { status, body } = describeError(error);
-      const text = JSON.stringify(body);
+      const text = request.method === 'HEAD' ? '' : JSON.stringify(body);
       socket.end(
         `HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? 'Error'}\r\ncontent-type: application/json\r\n` +
           `content-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n${text}`,
@@ -194,8 +194,7 @@ function endOf(socket: Duplex, superseded: AbortSignal): AbortSignal {
   return gone.signal;
 }
 
-interface JobCall {
-  readonly url: URL;
+interface JobCall extends RequestTarget {
   readonly jobId: string;
   readonly rest: string;
   readonly superseded: AbortSignal;

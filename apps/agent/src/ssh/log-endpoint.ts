@@ -1,6 +1,7 @@
 import * as http from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { readTarget } from '../protocol/request-target.js';
 import type { JobLogs } from './options.js';
 
 export interface LogEndpoint {
@@ -19,19 +20,17 @@ export function createLogEndpoint(options: {
   const readers = new Set<Promise<void>>();
   const sockets = new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false });
   const server = http.createServer((request, response) => {
-    const { pathname } = target(request);
-    const found = pathname === '/api/healthcheck';
+    const { path } = readTarget(request);
+    const found = path === '/api/healthcheck';
     response.writeHead(found ? 200 : 404, { 'content-type': 'application/json' });
     response.end(
-      JSON.stringify(
-        found ? { service: 'dstack-runner', version: options.version } : { detail: `nothing at ${pathname}` },
-      ),
+      JSON.stringify(found ? { service: 'dstack-runner', version: options.version } : { detail: `nothing at ${path}` }),
     );
   });
   server.on('upgrade', (request, socket, head) => {
-    const { pathname, searchParams } = target(request);
-    const start = parseStartTime(searchParams.get('start_time'));
-    if (pathname !== '/logs_ws') refuse(socket, '404 Not Found', `nothing at ${pathname}`);
+    const { path, query } = readTarget(request);
+    const start = parseStartTime(query.get('start_time'));
+    if (path !== '/logs_ws') refuse(socket, '404 Not Found', `nothing at ${path}`);
     else if (start === 'invalid') refuse(socket, '400 Bad Request', 'start_time is not an RFC 3339 time');
     else {
       sockets.handleUpgrade(request, socket, head, (webSocket) => {
@@ -89,10 +88,6 @@ function parseStartTime(text: string | null): number | undefined | 'invalid' {
   // A `+` of the zone that was not escaped arrives as a space.
   const at = Date.parse(text.replace(' ', '+'));
   return Number.isNaN(at) ? 'invalid' : at;
-}
-
-function target(request: http.IncomingMessage): URL {
-  return new URL(request.url ?? '/', 'http://localhost');
 }
 
 function refuse(socket: Duplex, status: string, detail: string): void {

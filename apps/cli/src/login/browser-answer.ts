@@ -27,7 +27,7 @@ export class BrowserAnswers {
     return new Promise((resolve, reject) => {
       signal?.addEventListener('abort', () => reject(new Error('Nobody answered.')), { once: true });
       this.http.on('request', (request, response) => {
-        const { searchParams } = new URL(request.url ?? '/', 'http://127.0.0.1');
+        const searchParams = new URLSearchParams(request.url?.split('?')[1]);
         const code = searchParams.get('code');
         if (code === null || searchParams.get('state') !== state) {
           say(response, 400, 'This is no answer to the sign-in that is under way.');

@@ -71,10 +71,11 @@ export class ControlServer {
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
     const gateway = await this.controlled;
-    const url = new URL(request.url ?? '/', 'http://gateway');
+    const [path = '', query] = (request.url ?? '').split('?');
+    const asked = new URLSearchParams(query);
     const left = new AbortController();
     response.once('close', () => left.abort());
-    switch (`${request.method ?? 'GET'} ${url.pathname}`) {
+    switch (`${request.method ?? 'GET'} ${path}`) {
       case 'GET /v1/info':
         return gateway.info();
       case 'GET /v1/traffic':
@@ -91,10 +92,10 @@ export class ControlServer {
       }
       case 'GET /v1/status':
         gateway.heard();
-        return gateway.status(readWait(url), left.signal);
+        return gateway.status(readWait(asked), left.signal);
       case 'GET /v1/stats':
         gateway.heard();
-        return gateway.stats(readWait(url), left.signal);
+        return gateway.stats(readWait(asked), left.signal);
       case 'PUT /v1/challenges': {
         const { answers } = parsed(
           (value) => parseWith(challengesSchema, value, 'a list of challenges'),
@@ -115,7 +116,7 @@ export class ControlServer {
         return gateway.putCertificates(certificates);
       }
       default:
-        throw new RequestError(404, 'not_found', `there is no ${request.method ?? 'GET'} ${url.pathname}`);
+        throw new RequestError(404, 'not_found', `there is no ${request.method ?? 'GET'} ${path}`);
     }
   }
 }
@@ -128,9 +129,9 @@ function parsed<T>(parse: (value: unknown) => T, value: unknown): T {
   }
 }
 
-function readWait(url: URL): Wait {
+function readWait(asked: URLSearchParams): Wait {
   const number = (name: string): number => {
-    const value = Number(url.searchParams.get(name) ?? 0);
+    const value = Number(asked.get(name) ?? 0);
     if (!Number.isFinite(value) || value < 0) throw new RequestError(400, 'bad_request', `${name} must be a number`);
     return value;
   };
