@@ -14,7 +14,7 @@ process.on('exit', () => rmSync(work, { recursive: true, force: true }));
 const sh = (command, args, cwd, options = {}) =>
   execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], ...options });
 
-sh(process.execPath, ['apps/cli/scripts/bundle.mjs'], root);
+for (const app of ['cli', 'server']) sh(process.execPath, [`apps/${app}/scripts/bundle.mjs`], root);
 const tarballs = new Map();
 for (const file of globSync('{apps,libs,libs/backends}/*/package.json', { cwd: root })) {
   const manifest = JSON.parse(readFileSync(join(root, file), 'utf8'));

@@ -39,7 +39,9 @@ function command(args, options = {}) {
 
 stage('build', () => command(['node_modules/typescript/bin/tsc', '-b'], { env: { ...env, NODE_OPTIONS: '' } }));
 
-stage('the command line in one file', () => command(['apps/cli/scripts/bundle.mjs']));
+stage('the command line in few files', () => command(['apps/cli/scripts/bundle.mjs']));
+
+stage('the server in few files', () => command(['apps/server/scripts/bundle.mjs']));
 
 /** One for all specs that need no Postgres of their own, gone with this process. */
 async function sharedPostgres() {

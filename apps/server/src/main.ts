@@ -1,7 +1,5 @@
-import { realpathSync } from 'node:fs';
 import nodeModule from 'node:module';
 import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { announce } from './bootstrap/announce.js';
 import { parseCommandLine, USAGE } from './bootstrap/command-line.js';
 import { describeStartError } from './bootstrap/describe-start-error.js';
@@ -66,7 +64,8 @@ function nextStopSignal(): Promise<void> {
   });
 }
 
-async function run(): Promise<void> {
+/** `main` as a program of its own, which ends with it. */
+export async function run(): Promise<void> {
   try {
     await main();
     process.exit(0);
@@ -75,6 +74,3 @@ async function run(): Promise<void> {
     process.exit(1);
   }
 }
-
-const script = process.argv[1];
-if (script !== undefined && realpathSync(script) === fileURLToPath(import.meta.url)) await run();

@@ -8,7 +8,7 @@ export const repositoryRoot = fileURLToPath(new URL('../../..', import.meta.url)
 const pinned = join(repositoryRoot, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node');
 
 export const node = existsSync(pinned) ? pinned : process.execPath;
-export const serverProgram = join(repositoryRoot, 'apps/server/dist/main.js');
+export const serverProgram = join(repositoryRoot, 'apps/server/bin/main.mjs');
 export const cliProgram = join(repositoryRoot, 'apps/cli/bin/dstack.mjs');
 
 /** Made by `npm run build:folder -w @dstack/agent`. */
