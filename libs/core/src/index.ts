@@ -111,6 +111,7 @@ export { type JobDecision, decideJob } from './lifecycle/decide-job.js';
 export { powerOffAfterMs } from './lifecycle/power-off-after.js';
 export { arrivalMs, type CreateFailure, isDefiniteFailure, mayStillArrive } from './lifecycle/create-call.js';
 export { failedToStart } from './lifecycle/failed-to-start.js';
+export { SERVER_BEAT_MS, type WatchedLife, watchLives } from './lifecycle/quiet-lives.js';
 export { type RunDecision, decideRun } from './lifecycle/decide-run.js';
 export { type VolumeDecision, decideVolume } from './lifecycle/decide-volume.js';
 export { type KnownVolume, type ListedVolumeFact, findOrphanVolumes } from './lifecycle/find-orphan-volumes.js';
