@@ -110,6 +110,7 @@ export { type InstanceDecision, decideInstance } from './lifecycle/decide-instan
 export { type JobDecision, decideJob } from './lifecycle/decide-job.js';
 export { powerOffAfterMs } from './lifecycle/power-off-after.js';
 export { arrivalMs, type CreateFailure, isDefiniteFailure, mayStillArrive } from './lifecycle/create-call.js';
+export { describeChanges } from './events/describe-changes.js';
 export { failedToStart } from './lifecycle/failed-to-start.js';
 export { SERVER_BEAT_MS, type WatchedLife, watchLives } from './lifecycle/quiet-lives.js';
 export { type RunDecision, decideRun } from './lifecycle/decide-run.js';

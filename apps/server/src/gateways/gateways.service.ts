@@ -1,4 +1,5 @@
 import {
+  describeChanges,
   displayBackend,
   type GatewayConfiguration,
   gatewayDomain,
@@ -11,7 +12,6 @@ import {
 } from '@dstack/core';
 import { Inject, Injectable } from '@nestjs/common';
 import { hasRole, type ProjectScope } from '../auth/caller.js';
-import { describeChanges } from '../events/describe-changes.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { ClientError, ResourceExistsError, ResourceNotExistsError } from '../http/api-errors.js';
 import { ComputeAccounts } from '../offers/compute-accounts.js';
