@@ -366,6 +366,7 @@ export { type GatewayConfiguration, OWN_HOSTS_REGION } from './configuration/gat
 export { type GatewayFact, type GatewayWish, gatewayWish, whyGatewayRefuses } from './gateways/choose-gateway.js';
 export { type AttemptFailure, nextAttempt } from './gateways/next-attempt.js';
 export { OUT_OF_REACH, whyOutOfReach } from './gateways/out-of-reach.js';
+export { checkGatewayUpdate } from './gateways/update-gateway.js';
 export { gatewayDomain } from './gateways/gateway-domain.js';
 export { type GatewayService, gatewayService } from './gateways/gateway-service.js';
 export { type CertificateKind, type HttpsMode, httpsMode } from './gateways/https-mode.js';
