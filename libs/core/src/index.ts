@@ -109,7 +109,15 @@ export {
 export { type InstanceDecision, decideInstance } from './lifecycle/decide-instance.js';
 export { type JobDecision, decideJob } from './lifecycle/decide-job.js';
 export { powerOffAfterMs } from './lifecycle/power-off-after.js';
-export { arrivalMs, type CreateFailure, isDefiniteFailure, mayStillArrive } from './lifecycle/create-call.js';
+export {
+  arrivalMs,
+  type CreateFailure,
+  isDefiniteFailure,
+  isGoneForGood,
+  mayHaveMadeMore,
+  mayStillArrive,
+} from './lifecycle/create-call.js';
+export { isDetached } from './lifecycle/decide-attachment.js';
 export { describeChanges } from './events/describe-changes.js';
 export { failedToStart } from './lifecycle/failed-to-start.js';
 export { SERVER_BEAT_MS, type WatchedLife, watchLives } from './lifecycle/quiet-lives.js';

@@ -11,6 +11,7 @@ import {
   displayBackend,
   type GatewayReplicaEffect,
   LIMITS,
+  mayHaveMadeMore,
   mayStillArrive,
   type Offer,
   undecided,
@@ -134,9 +135,9 @@ export class GatewayReplicaEffects {
       backendData: null,
     };
     const known = machine === null ? [] : [machine.ref];
-    const unanswered = record.askedAt === null ? [] : [(await this.findMade(account, context)) ?? byName];
+    const more = mayHaveMadeMore(machine !== null, record) ? [(await this.findMade(account, context)) ?? byName] : [];
     let outcome: Termination = isUnderWay ? 'pending' : 'done';
-    for (const ref of [...known, ...unanswered])
+    for (const ref of [...known, ...more])
       if ((await account.gateways.terminateReplica(ref, this.call(context))) === 'pending') outcome = 'pending';
     return outcome;
   }

@@ -10,6 +10,7 @@ import {
   type InstanceEffect,
   isCluster,
   LIMITS,
+  mayHaveMadeMore,
   mayStillArrive,
   nextPlace,
   type OfferFilters,
@@ -312,14 +313,12 @@ function lastAttempt(attempts: readonly AttemptRecord[]): AttemptRecord {
   return last;
 }
 
-/**
- * The machine that is known; by its name, what a call without an answer may have made or may still make. However long ago that was: while no
- * server was up, it may have arrived after the known machine was gone.
- */
-function possibleMachines(known: MachineRef | null, { cloudName, region, zone, askedAt }: AttemptRecord): MachineRef[] {
+/** The machine that is known, and by its name what else the attempt may have made. */
+function possibleMachines(known: MachineRef | null, attempt: AttemptRecord): MachineRef[] {
+  const { cloudName, region, zone } = attempt;
   const isKnown = known?.cloudName === cloudName;
   const byName = { cloudName, machineId: null, region, zone, backendData: null };
-  return [...(isKnown ? [known] : []), ...(!isKnown || askedAt !== null ? [byName] : [])];
+  return [...(isKnown ? [known] : []), ...(mayHaveMadeMore(isKnown, attempt) ? [byName] : [])];
 }
 
 const ERRORS_SHOWN = 3;

@@ -1,9 +1,9 @@
-import { type CloudVolume, type FailureKind, isBackendError, statusText } from '@dstack/backend-base';
+import { type CloudVolume, type FailureKind, isBackendError, statusText, type Termination } from '@dstack/backend-base';
 import {
   cloudName,
   doublingDelayMs,
+  isDetached,
   LIMITS,
-  mayStillArrive,
   type VolumeDecision,
   type VolumeEffect,
   type VolumeTrouble,
@@ -174,11 +174,10 @@ export class VolumeCommit {
     outcome: Outcome<VolumeEffect>,
   ): Promise<number | null> {
     if (!outcome.ok) return this.troubled(tx, context, instanceId, outcome.error);
-    const attachment = attachmentOf(context, instanceId);
-    const askedAt = attachment?.record.unansweredAt ?? null;
-    // What an earlier call still does at this machine is not to be done to the next job there.
-    const isUnderWay = isThere(attachment) && mayStillArrive({ askedAt }, LIMITS.callArrivesMs, context.now);
-    if (outcome.value === 'done' && !isUnderWay) return this.drop(tx, context, instanceId, 'Volume detached');
+    const { record, fact } = attachmentOf(context, instanceId) ?? { record: null, fact: { machine: 'gone' as const } };
+    const unanswered = { askedAt: record?.unansweredAt ?? null };
+    const answer = outcome.value as Termination; // what `detach` returns
+    if (isDetached(answer, fact, unanswered, context.now)) return this.drop(tx, context, instanceId, 'Volume detached');
     await this.answered(tx, context, instanceId);
     return null;
   }
@@ -247,11 +246,6 @@ export class VolumeCommit {
 
 function attachmentOf({ snapshot }: Context, instanceId: string): AttachmentView | undefined {
   return snapshot.attachments.find(({ record }) => record.instanceId === instanceId);
-}
-
-function isThere(attachment: AttachmentView | undefined): boolean {
-  const instance = attachment?.instance ?? null;
-  return instance !== null && instance.status !== 'terminated' && instance.machine?.state !== 'gone';
 }
 
 function isFinal(error: unknown): boolean {

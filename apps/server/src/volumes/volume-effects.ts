@@ -7,7 +7,15 @@ import {
   type Termination,
   type VolumeSupport,
 } from '@dstack/backend-base';
-import { arrivalMs, displayBackend, LIMITS, mayStillArrive, undecided, type VolumeEffect } from '@dstack/core';
+import {
+  arrivalMs,
+  displayBackend,
+  LIMITS,
+  mayHaveMadeMore,
+  mayStillArrive,
+  undecided,
+  type VolumeEffect,
+} from '@dstack/core';
 import { Inject, Injectable } from '@nestjs/common';
 import { type ComputeAccount, ComputeAccounts } from '../offers/compute-accounts.js';
 import { Database } from '../persistence/database.js';
@@ -139,8 +147,8 @@ export class VolumeEffects {
 
   private async delete(account: Account, context: ActContext<VolumeView>): Promise<'done' | 'pending'> {
     const { record } = context.snapshot;
-    const { cloud, askedAt } = record;
-    if (cloud !== null && askedAt === null) return account.volumes.delete(cloud, this.call(context));
+    const { cloud } = record;
+    if (cloud !== null && !mayHaveMadeMore(true, record)) return account.volumes.delete(cloud, this.call(context));
     // Nobody knows what a create call without an answer made, or may still make.
     let outcome: 'done' | 'pending' = mayStillArrive(record, arrivalMs(account.definition), context.now)
       ? 'pending'
