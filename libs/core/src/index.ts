@@ -117,6 +117,7 @@ export {
   mayHaveMadeMore,
   mayStillArrive,
 } from './lifecycle/create-call.js';
+export { drainLimitMs } from './lifecycle/drain.js';
 export { isDetached } from './lifecycle/decide-attachment.js';
 export { describeChanges } from './events/describe-changes.js';
 export { failedToStart } from './lifecycle/failed-to-start.js';
@@ -353,6 +354,7 @@ export { type VolumeFact, type VolumeHolder, type VolumesByName, isAttachable } 
 export { type GroupScale, type Scaling, type ServiceGroup } from './services/decide-scale.js';
 export {
   afterProbe,
+  getsRequests,
   goesOn,
   isReplicaReady,
   isWorthTelling,
@@ -361,13 +363,14 @@ export {
   type ReadinessRule,
   UNPROBED,
 } from './services/readiness.js';
-export { type AllowedPath, isRouterPath, ROUTER_PATHS, routerGroup } from './services/router.js';
+export { type AllowedPath, isRoutedWorker, isRouterPath, ROUTER_PATHS, routerGroup } from './services/router.js';
 export {
   type ListedWorker,
   workerChanges,
   workerInfo,
   type WorkerInfo,
   type WorkerKind,
+  workersOf,
 } from './services/router-workers.js';
 export { servicePath, serviceSpecWithoutGateway, whyNotServed, whyNotServedHere } from './services/service-spec.js';
 export { type GatewayConfiguration, OWN_HOSTS_REGION } from './configuration/gateway.js';
