@@ -119,6 +119,7 @@ export {
 } from './lifecycle/create-call.js';
 export { drainLimitMs } from './lifecycle/drain.js';
 export { isDetached } from './lifecycle/decide-attachment.js';
+export { isFinalFailure, type Trouble, troubleAfter } from './lifecycle/trouble.js';
 export { describeChanges } from './events/describe-changes.js';
 export { failedToStart } from './lifecycle/failed-to-start.js';
 export { SERVER_BEAT_MS, type WatchedLife, watchLives } from './lifecycle/quiet-lives.js';
@@ -131,7 +132,6 @@ export type {
   VolumeChanges,
   VolumeEffect,
   VolumeSnapshot,
-  VolumeTrouble,
 } from './lifecycle/volume-snapshot.js';
 export { type Decision, type Instant, undecided } from './lifecycle/decision.js';
 export { type FailedPlace, type LaunchPlace, gpusOf, nextPlace } from './placement/next-place.js';
@@ -397,5 +397,4 @@ export type {
   GatewayReplicaChanges,
   GatewayReplicaEffect,
   GatewayReplicaSnapshot,
-  GatewayTrouble,
 } from './lifecycle/gateway-replica-snapshot.js';

@@ -1,12 +1,13 @@
-import { type CloudVolume, type FailureKind, isBackendError, statusText, type Termination } from '@dstack/backend-base';
+import { type CloudVolume, isBackendError, statusText, type Termination } from '@dstack/backend-base';
 import {
   cloudName,
-  doublingDelayMs,
   isDetached,
+  isFinalFailure,
   LIMITS,
   type VolumeDecision,
   type VolumeEffect,
-  type VolumeTrouble,
+  type Trouble,
+  troubleAfter,
 } from '@dstack/core';
 import { Inject, Injectable } from '@nestjs/common';
 import { EventRecorder } from '../events/event-recorder.js';
@@ -21,8 +22,6 @@ import { volumeTarget } from './volume-target.js';
 
 type Context = CommitContext<VolumeView, VolumeDecision>;
 
-/** Of these the same is said the next time. */
-const FINAL: ReadonlySet<FailureKind> = new Set(['rejected', 'not-found', 'credentials', 'quota', 'no-capacity']);
 const TEXT_LIMIT = 800;
 
 /** Writes what was decided about a volume and what the effects brought. */
@@ -249,17 +248,11 @@ function attachmentOf({ snapshot }: Context, instanceId: string): AttachmentView
 }
 
 function isFinal(error: unknown): boolean {
-  return isBackendError(error) && FINAL.has(error.failure.kind);
+  return isBackendError(error) && isFinalFailure(error.failure.kind);
 }
 
-function troubleOf(error: unknown, last: Pick<VolumeTrouble, 'failures'> | null, now: number): VolumeTrouble {
-  const failures = (last?.failures ?? 0) + 1;
-  const told = isBackendError(error) ? error.failure.retryAt : undefined;
-  const ownWay = now + doublingDelayMs(failures - 1, LIMITS.volumeRetryMinMs, LIMITS.volumeRetryMaxMs);
-  return {
-    failures,
-    nextTryAt: Math.max(told ?? 0, ownWay),
-    message: statusText(error, TEXT_LIMIT),
-    isFinal: isFinal(error),
-  };
+function troubleOf(error: unknown, last: Pick<Trouble, 'failures'> | null, now: number): Trouble {
+  const retryAt = isBackendError(error) ? error.failure.retryAt : undefined;
+  const failed = { message: statusText(error, TEXT_LIMIT), isFinal: isFinal(error), retryAt };
+  return troubleAfter(failed, last, { minMs: LIMITS.volumeRetryMinMs, maxMs: LIMITS.volumeRetryMaxMs }, now);
 }

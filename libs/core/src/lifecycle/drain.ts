@@ -27,11 +27,11 @@ export function isDrained(
   now: Instant,
 ): boolean {
   const { drainingSince } = replica;
-  const { traffic, drainLimitMs, router } = service;
+  const { traffic, router } = service;
   if (drainingSince === null) return true;
   const isWorker = isRoutedWorker(replica.group, router);
   const ageMs = now - drainingSince;
-  if (ageMs >= drainLimitMs) return true;
+  if (ageMs >= service.drainLimitMs) return true;
   if (ageMs < (isWorker ? ROUTER_SETTLE_MS : SETTLE_MS)) return false;
   // Which worker answers a request only the router knows: none is cut off while it has any.
   const answering = isWorker ? service.replicas.filter(({ group }) => group === router) : [replica];
