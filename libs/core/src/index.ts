@@ -120,6 +120,7 @@ export {
 export { drainLimitMs } from './lifecycle/drain.js';
 export { isDetached } from './lifecycle/decide-attachment.js';
 export { isFinalFailure, type Trouble, troubleAfter } from './lifecycle/trouble.js';
+export { type AttemptNews, goOn } from './lifecycle/go-on.js';
 export { describeChanges } from './events/describe-changes.js';
 export { failedToStart } from './lifecycle/failed-to-start.js';
 export { SERVER_BEAT_MS, type WatchedLife, watchLives } from './lifecycle/quiet-lives.js';

@@ -96,7 +96,6 @@ export class InstanceSnapshots {
           maxAttempts: this.limits.maxOffersTried,
           openAttempt: openAttempt(facts.attempts, this.limits.idempotencyOf(record.backendType)),
           noOffersLeft: record.terminationMessage,
-          offersFailedAt: null,
           unwanted: unwantedBeforeLaunch(facts),
         };
       case 'provisioning':
