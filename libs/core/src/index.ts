@@ -337,6 +337,7 @@ export {
   toWireInstanceStatus,
   toWireVolumeStatus,
 } from './wire/internal-values.js';
+export type { NewToken, TokenInfo } from './wire/tokens.js';
 export { isUnderUtilised, type UtilisationPolicy, type UtilisationSample } from './lifecycle/utilisation.js';
 export {
   isQuiet,
