@@ -1,5 +1,4 @@
-import type { Wire } from '@dstack/core';
-import type { NewToken } from '../src/users/tokens.service.js';
+import type { NewToken, Wire } from '@dstack/core';
 import { realWorld } from '../src/world/real-world.js';
 import { startTestServer, type TestServer } from './support/start-test-server.js';
 

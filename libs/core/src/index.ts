@@ -109,8 +109,21 @@ export {
 export { type InstanceDecision, decideInstance } from './lifecycle/decide-instance.js';
 export { type JobDecision, decideJob } from './lifecycle/decide-job.js';
 export { powerOffAfterMs } from './lifecycle/power-off-after.js';
-export { arrivalMs, type CreateFailure, isDefiniteFailure, mayStillArrive } from './lifecycle/create-call.js';
+export {
+  arrivalMs,
+  type CreateFailure,
+  isDefiniteFailure,
+  isGoneForGood,
+  mayHaveMadeMore,
+  mayStillArrive,
+} from './lifecycle/create-call.js';
+export { drainLimitMs } from './lifecycle/drain.js';
+export { isDetached } from './lifecycle/decide-attachment.js';
+export { isFinalFailure, type Trouble, troubleAfter } from './lifecycle/trouble.js';
+export { type AttemptNews, goOn } from './lifecycle/go-on.js';
+export { describeChanges } from './events/describe-changes.js';
 export { failedToStart } from './lifecycle/failed-to-start.js';
+export { SERVER_BEAT_MS, type WatchedLife, watchLives } from './lifecycle/quiet-lives.js';
 export { type RunDecision, decideRun } from './lifecycle/decide-run.js';
 export { type VolumeDecision, decideVolume } from './lifecycle/decide-volume.js';
 export { type KnownVolume, type ListedVolumeFact, findOrphanVolumes } from './lifecycle/find-orphan-volumes.js';
@@ -120,7 +133,6 @@ export type {
   VolumeChanges,
   VolumeEffect,
   VolumeSnapshot,
-  VolumeTrouble,
 } from './lifecycle/volume-snapshot.js';
 export { type Decision, type Instant, undecided } from './lifecycle/decision.js';
 export { type FailedPlace, type LaunchPlace, gpusOf, nextPlace } from './placement/next-place.js';
@@ -325,6 +337,7 @@ export {
   toWireInstanceStatus,
   toWireVolumeStatus,
 } from './wire/internal-values.js';
+export type { NewToken, TokenInfo } from './wire/tokens.js';
 export { isUnderUtilised, type UtilisationPolicy, type UtilisationSample } from './lifecycle/utilisation.js';
 export {
   isQuiet,
@@ -343,6 +356,7 @@ export { type VolumeFact, type VolumeHolder, type VolumesByName, isAttachable } 
 export { type GroupScale, type Scaling, type ServiceGroup } from './services/decide-scale.js';
 export {
   afterProbe,
+  getsRequests,
   goesOn,
   isReplicaReady,
   isWorthTelling,
@@ -351,19 +365,21 @@ export {
   type ReadinessRule,
   UNPROBED,
 } from './services/readiness.js';
-export { type AllowedPath, isRouterPath, ROUTER_PATHS, routerGroup } from './services/router.js';
+export { type AllowedPath, isRoutedWorker, isRouterPath, ROUTER_PATHS, routerGroup } from './services/router.js';
 export {
   type ListedWorker,
   workerChanges,
   workerInfo,
   type WorkerInfo,
   type WorkerKind,
+  workersOf,
 } from './services/router-workers.js';
 export { servicePath, serviceSpecWithoutGateway, whyNotServed, whyNotServedHere } from './services/service-spec.js';
 export { type GatewayConfiguration, OWN_HOSTS_REGION } from './configuration/gateway.js';
 export { type GatewayFact, type GatewayWish, gatewayWish, whyGatewayRefuses } from './gateways/choose-gateway.js';
 export { type AttemptFailure, nextAttempt } from './gateways/next-attempt.js';
 export { OUT_OF_REACH, whyOutOfReach } from './gateways/out-of-reach.js';
+export { checkGatewayUpdate } from './gateways/update-gateway.js';
 export { gatewayDomain } from './gateways/gateway-domain.js';
 export { type GatewayService, gatewayService } from './gateways/gateway-service.js';
 export { type CertificateKind, type HttpsMode, httpsMode } from './gateways/https-mode.js';
@@ -383,5 +399,4 @@ export type {
   GatewayReplicaChanges,
   GatewayReplicaEffect,
   GatewayReplicaSnapshot,
-  GatewayTrouble,
 } from './lifecycle/gateway-replica-snapshot.js';

@@ -1,4 +1,4 @@
-export type { Wire } from '@dstack/core';
+export type { NewToken, TokenInfo, Wire } from '@dstack/core';
 export { Dstack, type DstackOptions } from './dstack.js';
 export {
   ApiError,
@@ -17,7 +17,7 @@ export { logLines } from './logs/log-lines.js';
 export type { DeviceSignIn } from './resources/auth.js';
 export type { JobMetricsRequest } from './resources/metrics.js';
 export type { PlannedRun, PlanOptions, RunConfiguration, SubmitOptions } from './resources/runs.js';
-export type { NewToken, TokenInfo, TokenRequest } from './resources/users.js';
+export type { TokenRequest } from './resources/users.js';
 export { endingJob } from './runs/ending-job.js';
 export { isFinalJobStatus, isFinalRunStatus } from './runs/final-status.js';
 export { RunHandle } from './runs/run-handle.js';

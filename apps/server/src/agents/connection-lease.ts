@@ -7,6 +7,7 @@ import { inOrder } from '../persistence/in-order.js';
 import { merged } from '../persistence/merged.js';
 import type { WriteTogether } from '../persistence/together.js';
 import type { WriteTx } from '../persistence/transaction.js';
+import { NOT_ANOTHERS } from '../reconcile/not-anothers.js';
 import type { Wake } from '../reconcile/wake.js';
 
 export const CONNECTION_LEASE_MS = 15_000;
@@ -26,12 +27,7 @@ const takeOne = merged<WriteTx, { readonly instanceId: string; readonly holder: 
     for (const [holder, ofHolder] of Map.groupBy(asked, (each) => each.holder)) {
       const now = await tx.now();
       const these = anyOf(tx.dialect, 'id', ofHolder.map((each) => each.instanceId)); // prettier-ignore
-      const free = inOrder(
-        tx.dialect,
-        'instances',
-        `${these.sql} AND deleted = ? AND (connection_holder IS NULL OR connection_holder = ? OR connection_expires_at IS NULL
-         OR connection_expires_at <= ?)`,
-      );
+      const free = inOrder(tx.dialect, 'instances', `${these.sql} AND deleted = ? AND ${NOT_ANOTHERS}`);
       const rows = await tx.query<{ id: string }>(
         `UPDATE instances SET connection_epoch = connection_epoch + 1, connection_holder = ?, connection_expires_at = ?
        WHERE ${free} RETURNING id`,

@@ -5,6 +5,7 @@ import { MetricsStore } from '../metrics/metrics-store.js';
 import { Database } from '../persistence/database.js';
 import { inList } from '../persistence/in-list.js';
 import { readTogether, writeTogether } from '../persistence/together.js';
+import { NOT_ANOTHERS } from '../reconcile/not-anothers.js';
 import { Notices } from '../reconcile/notices.js';
 import { ServerIdentity } from '../reconcile/server-identity.js';
 import { Wake } from '../reconcile/wake.js';
@@ -152,7 +153,7 @@ export class Connections {
     const rows = await this.db.read(async (tx) =>
       tx.query<{ id: string }>(
         `SELECT id FROM instances WHERE ${named === null ? LIVE : `${named.sql} AND ${LIVE_OF_NAMED}`}
-           AND (connection_holder IS NULL OR connection_holder = ? OR connection_expires_at IS NULL OR connection_expires_at <= ?)
+           AND ${NOT_ANOTHERS}
            AND machine LIKE '%"agent":{%'`,
         [...(named?.params ?? []), this.me.holder, await tx.now()],
       ),

@@ -13,6 +13,7 @@ import { rowsByKey } from '../persistence/rows-by-key.js';
 import type { ReadTogether, WriteTogether } from '../persistence/together.js';
 import { updateById } from '../persistence/update-by-id.js';
 import type { WriteTx } from '../persistence/transaction.js';
+import { NOT_ANOTHERS } from '../reconcile/not-anothers.js';
 import { readJson, readJsonOrNull, writeJson } from '../reconcile/stored-json.js';
 import { armPowerOff } from './arm-power-off.js';
 import type { AgentConnector, ConnectedAgent } from './agent-connector.js';
@@ -180,7 +181,7 @@ export class HostConnection {
       const marked = await tx.execute(
         `UPDATE instances SET unreachable_since = ?, rev = rev + 1
          WHERE id = ? AND unreachable_since IS NULL AND status IN ('idle', 'busy', 'terminating')
-         AND (connection_holder IS NULL OR connection_holder = ? OR connection_expires_at <= ?)`,
+         AND ${NOT_ANOTHERS}`,
         [now, this.instanceId, this.tools.holder, now],
       );
       if (marked === 1) await wakeHostAndJobs(tx, this.tools.wake, this.instanceId);

@@ -1,10 +1,8 @@
 import { type ConfigIssue, isBackendError } from '@dstack/backend-base';
 import { Injectable } from '@nestjs/common';
-import { BACKEND_TYPES } from '@dstack/core';
-import type { Wire } from '@dstack/core';
+import { BACKEND_TYPES, describeChanges, type Wire } from '@dstack/core';
 import { dump } from 'js-yaml';
 import type { ProjectScope } from '../auth/caller.js';
-import { describeChanges } from '../events/describe-changes.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { ClientError, ResourceExistsError, ResourceNotExistsError } from '../http/api-errors.js';
 import { Database } from '../persistence/database.js';

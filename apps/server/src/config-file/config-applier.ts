@@ -1,10 +1,10 @@
+import { describeChanges } from '@dstack/core';
 import { Injectable, Logger } from '@nestjs/common';
 import { isDeepStrictEqual } from 'node:util';
 import { backendInUse } from '../backends/backend-in-use.js';
 import { checkBackendConfig } from '../backends/backend-config.js';
 import { BackendNotInstalledError, BackendRegistry } from '../backends/backend-registry.js';
 import { BackendStore, type BackendConfig } from '../backends/backend-store.js';
-import { describeChanges } from '../events/describe-changes.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { ClientError } from '../http/api-errors.js';
 import { Database } from '../persistence/database.js';

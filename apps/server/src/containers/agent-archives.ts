@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { pipeline } from 'node:stream/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { packageVersion } from '../bootstrap/package-version.js';
-import { AgentBundles, type HostArch } from '../hosts/agent-bundles.js';
+import { AgentBundles } from '../hosts/agent-bundles.js';
+import type { HostArch } from '../hosts/program-bundles.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { agentUrl } from './agent-url.js';
 

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
   checkFleetUpdate,
+  describeChanges,
   filtersOfProfile,
   generatedUniqueName,
   isSame,
@@ -11,7 +12,6 @@ import {
   withoutPrivateKeys,
 } from '@dstack/core';
 import type { Caller, ProjectScope } from '../auth/caller.js';
-import { describeChanges } from '../events/describe-changes.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { ClientError, ResourceExistsError, ResourceNotExistsError } from '../http/api-errors.js';
 import { fromWireTime, toWireTime } from '../http/wire-time.js';

@@ -1,4 +1,5 @@
 import type { Database } from '../persistence/database.js';
+import { NOT_ANOTHERS } from '../reconcile/not-anothers.js';
 
 export const LINK_LEASE_MS = 15_000;
 
@@ -8,7 +9,7 @@ export async function takeLink(db: Database, replicaId: string, holder: string):
     const now = await tx.now();
     const taken = await tx.execute(
       `UPDATE gateway_replicas SET connection_holder = ?, connection_expires_at = ? WHERE id = ? AND deleted = ? AND status = 'running'
-         AND (connection_holder IS NULL OR connection_holder = ? OR connection_expires_at IS NULL OR connection_expires_at <= ?)`,
+         AND ${NOT_ANOTHERS}`,
       [holder, now + LINK_LEASE_MS, replicaId, false, holder, now],
     );
     return taken === 1;

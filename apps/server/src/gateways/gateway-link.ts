@@ -4,6 +4,7 @@ import { statusText } from '@dstack/backend-base';
 import { isQuiet } from '@dstack/core';
 import { Logger } from '@nestjs/common';
 import type { Database } from '../persistence/database.js';
+import { NOT_ANOTHERS } from '../reconcile/not-anothers.js';
 import type { Wake } from '../reconcile/wake.js';
 import type { ServiceTrafficStore } from '../services/service-traffic.js';
 import type { World } from '../world/world.js';
@@ -163,15 +164,19 @@ export class GatewayLink {
     });
   }
 
+  /** Not by who was silent for so long that another server has the link now, and reaches the gateway. */
   private async markUnreachable(cause: unknown): Promise<void> {
+    const { holder } = this.tools;
     await this.tools.db.write(async (tx) => {
-      await tx.execute(`UPDATE gateway_replicas SET last_error = ? WHERE id = ? AND status = 'running'`, [
-        statusText(cause, 800),
-        this.replicaId,
-      ]);
+      const now = await tx.now();
+      await tx.execute(
+        `UPDATE gateway_replicas SET last_error = ? WHERE id = ? AND status = 'running' AND ${NOT_ANOTHERS}`,
+        [statusText(cause, 800), this.replicaId, holder, now],
+      );
       const marked = await tx.execute(
-        `UPDATE gateway_replicas SET unreachable_since = ?, rev = rev + 1 WHERE id = ? AND unreachable_since IS NULL AND status = 'running'`,
-        [await tx.now(), this.replicaId],
+        `UPDATE gateway_replicas SET unreachable_since = ?, rev = rev + 1
+         WHERE id = ? AND unreachable_since IS NULL AND status = 'running' AND ${NOT_ANOTHERS}`,
+        [now, this.replicaId, holder, now],
       );
       if (marked === 1) await this.tools.wake.rows(tx, 'gateway_replicas', [this.replicaId]);
     });

@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Database } from '../persistence/database.js';
+import { NOT_ANOTHERS } from '../reconcile/not-anothers.js';
 import { Notices } from '../reconcile/notices.js';
 import { ServerIdentity } from '../reconcile/server-identity.js';
 import { Wake } from '../reconcile/wake.js';
@@ -95,7 +96,7 @@ export class GatewayLinks {
     const rows = await this.db.read(async (tx) =>
       tx.query<{ id: string }>(
         `SELECT id FROM gateway_replicas WHERE deleted = ? AND status = 'running'
-           AND (connection_holder IS NULL OR connection_holder = ? OR connection_expires_at IS NULL OR connection_expires_at <= ?)`,
+           AND ${NOT_ANOTHERS}`,
         [false, this.me.holder, await tx.now()],
       ),
     );

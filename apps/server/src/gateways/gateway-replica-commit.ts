@@ -1,11 +1,12 @@
-import { type FailureKind, isBackendError, type MachineState, statusText } from '@dstack/backend-base';
+import { isBackendError, type MachineState, statusText } from '@dstack/backend-base';
 import {
   cloudName,
-  doublingDelayMs,
   type GatewayReplicaDecision,
   type GatewayReplicaEffect,
-  type GatewayTrouble,
+  isFinalFailure,
   LIMITS,
+  type Trouble,
+  troubleAfter,
 } from '@dstack/core';
 import { Inject, Injectable } from '@nestjs/common';
 import { EventRecorder } from '../events/event-recorder.js';
@@ -22,8 +23,6 @@ import { gatewayTarget } from './gateway-target.js';
 
 type Context = CommitContext<GatewayReplicaView, GatewayReplicaDecision>;
 
-/** Of these the same is said the next time. */
-const FINAL: ReadonlySet<FailureKind> = new Set(['rejected', 'not-found', 'credentials', 'quota', 'no-capacity']);
 const TEXT_LIMIT = 800;
 
 /** Writes what was decided about a gateway replica and what the effects brought. */
@@ -174,14 +173,10 @@ function machineOf(state: MachineState, known: GatewayMachine | null): GatewayMa
   }
 }
 
-function troubleOf(error: unknown, last: GatewayTrouble | null, now: number, maxMs: number): GatewayTrouble {
-  const failures = (last?.failures ?? 0) + 1;
-  const told = isBackendError(error) ? error.failure.retryAt : undefined;
-  const ownWay = now + doublingDelayMs(failures - 1, LIMITS.gatewayRetryMinMs, maxMs);
-  return {
-    failures,
-    nextTryAt: Math.max(told ?? 0, ownWay),
-    message: statusText(error, TEXT_LIMIT),
-    isFinal: isBackendError(error) ? FINAL.has(error.failure.kind) : isLastingHostError(error),
-  };
+function troubleOf(error: unknown, last: Trouble | null, now: number, maxMs: number): Trouble {
+  const message = statusText(error, TEXT_LIMIT);
+  const failed = isBackendError(error)
+    ? { message, isFinal: isFinalFailure(error.failure.kind), retryAt: error.failure.retryAt }
+    : { message, isFinal: isLastingHostError(error) };
+  return troubleAfter(failed, last, { minMs: LIMITS.gatewayRetryMinMs, maxMs }, now);
 }

@@ -10,7 +10,7 @@ import {
   arrivalMs,
   displayBackend,
   type GatewayReplicaEffect,
-  LIMITS,
+  mayHaveMadeMore,
   mayStillArrive,
   type Offer,
   undecided,
@@ -18,6 +18,7 @@ import {
 import { Inject, Injectable } from '@nestjs/common';
 import { type ComputeAccount, ComputeAccounts } from '../offers/compute-accounts.js';
 import { Database } from '../persistence/database.js';
+import { beginCreateCall, type Mark } from '../reconcile/begin-create-call.js';
 import type { ActContext } from '../reconcile/reconciler.js';
 import { WORLD, type World } from '../world/world.js';
 import { GatewayHosts } from './gateway-hosts.js';
@@ -82,12 +83,18 @@ export class GatewayReplicaEffects {
     }
     const { configuration, region } = gateway;
     const owner = await this.accounts.owner();
-    // Its time begins before it is written down: a server that stood still in between must not ask any more.
-    const call = this.call(context, LIMITS.createMs);
-    // Who still believes that no call is under way, because another server has made it since, does not make one.
-    await this.mark('asked_at = ?', record, `machine IS NULL AND COALESCE(asked_at, 0) = ${record.askedAt ?? 0}`);
-    call.signal.throwIfAborted();
-    if (this.world.clock.now() >= call.deadline) throw new Error('the create call came too late');
+    const tools = {
+      clock: this.world.clock,
+      signal: context.signal,
+      writeDurable: (work: Mark) => this.db.writeDurable(work),
+    };
+    const row = {
+      table: 'gateway_replicas',
+      id: record.id,
+      askedAt: record.askedAt,
+      isOpen: 'machine IS NULL',
+    } as const;
+    const call = await beginCreateCall(tools, row);
     return account.gateways.createReplica(
       {
         token,
@@ -134,9 +141,9 @@ export class GatewayReplicaEffects {
       backendData: null,
     };
     const known = machine === null ? [] : [machine.ref];
-    const unanswered = record.askedAt === null ? [] : [(await this.findMade(account, context)) ?? byName];
+    const more = mayHaveMadeMore(machine !== null, record) ? [(await this.findMade(account, context)) ?? byName] : [];
     let outcome: Termination = isUnderWay ? 'pending' : 'done';
-    for (const ref of [...known, ...unanswered])
+    for (const ref of [...known, ...more])
       if ((await account.gateways.terminateReplica(ref, this.call(context))) === 'pending') outcome = 'pending';
     return outcome;
   }
@@ -154,16 +161,11 @@ export class GatewayReplicaEffects {
     );
   }
 
-  private markVisited(record: GatewayReplicaRecord): Promise<void> {
-    return record.wasVisited
-      ? Promise.resolve()
-      : this.mark('visited = (CAST(? AS bigint) > 0)', record, `status <> 'terminated'`);
-  }
-
-  /** Before the call: whoever finds the row after a crash knows that it may have had an effect. */
-  private async mark(set: string, { id }: GatewayReplicaRecord, only: string): Promise<void> {
-    const marked = await this.db.writeDurable(async (tx) =>
-      tx.execute(`UPDATE gateway_replicas SET ${set} WHERE id = ? AND ${only}`, [await tx.now(), id]),
+  /** Before anything is done there: whoever finds the row after a crash knows that there may be something to remove. */
+  private async markVisited({ id, wasVisited }: GatewayReplicaRecord): Promise<void> {
+    if (wasVisited) return;
+    const marked = await this.db.writeDurable((tx) =>
+      tx.execute(`UPDATE gateway_replicas SET visited = ? WHERE id = ? AND status <> 'terminated'`, [true, id]),
     );
     if (marked !== 1) throw new Error('somebody else changed the gateway replica meanwhile');
   }
@@ -177,8 +179,8 @@ export class GatewayReplicaEffects {
     throw new BackendError({ kind: 'rejected', blocks: 'account' }, text);
   }
 
-  private call({ signal }: Context, limitMs = CALL_DEADLINE_MS): Call {
-    return { signal, deadline: this.world.clock.now() + limitMs };
+  private call({ signal }: Context): Call {
+    return { signal, deadline: this.world.clock.now() + CALL_DEADLINE_MS };
   }
 }
 

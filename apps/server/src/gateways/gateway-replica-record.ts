@@ -1,5 +1,5 @@
 import type { HostLogin, AgentAddress, MachineRef } from '@dstack/backend-base';
-import type { GatewayTrouble, InternalBackendType, Wire } from '@dstack/core';
+import type { Trouble, InternalBackendType, Wire } from '@dstack/core';
 import type { ReadTx, SqlValue } from '../persistence/transaction.js';
 import { readJsonOrNull } from '../reconcile/stored-json.js';
 
@@ -33,7 +33,7 @@ export interface GatewayReplicaRecord {
   readonly installedDigest: string | null;
   /** Something of ours may be on a host of one's own. */
   readonly wasVisited: boolean;
-  readonly trouble: GatewayTrouble | null;
+  readonly trouble: Trouble | null;
   readonly unreachableSince: number | null;
   readonly lastError: string | null;
   readonly createdAt: number;
@@ -65,7 +65,7 @@ function toRecord(row: Row): GatewayReplicaRecord {
     machine: readJsonOrNull<GatewayMachine>(row.machine),
     installedDigest: row.installed_digest,
     wasVisited: Boolean(row.visited),
-    trouble: readJsonOrNull<GatewayTrouble>(row.trouble),
+    trouble: readJsonOrNull<Trouble>(row.trouble),
     unreachableSince: row.unreachable_since,
     lastError: row.last_error,
     createdAt: Number(row.created_at),

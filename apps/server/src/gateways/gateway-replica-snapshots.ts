@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { GatewayReplicaSnapshot } from '@dstack/core';
+import { type GatewayReplicaSnapshot, isGoneForGood } from '@dstack/core';
 import type { ReadTx } from '../persistence/transaction.js';
 import type { Observed } from '../reconcile/reconciler.js';
 import { GatewayHosts } from './gateway-hosts.js';
@@ -78,7 +78,8 @@ function machineOf({ hostName, machine }: GatewayReplicaRecord): 'none' | 'start
   return machine.state === 'pending' ? 'starting' : machine.state;
 }
 
-function isGone({ hostName, wasVisited, machine, askedAt }: GatewayReplicaRecord): boolean {
+function isGone(record: GatewayReplicaRecord): boolean {
+  const { hostName, wasVisited, machine } = record;
   if (hostName !== null) return !wasVisited;
-  return askedAt === null && (machine === null || machine.state === 'gone');
+  return isGoneForGood(machine !== null && machine.state !== 'gone', [record]);
 }

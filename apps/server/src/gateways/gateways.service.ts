@@ -1,4 +1,6 @@
 import {
+  checkGatewayUpdate,
+  describeChanges,
   displayBackend,
   type GatewayConfiguration,
   gatewayDomain,
@@ -11,7 +13,6 @@ import {
 } from '@dstack/core';
 import { Inject, Injectable } from '@nestjs/common';
 import { hasRole, type ProjectScope } from '../auth/caller.js';
-import { describeChanges } from '../events/describe-changes.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { ClientError, ResourceExistsError, ResourceNotExistsError } from '../http/api-errors.js';
 import { ComputeAccounts } from '../offers/compute-accounts.js';
@@ -22,7 +23,6 @@ import { Wake } from '../reconcile/wake.js';
 import { configurationOf, Policies } from '../policies/policies.js';
 import { acceptParsed } from '../runs/parse-spec.js';
 import { WORLD, type World } from '../world/world.js';
-import { changesOf } from './gateway-changes.js';
 import { GatewayReader } from './gateway-reader.js';
 import { findGateways, findNamedGateway, type GatewayRecord } from './gateway-record.js';
 import { findImportedGateway, findImportedGateways, isSharedWithUser } from './imported-gateways.js';
@@ -77,7 +77,7 @@ export class GatewaysService {
       current !== null &&
       current.status !== 'failed' &&
       current.deletionRequestedAt === null &&
-      changesOf(current.configuration, effective).blockers.length === 0;
+      checkGatewayUpdate(current.configuration, effective).blockers.length === 0;
     return {
       project_name: scope.projectName,
       user: scope.caller.name,
@@ -243,7 +243,7 @@ export class GatewaysService {
     if (current.status === 'failed')
       throw new ResourceExistsError(`Gateway ${current.name} has failed. Delete it, and apply again`);
     const configuration = keepUnset(stated, current);
-    const { blockers, isChanged } = changesOf(current.configuration, configuration);
+    const { blockers, isChanged } = checkGatewayUpdate(current.configuration, configuration);
     if (blockers.length > 0)
       throw new ResourceExistsError(
         `Gateway ${current.name} cannot be changed in place. Delete it first: ${blockers.join(', ')}`,

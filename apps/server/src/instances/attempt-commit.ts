@@ -1,12 +1,12 @@
 import { isBackendError, type MachineState, statusText } from '@dstack/backend-base';
 import {
+  type AttemptNews,
   cloudName,
   type CreateFailure,
   type InstanceDecision,
   type InstanceEffect,
   isDefiniteFailure,
   LIMITS,
-  type UnlaunchedInstance,
 } from '@dstack/core';
 import type { WriteTx } from '../persistence/transaction.js';
 import type { CommitContext, Outcome } from '../reconcile/reconciler.js';
@@ -36,7 +36,7 @@ export class AttemptCommit {
     private readonly wake: Wake,
     private readonly world: World,
     /** Decides what comes next with this news; returns when to look again. */
-    private readonly goOn: (tx: WriteTx, context: Context, news: Partial<UnlaunchedInstance>) => Promise<number | null>,
+    private readonly goOn: (tx: WriteTx, context: Context, news: AttemptNews) => Promise<number | null>,
   ) {}
 
   async recordPlan(tx: WriteTx, context: Context, outcome: Outcome<InstanceEffect>) {

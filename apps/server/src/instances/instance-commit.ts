@@ -1,12 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type MachineState, statusText } from '@dstack/backend-base';
 import {
-  decideInstance,
+  type AttemptNews,
   doublingDelayMs,
+  goOn,
   type InstanceDecision,
   type InstanceEffect,
   LIMITS,
-  type UnlaunchedInstance,
 } from '@dstack/core';
 import type { WriteTx } from '../persistence/transaction.js';
 import { EventRecorder } from '../events/event-recorder.js';
@@ -121,16 +121,11 @@ export class InstanceCommit {
     }
   }
 
-  /**
-   * What is decided next with this news, in the same commit, where that is only another status: what it brings has to wait for the commit.
-   * Returns when to look again.
-   */
-  private async goOn(tx: WriteTx, context: Context, news: Partial<UnlaunchedInstance>): Promise<number | null> {
+  /** Returns when to look again. */
+  private async goOn(tx: WriteTx, context: Context, news: AttemptNews): Promise<number | null> {
     const { snapshot, now } = context;
-    const known = snapshot.snapshot;
-    if ((known.status !== 'pending' && known.status !== 'launching') || known.given) return now;
-    const decision = decideInstance({ ...known, ...news }, now);
-    if (decision.because === null || decision.effects.length > 0) return now;
+    const decision = goOn(snapshot.snapshot, news, now);
+    if (decision?.because == null) return now;
     await this.changeStatus(tx, { ...context, decision }, decision.because);
     return decision.dueAt;
   }

@@ -9,7 +9,7 @@ import {
   filtersOfProfile,
   type InstanceEffect,
   isCluster,
-  LIMITS,
+  mayHaveMadeMore,
   mayStillArrive,
   nextPlace,
   type OfferFilters,
@@ -28,6 +28,7 @@ import { ComputeAccounts } from '../offers/compute-accounts.js';
 import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
 import { type ReadTogether, readTogether, type WriteTogether, writeDurableTogether } from '../persistence/together.js';
+import { beginCreateCall, type Mark } from '../reconcile/begin-create-call.js';
 import type { ActContext } from '../reconcile/reconciler.js';
 import { findRun } from '../runs/run-record.js';
 import { reservedVolumes } from '../volumes/job-volumes.js';
@@ -205,11 +206,13 @@ export class InstanceEffects {
           ? null
           : await this.containers.of(record.provisioningJobId, open.offer, [projectPublicKey]),
     };
-    // Its time begins before it is written down: a server that stood still in between must not ask any more.
-    const call = this.call(context, LIMITS.createMs);
-    await this.markAsked(open, definition.idempotency.kind);
-    call.signal.throwIfAborted();
-    if (this.world.clock.now() >= call.deadline) throw new Error('the create call came too late');
+    const { clock } = this.world;
+    const tools = { clock, signal: context.signal, writeDurable: (work: Mark) => this.asking.run(work) };
+    // A repeat of the same token or name is the same machine; elsewhere the cloud is searched first.
+    const isOpen =
+      definition.idempotency.kind === 'lookup' ? 'outcome IS NULL' : `outcome IS NULL OR outcome = 'unknown'`;
+    const row = { table: 'provisioning_attempts', id: open.id, askedAt: open.askedAt, isOpen } as const;
+    const call = await beginCreateCall(tools, { ...row, also: `outcome = 'unknown'` });
     if (record.group === null) return compute.create(attempt, call);
     if (compute.groups === undefined) throw new Error(`${open.backendType} makes no machines together`);
     return compute.groups.create(attempt, record.group.size, call);
@@ -222,24 +225,7 @@ export class InstanceEffects {
     const account = await this.accounts.open(record.projectId, open.backendType);
     const isReserved = Boolean(record.requirements?.reservation);
     const ask = { fleet, projectName, account, region: open.region, isReserved };
-    return this.groups.ensure(ask, this.call(context, CALL_DEADLINE_MS));
-  }
-
-  /**
-   * Before the call: whoever finds the attempt after a crash, or after a commit that came to nothing, knows it may have made a machine. Its
-   * commit waits for the disk, and with it all that were made before: an attempt lost in a power cut would be a machine nobody knows. Who has not
-   * seen the last call makes none: it would take a refusal of its own for the answer to both.
-   */
-  private async markAsked({ id, askedAt }: AttemptRecord, idempotency: OpenAttempt['idempotency']): Promise<void> {
-    const repeatable = idempotency === 'lookup' ? '' : ` OR outcome = 'unknown'`;
-    const marked = await this.asking.run(async (tx) =>
-      tx.execute(
-        `UPDATE provisioning_attempts SET outcome = 'unknown', asked_at = ?
-         WHERE id = ? AND COALESCE(asked_at, 0) = ? AND (outcome IS NULL${repeatable})`,
-        [await tx.now(), id, askedAt ?? 0],
-      ),
-    );
-    if (marked !== 1) throw new Error('the attempt was made by somebody else meanwhile');
+    return this.groups.ensure(ask, this.call(context));
   }
 
   private async settle(context: ActContext<InstanceView>): Promise<SettleOutcome> {
@@ -248,7 +234,7 @@ export class InstanceEffects {
     const { compute, definition } = await this.accounts.open(record.projectId, open.backendType);
     this.learn(definition);
     if (definition.idempotency.kind !== 'lookup') return { repeatable: true };
-    const machines = await compute.list(await this.accounts.owner(), this.call(context, CALL_DEADLINE_MS));
+    const machines = await compute.list(await this.accounts.owner(), this.call(context));
     const mine = machines.find((machine) => machine.ref.cloudName === open.cloudName || machine.token === open.token);
     if (mine !== undefined) return { found: mine.ref };
     return mayStillArrive(open, arrivalMs(definition), context.now) ? { undecided: true } : { absent: true };
@@ -259,7 +245,7 @@ export class InstanceEffects {
     if (record.machine === null || record.backendType === null) return null;
     const { compute, definition } = await this.accounts.open(record.projectId, record.backendType);
     this.learn(definition);
-    return compute.get(record.machine.ref, this.call(context, CALL_DEADLINE_MS));
+    return compute.get(record.machine.ref, this.call(context));
   }
 
   /** A host that was never reached needs no visit. */
@@ -278,7 +264,7 @@ export class InstanceEffects {
       const { compute, definition } = await this.accounts.open(record.projectId, attempt.backendType);
       const isUnderWay = mayStillArrive(attempt, arrivalMs(definition), context.now);
       for (const ref of possibleMachines(record.machine?.ref ?? null, attempt)) {
-        if ((await compute.terminate(ref, this.call(context, CALL_DEADLINE_MS))) === 'pending') outcome = 'pending';
+        if ((await compute.terminate(ref, this.call(context))) === 'pending') outcome = 'pending';
       }
       if (isUnderWay) outcome = 'pending';
     }
@@ -290,11 +276,11 @@ export class InstanceEffects {
     const { projectId, backendType, machine } = context.snapshot.record;
     if (machine === null || backendType === null) return 'done';
     const { compute } = await this.accounts.open(projectId, backendType);
-    return compute.terminate(machine.ref, this.call(context, CALL_DEADLINE_MS));
+    return compute.terminate(machine.ref, this.call(context));
   }
 
-  private call({ signal }: ActContext<InstanceView>, limitMs: number): Call {
-    return { signal, deadline: this.world.clock.now() + limitMs };
+  private call({ signal }: ActContext<InstanceView>): Call {
+    return { signal, deadline: this.world.clock.now() + CALL_DEADLINE_MS };
   }
 
   private learn(definition: Parameters<typeof toKnown>[0]): void {
@@ -312,14 +298,12 @@ function lastAttempt(attempts: readonly AttemptRecord[]): AttemptRecord {
   return last;
 }
 
-/**
- * The machine that is known; by its name, what a call without an answer may have made or may still make. However long ago that was: while no
- * server was up, it may have arrived after the known machine was gone.
- */
-function possibleMachines(known: MachineRef | null, { cloudName, region, zone, askedAt }: AttemptRecord): MachineRef[] {
+/** The machine that is known, and by its name what else the attempt may have made. */
+function possibleMachines(known: MachineRef | null, attempt: AttemptRecord): MachineRef[] {
+  const { cloudName, region, zone } = attempt;
   const isKnown = known?.cloudName === cloudName;
   const byName = { cloudName, machineId: null, region, zone, backendData: null };
-  return [...(isKnown ? [known] : []), ...(!isKnown || askedAt !== null ? [byName] : [])];
+  return [...(isKnown ? [known] : []), ...(mayHaveMadeMore(isKnown, attempt) ? [byName] : [])];
 }
 
 const ERRORS_SHOWN = 3;

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import {
   type BareHost,
   idleLimitMs,
+  isGoneForGood,
   kindOfOffer,
   type InstanceSnapshot,
   type InstanceTerminationReason,
@@ -95,7 +96,6 @@ export class InstanceSnapshots {
           maxAttempts: this.limits.maxOffersTried,
           openAttempt: openAttempt(facts.attempts, this.limits.idempotencyOf(record.backendType)),
           noOffersLeft: record.terminationMessage,
-          offersFailedAt: null,
           unwanted: unwantedBeforeLaunch(facts),
         };
       case 'provisioning':
@@ -133,7 +133,7 @@ export class InstanceSnapshots {
         return {
           ...base,
           status: 'terminating',
-          machineGone: isGoneForGood(facts) || nothingToTerminate(facts),
+          machineGone: isGone(facts),
           terminateFailures: record.machine?.terminateFailures ?? 0,
           nextTerminateAt: record.machine?.nextTerminateAt ?? null,
           jobsDraining: jobs.length > 0,
@@ -213,17 +213,11 @@ function whyUnwanted({ record, fleet }: Facts): InstanceTerminationReason | null
   return fleet !== null && fleet.status === 'terminating' ? 'terminated_by_user' : record.unwanted;
 }
 
-/** Somebody else may have ended the machine while an earlier create call, that nobody heard the answer of, was under way: it makes another. */
-function isGoneForGood({ record, attempts }: Facts): boolean {
-  return (
-    record.machine?.state === 'gone' &&
-    attempts.every(({ outcome, askedAt }) => outcome === 'failed' || askedAt === null)
-  );
-}
-
-function nothingToTerminate({ record, attempts }: Facts): boolean {
-  if (record.hostName !== null) return !record.progress.reached;
-  return record.machine === null && attempts.every((attempt) => attempt.outcome === 'failed');
+function isGone({ record: { machine, hostName, progress }, attempts }: Facts): boolean {
+  if (hostName !== null && !progress.reached) return true;
+  const open = attempts.filter(({ outcome }) => outcome !== 'failed');
+  if (machine === null) return hostName === null && open.length === 0;
+  return isGoneForGood(machine.state !== 'gone', open);
 }
 
 /** Counts no further than it has to: most fleets want no machine that nobody uses. */

@@ -1,13 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type LifeSign, whyQuarantined } from '@dstack/core';
+import { type LifeSign, LIMITS, whyQuarantined } from '@dstack/core';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Database } from '../persistence/database.js';
 import type { ReadTx } from '../persistence/transaction.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
-
-const LASTS_MS = 24 * 3_600_000;
 
 interface InstallationRow {
   readonly installation_id: string;
@@ -47,7 +45,7 @@ export class DirectoryQuarantine extends Quarantine {
       isShared: this.settings.database.dialect === 'postgres',
     });
     if (why === null) return null;
-    const until = now + LASTS_MS;
+    const until = now + LIMITS.quarantineMs;
     await this.db.write((tx) => tx.execute('UPDATE installation SET quarantine_until = ?', [until]));
     this.log.warn(`Machines that this database does not know are left alone for 24 hours: ${why}`);
     return until;

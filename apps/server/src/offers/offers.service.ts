@@ -10,7 +10,8 @@ import {
   type RejectionSummary,
   type Wire,
 } from '@dstack/core';
-import { AgentBundles, type HostArch } from '../hosts/agent-bundles.js';
+import { AgentBundles } from '../hosts/agent-bundles.js';
+import type { HostArch } from '../hosts/program-bundles.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { WORLD, type World } from '../world/world.js';
 import { askForOffers } from './ask-backend.js';

@@ -1,9 +1,9 @@
+import { SERVER_BEAT_MS, type WatchedLife, watchLives } from '@dstack/core';
 import type { Database } from '../persistence/database.js';
 import type { Timer } from '../world/scheduler.js';
 import type { World } from '../world/world.js';
 import { forgetLife } from './forget-former-life.js';
 import type { Notices } from './notices.js';
-import { BEAT_MS, type WatchedLife, watchLives } from './quiet-lives.js';
 import { RECONCILED_TABLES } from './reconciled-table.js';
 
 export interface LifeWatchOptions {
@@ -65,7 +65,7 @@ export class LifeWatch {
 
   private plan(): void {
     if (this.isStopped) return;
-    this.timer = this.options.world.scheduler.after(BEAT_MS, () => this.start());
+    this.timer = this.options.world.scheduler.after(SERVER_BEAT_MS, () => this.start());
   }
 
   /** By one of those that noticed; not at all when a beat has come meanwhile. */

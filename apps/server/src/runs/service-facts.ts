@@ -1,11 +1,13 @@
 import {
   buildJobSpecs,
+  drainLimitMs,
   failuresInARow,
   failuresOfDeployment,
+  getsRequests,
   type ImageDefaults,
   isFinishedJob,
+  isRoutedWorker,
   isSame,
-  LIMITS,
   replicaGroups,
   routerGroup,
   type Replica,
@@ -14,10 +16,7 @@ import {
   type ServiceFacts,
   type ServiceGroup,
   type ServiceTraffic,
-  secondsOrOff,
-  effectiveProfile,
   jobStatusMessage,
-  DEFAULT_STOP_DURATION_SECONDS,
   type Wire,
 } from '@dstack/core';
 import type { JobRecord } from '../jobs/job-record.js';
@@ -75,12 +74,12 @@ interface Surroundings {
 }
 
 function toReplica(job: RunJob, record: JobRecord, { run, all, images, gateway, router }: Surroundings): Replica {
-  // Its router speaks to it, no gateway does.
-  const isWorker = router !== null && record.replicaGroup !== router;
+  const isWorker = isRoutedWorker(record.replicaGroup, router);
+  const served = gateway?.served ?? null;
   return {
     ...job,
     group: record.replicaGroup,
-    isReady: record.registered && (isWorker || (gateway?.served ?? null)?.has(record.id) !== false),
+    isReady: getsRequests({ isRegistered: record.registered, isWorker }, served && { isServed: served.has(record.id) }),
     runningAt: record.runningAt,
     drainingSince: record.drainingSince,
     isUpToDate: isUpToDate(run, record, images),
@@ -109,10 +108,4 @@ function failureText(job: JobRecord): string {
   const { status, terminationReason, terminationMessage, exitStatus } = job;
   if (terminationMessage !== null && terminationMessage !== '') return terminationMessage;
   return jobStatusMessage({ status, reason: terminationReason, reasonMessage: null, exitStatus });
-}
-
-/** As long as the replica may take to stop, within reason. */
-function drainLimitMs(spec: Wire.RunSpec): number {
-  const seconds = secondsOrOff(effectiveProfile(spec).stop_duration, DEFAULT_STOP_DURATION_SECONDS);
-  return seconds === null ? LIMITS.drainMs : Math.min(seconds * 1000, LIMITS.drainMs);
 }

@@ -1,4 +1,4 @@
-import { routerGroup, type Wire, workerChanges } from '@dstack/core';
+import { routerGroup, workerChanges, workersOf } from '@dstack/core';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { EventRecorder } from '../events/event-recorder.js';
 import { findJobs, type JobRecord } from '../jobs/job-record.js';
@@ -18,7 +18,10 @@ const SWEEP_MS = 5_000;
 /** A worker that a router was told of is not told again for so long: the router reaches for it by itself. */
 const TOLD_MS = 30_000;
 
-type RoutedRun = Pick<RunRecord, 'id' | 'name' | 'projectId'> & { readonly router: Wire.ReplicaGroup };
+interface RoutedRun extends Pick<RunRecord, 'id' | 'name' | 'projectId'> {
+  /** The group that is its router. */
+  readonly router: string;
+}
 
 /** Tells the SGLang routers on the hosts that this server is connected to which workers there are. */
 @Injectable()
@@ -105,9 +108,9 @@ export class RouterWorkers {
   private async bring(run: RoutedRun): Promise<void> {
     const jobs = await this.db.read((tx) => findJobs(tx, "run_id = ? AND status = 'running'", [run.id]));
     const mine = new Set(await this.held(jobs));
-    const isRouter = (job: JobRecord): boolean => job.replicaGroup === run.router.name;
-    const workers = jobs.filter((job) => !isRouter(job) && job.registered && job.drainingSince === null);
-    for (const router of jobs.filter((job) => isRouter(job) && mine.has(job.instanceId ?? ''))) {
+    const routers = jobs.filter((job) => job.replicaGroup === run.router && mine.has(job.instanceId ?? ''));
+    const workers = workersOf(run.router, jobs);
+    for (const router of routers) {
       const problem = await this.tell(router, workers).catch((error: unknown) =>
         error instanceof Error ? error.message : String(error),
       );
@@ -173,7 +176,8 @@ export class RouterWorkers {
 function routed({ id, name, projectId, spec }: RunRecord): RoutedRun | null {
   const { configuration } = spec;
   const router = configuration.type === 'service' ? routerGroup(configuration) : null;
-  return router?.router?.type === 'sglang' ? { id, name, projectId, router } : null;
+  if (router?.router?.type !== 'sglang') return null;
+  return { id, name, projectId, router: router.name ?? '' }; // stored with a name, as all groups are
 }
 
 function targetOf(job: JobRecord): ProbeTarget | null {

@@ -1,3 +1,4 @@
+import type { NewToken, TokenInfo } from '@dstack/core';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Caller } from '../auth/caller.js';
 import { tokenHash } from '../auth/token.js';
@@ -10,20 +11,6 @@ import { WORLD, type World } from '../world/world.js';
 import type { CreateToken } from './tokens.dto.js';
 import type { UserRow } from './user-row.js';
 import { UserStore, userTarget } from './user-store.js';
-
-export interface TokenInfo {
-  readonly id: string;
-  readonly name: string;
-  readonly created_at: string;
-  /** Null: it does not expire. */
-  readonly expires_at: string | null;
-  readonly expired: boolean;
-}
-
-export interface NewToken extends TokenInfo {
-  /** Told this once: the server keeps its hash. */
-  readonly token: string;
-}
 
 interface Row {
   readonly id: string;

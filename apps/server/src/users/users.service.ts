@@ -1,7 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Wire } from '@dstack/core';
+import { describeChanges, type Wire } from '@dstack/core';
 import type { Caller } from '../auth/caller.js';
-import { describeChanges } from '../events/describe-changes.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { AccessError, ClientError } from '../http/api-errors.js';
 import { fromWireTime } from '../http/wire-time.js';

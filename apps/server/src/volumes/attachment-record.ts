@@ -1,4 +1,4 @@
-import type { VolumeTrouble } from '@dstack/core';
+import type { Trouble } from '@dstack/core';
 import { rowsByKey } from '../persistence/rows-by-key.js';
 import type { ReadTx, SqlValue } from '../persistence/transaction.js';
 import { readJsonOrNull } from '../reconcile/stored-json.js';
@@ -17,7 +17,7 @@ export interface AttachmentRecord {
   readonly createdAt: number;
   /** Since when the job does not need it any more. */
   readonly releasedAt: number | null;
-  readonly trouble: Pick<VolumeTrouble, 'failures' | 'nextTryAt' | 'message'> | null;
+  readonly trouble: Pick<Trouble, 'failures' | 'nextTryAt' | 'message'> | null;
   readonly refusedBecause: string | null;
 }
 

@@ -1,12 +1,13 @@
-import { type CloudVolume, type FailureKind, isBackendError, statusText } from '@dstack/backend-base';
+import { type CloudVolume, isBackendError, statusText, type Termination } from '@dstack/backend-base';
 import {
   cloudName,
-  doublingDelayMs,
+  isDetached,
+  isFinalFailure,
   LIMITS,
-  mayStillArrive,
   type VolumeDecision,
   type VolumeEffect,
-  type VolumeTrouble,
+  type Trouble,
+  troubleAfter,
 } from '@dstack/core';
 import { Inject, Injectable } from '@nestjs/common';
 import { EventRecorder } from '../events/event-recorder.js';
@@ -21,8 +22,6 @@ import { volumeTarget } from './volume-target.js';
 
 type Context = CommitContext<VolumeView, VolumeDecision>;
 
-/** Of these the same is said the next time. */
-const FINAL: ReadonlySet<FailureKind> = new Set(['rejected', 'not-found', 'credentials', 'quota', 'no-capacity']);
 const TEXT_LIMIT = 800;
 
 /** Writes what was decided about a volume and what the effects brought. */
@@ -174,11 +173,10 @@ export class VolumeCommit {
     outcome: Outcome<VolumeEffect>,
   ): Promise<number | null> {
     if (!outcome.ok) return this.troubled(tx, context, instanceId, outcome.error);
-    const attachment = attachmentOf(context, instanceId);
-    const askedAt = attachment?.record.unansweredAt ?? null;
-    // What an earlier call still does at this machine is not to be done to the next job there.
-    const isUnderWay = isThere(attachment) && mayStillArrive({ askedAt }, LIMITS.callArrivesMs, context.now);
-    if (outcome.value === 'done' && !isUnderWay) return this.drop(tx, context, instanceId, 'Volume detached');
+    const { record, fact } = attachmentOf(context, instanceId) ?? { record: null, fact: { machine: 'gone' as const } };
+    const unanswered = { askedAt: record?.unansweredAt ?? null };
+    const answer = outcome.value as Termination; // what `detach` returns
+    if (isDetached(answer, fact, unanswered, context.now)) return this.drop(tx, context, instanceId, 'Volume detached');
     await this.answered(tx, context, instanceId);
     return null;
   }
@@ -249,23 +247,12 @@ function attachmentOf({ snapshot }: Context, instanceId: string): AttachmentView
   return snapshot.attachments.find(({ record }) => record.instanceId === instanceId);
 }
 
-function isThere(attachment: AttachmentView | undefined): boolean {
-  const instance = attachment?.instance ?? null;
-  return instance !== null && instance.status !== 'terminated' && instance.machine?.state !== 'gone';
-}
-
 function isFinal(error: unknown): boolean {
-  return isBackendError(error) && FINAL.has(error.failure.kind);
+  return isBackendError(error) && isFinalFailure(error.failure.kind);
 }
 
-function troubleOf(error: unknown, last: Pick<VolumeTrouble, 'failures'> | null, now: number): VolumeTrouble {
-  const failures = (last?.failures ?? 0) + 1;
-  const told = isBackendError(error) ? error.failure.retryAt : undefined;
-  const ownWay = now + doublingDelayMs(failures - 1, LIMITS.volumeRetryMinMs, LIMITS.volumeRetryMaxMs);
-  return {
-    failures,
-    nextTryAt: Math.max(told ?? 0, ownWay),
-    message: statusText(error, TEXT_LIMIT),
-    isFinal: isFinal(error),
-  };
+function troubleOf(error: unknown, last: Pick<Trouble, 'failures'> | null, now: number): Trouble {
+  const retryAt = isBackendError(error) ? error.failure.retryAt : undefined;
+  const failed = { message: statusText(error, TEXT_LIMIT), isFinal: isFinal(error), retryAt };
+  return troubleAfter(failed, last, { minMs: LIMITS.volumeRetryMinMs, maxMs: LIMITS.volumeRetryMaxMs }, now);
 }

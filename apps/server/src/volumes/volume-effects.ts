@@ -7,10 +7,11 @@ import {
   type Termination,
   type VolumeSupport,
 } from '@dstack/backend-base';
-import { arrivalMs, displayBackend, LIMITS, mayStillArrive, undecided, type VolumeEffect } from '@dstack/core';
+import { arrivalMs, displayBackend, mayHaveMadeMore, mayStillArrive, undecided, type VolumeEffect } from '@dstack/core';
 import { Inject, Injectable } from '@nestjs/common';
 import { type ComputeAccount, ComputeAccounts } from '../offers/compute-accounts.js';
 import { Database } from '../persistence/database.js';
+import { beginCreateCall, type Mark } from '../reconcile/begin-create-call.js';
 import type { ActContext } from '../reconcile/reconciler.js';
 import { WORLD, type World } from '../world/world.js';
 import type { VolumeRecord } from './volume-record.js';
@@ -69,16 +70,14 @@ export class VolumeEffects {
           'the cloud does not tell yet whether the volume was made',
         );
     }
-    // Its time begins before it is written down: a server that stood still in between must not ask any more.
-    const call = this.call(context, LIMITS.createMs);
-    // Who still believes that no call is under way, because another server has made it since, does not make one.
-    await this.markAsked('volumes', ['asked_at'], 'id = ? AND cloud IS NULL AND COALESCE(asked_at, 0) = ?', [
-      record.id,
-      record.askedAt ?? 0,
-    ]);
-    call.signal.throwIfAborted();
-    if (this.world.clock.now() >= call.deadline) throw new Error('the create call came too late');
     const owner = await this.accounts.owner();
+    const tools = {
+      clock: this.world.clock,
+      signal: context.signal,
+      writeDurable: (work: Mark) => this.db.writeDurable(work),
+    };
+    const row = { table: 'volumes', id: record.id, askedAt: record.askedAt, isOpen: 'cloud IS NULL' } as const;
+    const call = await beginCreateCall(tools, row);
     return account.volumes.create({ configuration: named(record), token, cloudName, owner }, call);
   }
 
@@ -89,12 +88,7 @@ export class VolumeEffects {
   ): Promise<{ deviceName: string | null }> {
     const { cloud, ref } = await this.pairOf(context, instanceId);
     const call = this.call(context);
-    await this.markAsked(
-      'volume_attachments',
-      ['asked_at', 'unanswered_at'],
-      'volume_id = ? AND instance_id = ? AND released_at IS NULL',
-      [context.id, instanceId],
-    );
+    await this.markAsked(context.id, instanceId, { attach: true });
     try {
       return await account.volumes.attach(cloud, ref, call);
     } catch (error) {
@@ -115,32 +109,37 @@ export class VolumeEffects {
   ): Promise<Termination> {
     const { cloud, ref } = await this.pairOf(context, instanceId);
     const call = this.call(context);
-    await this.markAsked('volume_attachments', ['unanswered_at'], 'volume_id = ? AND instance_id = ?', [
-      context.id,
-      instanceId,
-    ]);
+    await this.markAsked(context.id, instanceId, { attach: false });
     return account.volumes.detach(cloud, ref, { force }, call);
   }
 
   /** Before the call: whoever finds the row after a crash knows that it may have had an effect. */
   private async markAsked(
-    table: 'volumes' | 'volume_attachments',
-    columns: readonly string[],
-    where: string,
-    values: readonly (string | number)[],
+    volumeId: string,
+    instanceId: string,
+    { attach }: { readonly attach: boolean },
   ): Promise<void> {
-    const sql = `UPDATE ${table} SET ${columns.map((column) => `${column} = ?`).join(', ')} WHERE ${where}`;
     const marked = await this.db.writeDurable(async (tx) => {
       const now = await tx.now();
-      return tx.execute(sql, [...columns.map(() => now), ...values]);
+      return attach
+        ? tx.execute(
+            `UPDATE volume_attachments SET asked_at = ?, unanswered_at = ?
+             WHERE volume_id = ? AND instance_id = ? AND released_at IS NULL`,
+            [now, now, volumeId, instanceId],
+          )
+        : tx.execute('UPDATE volume_attachments SET unanswered_at = ? WHERE volume_id = ? AND instance_id = ?', [
+            now,
+            volumeId,
+            instanceId,
+          ]);
     });
     if (marked !== 1) throw new Error('somebody else changed the volume meanwhile');
   }
 
   private async delete(account: Account, context: ActContext<VolumeView>): Promise<'done' | 'pending'> {
     const { record } = context.snapshot;
-    const { cloud, askedAt } = record;
-    if (cloud !== null && askedAt === null) return account.volumes.delete(cloud, this.call(context));
+    const { cloud } = record;
+    if (cloud !== null && !mayHaveMadeMore(true, record)) return account.volumes.delete(cloud, this.call(context));
     // Nobody knows what a create call without an answer made, or may still make.
     let outcome: 'done' | 'pending' = mayStillArrive(record, arrivalMs(account.definition), context.now)
       ? 'pending'
@@ -177,8 +176,8 @@ export class VolumeEffects {
     throw new BackendError({ kind: 'rejected', blocks: 'account' }, text);
   }
 
-  private call({ signal }: ActContext<VolumeView>, limitMs = CALL_DEADLINE_MS): Call {
-    return { signal, deadline: this.world.clock.now() + limitMs };
+  private call({ signal }: ActContext<VolumeView>): Call {
+    return { signal, deadline: this.world.clock.now() + CALL_DEADLINE_MS };
   }
 }
 

@@ -1,5 +1,5 @@
 import type { CloudVolume, VolumeConfiguration } from '@dstack/backend-base';
-import type { InternalBackendType, InternalVolumeStatus, VolumeTrouble } from '@dstack/core';
+import type { InternalBackendType, InternalVolumeStatus, Trouble } from '@dstack/core';
 import type { ReadTx, SqlValue } from '../persistence/transaction.js';
 import { readJson, readJsonOrNull } from '../reconcile/stored-json.js';
 
@@ -21,7 +21,7 @@ export interface VolumeRecord {
   /** When the last create call began whose answer nobody has recorded. */
   readonly askedAt: number | null;
   readonly cloud: CloudVolume | null;
-  readonly trouble: VolumeTrouble | null;
+  readonly trouble: Trouble | null;
   readonly createdAt: number;
   readonly activeAt: number | null;
   readonly lastUsedAt: number | null;
@@ -56,7 +56,7 @@ function toRecord(row: Row): VolumeRecord {
     token: row.token,
     askedAt: row.asked_at,
     cloud: readJsonOrNull<CloudVolume>(row.cloud),
-    trouble: readJsonOrNull<VolumeTrouble>(row.trouble),
+    trouble: readJsonOrNull<Trouble>(row.trouble),
     createdAt: Number(row.created_at),
     activeAt: row.active_at,
     lastUsedAt: row.last_used_at,

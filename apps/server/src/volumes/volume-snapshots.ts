@@ -3,6 +3,7 @@ import {
   type AttachmentFact,
   DEFAULT_STOP_DURATION_SECONDS,
   isFinishedJob,
+  isGoneForGood,
   type ReleaseFact,
   type VolumeSnapshot,
 } from '@dstack/core';
@@ -25,6 +26,7 @@ export interface VolumeView {
 export interface AttachmentView {
   readonly record: AttachmentRecord;
   readonly instance: InstanceRecord | null;
+  readonly fact: AttachmentFact;
 }
 
 @Injectable()
@@ -35,15 +37,16 @@ export class VolumeSnapshots {
     const rows = await findAttachments(tx, 'volume_id = ?', [id]);
     const these = inList('id', rows.map(({ instanceId }) => instanceId)); // prettier-ignore
     const instances = rows.length === 0 ? [] : await findInstances(tx, these.sql, these.params);
-    const facts: AttachmentFact[] = [];
     const attachments: AttachmentView[] = [];
     for (const row of rows) {
       const instance = instances.find((each) => each.id === row.instanceId) ?? null;
-      attachments.push({ record: row, instance });
-      facts.push(factOf(row, instance, await findJob(tx, row.jobId)));
+      attachments.push({ record: row, instance, fact: factOf(row, instance, await findJob(tx, row.jobId)) });
     }
     const [project] = await tx.query<{ name: string }>('SELECT name FROM projects WHERE id = ?', [record.projectId]);
-    const snapshot = snapshotOf(record, facts);
+    const snapshot = snapshotOf(
+      record,
+      attachments.map(({ fact }) => fact),
+    );
     return { snapshot: { snapshot, record, attachments, projectName: project?.name ?? '' }, restsOn: [] };
   }
 }
@@ -82,8 +85,8 @@ function cleanupMs({ external, configuration }: VolumeRecord): number | null {
   return external || seconds <= 0 ? null : seconds * 1000;
 }
 
-function nothingToDelete({ external, cloud, askedAt }: VolumeRecord): boolean {
-  return external || (cloud === null && askedAt === null);
+function nothingToDelete(record: VolumeRecord): boolean {
+  return record.external || isGoneForGood(record.cloud !== null, [record]);
 }
 
 function factOf(row: AttachmentRecord, instance: InstanceRecord | null, job: JobRecord | null): AttachmentFact {

@@ -105,7 +105,7 @@ export class AwsCompute implements Compute {
     call.signal.throwIfAborted();
     if (requirements.reservation) return null;
     let isWhole = true;
-    const table = await this.table.get('table', async () => {
+    const table = await this.table.get('table', call, async () => {
       const sold = await this.sold(call);
       isWhole = sold.isWhole;
       return awsOfferTable(sold);
@@ -230,7 +230,7 @@ export class AwsCompute implements Compute {
     const { access, environment } = this.options;
     const [zones, quotas] = await Promise.all([
       this.zones
-        .get(region, () => this.ec2(region).zones(call))
+        .get(region, call, () => this.ec2(region).zones(call))
         .catch((error: unknown) => {
           if (!isBackendError(error) || error.failure.kind === 'credentials') throw error;
           environment.log('warn', `AWS ${region} does not tell its zones (${error.message})`);

@@ -25,7 +25,7 @@ export class Networks {
 
   /** @throws {BackendError} that blocks the region when it has none that will do */
   of(region: string, client: Ec2, call: Call): Promise<Network> {
-    return this.kept.get(region, async () => {
+    return this.kept.get(region, call, async () => {
       const vpcId = await this.vpcOf(region, client, call);
       const [subnets, tables] = await Promise.all([client.subnets(vpcId, call), client.routeTables(vpcId, call)]);
       const isPublic = this.config.public_ips ?? true;

@@ -221,7 +221,7 @@ export class AzureCompute implements Compute {
 
   private resourceGroup(project: string, call: Call): Promise<string> {
     const { config, arm } = this.options;
-    return this.resourceGroups.get(project, async () => {
+    return this.resourceGroups.get(project, call, async () => {
       if (config.resource_group) return config.resource_group;
       const name = `dstack-${project}`;
       try {

@@ -31,14 +31,14 @@ export class Networks {
 
   /** The id of a subnet. @throws {BackendError} that blocks the region when it has none that will do */
   subnet(region: string, resourceGroup: string, call: Call): Promise<string> {
-    return this.subnets.get(`${resourceGroup} ${region}`, () =>
+    return this.subnets.get(`${resourceGroup} ${region}`, call, () =>
       this.ownSubnet(region, call).then((own) => own ?? this.defaultSubnet(region, resourceGroup, call)),
     );
   }
 
   /** The id of the security group of a region that is for this. One that exists is taken as it is. */
   securityGroup(use: SecurityGroupUse, region: string, resourceGroup: string, call: Call): Promise<string> {
-    return this.groups.get(`${use} ${resourceGroup} ${region}`, async () => {
+    return this.groups.get(`${use} ${resourceGroup} ${region}`, call, async () => {
       const place = { group: resourceGroup, name: `${resourceGroup}-${region}-${use}-security-group` };
       const look = () => this.arm.securityGroup(place, call);
       const known = await orMissing(look());

@@ -71,7 +71,7 @@ export class Networks {
   /** Made once; a shared network is looked after by its owners. */
   async letIn(tag: typeof MACHINE_TAG | typeof GATEWAY_TAG, call: Call): Promise<void> {
     if (this.config.vpc_project_id && this.config.vpc_project_id !== this.config.project_id) return;
-    await this.rules.get(tag, async () => {
+    await this.rules.get(tag, call, async () => {
       const { name, network, ports, targetTag } = firewallRule(this.path, tag);
       const body = {
         name,
@@ -98,6 +98,6 @@ export class Networks {
   }
 
   private all(call: Call): Promise<GceSubnet[]> {
-    return this.subnets.get('', () => this.gce.usableSubnets(this.project, call));
+    return this.subnets.get('', call, () => this.gce.usableSubnets(this.project, call));
   }
 }

@@ -18,7 +18,7 @@ export class Regions {
   }
 
   all(call: Call): Promise<GceRegion[]> {
-    return this.kept.get('', () => this.gce.regions(call));
+    return this.kept.get('', call, () => this.gce.regions(call));
   }
 
   /** @throws {BackendError} when there is no such region */

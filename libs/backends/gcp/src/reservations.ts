@@ -19,7 +19,7 @@ export class Reservations {
 
   /** Null: it is another cloud's, there is none, or the account may not see it. */
   find(text: string, call: Call): Promise<Reserved | null> {
-    return this.kept.get(text, () => this.ask(text, call));
+    return this.kept.get(text, call, () => this.ask(text, call));
   }
 
   private async ask(text: string, call: Call): Promise<Reserved | null> {

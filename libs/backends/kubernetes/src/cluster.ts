@@ -35,11 +35,11 @@ export class Cluster {
   }
 
   nodes(call: Call): Promise<KubeNode[]> {
-    return this.keptNodes.get('nodes', () => this.client.nodes(call));
+    return this.keptNodes.get('nodes', call, () => this.client.nodes(call));
   }
 
   async requested(call: Call): Promise<ReadonlyMap<string, Quantities>> {
-    return this.keptRequests.get('pods', async () => requestedByNode(await this.client.unfinishedPods(call)));
+    return this.keptRequests.get('pods', call, async () => requestedByNode(await this.client.unfinishedPods(call)));
   }
 
   /** What was free is not what is free now. */

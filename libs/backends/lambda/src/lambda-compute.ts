@@ -41,7 +41,7 @@ export class LambdaCompute implements Compute {
 
   async offers(_query: unknown, call: Call): Promise<Offer[]> {
     call.signal.throwIfAborted();
-    return structuredClone(await this.kept.get('offers', () => this.ask(call)));
+    return structuredClone(await this.kept.get('offers', call, () => this.ask(call)));
   }
 
   /** Lambda knows no token: whoever asks looks first, and within this process no two look at once. */

@@ -32,8 +32,8 @@ export class Compartments {
   async of(project: string, region: string, call: Call): Promise<string> {
     const { configured, clientOf, environment } = this.options;
     if (configured !== null) return configured;
-    const id = await this.ids.get(project, () => this.find(project, call));
-    await this.active.get(`${id} ${region}`, async () => {
+    const id = await this.ids.get(project, call, () => this.find(project, call));
+    await this.active.get(`${id} ${region}`, call, async () => {
       const look = () => clientOf(region).compartment(id, call).catch(unlessMissing);
       const what = `compartment ${nameOf(project)} in ${region}`;
       await settled(look, { wanted: 'ACTIVE', everyMs: LOOK_MS, what }, environment, call);

@@ -28,7 +28,7 @@ export class Images {
   of(shape: string, compartmentId: string, client: Oci, call: Call): Promise<ChosenImage> {
     const isPrepared = hasGpus(shape);
     const what = isPrepared ? listingOf(shape) : shape;
-    return this.kept.get(`${client.region} ${compartmentId} ${what}`, async () => ({
+    return this.kept.get(`${client.region} ${compartmentId} ${what}`, call, async () => ({
       id: isPrepared
         ? await listed(what, compartmentId, client, call)
         : await newest(shape, compartmentId, client, call),

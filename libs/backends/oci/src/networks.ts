@@ -23,7 +23,7 @@ export class Networks {
   }
 
   of(project: string, compartmentId: string, client: Oci, call: Call): Promise<Network> {
-    return this.kept.get(`${compartmentId} ${client.region}`, async () => {
+    return this.kept.get(`${compartmentId} ${client.region}`, call, async () => {
       const maker = new NetworkMaker(`dstack-${project}-default`, compartmentId, client, this.environment, call);
       return maker.make();
     });

@@ -215,7 +215,7 @@ export class OciCompute implements Compute {
 
   private subscribed(call: Call): Promise<Subscriptions> {
     const { apiKey } = this.options;
-    return this.subscriptions.get('', async () => {
+    return this.subscriptions.get('', call, async () => {
       const found = await this.oci(apiKey.region).regionSubscriptions(apiKey.tenancy, call);
       const ready = found.filter(({ status }) => status === 'READY').map(({ regionName }) => regionName);
       return { home: found.find(({ isHomeRegion }) => isHomeRegion)?.regionName ?? apiKey.region, ready };

@@ -57,7 +57,7 @@ export class RegionSurvey {
     const [domains, limits] = await Promise.all([
       this.orUntold(client, 'its availability domains', () => this.domainsOf(client, call)),
       this.orUntold(client, 'its limits', () =>
-        this.limits.get(client.region, () => client.computeLimits(tenancy, call)),
+        this.limits.get(client.region, call, () => client.computeLimits(tenancy, call)),
       ),
     ]);
     if (domains === null) return { domains, limits };
@@ -65,13 +65,13 @@ export class RegionSurvey {
   }
 
   private domainsOf(client: Oci, call: Call): Promise<string[]> {
-    return this.domains.get(client.region, () => client.availabilityDomains(this.options.tenancy, call));
+    return this.domains.get(client.region, call, () => client.availabilityDomains(this.options.tenancy, call));
   }
 
   private async domain(name: string, client: Oci, call: Call): Promise<DomainFacts> {
     const { compartmentId } = this.options;
     const found = await this.orUntold(client, `the shapes of ${name}`, () =>
-      this.shapes.get(name, () => client.shapes(compartmentId, name, call)),
+      this.shapes.get(name, call, () => client.shapes(compartmentId, name, call)),
     );
     if (found === null) return { name, shapes: null, free: null };
     const shapes = shapesOf(found);

@@ -132,7 +132,7 @@ export class RunpodCompute implements Compute {
 
   /** Null while RunPod does not answer: nobody knows then. */
   private askStock(key: string, query: GpuQuery, call: Call): Promise<Stock | null> {
-    const asked = this.stock.get(key, async () => {
+    const asked = this.stock.get(key, call, async () => {
       const gpus = await this.options.client.gpus(query, call);
       return new Map(gpus.map((gpu) => [gpu.id, gpu]));
     });
@@ -150,7 +150,9 @@ export class RunpodCompute implements Compute {
         const { count, cloud } = stockQuery(first);
         const places = [...new Set(group.map(({ region }) => region))].sort();
         const bids = await this.bids
-          .get(JSON.stringify({ count, cloud, places }), () => this.options.client.bids({ count, cloud, places }, call))
+          .get(JSON.stringify({ count, cloud, places }), call, () =>
+            this.options.client.bids({ count, cloud, places }, call),
+          )
           .catch((error: unknown) => this.unknown(error, new Map<string, ReadonlyMap<string, number>>()));
         return group.flatMap((offer) => asSpot(offer, bids.get(offer.region)?.get(offer.instance.name) ?? 0));
       }),
@@ -160,7 +162,7 @@ export class RunpodCompute implements Compute {
 
   private async cpuOffers(call: Call): Promise<Offer[]> {
     const flavors = await this.cpus
-      .get('cpus', () => this.options.client.cpus(call))
+      .get('cpus', call, () => this.options.client.cpus(call))
       .catch((error: unknown) => this.unknown(error, []));
     return cpuOffers(flavors, this.options.places);
   }

@@ -40,7 +40,7 @@ export class TensorDockCompute implements Compute {
   async offers({ requirements }: OfferQuery, call: Call): Promise<Offer[]> {
     call.signal.throwIfAborted();
     const { client, regions } = this.options;
-    const locations = await this.locations.get('all', () => client.locations(call));
+    const locations = await this.locations.get('all', call, () => client.locations(call));
     const offers = offersOf(locations, requirements);
     return regions === null
       ? offers

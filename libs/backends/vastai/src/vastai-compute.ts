@@ -49,7 +49,7 @@ export class VastaiCompute implements Compute {
     const filters = askFilters(requirements, this.options);
     const key = JSON.stringify(filters);
     this.makeRoom(key);
-    const offers = await this.kept.get(key, async () => {
+    const offers = await this.kept.get(key, call, async () => {
       return offersOf(await this.options.client.asks(filters, call), diskGb(requirements.resources));
     });
     const { regions } = this.options;

@@ -1,5 +1,13 @@
 import { expect, it } from '@jest/globals';
-import { arrivalMs, type CloudManners, type CreateFailure, isDefiniteFailure, mayStillArrive } from './create-call.js';
+import {
+  arrivalMs,
+  type CloudManners,
+  type CreateFailure,
+  isDefiniteFailure,
+  isGoneForGood,
+  mayHaveMadeMore,
+  mayStillArrive,
+} from './create-call.js';
 
 const T = 1_000_000;
 const MIN = 60_000;
@@ -30,4 +38,22 @@ it.each<[string, CreateFailure | null, number | null, boolean]>([
   ['over when none can any more', { kind: 'no-capacity' }, T - 4 * MIN, true],
 ])('a create call that failed is %s', (_rule, failure, askedAt, expected) => {
   expect(isDefiniteFailure(failure, { askedAt }, T)).toBe(expected);
+});
+
+it.each<[string, boolean, number | null, boolean]>([
+  ['is known, and every call was answered', true, null, false],
+  ['is known, and another call was not answered', true, T - 60 * MIN, true],
+  ['is not known', false, null, true],
+  ['is not known, and a call was not answered', false, T, true],
+])('there may be more when a thing %s', (_rule, isKnown, askedAt, expected) => {
+  expect(mayHaveMadeMore(isKnown, { askedAt })).toBe(expected);
+});
+
+it.each<[string, boolean, readonly (number | null)[], boolean]>([
+  ['was never asked for', false, [], true],
+  ['is not there any more', false, [null, null], true],
+  ['is there', true, [null], false],
+  ['was ended by somebody else while an earlier call had no answer', false, [T - 60 * MIN, null], false],
+])('what %s is gone for good, or not', (_rule, isThere, asked, expected) => {
+  expect(isGoneForGood(isThere, asked.map((askedAt) => ({ askedAt })))).toBe(expected); // prettier-ignore
 });

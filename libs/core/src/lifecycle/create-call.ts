@@ -25,6 +25,19 @@ export function mayStillArrive({ askedAt }: Asked, withinMs: number, now: Instan
   return askedAt !== null && now - askedAt <= withinMs;
 }
 
+/**
+ * Whether there may be more than what is known: a call without an answer may have made it, or may still make it. However long ago that
+ * was: while no server was up, it may have arrived after what is known was gone.
+ */
+export function mayHaveMadeMore(isKnown: boolean, { askedAt }: Asked): boolean {
+  return !isKnown || askedAt !== null;
+}
+
+/** Whether what is known is gone, and nothing that the calls for it made, or may still make, is left to be ended. */
+export function isGoneForGood(isThere: boolean, calls: readonly Asked[]): boolean {
+  return !isThere && !calls.some((call) => mayHaveMadeMore(true, call));
+}
+
 /** What the cloud said of a create call that came to nothing. */
 export interface CreateFailure {
   readonly kind: 'no-capacity' | 'quota' | 'credentials' | 'throttled' | 'not-found' | 'rejected' | 'outage';

@@ -1,3 +1,4 @@
+import { type Asked, mayStillArrive } from './create-call.js';
 import type { Instant } from './decision.js';
 import { LIMITS } from './limits.js';
 import type { AttachmentFact, ReleaseFact, VolumeEffect } from './volume-snapshot.js';
@@ -50,6 +51,19 @@ function take(
   const forceAt = forceDetachAt(release);
   const force = forceAt !== null && now >= forceAt;
   return { effect: { do: 'detach', instanceId, force }, dueAt: now + LIMITS.detachPollMs };
+}
+
+/**
+ * Whether the cloud's answer to a detach call frees the volume. What an earlier call, that nobody had the answer of, still does at this
+ * machine is not to be done to the next job there.
+ */
+export function isDetached(
+  answer: 'done' | 'pending',
+  { machine }: Pick<AttachmentFact, 'machine'>,
+  unanswered: Asked,
+  now: Instant,
+): boolean {
+  return answer === 'done' && (machine === 'gone' || !mayStillArrive(unanswered, LIMITS.callArrivesMs, now));
 }
 
 /** Never before a minute: what is still being written would be lost. Null: never. */

@@ -4,12 +4,12 @@ import type {
   GatewayReplicaChanges,
   GatewayReplicaEffect,
   GatewayReplicaSnapshot,
-  GatewayTrouble,
   ProvisioningGatewayReplica,
   RunningGatewayReplica,
   TerminatingGatewayReplica,
 } from './gateway-replica-snapshot.js';
 import { LIMITS } from './limits.js';
+import type { Trouble } from './trouble.js';
 
 export type GatewayReplicaDecision = Decision<GatewayReplicaStatus, GatewayReplicaEffect, GatewayReplicaChanges>;
 
@@ -98,7 +98,7 @@ function whyOver({ trouble, createdAt }: Pick<GatewayReplicaSnapshot, 'trouble' 
 function attempt(
   status: GatewayReplicaStatus,
   effect: GatewayReplicaEffect,
-  trouble: GatewayTrouble | null,
+  trouble: Trouble | null,
   now: Instant,
 ): GatewayReplicaDecision {
   if (trouble !== null && now < trouble.nextTryAt) return stay(status, { dueAt: trouble.nextTryAt });

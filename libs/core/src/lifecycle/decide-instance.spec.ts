@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { decideInstance } from './decide-instance.js';
+import { type AttemptNews, goOn } from './go-on.js';
 import type {
   InstanceSnapshot,
   LiveInstance,
@@ -22,7 +23,7 @@ const attempt = (over: Partial<OpenAttempt> = {}): OpenAttempt => ({
   ...over,
 });
 const pending = (over: Partial<UnlaunchedInstance> = {}): UnlaunchedInstance => ({
-  ...base, status: 'pending', given: false, createdAt: T, openAttempt: null, attemptsMade: 0, maxAttempts: 25, noOffersLeft: null, offersFailedAt: null,
+  ...base, status: 'pending', given: false, createdAt: T, openAttempt: null, attemptsMade: 0, maxAttempts: 25, noOffersLeft: null,
   unwanted: null, machine: 'none', ...over,
 }); // prettier-ignore
 const launching = (over: Partial<UnlaunchedInstance> = {}): UnlaunchedInstance =>
@@ -141,3 +142,15 @@ it.each([
   const lost = ending({ tenure: 'given', endMessage, terminateFailures: 1, statusChangedAt: T - LIMITS.offboardMs });
   expect(decideInstance(lost, T)).toMatchObject({ status: 'terminated', changes: { message } });
 });
+
+it.each<[string, InstanceSnapshot, AttemptNews, string | null]>([
+  ['a name on disk is an attempt that is committed with it', pending(), { openAttempt: attempt(), attemptsMade: 1 }, 'launching'],
+  ['a create call waits for the commit of its attempt', launching({ openAttempt: null }), { openAttempt: attempt() }, null],
+  ['a machine that was made is one that starts', launching(), { openAttempt: null, machine: 'starting' }, 'provisioning'],
+  ['one that is joined is one that starts, too', pending(), { openAttempt: null, machine: 'starting' }, 'provisioning'],
+  ['an attempt that failed is followed by another look, which waits', launching(), { openAttempt: null }, null],
+  ['a host of the user’s own is not made', host(), { machine: 'ready' }, null],
+  ['what is there already is not made', starting(), { machine: 'ready' }, null],
+])('in the same commit: %s', (_rule, instance, news, expected) => {
+  expect(goOn(instance, news, T)?.status ?? null).toBe(expected);
+}); // prettier-ignore

@@ -1,13 +1,8 @@
 import { forceDetachAt } from './decide-attachment.js';
 import { decideVolume } from './decide-volume.js';
 import { LIMITS } from './limits.js';
-import type {
-  ActiveVolume,
-  AttachmentFact,
-  ProvisioningVolume,
-  SubmittedVolume,
-  VolumeTrouble,
-} from './volume-snapshot.js';
+import type { ActiveVolume, AttachmentFact, ProvisioningVolume, SubmittedVolume } from './volume-snapshot.js';
+import type { Trouble } from './trouble.js';
 
 const NOW = 1_000_000_000;
 const base = { id: 'v', createdAt: NOW - 1000, statusChangedAt: NOW - 1000 };
@@ -50,7 +45,7 @@ const attachment = (given: Partial<AttachmentFact> = {}): AttachmentFact => ({
   nextTryAt: 0,
   ...given,
 });
-const trouble = (given: Partial<VolumeTrouble> = {}): VolumeTrouble => ({
+const trouble = (given: Partial<Trouble> = {}): Trouble => ({
   failures: 1,
   nextTryAt: NOW,
   message: 'EBS is down',

@@ -10,8 +10,8 @@ import type {
   VolumeChanges,
   VolumeEffect,
   VolumeSnapshot,
-  VolumeTrouble,
 } from './volume-snapshot.js';
+import type { Trouble } from './trouble.js';
 
 export type VolumeDecision = Decision<InternalVolumeStatus, VolumeEffect, VolumeChanges>;
 
@@ -59,7 +59,7 @@ function whyOver({ trouble, createdAt }: SubmittedVolume | ProvisioningVolume, n
 function attempt(
   status: InternalVolumeStatus,
   effect: VolumeEffect,
-  trouble: VolumeTrouble | null,
+  trouble: Trouble | null,
   now: Instant,
 ): VolumeDecision {
   if (trouble !== null && now < trouble.nextTryAt) return stay(status, { dueAt: trouble.nextTryAt });

@@ -1,4 +1,8 @@
+import { DEFAULT_STOP_DURATION_SECONDS, effectiveProfile, secondsOrOff } from '../runs/effective-profile.js';
+import { isRoutedWorker } from '../services/router.js';
+import type * as Wire from '../wire/generated/api.js';
 import type { Instant } from './decision.js';
+import { LIMITS } from './limits.js';
 import type { Replica, ServiceFacts } from './service-snapshot.js';
 
 /** Proxies learn of a draining replica by a notice, and tell of their requests every few seconds. */
@@ -10,6 +14,12 @@ const ROUTER_SETTLE_MS = 6_000;
 /** Between two looks at a replica that drains. */
 export const DRAIN_CHECK_MS = 1_000;
 
+/** How long a replica may take to answer what it has got: as long as it may take to stop, within reason. */
+export function drainLimitMs(spec: Pick<Wire.RunSpec, 'configuration' | 'profile'>): number {
+  const seconds = secondsOrOff(effectiveProfile(spec).stop_duration, DEFAULT_STOP_DURATION_SECONDS);
+  return seconds === null ? LIMITS.drainMs : Math.min(seconds * 1000, LIMITS.drainMs);
+}
+
 /** Whether a draining replica may end: it has answered everything, as far as proxies tell, or its time is over. */
 export function isDrained(
   replica: Replica,
@@ -17,11 +27,11 @@ export function isDrained(
   now: Instant,
 ): boolean {
   const { drainingSince } = replica;
-  const { traffic, drainLimitMs, router } = service;
+  const { traffic, router } = service;
   if (drainingSince === null) return true;
-  const isWorker = router !== null && replica.group !== router;
+  const isWorker = isRoutedWorker(replica.group, router);
   const ageMs = now - drainingSince;
-  if (ageMs >= drainLimitMs) return true;
+  if (ageMs >= service.drainLimitMs) return true;
   if (ageMs < (isWorker ? ROUTER_SETTLE_MS : SETTLE_MS)) return false;
   // Which worker answers a request only the router knows: none is cut off while it has any.
   const answering = isWorker ? service.replicas.filter(({ group }) => group === router) : [replica];

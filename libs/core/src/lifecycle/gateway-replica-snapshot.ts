@@ -1,13 +1,5 @@
 import type { Instant } from './decision.js';
-
-/** What the last tries came to. */
-export interface GatewayTrouble {
-  readonly failures: number;
-  readonly nextTryAt: Instant;
-  readonly message: string;
-  /** The same next time. */
-  readonly isFinal: boolean;
-}
+import type { Trouble } from './trouble.js';
 
 interface Base {
   readonly createdAt: Instant;
@@ -16,7 +8,7 @@ interface Base {
   readonly isUnwanted: boolean;
   /** A host that nobody rents: it is neither made nor ended. */
   readonly isOwnHost: boolean;
-  readonly trouble: GatewayTrouble | null;
+  readonly trouble: Trouble | null;
 }
 
 export interface SubmittedGatewayReplica extends Base {

@@ -28,8 +28,6 @@ export interface UnlaunchedInstance extends InstanceBase {
   readonly maxAttempts: number;
   /** Set by the last look for offers when it found none. */
   readonly noOffersLeft: string | null;
-  /** A cloud that could not be asked for offers; null after it answered. */
-  readonly offersFailedAt: Instant | null;
   /** The job it was made for ended meanwhile, or its fleet is being deleted. */
   readonly unwanted: InstanceTerminationReason | null;
   readonly machine: 'none' | 'starting' | 'ready';

@@ -6,6 +6,8 @@ const HOUR = 60 * MINUTE;
 export const LIMITS = {
   /** A submitted job nobody placed. Placement answers in seconds; this only catches what never came back. */
   placementMs: 30 * MINUTE,
+  /** How long machines that a restored or copied database does not know are left alone. */
+  quarantineMs: 24 * HOUR,
   /** From assignment until the machine exists, all attempts together. */
   launchMs: HOUR,
   /** A create call is given up after so long. */

@@ -1,18 +1,10 @@
 import type { Instant } from './decision.js';
+import type { Trouble } from './trouble.js';
 
 interface VolumeBase {
   readonly id: string;
   readonly createdAt: Instant;
   readonly statusChangedAt: Instant;
-}
-
-/** What the last tries came to. */
-export interface VolumeTrouble {
-  readonly failures: number;
-  readonly nextTryAt: Instant;
-  readonly message: string;
-  /** The same next time. */
-  readonly isFinal: boolean;
 }
 
 /** Wished for. One that exists already is looked up; another needs a name before it is created. */
@@ -23,7 +15,7 @@ export interface SubmittedVolume extends VolumeBase {
   readonly isNamed: boolean;
   /** The cloud has it. */
   readonly exists: boolean;
-  readonly trouble: VolumeTrouble | null;
+  readonly trouble: Trouble | null;
   readonly deletionRequested: boolean;
 }
 
@@ -31,7 +23,7 @@ export interface SubmittedVolume extends VolumeBase {
 export interface ProvisioningVolume extends VolumeBase {
   readonly status: 'provisioning';
   readonly exists: boolean;
-  readonly trouble: VolumeTrouble | null;
+  readonly trouble: Trouble | null;
   readonly deletionRequested: boolean;
 }
 
@@ -56,7 +48,7 @@ export interface DeletingVolume extends VolumeBase {
   readonly status: 'deleting';
   /** Confirmed by the cloud, never asked for, or not ours to delete. */
   readonly isGone: boolean;
-  readonly trouble: Pick<VolumeTrouble, 'failures' | 'nextTryAt'> | null;
+  readonly trouble: Pick<Trouble, 'failures' | 'nextTryAt'> | null;
 }
 
 export type VolumeSnapshot = SubmittedVolume | ProvisioningVolume | ActiveVolume | FailedVolume | DeletingVolume;

@@ -1,5 +1,6 @@
 import {
   afterProbe,
+  getsRequests,
   goesOn,
   isReplicaReady,
   isWorthTelling,
@@ -71,4 +72,14 @@ it.each([
   ['++---', 2000],
 ])('after %j asks again in %i ms', (answers, pauseMs) => {
   expect(probePauseMs(after(answers), 15_000)).toBe(pauseMs);
+});
+
+it.each<[string, boolean, boolean, { readonly isServed: boolean } | null, boolean]>([
+  ['that answers, behind this server', true, false, null, true],
+  ['that does not answer', false, false, { isServed: true }, false],
+  ['that its gateway serves', true, false, { isServed: true }, true],
+  ['that its gateway does not serve yet', true, false, { isServed: false }, false],
+  ['that its router serves, whatever the gateway does', true, true, { isServed: false }, true],
+])('a replica %s gets requests, or not', (_what, isRegistered, isWorker, atGateway, expected) => {
+  expect(getsRequests({ isRegistered, isWorker }, atGateway)).toBe(expected);
 });

@@ -36,6 +36,18 @@ export function isReplicaReady(probes: readonly ProbeState[]): boolean {
   return probes.every((probe) => probe.isReady);
 }
 
+/**
+ * Whether requests reach a replica. Of a service of a gateway that is so when all of the gateway's machines that can be reached send it some;
+ * a worker gets its own from its router.
+ * @param atGateway what the gateway's machines serve; null: this server serves it itself, or the gateway has not said anything yet
+ */
+export function getsRequests(
+  { isRegistered, isWorker }: { readonly isRegistered: boolean; readonly isWorker: boolean },
+  atGateway: { readonly isServed: boolean } | null,
+): boolean {
+  return isRegistered && (isWorker || (atGateway?.isServed ?? true));
+}
+
 /** Whether anybody who looks at the replica would see the difference; streaks beyond what is asked for are none. */
 export function isWorthTelling(before: ProbeState, after: ProbeState, rule: ReadinessRule): boolean {
   const shown = ({ successStreak }: ProbeState): number => Math.min(successStreak, rule.ready_after);

@@ -1,3 +1,6 @@
+import type { Instant } from '../lifecycle/decision.js';
+import { isRoutedWorker } from './router.js';
+
 /** A worker as its router lists it. */
 export interface ListedWorker {
   readonly id: string;
@@ -8,6 +11,22 @@ export interface WorkerChanges {
   /** Addresses that the router does not know yet. */
   readonly missing: readonly string[];
   readonly stale: readonly ListedWorker[];
+}
+
+/** A running replica, as far as its router cares. */
+export interface RoutedReplica {
+  readonly replicaGroup: string;
+  /** It answers as its probes want it to. */
+  readonly registered: boolean;
+  readonly drainingSince: Instant | null;
+}
+
+/** Those that the router gives requests to: one that drains gets no new ones. */
+export function workersOf<R extends RoutedReplica>(router: string, replicas: readonly R[]): R[] {
+  return replicas.filter(
+    ({ replicaGroup, registered, drainingSince }) =>
+      isRoutedWorker(replicaGroup, router) && registered && drainingSince === null,
+  );
 }
 
 /** What a router has to be told so that it gives requests to the workers at these addresses and to no others. */

@@ -1,5 +1,5 @@
-import { isRouterPath, routerGroup } from './router.js';
-import { workerChanges, workerInfo } from './router-workers.js';
+import { isRoutedWorker, isRouterPath, routerGroup } from './router.js';
+import { type RoutedReplica, workerChanges, workerInfo, workersOf } from './router-workers.js';
 
 it.each([
   ['/generate', true],
@@ -23,6 +23,24 @@ it('the router is one of the groups', () => {
   expect(routerGroup({ type: 'service', port: 80, replicas: [worker, router] })?.name).toBe('r');
   expect(routerGroup({ type: 'service', port: 80, replicas: [worker] })).toBeNull();
   expect(routerGroup({ type: 'service', port: 80, replicas: { min: 1, max: 1 } })).toBeNull();
+});
+
+it.each<[string, string, string | null, boolean]>([
+  ['of another group than the router', 'w', 'r', true],
+  ['that is the router', 'r', 'r', false],
+  ['of a service without a router', 'w', null, false],
+])('a replica %s gets its requests from it, or not', (_what, group, router, expected) => {
+  expect(isRoutedWorker(group, router)).toBe(expected);
+});
+
+it.each<[string, Partial<RoutedReplica>, boolean]>([
+  ['answers', {}, true],
+  ['is the router itself', { replicaGroup: 'r' }, false],
+  ['does not answer yet', { registered: false }, false],
+  ['drains', { drainingSince: 5 }, false],
+])('a replica that %s is one of the workers, or not', (_what, over, expected) => {
+  const replica = { replicaGroup: 'w', registered: true, drainingSince: null, ...over };
+  expect(workersOf('r', [replica])).toEqual(expected ? [replica] : []);
 });
 
 it('a router is told of workers that came and of those that went', () => {

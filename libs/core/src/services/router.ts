@@ -5,6 +5,11 @@ export function routerGroup({ replicas }: Wire.ServiceConfiguration): Wire.Repli
   return Array.isArray(replicas) ? (replicas.find((group) => group.router) ?? null) : null;
 }
 
+/** Whether a replica of this group gets its requests from the router of its service; null: it has none. */
+export function isRoutedWorker(group: string, router: string | null): boolean {
+  return router !== null && group !== router;
+}
+
 export interface AllowedPath {
   readonly path: string;
   readonly match: 'exact' | 'prefix';

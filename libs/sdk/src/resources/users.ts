@@ -1,19 +1,5 @@
-import type { Wire } from '@dstack/core';
+import type { NewToken, TokenInfo, Wire } from '@dstack/core';
 import type { CallOptions, Transport } from '../http/transport.js';
-
-export interface TokenInfo {
-  readonly id: string;
-  readonly name: string;
-  readonly created_at: string;
-  /** Null: it does not expire. */
-  readonly expires_at: string | null;
-  readonly expired: boolean;
-}
-
-export interface NewToken extends TokenInfo {
-  /** Told this once. */
-  readonly token: string;
-}
 
 export interface TokenRequest {
   readonly name: string;

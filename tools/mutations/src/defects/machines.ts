@@ -2,6 +2,7 @@ import type { Defect } from '../defect.js';
 
 const EFFECTS = 'apps/server/src/instances/instance-effects.ts';
 const CREATE_CALL = 'libs/core/src/lifecycle/create-call.ts';
+const BEGIN_CALL = 'apps/server/src/reconcile/begin-create-call.ts';
 const COMMIT = 'apps/server/src/instances/instance-commit.ts';
 const ATTEMPTS = 'apps/server/src/instances/attempt-commit.ts';
 const DECIDE = 'libs/core/src/lifecycle/decide-instance.ts';
@@ -47,7 +48,9 @@ export const MACHINE_DEFECTS: readonly Defect[] = [
     name: 'create-not-marked-before-the-call',
     loses: 'a machine that was created just before the server died, on a cloud without tokens and names',
     knownFrom: 'this server',
-    edits: [{ file: EFFECTS, find: '    await this.markAsked(open, definition.idempotency.kind);\n', replace: '' }],
+    edits: [
+      { file: BEGIN_CALL, find: 'await writeDurable((tx) => mark(tx, row))', replace: 'row.id.length > 0 ? 1 : 0' },
+    ],
   },
   {
     name: 'token-changes-on-retry',
@@ -113,8 +116,8 @@ export const MACHINE_DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: EFFECTS,
-        find: `if ((await compute.terminate(ref, this.call(context, CALL_DEADLINE_MS))) === 'pending') outcome = 'pending';`,
-        replace: `await compute.terminate(ref, this.call(context, CALL_DEADLINE_MS));`,
+        find: `if ((await compute.terminate(ref, this.call(context))) === 'pending') outcome = 'pending';`,
+        replace: `await compute.terminate(ref, this.call(context));`,
       },
     ],
   },

@@ -19,8 +19,8 @@ export const VOLUME_DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'apps/server/src/volumes/volume-commit.ts',
-        find: "if (outcome.value === 'done' && !isUnderWay) return this.drop(",
-        replace: 'if (!isUnderWay) return this.drop(',
+        find: 'if (isDetached(answer, ',
+        replace: "if (isDetached('done', ",
       },
     ],
   },

@@ -1,4 +1,4 @@
-import { AgentBundles, type HostArch } from '../../hosts/agent-bundles.js';
+import { AgentBundles } from '../../hosts/agent-bundles.js';
 import { replicaOf } from '../../litestream/replica.js';
 import { withoutSecrets } from '../../litestream/restore-replica.js';
 import { describeStartError } from '../../bootstrap/describe-start-error.js';
@@ -88,9 +88,7 @@ function checkLitestream({ settings }: OperationContext): Finding[] {
 }
 
 async function checkAgents({ settings }: OperationContext): Promise<Finding[]> {
-  const bundles = new AgentBundles(settings);
-  const architectures: readonly HostArch[] = ['x86', 'arm'];
-  const there = architectures.filter((arch) => bundles.has(arch));
+  const there = new AgentBundles(settings).archs();
   if (there.length === 2) return [ok('agents', 'for x86 and arm hosts')];
   return [
     warning(

@@ -3,6 +3,7 @@ import type { BackendConfig } from '../../backends/backend-store.js';
 import type { Keyring } from '../../keys/keyring.js';
 import type { DatabaseReader } from '../database-reader.js';
 import { OperationError } from '../operation-error.js';
+import { type Cell, type PythonRow, pythonRows, time } from './python-row.js';
 
 export interface ImportedUser {
   readonly id: string;
@@ -58,9 +59,6 @@ export interface PythonState {
   readonly left: readonly string[];
 }
 
-type Cell = string | number | boolean | null;
-type Row = Readonly<Record<string, Cell>>;
-
 /**
  * @throws {OperationError} when it is no such database, or holds values that no key opens
  */
@@ -73,78 +71,80 @@ export async function readPythonState(reader: DatabaseReader, keyring: Keyring):
       `${where} is encrypted with a key that is not here. Pass the config.yml of that server, which has it in encryption.keys: --config FILE`,
     );
   };
-  const users = await reader.query<Row>(
+  const users = await pythonRows(
+    reader,
     `SELECT id, name, token, global_role, active, email, projects_quota, ssh_public_key, ssh_private_key, ${time('created_at')}
      FROM users WHERE NOT deleted ORDER BY users.created_at`,
   );
-  const projects = await reader.query<Row>(
+  const projects = await pythonRows(
+    reader,
     `SELECT id, name, owner_id, is_public, ssh_public_key, ssh_private_key, templates_repo, ${time('created_at')}
      FROM projects WHERE NOT deleted ORDER BY projects.created_at`,
   );
-  const names = new Map(projects.map((row) => [uuid(row['id']), String(row['name'])]));
-  const isOfProject = (row: Row): boolean => names.has(uuid(row['project_id']));
-  const some = async (sql: string): Promise<Row[]> => (await reader.query<Row>(sql)).filter(isOfProject);
+  const names = new Map(projects.map((row) => [row.uuid('id'), row.text('name')]));
+  const isOfProject = (row: PythonRow): boolean => names.has(row.uuid('project_id'));
+  const some = async (sql: string): Promise<PythonRow[]> => (await pythonRows(reader, sql)).filter(isOfProject);
   return {
     users: users.map((row) => ({
-      id: uuid(row['id']),
-      name: String(row['name']),
-      token: open(row['token'] ?? null, `The token of user ${row['name']}`),
-      globalRole: oneOf(['admin', 'user'], row['global_role']),
-      active: isTrue(row['active']),
-      email: textOrNull(row['email']),
-      projectsQuota: Number(row['projects_quota']),
-      sshPublicKey: textOrNull(row['ssh_public_key']),
-      sshPrivateKey: textOrNull(row['ssh_private_key']),
-      createdAt: millis(row['created_at']),
+      id: row.uuid('id'),
+      name: row.text('name'),
+      token: open(row.cell('token'), `The token of user ${row.text('name')}`),
+      globalRole: row.oneOf(['admin', 'user'], 'global_role'),
+      active: row.isTrue('active'),
+      email: row.textOrNull('email'),
+      projectsQuota: row.number('projects_quota'),
+      sshPublicKey: row.textOrNull('ssh_public_key'),
+      sshPrivateKey: row.textOrNull('ssh_private_key'),
+      createdAt: row.millis('created_at'),
     })),
     publicKeys: (
-      await reader.query<Row>(`SELECT id, user_id, name, type, fingerprint, key, ${time('created_at')} FROM user_public_keys`)
+      await pythonRows(reader, `SELECT id, user_id, name, type, fingerprint, key, ${time('created_at')} FROM user_public_keys`)
     ).map((row) => ({
-      id: uuid(row['id']),
-      userId: uuid(row['user_id']),
-      name: String(row['name']),
-      type: String(row['type']),
-      fingerprint: String(row['fingerprint']),
-      key: String(row['key']),
-      createdAt: millis(row['created_at']),
+      id: row.uuid('id'),
+      userId: row.uuid('user_id'),
+      name: row.text('name'),
+      type: row.text('type'),
+      fingerprint: row.text('fingerprint'),
+      key: row.text('key'),
+      createdAt: row.millis('created_at'),
     })),
     projects: projects.map((row) => ({
-      id: uuid(row['id']),
-      name: String(row['name']),
-      ownerId: uuid(row['owner_id']),
-      isPublic: isTrue(row['is_public']),
-      sshPublicKey: String(row['ssh_public_key']),
-      sshPrivateKey: String(row['ssh_private_key']),
-      templatesRepo: textOrNull(row['templates_repo']),
-      createdAt: millis(row['created_at']),
+      id: row.uuid('id'),
+      name: row.text('name'),
+      ownerId: row.uuid('owner_id'),
+      isPublic: row.isTrue('is_public'),
+      sshPublicKey: row.text('ssh_public_key'),
+      sshPrivateKey: row.text('ssh_private_key'),
+      templatesRepo: row.textOrNull('templates_repo'),
+      createdAt: row.millis('created_at'),
     })),
     members: (await some('SELECT project_id, user_id, project_role FROM members ORDER BY member_num IS NULL, member_num, id')).map((row) => ({
-      projectId: uuid(row['project_id']),
-      userId: uuid(row['user_id']),
-      role: oneOf(['admin', 'manager', 'user'], row['project_role']),
+      projectId: row.uuid('project_id'),
+      userId: row.uuid('user_id'),
+      role: row.oneOf(['admin', 'manager', 'user'], 'project_role'),
     })),
     backends: (await some('SELECT project_id, type, config, auth, source_config, source_auth FROM backends ORDER BY id')).map(
       (row) => ({
-        projectId: uuid(row['project_id']),
-        config: backendConfig(row, (stored) => open(stored, `Backend ${row['type']} of project ${names.get(uuid(row['project_id']))}`)), // prettier-ignore
+        projectId: row.uuid('project_id'),
+        config: backendConfig(row, (stored) => open(stored, `Backend ${row.text('type')} of project ${names.get(row.uuid('project_id'))}`)), // prettier-ignore
       }),
     ),
     secrets: (await some('SELECT project_id, name, value FROM secrets ORDER BY name')).map((row) => ({
-      projectId: uuid(row['project_id']),
-      name: String(row['name']),
-      value: open(row['value'] ?? null, `Secret ${row['name']} of project ${names.get(uuid(row['project_id']))}`),
+      projectId: row.uuid('project_id'),
+      name: row.text('name'),
+      value: open(row.cell('value'), `Secret ${row.text('name')} of project ${names.get(row.uuid('project_id'))}`),
     })),
     repos: (await some('SELECT id, project_id, name, type, info FROM repos')).map((row) => ({
-      id: uuid(row['id']),
-      projectId: uuid(row['project_id']),
-      name: String(row['name']),
-      type: String(row['type']).toLowerCase(),
-      info: String(row['info']),
+      id: row.uuid('id'),
+      projectId: row.uuid('project_id'),
+      name: row.text('name'),
+      type: row.text('type').toLowerCase(),
+      info: row.text('info'),
     })),
-    repoCreds: (await reader.query<Row>('SELECT repo_id, user_id, creds FROM repo_creds WHERE creds IS NOT NULL')).map((row) => ({
-      repoId: uuid(row['repo_id']),
-      userId: uuid(row['user_id']),
-      creds: open(row['creds'] ?? null, 'The credentials of a repo'),
+    repoCreds: (await pythonRows(reader, 'SELECT repo_id, user_id, creds FROM repo_creds WHERE creds IS NOT NULL')).map((row) => ({
+      repoId: row.uuid('repo_id'),
+      userId: row.uuid('user_id'),
+      creds: open(row.cell('creds'), 'The credentials of a repo'),
     })),
     left: await whatIsLeft(reader),
   }; // prettier-ignore
@@ -183,8 +183,8 @@ const HISTORY: readonly (readonly [table: string, what: string, where: string])[
 async function whatIsLeft(reader: DatabaseReader): Promise<string[]> {
   const left: string[] = [];
   const count = async (table: string, where: string): Promise<number> => {
-    const [row] = await reader.query<Row>(`SELECT count(*) AS number FROM ${table} WHERE ${where}`);
-    return Number(row?.['number'] ?? 0);
+    const [row] = await pythonRows(reader, `SELECT count(*) AS number FROM ${table} WHERE ${where}`);
+    return row?.number('number') ?? 0;
   };
   for (const [table, what, where] of AT_WORK) {
     const number = await count(table, where);
@@ -199,14 +199,16 @@ async function whatIsLeft(reader: DatabaseReader): Promise<string[]> {
 }
 
 /** As its user wrote it, where that is kept; else with what the server added. */
-function backendConfig(row: Row, open: (stored: Cell) => string): BackendConfig {
+function backendConfig(row: PythonRow, open: (stored: Cell) => string): BackendConfig {
   const [config, auth] =
-    row['source_config'] == null ? [row['config'], row['auth']] : [row['source_config'], row['source_auth']];
+    row.cell('source_config') == null
+      ? [row.cell('config'), row.cell('auth')]
+      : [row.cell('source_config'), row.cell('source_auth')];
   const fields = withoutNulls(JSON.parse(String(config)) as Readonly<Record<string, unknown>>);
   const creds = auth == null ? undefined : (JSON.parse(open(auth)) as unknown);
   const isKubernetes = fields['type'] === 'kubernetes';
   return {
-    type: String(row['type']).toLowerCase(),
+    type: row.text('type').toLowerCase(),
     ...fields,
     ...(creds === undefined || isKubernetes ? {} : { creds }),
   };
@@ -214,25 +216,4 @@ function backendConfig(row: Row, open: (stored: Cell) => string): BackendConfig 
 
 function withoutNulls(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
-}
-
-/** Both engines give the same text: drivers would read it in the time zone of this machine. */
-const time = (column: string): string => `CAST(${column} AS text) AS ${column}`;
-
-const millis = (cell: Cell | undefined): number => Date.parse(`${String(cell).replace(' ', 'T')}Z`);
-
-function uuid(cell: Cell | undefined): string {
-  const hex = String(cell).replaceAll('-', '');
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-}
-
-const isTrue = (cell: Cell | undefined): boolean => cell === true || cell === 1;
-
-const textOrNull = (cell: Cell | undefined): string | null => (typeof cell === 'string' ? cell : null);
-
-function oneOf<T extends string>(known: readonly T[], cell: Cell | undefined): T {
-  const text = String(cell).toLowerCase();
-  const found = known.find((value) => value === text);
-  if (found === undefined) throw new OperationError(`The database holds a role that is not known here: ${text}.`);
-  return found;
 }

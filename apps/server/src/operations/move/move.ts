@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { LIMITS } from '@dstack/core';
 import { lockServerDirectory } from '../../bootstrap/server-lock.js';
 import type { Keyring } from '../../keys/keyring.js';
 import { keysOfDirectory } from '../../keys/keys-of-directory.js';
@@ -29,7 +30,6 @@ export interface MoveOptions {
   readonly isTestCopy: boolean;
 }
 
-const QUARANTINE_MS = 24 * 3_600_000;
 const PROGRESS_ROWS = 10_000;
 
 interface InstallationRow {
@@ -108,7 +108,7 @@ async function copyAll(
   const logs = await copyLogs(parts);
   const rows = await verifyTables(parts);
   await target.writeDurable(async (tx) => {
-    if (!isTestCopy) await tx.execute('UPDATE installation SET quarantine_until = ?', [now + QUARANTINE_MS]);
+    if (!isTestCopy) await tx.execute('UPDATE installation SET quarantine_until = ?', [now + LIMITS.quarantineMs]);
     await endCopy(tx);
   });
   print(

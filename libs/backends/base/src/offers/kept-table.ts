@@ -19,6 +19,6 @@ export class KeptTable {
 
   async of({ requirements }: OfferQuery, call: Call): Promise<OfferTable | null> {
     if (requirements.reservation) return null;
-    return this.kept.get('all', async () => tabulateOffers(await this.offers(EVERYTHING, call)));
+    return this.kept.get('all', call, async () => tabulateOffers(await this.offers(EVERYTHING, call)));
   }
 }

@@ -1,3 +1,4 @@
+import { describe, expect, it } from '@jest/globals';
 import { describeChanges } from './describe-changes.js';
 
 describe('what an update changed', () => {

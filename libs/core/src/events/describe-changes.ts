@@ -5,9 +5,7 @@ const SECRET = new Set(['env', 'registry_auth', 'ssh_key', 'headers', 'creds', '
 const MOST_CHANGES = 8;
 const MOST_CHARACTERS = 80;
 
-/**
- * What an update changed, to follow a message: `. role: user → admin; active: true → false`; empty when it changed nothing. Pure.
- */
+/** What an update changed, to follow a message: `. role: user → admin; active: true → false`; empty when it changed nothing. */
 export function describeChanges(before: Fields, after: Fields): string {
   const changes = changesOf(before, after, '');
   if (changes.length === 0) return '';

@@ -1,15 +1,17 @@
-import { type GatewayConfiguration, isSame } from '@dstack/core';
+import type { GatewayConfiguration } from '../configuration/gateway.js';
+import { isSame } from '../runs/diff.js';
 
 /** What of a gateway's configuration can be changed while it serves. */
 const IN_PLACE: ReadonlySet<string> = new Set(['domain', 'default', 'replicas', 'name', 'type']);
 
-export interface GatewayDifference {
+export interface GatewayUpdate {
   readonly isChanged: boolean;
   /** Names of fields that differ and need another gateway. */
   readonly blockers: readonly string[];
 }
 
-export function changesOf(before: GatewayConfiguration, after: GatewayConfiguration): GatewayDifference {
+/** Whether a gateway that is applied again has changed, and can be changed in place. */
+export function checkGatewayUpdate(before: GatewayConfiguration, after: GatewayConfiguration): GatewayUpdate {
   const fields = new Set([...Object.keys(before), ...Object.keys(after)]);
   const changed = [...fields].filter((field) => !isSame(valueOf(before, field), valueOf(after, field)));
   return { isChanged: changed.length > 0, blockers: changed.filter((field) => !IN_PLACE.has(field)).sort() };

@@ -1,7 +1,7 @@
 /** Servers say that they live this often. */
-export const BEAT_MS = 1_000;
+export const SERVER_BEAT_MS = 1_000;
 /** One that was silent for so long, while its database was not, is gone or as good as gone: what it had is fenced. */
-export const QUIET_MS = 5_000;
+const QUIET_MS = 5_000;
 /** Who looked seldom – it was paused, or the database did not answer – cannot tell the silence of others from its own. */
 const LEAST_LOOKS = 4;
 
@@ -13,7 +13,7 @@ export interface WatchedLife {
   readonly looks: number;
 }
 
-export interface Watch {
+export interface LivesWatched {
   readonly lives: ReadonlyMap<string, WatchedLife>;
   readonly quiet: readonly string[];
 }
@@ -28,7 +28,7 @@ export function watchLives(
   known: ReadonlyMap<string, WatchedLife>,
   seen: ReadonlyMap<string, number>,
   now: number,
-): Watch {
+): LivesWatched {
   const lives = new Map<string, WatchedLife>();
   const quiet: string[] = [];
   for (const [holder, beats] of seen) {

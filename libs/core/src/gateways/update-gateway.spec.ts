@@ -1,0 +1,17 @@
+import { expect, it } from '@jest/globals';
+import type { GatewayConfiguration } from '../configuration/gateway.js';
+import { checkGatewayUpdate } from './update-gateway.js';
+
+const GATEWAY: GatewayConfiguration = { type: 'gateway', name: 'edge', backend: 'aws', region: 'eu-west-1' };
+
+it.each<[string, Partial<GatewayConfiguration>, boolean, readonly string[]]>([
+  ['is the same', {}, false, []],
+  ['says what was not said, and is the same', { domain: null, tags: null }, false, []],
+  ['gets a domain', { domain: 'example.com' }, true, []],
+  ['gets more replicas', { replicas: 3 }, true, []],
+  ['becomes the default', { default: true }, true, []],
+  ['moves', { region: 'us-east-1' }, true, ['region']],
+  ['becomes another machine, with a domain', { instance_type: 'm5', backend: 'gcp', domain: 'a.b' }, true, ['backend', 'instance_type']], // prettier-ignore
+])('a gateway that %s', (_, over, isChanged, blockers) => {
+  expect(checkGatewayUpdate(GATEWAY, { ...GATEWAY, ...over })).toEqual({ isChanged, blockers });
+});
