@@ -77,6 +77,34 @@ const CHEAP = 'resources: {cpu: 2, memory: 1GB.., gpu: 0, disk: 10GB..}';
     180_000,
   );
 
+  it('runs the nodes of a task in a cluster, which know and reach each other, and of which nothing stays', async () => {
+    const commands = [
+      'echo "node $DSTACK_NODE_RANK of $DSTACK_NODES_NUM is $(hostname -i), all are" $DSTACK_NODES_IPS',
+      'for ip in $DSTACK_NODES_IPS; do ping -c 1 -W 5 $ip >/dev/null && echo "node $DSTACK_NODE_RANK reaches $ip"; done',
+    ];
+    stack.file(
+      'both',
+      `type: task\nname: both\nnodes: 2\nimage: dstack-test/busybox\ncommands: ${JSON.stringify(commands)}\nresources: {gpu: 'H100:8', disk: 10GB..}\nbackends: [runpod]\n`,
+    );
+    cloud.leftBehind = 1;
+    const run = await apply('both');
+    expect(run.stdout).toMatch(/runpod \(CA-MTL-1\) .*H100:80GB:8 .*\$28\.72/);
+    expect(run.code).toBe(0);
+    const worker = await stack.cli(['logs', 'both', '--job', '1']);
+    const nodes = [...cloud.pods.values()].flatMap((pod) => (pod.cluster === null ? [] : [pod]));
+    const addresses = nodes.toSorted((a, b) => (a.cluster?.rank ?? 0) - (b.cluster?.rank ?? 0)).map(({ door }) => door?.internalIp ?? ''); // prettier-ignore
+    expect(addresses).toHaveLength(2);
+    for (const [rank, output] of [run.stdout + run.stderr, worker.stdout].entries()) {
+      expect(output).toContain(`node ${rank} of 2 is ${addresses[rank]}, all are ${addresses.join(' ')}`);
+      for (const address of addresses) expect(output).toContain(`node ${rank} reaches ${address}`);
+    }
+    // One call made both; RunPod's own deletion leaves a pod behind.
+    expect(cloud.clusters.size).toBe(1);
+    await stack.until('the cluster to be given back', async () => containers.count === 0, 60_000);
+    expect([cloud.living, cloud.livingClusters]).toEqual([[], []]);
+    expect(cloud.violations).toEqual([]);
+  }, 180_000);
+
   it('gives a task its volume, in the data center where that is', async () => {
     stack.file('data', 'type: volume\nname: data\nbackend: runpod\nregion: EU-RO-1\nsize: 100GB\n');
     expect(await stack.cli(['apply', '-y', '-f', 'data.dstack.yml'])).toMatchObject({ code: 0 });
