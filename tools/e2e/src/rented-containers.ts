@@ -37,6 +37,10 @@ export class RentedContainers {
     return { host: '127.0.0.1', port: Number(stdout.trim().split(':').at(-1)), internalIp: inspected.stdout.trim() };
   }
 
+  async run(id: string, command: string): Promise<void> {
+    await run('docker', ['exec', this.ids.get(id) ?? '', '/bin/sh', '-c', command]);
+  }
+
   /** Everything it has said, for when it says too little. */
   async log(id: string): Promise<string> {
     const { stdout, stderr } = await run('docker', ['logs', this.ids.get(id) ?? '']);

@@ -52,11 +52,11 @@ export class Clusters implements GroupSupport {
   async get(ref: MachineRef, data: ClusterData, call: Call): Promise<MachineState> {
     if (data.pod !== null) {
       const pod = await this.client.pod(data.pod, call).catch(unlessMissing);
-      return pod === undefined ? { state: 'gone' } : stateAt(pod, ref, data);
+      return pod === undefined ? this.withoutPod(ref, call) : stateAt(pod, ref, data);
     }
     const clusterId = ref.machineId ?? (await this.idByName(ref.cloudName, call));
     const pods = clusterId === null ? undefined : await this.client.podsOfCluster(clusterId, call).catch(unlessMissing);
-    if (pods === undefined) return { state: 'gone' };
+    if (pods === undefined) return this.withoutPod(ref, call);
     // A pod that cannot pull its image may get its rank late.
     for (const pod of pods) await this.tellRegistry(pod, call);
     const pod = pods.find(({ cluster }) => cluster?.rank === data.rank);
@@ -73,17 +73,14 @@ export class Clusters implements GroupSupport {
   async terminate(ref: MachineRef, call: Call): Promise<Termination> {
     const recorded = readData(ref)?.pods ?? [];
     const id = ref.machineId ?? (await this.idByName(ref.cloudName, call));
-    const isMember = ({ id: podId, cluster, env }: RunpodPod): boolean =>
-      (id !== null && cluster?.id === id) || recorded.includes(podId) || env?.[CLUSTER_VARIABLE] === ref.cloudName;
-    const known = (await this.client.pods(call)).filter((pod) => isMember(pod) && isStillBilled(pod));
+    const known = await this.billedPods(id, ref, call);
     const isDeletedNow = id !== null && (await this.delete(id, call));
     const ending = new Set([...known.map((pod) => pod.id), ...(isDeletedNow ? recorded : [])]);
     for (const podId of ending) await this.client.terminate(podId, call).catch(unlessMissing);
     for (const registry of new Set(known.map(({ env }) => env?.[REGISTRY_VARIABLE])))
       if (registry !== undefined) await this.registries.remove(registry, call);
     if (ending.size === 0) return 'done';
-    const still = (await this.client.pods(call)).some((pod) => isMember(pod) && isStillBilled(pod));
-    return still ? 'pending' : 'done';
+    return (await this.billedPods(id, ref, call)).length > 0 ? 'pending' : 'done';
   }
 
   /** Each once, with all pods that carry its name; also those whose pods RunPod has not placed yet, or whose cluster is gone. */
@@ -105,6 +102,21 @@ export class Clusters implements GroupSupport {
         createdAt: Date.parse(cluster?.createdAt ?? its[0]?.createdAt ?? '') || null,
       };
     });
+  }
+
+  /** Of a cluster, whatever has become of it: by its id, by theirs, and by what they carry. */
+  private async billedPods(id: string | null, ref: MachineRef, call: Call): Promise<RunpodPod[]> {
+    const recorded = readData(ref)?.pods ?? [];
+    const isMember = ({ id: podId, cluster, env }: RunpodPod): boolean =>
+      (id !== null && cluster?.id === id) || recorded.includes(podId) || env?.[CLUSTER_VARIABLE] === ref.cloudName;
+    return (await this.client.pods(call)).filter((pod) => isMember(pod) && isStillBilled(pod));
+  }
+
+  /** As long as others of its cluster are there, that is to be given back. */
+  private async withoutPod(ref: MachineRef, call: Call): Promise<MachineState> {
+    const others = await this.billedPods(ref.machineId, ref, call);
+    if (others.length === 0) return { state: 'gone' };
+    return { state: 'failed', ref, message: 'RunPod has ended the pod; others of its cluster are still there' };
   }
 
   private async make(attempt: Attempt, size: number, call: Call): Promise<MachineState> {

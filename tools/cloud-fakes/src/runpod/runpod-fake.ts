@@ -101,6 +101,12 @@ export class RunpodFake extends HttpFake {
     return [...this.pods.values()].filter(({ status }) => status !== 'TERMINATED');
   }
 
+  /** As when its host dies. */
+  lose(pod: FakePod): void {
+    pod.status = 'TERMINATED';
+    void this.options.halt(pod);
+  }
+
   /** Refuses the next request to the path in the words of REST. */
   refuseNext(status: number, detail: string, path: string, headers: Readonly<Record<string, string>> = {}): void {
     this.refusals.push({ path, answer: { ...problem(status, 'Refused', detail), headers } });
