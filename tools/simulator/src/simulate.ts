@@ -142,7 +142,7 @@ class Simulation implements Fate {
     const around: Surroundings = { time, random, faults, story, network, watch: jobs, isVolumeAt };
     const installation = random.uuid();
     // From a stream of its own: the stories without groups are told as before.
-    const together = new RandomSource(options.seed + 4_000_003);
+    const together = new RandomSource(options.seed + 4_000_004);
     const clouds: SimulatedCloud[] = (random.chance(0.5) ? (['aws'] as const) : (['aws', 'gcp'] as const)).map(
       (type) => new SimulatedCloud(type, 'hosts', this.drawIdempotency(), around, installation, this.createLateMs, together.chance(GROUPS)),
     ); // prettier-ignore
