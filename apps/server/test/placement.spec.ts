@@ -118,6 +118,21 @@ describe.each(testDatabases())('placement on $name', ({ location }) => {
       expect((await run(name)).latest_job_submission?.termination_reason).toMatch(/no_capacity/);
   });
 
+  it('makes them in a fleet that has none, within what it may have, and refuses a fleet that would keep some', async () => {
+    offered = [someOffer({ group_nodes: { min: 2, max: 2 } })];
+    const fleet = (more: object) =>
+      project('fleets/apply', { plan: { spec: { configuration: { type: 'fleet', name: 'pool', placement: 'cluster', ...more }, profile: { name: 'default' } } }, force: false }); // prettier-ignore
+    const kept = await fleet({ nodes: 2, resources: { gpu: 'tpu:v5p-16' } });
+    expect([kept.status, kept.text]).toEqual([400, expect.stringContaining('a fleet cannot keep 2 ready')]);
+    expect((await fleet({ nodes: '0..3' })).status).toBe(200);
+    await apply('slice', { nodes: 2, fleets: ['pool'] });
+    await place();
+    expect(await seats('slice')).toEqual(['pool-0', 'pool-1']);
+    await apply('beyond', { nodes: 2, fleets: ['pool'] });
+    await place();
+    expect((await run('beyond')).pending_reasons.join()).toContain('has 2 of at most 3 nodes');
+  });
+
   it('seats a gang whole and on whole machines, or refuses it', async () => {
     await giveHosts(server, 'lab', { '127.0.0.1': {}, '127.0.0.2': {} }, { placement: 'cluster' });
     await apply('pair', { nodes: 2 });

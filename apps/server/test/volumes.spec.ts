@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Wire } from '@dstack/core';
+import { BackendStore } from '../src/backends/backend-store.js';
 import { OrphanCollector } from '../src/instances/orphan-collector.js';
 import { startTestServer, type TestServer } from './support/start-test-server.js';
 import { testDatabases } from './support/test-databases.js';
@@ -156,6 +157,22 @@ describe.each(testDatabases())('network volumes on $name', ({ location }) => {
     expect([again.status, again.text]).toEqual([400, expect.stringContaining('resource_exists')]);
     const gone = await server.post('/api/projects/delete', { projects_names: ['main'] });
     expect(gone.text).toContain('it has volumes (data)');
+    await server.db.write(async (tx) => {
+      const [main] = await tx.query<{ id: string }>('SELECT id FROM projects', []);
+      await server.app.get(BackendStore).put(tx, main?.id ?? '', { type: 'aws', regions: null, creds: null });
+    });
+    const removed = await project('backends/delete', { backends_names: ['aws'] });
+    expect([removed.status, removed.text]).toEqual([
+      400,
+      expect.stringContaining('Backend aws has volumes (data) and stays. Delete the volumes first'),
+    ]);
+    await becomes('active');
+    await project('volumes/delete', { names: ['data'] });
+    await until(
+      async () => (await project('volumes/list')).body as Volume[],
+      (volumes) => volumes.length === 0,
+    );
+    expect((await project('backends/delete', { backends_names: ['aws'] })).status).toBe(200);
   });
 
   it('that nobody has are deleted when they are remembered, and told when they are not', async () => {

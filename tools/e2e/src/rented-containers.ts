@@ -19,14 +19,26 @@ export class RentedContainers {
     return this.ids.size;
   }
 
-  async boot({ id, image, entrypoint, args, env }: RentedContainer): Promise<{ host: string; port: number }> {
+  async boot({
+    id,
+    image,
+    entrypoint,
+    args,
+    env,
+  }: RentedContainer): Promise<{ host: string; port: number; internalIp: string }> {
     const variables = Object.entries(env).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
     const published = ['-p', '127.0.0.1::10022'];
     const start = ['run', '-d', ...published, ...variables, '--entrypoint', entrypoint, image, ...args];
     const container = (await run('docker', start)).stdout.trim();
     this.ids.set(id, container);
     const { stdout } = await run('docker', ['port', container, '10022/tcp']);
-    return { host: '127.0.0.1', port: Number(stdout.trim().split(':').at(-1)) };
+    const format = '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}';
+    const inspected = await run('docker', ['inspect', '-f', format, container]);
+    return { host: '127.0.0.1', port: Number(stdout.trim().split(':').at(-1)), internalIp: inspected.stdout.trim() };
+  }
+
+  async run(id: string, command: string): Promise<void> {
+    await run('docker', ['exec', this.ids.get(id) ?? '', '/bin/sh', '-c', command]);
   }
 
   /** Everything it has said, for when it says too little. */

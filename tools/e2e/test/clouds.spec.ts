@@ -17,6 +17,12 @@ const CHEAP = 'resources: {cpu: 4, memory: 1GB.., gpu: 0, disk: 1GB..}';
 const API_KEY = 'key-of-the-account';
 const REGION = 'us-east-1';
 
+interface RunAsFarAsNeeded {
+  readonly status: string;
+  readonly termination_reason: string;
+  readonly jobs: readonly [{ readonly job_submissions: readonly { readonly termination_reason: string }[] }];
+}
+
 (why === null ? describe : describe.skip)('a team with accounts at clouds', () => {
   const agents = mkdtempSync(join(tmpdir(), 'dstack-agents-'));
   let network: TestNetwork;
@@ -126,4 +132,40 @@ const REGION = 'us-east-1';
     await stack.until('AWS to have none', async () => aws.instances.every(({ state }) => state === 'terminated'));
     expect(aws.violations).toEqual([]);
   }, 180_000);
+
+  it('runs a task again on another machine when AWS takes the first one back, and gives that back, too', async () => {
+    const before = aws.instances.length;
+    stack.file(
+      'again',
+      `type: task\nname: again\nimage: ${TEST_IMAGE}\ncommands:\n  - echo "waits"\n  - until [ -e /host/go ]; do sleep 0.2; done\n  - echo "went on"\n` +
+        'volumes: ["/var/e2e:/host"]\nresources: {cpu: 2.., memory: 1GB.., disk: 100GB..}\nbackends: [aws]\nspot_policy: spot\n' +
+        'retry: {on_events: [interruption], duration: 1h}\nidle_duration: 0s\n',
+    );
+    expect(await stack.cli(['apply', '-y', '-d', '-f', 'again.dstack.yml'])).toMatchObject({ code: 0 });
+    const waits = async () => (await stack.cli(['logs', 'again'])).stdout.includes('waits');
+    await stack.until('it to run', waits, 90_000);
+    const [first] = aws.instances.slice(before);
+    if (first === undefined) throw new Error('no machine');
+    aws.region(REGION).interrupt(first);
+    const second = await stack.until('another machine', async () => aws.instances[before + 1], 90_000);
+    await stack.until('it to run there', async () => (await stack.statusOf('again')).includes('running'), 90_000);
+    await machines.hostOf(second.id)?.run('touch /var/e2e/go');
+    await stack.until('it to end', async () => (await stack.statusOf('again')).includes('exited (0)'), 60_000);
+    expect(aws.instances.slice(before).map(({ isSpot }) => isSpot)).toEqual([true, true]);
+    // Both submissions are told of: one by its reason, with what AWS said, and the other.
+    const run = await stack.api<RunAsFarAsNeeded>('/api/project/main/runs/get', { run_name: 'again' });
+    const [{ job_submissions: submissions }] = run.jobs;
+    expect([run.status, run.termination_reason]).toEqual(['done', 'all_jobs_done']);
+    expect(submissions.map(({ termination_reason: reason }) => reason)).toEqual([
+      'interrupted_by_no_capacity',
+      'done_by_runner',
+    ]);
+    const { stdout: events } = await stack.cli(['event', '--within-run', 'again']);
+    expect(events).toContain('RUNNING -> TERMINATING (interrupted_by_no_capacity: Server.SpotInstanceTermination');
+    expect(events).toMatch(/RUNNING -> PENDING \(retry 1 in \d+s\)/);
+    expect((await stack.cli(['ps', '-a', '-v'])).stdout).toMatch(/again .*\(spot\) .*exited \(0\)/);
+    await stack.until('the machine to be given back', async () => machines.count === 0, 60_000);
+    await stack.until('AWS to have none', async () => aws.instances.every(({ state }) => state === 'terminated'));
+    expect(aws.violations).toEqual([]);
+  }, 300_000);
 });

@@ -46,6 +46,7 @@ function userDataOf({ body }: FakeNode): string {
     stack = new Stack({
       DSTACK_SERVER_AGENT_DIR: agents,
       DSTACK_SERVER_BACKEND_ENDPOINTS: `gcp=${gcp.url}`,
+      DSTACK_SERVER_UNREACHABLE_JOB_SECONDS: '20',
       // For accounts that are configured with `default`.
       GOOGLE_APPLICATION_CREDENTIALS: join(agents, 'key.json'),
     });
@@ -151,6 +152,25 @@ function userDataOf({ body }: FakeNode): string {
     expect(asked.some((each) => each.endsWith('nodes.delete'))).toBe(true);
     expect(gcp.violations).toEqual([]);
   }, 240_000);
+
+  it('gives the whole slice back when one of its hosts is lost, and its run fails as it has no retry', async () => {
+    stack.file(
+      'lost',
+      `type: task\nname: lost\nnodes: 2\ncommands: [sleep 3600]\nresources: {gpu: 'tpu:v5p-16', cpu: 1.., memory: 1GB.., disk: 1GB..}\nbackends: [gcp]\nspot_policy: on-demand\n`,
+    );
+    expect(await stack.cli(['apply', '-y', '-d', '-f', 'lost.dstack.yml'])).toMatchObject({ code: 0 });
+    await stack.until('it to run', async () => (await stack.statusOf('lost')).includes('running'), 120_000);
+    const [node] = gcp.tpu.nodes.values();
+    const host = machines.hostOf(`${node?.name}/1`);
+    if (host === undefined) throw new Error('the slice has no second host');
+    await host.cut();
+    await stack.until('it to fail', async () => /lost .* (failed|error)/.test(await stack.statusOf('lost')), 90_000);
+    await stack.until('the slice to be given back', async () => machines.count === 0, 90_000);
+    await stack.until('Google to have none', async () => gcp.tpu.nodes.size === 0);
+    const { stdout } = await stack.cli(['event', '--within-run', 'lost']);
+    expect(stdout).toMatch(/job lost-1-0.*RUNNING -> TERMINATING \(instance_unreachable/);
+    expect(gcp.violations).toEqual([]);
+  }, 360_000);
 
   it('uses the default credentials of the server when it says so', async () => {
     await create({ creds: { type: 'default' } }, 'update');

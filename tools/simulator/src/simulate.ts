@@ -35,6 +35,8 @@ const START = Date.UTC(2026, 0, 1);
 export const DEFAULT_RUNS = 4;
 const KINDS: readonly Idempotency[] = [{ kind: 'token' }, { kind: 'name' }, { kind: 'lookup', listLagMs: 20_000 }];
 const VERY_LATE_MS = [5_000, 900_000] as const;
+/** Clouds that sell machines which are made by one call. */
+const GROUPS = 0.4;
 const LIMIT_MS = 6 * 3_600_000;
 /** Beginnings and ends of transactions within one second: who needs more goes round in circles. */
 const MOST_STEPS_A_SECOND = 10_000;
@@ -139,14 +141,24 @@ class Simulation implements Fate {
       clouds.some(({ disks }) => disks.isAt(volumeId, machineId));
     const around: Surroundings = { time, random, faults, story, network, watch: jobs, isVolumeAt };
     const installation = random.uuid();
+    // From a stream of its own: the stories without groups are told as before.
+    const together = new RandomSource(options.seed + 4_000_004);
     const clouds: SimulatedCloud[] = (random.chance(0.5) ? (['aws'] as const) : (['aws', 'gcp'] as const)).map(
-      (type) => new SimulatedCloud(type, 'hosts', this.drawIdempotency(), around, installation, this.createLateMs),
-    );
+      (type) => new SimulatedCloud(type, 'hosts', this.drawIdempotency(), around, installation, this.createLateMs, together.chance(GROUPS)),
+    ); // prettier-ignore
     const strays = new StraysAreEnded();
     // From a stream of its own: the stories without one are told as before.
     if (new RandomSource(options.seed + 1_000_003).chance(0.4))
       clouds.push(
-        new SimulatedCloud('runpod', 'containers', this.drawIdempotency(), around, installation, this.createLateMs),
+        new SimulatedCloud(
+          'runpod',
+          'containers',
+          this.drawIdempotency(),
+          around,
+          installation,
+          this.createLateMs,
+          together.chance(GROUPS),
+        ),
       );
     const hosts = new SimulatedHosts((instanceId) => this.hostOf(instanceId), around);
     const watched: Watched = new Watched(connection, log, story, {

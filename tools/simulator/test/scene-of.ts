@@ -63,7 +63,7 @@ export function instance(facts: Partial<InstanceFacts>): InstanceFacts {
 
 /** Invariants look at its names only. */
 export function machine(cloudName: string): CloudMachine {
-  return { id: `m-${cloudName}`, cloudName } as CloudMachine;
+  return { id: `m-${cloudName}`, cloudName, group: null } as unknown as CloudMachine;
 }
 
 export function sceneOf(picture: Picture): Scene {

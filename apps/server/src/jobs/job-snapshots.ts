@@ -133,6 +133,7 @@ export class JobSnapshots {
       isSpot: instance.offer?.instance.resources.spot ?? false,
       connectedSince: connectedSince(instance, now),
       unreachableSince: instance.unreachableSince,
+      hasEnded: instance.machine?.state === 'gone' || instance.machine?.state === 'failed',
       unreachableLimitMs: this.limits.unreachableJobMs,
       provisioningLimitMs: this.limits.provisioningMs(instance),
       terminationMessage: instance.terminationMessage,

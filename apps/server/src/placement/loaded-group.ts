@@ -16,6 +16,7 @@ import {
   type RunAsk,
   type VolumeAvailability,
   type VolumesByName,
+  unlikeContainers,
   type Wire,
 } from '@dstack/core';
 import type { InstanceRecord } from '../instances/instance-record.js';
@@ -54,6 +55,7 @@ export function loadGroup(
   const named = namedFleets(profile, project.name);
   const usable = fleets.filter((fleet) => (run.fleetId !== null ? fleet.id === run.fleetId : (named?.includes(fleet.name) ?? true))); // prettier-ignore
   const asks = new Map<string, readonly RunAsk[]>();
+  const unlikeNodes = unlikeContainers(jobs.map(({ spec }) => spec));
   const candidates = usable.map((fleet): PlacementCandidate => {
     const combined = specs.map(([, { requirements }]) => combineFleetAndRun(fleet.spec, { profile, requirements }));
     const conflict = combined.find((each) => !each.ok);
@@ -64,7 +66,7 @@ export function loadGroup(
       fits: true,
       asks: combined
         .flatMap(valueOf)
-        .map((ask, index) => toAsk(ask, run.spec.configuration, specs[index]?.[1], volumes)),
+        .map((ask, index) => toAsk(ask, run.spec.configuration, specs[index]?.[1], volumes, unlikeNodes)),
     };
   });
   const available = specs.map(([, { volumes: mounts }]) => availabilityOf(networkMounts(mounts), volumes));
@@ -109,6 +111,7 @@ function toAsk(
   configuration: Wire.RunSpec['configuration'],
   spec: Wire.JobSpec | undefined,
   volumes: VolumesByName,
+  unlikeNodes: string | null,
 ) {
   const available = availabilityOf(networkMounts(spec?.volumes), volumes);
   const needs =
@@ -118,6 +121,7 @@ function toAsk(
           features: requiredFeatures(spec),
           containerOnly: containerOnly(configuration, spec),
           nodes: spec.jobs_per_replica ?? null,
+          unlikeNodes,
           volumeLocations: available.kind === 'free' ? available.locations : null,
         };
   return { requirements, filters: filtersOfProfile(profile, needs), offers: null, offersNotes: [] };

@@ -38,6 +38,8 @@ interface JobToPlan {
   readonly projectId: string;
   readonly effective: Wire.RunSpec;
   readonly job: Wire.JobSpec;
+  /** Why the containers of the run's nodes cannot be made together. */
+  readonly unlikeNodes: string | null;
   readonly capacity: ProjectCapacity;
   readonly volumes: VolumesByName;
   readonly options: PlanOptions;
@@ -83,6 +85,7 @@ export class JobOffers {
       const filters = filtersOfProfile(combined.value.profile, {
         features: requiredFeatures(job),
         nodes: job.jobs_per_replica ?? null,
+        unlikeNodes: plan.unlikeNodes,
         containerOnly: containerOnly(effective.configuration, job),
         volumeLocations: available.kind === 'free' ? available.locations : placesOf(mounts, volumes),
       });

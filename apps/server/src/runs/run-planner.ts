@@ -13,6 +13,7 @@ import {
   replicaGroups,
   runtimeFactsOfJob,
   tabulateOffers,
+  unlikeContainers,
   type VolumesByName,
   type Wire,
 } from '@dstack/core';
@@ -93,12 +94,14 @@ export class RunPlanner {
     options: PlanOptions,
   ): Promise<ExplainedGpus> {
     const scene = await this.look(scope, effective);
-    const [job] = buildJobSpecs(effective, { replicaNum: 0, images: this.settings.images });
+    const jobs = buildJobSpecs(effective, { replicaNum: 0, images: this.settings.images });
+    const [job] = jobs;
     if (job === undefined) return { gpus: [], backend_warnings: [] };
     const { pool, created, warnings } = await this.jobOffers.find({
       projectId: scope.projectId,
       effective,
       job,
+      unlikeNodes: unlikeContainers(jobs),
       capacity: scene.capacity,
       volumes: scene.volumes,
       options,
@@ -136,13 +139,16 @@ export class RunPlanner {
     options: PlanOptions,
   ): Promise<ExplainedJobPlan[]> {
     const plans: ExplainedJobPlan[] = [];
-    for (const jobs of jobGroups(effective, this.settings.images)) {
+    const groups = jobGroups(effective, this.settings.images);
+    const unlikeNodes = effective.configuration.type === 'task' ? unlikeContainers(groups.flat()) : null;
+    for (const jobs of groups) {
       const [first] = jobs;
       if (first === undefined) continue;
       const { pool, created, rejections, warnings } = await this.jobOffers.find({
         projectId: scope.projectId,
         effective,
         job: first,
+        unlikeNodes,
         capacity: scene.capacity,
         volumes: scene.volumes,
         options,

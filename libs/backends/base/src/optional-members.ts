@@ -53,14 +53,15 @@ export interface PlacementGroupSupport {
 }
 
 /**
- * Machines that are made by one call and end together: the hosts of a TPU slice. Their offers say of how many (`group_nodes`) and what one
+ * Machines that are made by one call and end together: the hosts of a TPU slice, the pods of a cluster. Their offers say of how many (`group_nodes`) and what one
  * of them costs. One attempt, with its token and name, makes all of them; `list` tells the group once.
  */
 export interface GroupSupport {
   /** As `Compute.create`; gives the first of them. */
   create(attempt: Attempt, size: number, call: Call): Promise<MachineState>;
   /**
-   * Another one of the group whose first is known, from rank 1 on; asks nobody. `Compute.get` tells of this one machine and its address,
+   * Another one of the group whose first is known, from rank 1 on; asks nobody. `Compute.get` tells of this one machine and its address:
+   * `failed` when it alone is lost, `gone` only when nothing of the group is left that could cost money.
    * `Compute.terminate` ends the whole group: it is for whoever knows that nobody uses the others.
    */
   member(first: MachineRef, rank: number): MachineRef;

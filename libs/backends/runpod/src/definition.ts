@@ -18,7 +18,15 @@ export const runpodDefinition: BackendDefinition<RunpodConfig> = {
   summary: 'Containers (pods) with GPUs or processors of RunPod; needs an API key that may read and write.',
   example: 'type: runpod\ncreds:\n  type: api_key\n  api_key: …',
   configSchema,
-  capabilities: { ...NO_CAPABILITIES, kind: 'containers', runtimes: ['container'], networkVolumes: true },
+  capabilities: {
+    ...NO_CAPABILITIES,
+    kind: 'containers',
+    runtimes: ['container'],
+    // In clusters, which are made by one call.
+    multinode: true,
+    groupProvisioning: true,
+    networkVolumes: true,
+  },
   // Names are not unique and there is no token: only the list tells. Nothing is documented of how late it is.
   idempotency: { kind: 'lookup', listLagMs: 60_000 },
   maxNameLength: 60,

@@ -12,7 +12,7 @@ const NO_MONEY: Failure = { kind: 'quota', blocks: 'account' };
 
 /** RunPod has no codes for what matters most: its words tell, the same ones in both of its APIs. */
 const BY_WORDS: readonly (readonly [RegExp, Failure])[] = [
-  [/no longer any instances|no instances|does not have the resources|insufficient resources|out of stock|no .*capacity|not enough free gpus/i, NO_CAPACITY],
+  [/no longer any instances|no instances|does not have the resources|insufficient resources|out of stock|no .*capacity|cluster creation failed|not enough free gpus/i, NO_CAPACITY],
   [/balance|spend(ing)? limit|payment|insufficient funds/i, NO_MONEY],
   [/quota|maximum number|limit of .* pods/i, { kind: 'quota', blocks: 'account' }],
   [/unauthorized|forbidden|api key|permission/i, { kind: 'credentials', blocks: 'account' }],

@@ -6,8 +6,7 @@ export function refOf({ id, name, dataCenterId }: RunpodPod): MachineRef {
 }
 
 /** A pod that stopped by itself is kept by RunPod, and billed for its disk, until it is terminated. */
-export function stateOf(pod: RunpodPod): MachineState {
-  const ref = refOf(pod);
+export function stateOf(pod: RunpodPod, ref: MachineRef = refOf(pod)): MachineState {
   switch (pod.status) {
     case 'TERMINATED':
       return { state: 'gone' };
@@ -19,6 +18,8 @@ export function stateOf(pod: RunpodPod): MachineState {
   const door = pod.runtime?.ports?.find((port) => port.private === CONTAINER_SSH_PORT);
   if (pod.status !== 'RUNNING' || !door?.public || !door.ip)
     return { state: 'pending', ref, reason: pod.status.toLowerCase() };
+  // The nodes of a task are told each other's addresses.
+  if (pod.cluster && !pod.cluster.ip) return { state: 'pending', ref, reason: 'no address in its cluster yet' };
   return {
     state: 'ready',
     ref,
@@ -32,7 +33,7 @@ export function stateOf(pod: RunpodPod): MachineState {
       jump: null,
     },
     hostname: door.ip,
-    internalIp: null,
+    internalIp: pod.cluster?.ip ?? null,
   };
 }
 

@@ -14,7 +14,7 @@ export interface GpuOffersRequest {
 }
 
 /** Any size; RunPod asks for one. */
-const DISK_GB = { min: 1, max: null };
+export const DISK_GB = { min: 1, max: null };
 
 /** Of data centers. The catalog knows the processors and memory that come with a GPU, which RunPod's own list does not tell. */
 export function secureOffers({ catalog, requirements, places }: GpuOffersRequest): Offer[] {
@@ -117,10 +117,10 @@ function diskGbPerCpu(flavor: string): number {
   return flavor.startsWith('cpu5') ? 15 : 10;
 }
 
-function isInStock(level: string | null | undefined): boolean {
+export function isInStock(level: string | null | undefined): boolean {
   return level === 'LOW' || level === 'MEDIUM' || level === 'HIGH';
 }
 
-function roundedPrice(price: number): number {
+export function roundedPrice(price: number): number {
   return Math.round(price * 1e5) / 1e5;
 }

@@ -21,16 +21,10 @@ export function podRequest(attempt: Attempt, registryId: string | null): PodRequ
     name: attempt.cloudName,
     imageName: container.image,
     cloudType: isCountry(offer.region) ? 'COMMUNITY' : 'SECURE',
-    containerDiskInGb: Math.ceil((resources.disk?.size_mib ?? 0) / 1024) || DEFAULT_DISK_GB,
+    containerDiskInGb: diskGbOf(offer),
     dockerArgs: dockerArgs(container.command),
     ports: `${CONTAINER_SSH_PORT}/tcp`,
-    env: Object.entries({
-      ...container.env,
-      // Root, whatever user the image names: the agent becomes the job's user by itself.
-      RUNPOD_POD_USER: '0',
-      [OWNER_VARIABLE]: attempt.owner,
-      [TOKEN_VARIABLE]: attempt.token,
-    }).map(([key, value]) => ({ key, value })),
+    env: environmentOf(attempt),
     ...(isCountry(offer.region) ? { countryCode: offer.region } : { dataCenterId: offer.region }),
     ...(registryId === null ? {} : { containerRegistryAuthId: registryId }),
     ...(mount === undefined ? {} : { networkVolumeId: mount.volumeId, volumeMountPath: mount.path }),
@@ -67,7 +61,25 @@ export function podRequest(attempt: Attempt, registryId: string | null): PodRequ
 const MIN_CUDA = '12.8';
 const DEFAULT_DISK_GB = 100;
 
+export function diskGbOf({ instance: { resources } }: Attempt['offer']): number {
+  return Math.ceil((resources.disk?.size_mib ?? 0) / 1024) || DEFAULT_DISK_GB;
+}
+
+export function environmentOf(
+  { container, owner, token }: Attempt,
+  more: Readonly<Record<string, string>> = {},
+): { readonly key: string; readonly value: string }[] {
+  return Object.entries({
+    ...more,
+    ...container?.env,
+    // Root, whatever user the image names: the agent becomes the job's user by itself.
+    RUNPOD_POD_USER: '0',
+    [OWNER_VARIABLE]: owner,
+    [TOKEN_VARIABLE]: token,
+  }).map(([key, value]) => ({ key, value }));
+}
+
 /** The one form of `dockerArgs` that takes the place of an image's entry point, too. */
-function dockerArgs([shell = '', option = '', ...script]: readonly string[]): string {
+export function dockerArgs([shell = '', option = '', ...script]: readonly string[]): string {
   return JSON.stringify({ cmd: script, entrypoint: [shell, option] });
 }

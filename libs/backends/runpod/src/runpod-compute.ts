@@ -14,15 +14,29 @@ import {
 } from '@dstack/backend-base';
 import type { Offer } from '@dstack/core';
 import type { Bids, GpuQuery, RunpodClient } from './client.js';
+import { readData } from './cluster-data.js';
+import { clusterOffers, type ClusterTypes, withClusterStock } from './cluster-offers.js';
+import { CLUSTER_VARIABLE } from './cluster-request.js';
+import { Clusters } from './clusters.js';
 import { isStillBilled, refOf, stateOf } from './machine-state.js';
 import { NetworkVolumes } from './network-volumes.js';
-import { asSpot, communityOffers, cpuOffers, secureOffers, type Stock, withStock } from './offers.js';
+import {
+  asSpot,
+  communityOffers,
+  cpuOffers,
+  type GpuOffersRequest,
+  secureOffers,
+  type Stock,
+  withStock,
+} from './offers.js';
 import { isCountry, type Places } from './places.js';
 import { OWNER_VARIABLE, podRequest, TOKEN_VARIABLE } from './pod-request.js';
 import { RegistryCredentials } from './registry-credentials.js';
 import type { RunpodCpu, RunpodPod } from './schema.js';
 
 const OFFERS_KEPT_MS = 180_000;
+/** What may be asked of a cluster before anything is known of it. */
+const FIRST = { rank: 0, pod: null, pods: [] } as const;
 
 export interface RunpodOptions {
   readonly client: RunpodClient;
@@ -32,8 +46,10 @@ export interface RunpodOptions {
 
 export class RunpodCompute implements Compute {
   readonly volumes: NetworkVolumes;
+  readonly groups: Clusters;
   private readonly creating = new KeyedLock();
   private readonly stock: Kept<Stock | null>;
+  private readonly clusterTypes: Kept<ClusterTypes>;
   private readonly bids: Kept<Bids>;
   private readonly cpus: Kept<readonly RunpodCpu[]>;
   private readonly registries: RegistryCredentials;
@@ -41,18 +57,20 @@ export class RunpodCompute implements Compute {
   constructor(private readonly options: RunpodOptions) {
     const { client, environment } = options;
     this.stock = new Kept(OFFERS_KEPT_MS, environment.now);
+    this.clusterTypes = new Kept(OFFERS_KEPT_MS, environment.now);
     this.bids = new Kept(OFFERS_KEPT_MS, environment.now);
     this.cpus = new Kept(OFFERS_KEPT_MS, environment.now);
     this.registries = new RegistryCredentials(client, environment.now);
     this.volumes = new NetworkVolumes(client);
+    this.groups = new Clusters(client, this.registries);
   }
 
   async offers({ requirements }: OfferQuery, call: Call): Promise<Offer[]> {
     call.signal.throwIfAborted();
-    // Pods of different hosts share no network, and clusters are not built yet.
-    if (requirements.multinode) return [];
     const { places } = this.options;
     const request = { catalog: this.options.environment.catalog('runpod'), requirements, places };
+    // Pods of different hosts share no network: several nodes have one in a cluster.
+    if (requirements.multinode) return this.clusterOffers(request, call);
     const known = [
       ...secureOffers(request),
       ...places.countries.flatMap((country) => communityOffers(request, country)),
@@ -72,28 +90,38 @@ export class RunpodCompute implements Compute {
   }
 
   async get(ref: MachineRef, call: Call): Promise<MachineState> {
+    const cluster = readData(ref);
+    if (cluster !== null) return this.groups.get(ref, cluster, call);
     const pod = await this.find(ref, call);
-    return pod === undefined ? { state: 'gone' } : stateOf(pod);
+    if (pod !== undefined) return stateOf(pod);
+    // Of one that only the name is known of, nobody knows what it is.
+    return ref.machineId === null ? this.groups.get(ref, FIRST, call) : { state: 'gone' };
   }
 
   async list(owner: string, call: Call): Promise<ListedMachine[]> {
     const ours = (await this.options.client.pods(call)).filter(
       (pod) => pod.env?.[OWNER_VARIABLE] === owner && isStillBilled(pod),
     );
-    await this.registries.sweep(owner, new Set(ours.map(({ name }) => name)), call).catch((error: unknown) => {
+    const [members, single] = partition(ours, ({ env }) => env?.[CLUSTER_VARIABLE] !== undefined);
+    const clusters = await this.groups.list(owner, members, call);
+    const names = [...single.map(({ name }) => name), ...clusters.map(({ ref }) => ref.cloudName)];
+    await this.registries.sweep(owner, new Set(names), call).catch((error: unknown) => {
       // What is left over is looked for again; machines are told in any case.
       this.options.environment.log('warn', `RunPod's registry credentials cannot be swept: ${String(error)}`);
     });
-    return ours.map((pod) => ({
+    const pods = single.map((pod) => ({
       ref: refOf(pod),
       owner,
       token: pod.env?.[TOKEN_VARIABLE] ?? null,
       createdAt: Date.parse(pod.createdAt ?? '') || null,
     }));
+    return [...pods, ...clusters];
   }
 
   async terminate(ref: MachineRef, call: Call): Promise<Termination> {
+    if (readData(ref) !== null) return this.groups.terminate(ref, call);
     const pod = await this.find(ref, call);
+    if (pod === undefined && ref.machineId === null) return this.groups.terminate(ref, call);
     if (pod === undefined || !isStillBilled(pod)) return 'done';
     const { client } = this.options;
     await client.terminate(pod.id, call).catch(unlessMissing);
@@ -115,6 +143,23 @@ export class RunpodCompute implements Compute {
       if (registryId !== null && hasNoPod) await this.registries.remove(registryId, call);
       throw error;
     }
+  }
+
+  private async clusterOffers(request: GpuOffersRequest, call: Call): Promise<Offer[]> {
+    const { client } = this.options;
+    const types = await this.clusterTypes
+      .get('types', async () => new Map((await client.clusterTypes(call)).map((type) => [type.id, type])))
+      .catch((error: unknown) => this.unknown(error, null));
+    const known = clusterOffers(request);
+    const counts = new Set(known.map(({ instance }) => instance.resources.gpus.length));
+    const stocks = new Map<number, Stock | null>();
+    for (const count of counts) {
+      const query = { count, cloud: 'SECURE', countryCode: null, product: 'CLUSTER' } as const;
+      stocks.set(count, await this.askStock(JSON.stringify(query), query, call));
+    }
+    return known
+      .map((offer) => withClusterStock(offer, types, stocks.get(offer.instance.resources.gpus.length) ?? null))
+      .sort((a, b) => a.price - b.price);
   }
 
   private async withStock(offers: readonly Offer[], call: Call): Promise<Offer[]> {
@@ -191,6 +236,10 @@ function stockQuery({ instance, region }: Offer): GpuQuery {
     cloud: isCommunity ? 'COMMUNITY' : 'SECURE',
     countryCode: isCommunity ? region : null,
   };
+}
+
+function partition<T>(items: readonly T[], is: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(is), items.filter((item) => !is(item))];
 }
 
 function unlessMissing(error: unknown): undefined {

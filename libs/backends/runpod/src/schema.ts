@@ -17,9 +17,15 @@ export const pod = z.object({
   registry: z.string().nullish(),
   runtime: z.object({ ports: z.array(port).nullish() }).nullish(),
   createdAt: z.string().nullish(),
+  /** Rank and address come later. */
+  cluster: z.object({ id: z.string(), rank: z.number().nullish(), ip: z.string().nullish() }).nullish(),
 });
 export const podsReply = z.object({ pods: z.array(pod) });
 export type RunpodPod = z.infer<typeof pod>;
+
+const cluster = z.object({ id: z.string(), name: z.string(), createdAt: z.string().nullish() });
+export const clustersReply = z.object({ clusters: z.array(cluster) });
+export type RunpodCluster = z.infer<typeof cluster>;
 
 export const registry = z.object({ id: z.string(), name: z.string() });
 export const registriesReply = z.object({ registries: z.array(registry) });
@@ -71,3 +77,23 @@ export const graphqlReply = z.object({
   data: z.record(z.string(), z.object({ id: z.string() }).nullable()).nullish(),
   errors: z.array(z.object({ message: z.string() })).nullish(),
 });
+
+const clusterType = z.object({
+  id: z.string(),
+  /** Of one GPU. */
+  clusterPrice: z.number().nullish(),
+  maxGpuCount: z.number().nullish(),
+  nodeGroupDatacenters: z.array(z.object({ id: z.string() })).nullish(),
+});
+export const clusterTypesReply = z.object({
+  data: z.object({ gpuTypes: z.array(clusterType).nullish() }).nullish(),
+  errors: z.array(z.object({ message: z.string() })).nullish(),
+});
+export type RunpodClusterType = z.infer<typeof clusterType>;
+
+const madeCluster = z.object({ id: z.string(), pods: z.array(z.object({ id: z.string() })).nullish() });
+export const clusterReply = z.object({
+  data: z.object({ createCluster: madeCluster.nullish() }).nullish(),
+  errors: z.array(z.object({ message: z.string() })).nullish(),
+});
+export type MadeCluster = z.infer<typeof madeCluster>;

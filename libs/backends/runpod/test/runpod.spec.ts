@@ -121,11 +121,6 @@ describe('offers of RunPod', () => {
     expect(canada.some(({ instance }) => instance.name === GPU)).toBe(false);
   });
 
-  it('are none for several nodes', async () => {
-    const requirements = { ...QUERY.requirements, multinode: true };
-    expect(await world.compute.offers({ ...QUERY, requirements }, call())).toEqual([]);
-  });
-
   it('ask for the stock once in three minutes', async () => {
     await world.compute.offers(QUERY, call());
     const before = asked('/v2/catalog');

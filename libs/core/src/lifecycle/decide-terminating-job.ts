@@ -12,10 +12,15 @@ type JobDecision = Decision<JobStatus, JobEffect, JobChanges>;
  */
 export function decideTerminatingJob(job: TerminatingJob, now: Instant): JobDecision {
   const { host, agent } = job;
-  if (host === null || host.status === 'terminated') return finish(job, now, [], lostLogs(job));
+  if (host === null || isBeyondHope(host)) return finish(job, now, [], lostLogs(job));
   if (agent?.phase === 'finished') return drain(job, host, agent, now);
   if (agent === null) return finish(job, now, host.connectedSince !== null ? [{ do: 'remove' }] : [], null);
   return stopCommands(job, host, now);
+}
+
+/** Nothing more is heard of it: no wait could bring the end of a log. */
+function isBeyondHope({ status, hasEnded, connectedSince }: JobHost): boolean {
+  return status === 'terminated' || (hasEnded && connectedSince === null);
 }
 
 function drain(job: TerminatingJob, host: JobHost, agent: AgentJob, now: Instant): JobDecision {

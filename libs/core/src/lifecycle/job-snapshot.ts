@@ -11,6 +11,8 @@ export interface JobHost {
   /** Since when the agent has answered this server; null while it does not. */
   readonly connectedSince: Instant | null;
   readonly unreachableSince: Instant | null;
+  /** By the word of its cloud: it has stopped, and comes back no more. */
+  readonly hasEnded: boolean;
   /** How long a job survives that nobody can reach the host. */
   readonly unreachableLimitMs: number;
   /** From assignment until the agent should answer. */

@@ -7,13 +7,14 @@ import { contains, formatRange, intersectRanges } from './range.js';
 import type { Reject } from './rejection.js';
 
 /** What an offer says of the machine, wherever it is and whatever it costs. */
-export type OfferType = Pick<Offer, 'instance' | 'disk_range_gb' | 'group_nodes'>;
+export type OfferType = Pick<Offer, 'instance' | 'disk_range_gb' | 'group_nodes'> &
+  Partial<Pick<Offer, 'instance_runtime'>>;
 
 /** Gives the size in GB of the disk it would get, where that can be chosen, else null. */
 export function judgeType(
   type: OfferType,
   requirements: Wire.Requirements,
-  { instanceTypes, agentArchs = null, nodes = null }: OfferFilters,
+  { instanceTypes, agentArchs = null, nodes = null, unlikeNodes = null }: OfferFilters,
   reject: Reject,
 ): number | null {
   const { name, resources } = type.instance;
@@ -27,6 +28,9 @@ export function judgeType(
       'nodes',
       () => `${name} is made of several machines at once: a task has them with nodes: ${formatRange(group)}`,
     );
+  // Hosts run what they are given; containers that are made by one call start alike.
+  if (group !== undefined && type.instance_runtime === 'runner' && unlikeNodes !== null)
+    reject('nodes', () => `the containers of a cluster start alike: ${unlikeNodes}`);
   const arch = resources.cpu_arch ?? 'x86';
   if (agentArchs !== null && !agentArchs.includes(arch))
     reject('agent', () => `this server has no agent for ${arch}, only for ${agentArchs.join(' and ')}`);

@@ -264,3 +264,13 @@ it.each([
   const machine = offer({ resources: { cpu_arch: arch } });
   expect(rejections(machine, requirements(), filters({ agentArchs }))).toEqual(expected);
 });
+
+it.each([
+  ['containers that differ', 'runner', 'its nodes have different images', 2, ['the containers of a cluster start alike: its nodes have different images']],
+  ['containers that are alike', 'runner', null, 2, []],
+  ['hosts, which run what they are given', 'shim', 'its nodes have different images', 2, []],
+  ['too many nodes', 'runner', null, 9, ['type-1 is made of several machines at once: a task has them with nodes: 2..8']],
+] as const)('machines that are made by one call are for nodes of %s', (_what, runtime, unlikeNodes, nodes, expected) => {
+  const cluster = offer({ group_nodes: { min: 2, max: 8 }, instance_runtime: runtime });
+  expect(rejections(cluster, requirements(), filters({ nodes, unlikeNodes }))).toEqual(expected);
+}); // prettier-ignore

@@ -23,6 +23,8 @@ export interface OfferFilters {
   readonly containerOnly: string | null;
   /** Of the task whose nodes are all made together; absent or null: each machine is made by itself. */
   readonly nodes?: number | null;
+  /** Why the containers of a task's nodes cannot be made together; absent or null: they can, or are not asked for. */
+  readonly unlikeNodes?: string | null;
   /** The architectures for which the server has an agent; absent or null: whatever it needs is there. */
   readonly agentArchs?: readonly Wire.CPUArchitecture[] | null;
 }
@@ -41,7 +43,7 @@ type ProfileLimits = Pick<Wire.Profile, 'backends' | 'regions' | 'availability_z
 
 export function filtersOfProfile(
   profile: ProfileLimits,
-  rest: Partial<Pick<OfferFilters, 'volumeLocations' | 'features' | 'containerOnly' | 'nodes'>> = {},
+  rest: Partial<Pick<OfferFilters, 'volumeLocations' | 'features' | 'containerOnly' | 'nodes' | 'unlikeNodes'>> = {},
 ): OfferFilters {
   return {
     backends: profile.backends ?? null,
@@ -52,5 +54,6 @@ export function filtersOfProfile(
     features: rest.features ?? [],
     containerOnly: rest.containerOnly ?? null,
     nodes: rest.nodes ?? null,
+    unlikeNodes: rest.unlikeNodes ?? null,
   };
 }

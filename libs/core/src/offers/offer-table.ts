@@ -40,12 +40,14 @@ export function tabulateOffers(offers: readonly Offer[], { keepsOrder = false } 
   const sorted = ranked.map(({ offer }) => offer);
   const types = new Distinct<OfferType>();
   const places = new Distinct<OfferPlace>();
-  const typeOf = Uint32Array.from(sorted, ({ instance, disk_range_gb: disk, group_nodes: nodes }) =>
-    types.indexOf({
-      instance,
-      ...(disk === undefined ? {} : { disk_range_gb: disk }),
-      ...(nodes === undefined ? {} : { group_nodes: nodes }),
-    }),
+  const typeOf = Uint32Array.from(
+    sorted,
+    ({ instance, disk_range_gb: disk, group_nodes: nodes, instance_runtime: runtime }) =>
+      types.indexOf({
+        instance,
+        ...(disk === undefined ? {} : { disk_range_gb: disk }),
+        ...(nodes === undefined ? {} : { group_nodes: nodes, instance_runtime: runtime }),
+      }),
   );
   const placeOf = Uint32Array.from(sorted, ({ backend, region, availability_zones: zones = null, instance_id: id }) =>
     places.indexOf({ backend, region, availability_zones: zones, ...(id === undefined ? {} : { instance_id: id }) }),

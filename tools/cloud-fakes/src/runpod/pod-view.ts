@@ -22,6 +22,16 @@ export function podView(pod: FakePod): object {
     ssh: { proxy: null, direct: null },
     template: null,
     cost: isRunning ? 0.1 : 0,
+    ...(pod.cluster === null
+      ? {}
+      : {
+          cluster: {
+            id: pod.cluster.id,
+            // Both are known once it has been placed.
+            rank: pod.door === null ? null : pod.cluster.rank,
+            ...(pod.door?.internalIp === undefined ? {} : { ip: pod.door.internalIp }),
+          },
+        }),
     locked: false,
     globalNetworking: { enabled: false },
     runtime: isRunning ? { uptime: 1, ...(door.length === 0 ? {} : { ports: door }) } : null,

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { OpenApiCheck } from '../spec/index.js';
 import { type Deployment, GraphqlInputs } from './graphql-inputs.js';
 import { answerBids } from './bids.js';
+import { answerClusterTypes, CLUSTER_CENTER, clusterView, type FakeCluster } from './clusters.js';
 import { podView } from './pod-view.js';
 import { CPUS, DATA_CENTERS, GPUS } from './runpod-catalog.js';
 import { HttpFake } from '../http/index.js';
@@ -17,19 +18,27 @@ export interface FakePod {
   /** JSON of `cmd` and `entrypoint`. */
   readonly dockerArgs: string;
   readonly env: Readonly<Record<string, string>>;
-  readonly registryId: string | null;
+  registryId: string | null;
   readonly volumeId: string | null;
   readonly createdAt: number;
   readonly input: Readonly<Record<string, unknown>>;
   status: 'PROVISIONING' | 'STARTING' | 'RUNNING' | 'EXITED' | 'ERROR' | 'TERMINATED';
-  /** Where port 10022 of the container is. */
-  door: { readonly host: string; readonly port: number } | null;
+  /** Of one that was made with others. */
+  readonly cluster: { readonly id: string; readonly rank: number } | null;
+  door: FakeDoor | null;
+}
+
+/** Where port 10022 of the container is, and the container itself in the network of its cluster. */
+export interface FakeDoor {
+  readonly host: string;
+  readonly port: number;
+  readonly internalIp?: string;
 }
 
 export interface RunpodFakeOptions {
   readonly apiKey: string;
   /** Starts the container; rejects: the pod ends in error. */
-  readonly boot: (pod: FakePod) => Promise<{ readonly host: string; readonly port: number }>;
+  readonly boot: (pod: FakePod) => Promise<FakeDoor>;
   readonly halt: (pod: FakePod) => Promise<void>;
 }
 
@@ -55,6 +64,15 @@ const problem = (status: number, title: string, detail: string): Answer => ({
 /** RunPod's REST v2 and the GraphQL mutations that make pods, on loopback. What its description does not allow is in `violations`. */
 export class RunpodFake extends HttpFake {
   readonly pods = new Map<string, FakePod>();
+  readonly clusters = new Map<string, FakeCluster>();
+  /** Deleting the next cluster leaves so many of its pods behind. */
+  leftBehind = 0;
+  /** Pods are not ended, though RunPod says so. */
+  stubborn = false;
+  /** The next deployment is carried out, and complained about. */
+  complainNext: string | null = null;
+  /** Images that are pulled only with a registry's credentials. */
+  readonly privateImages = new Set<string>();
   readonly registries: (Named & { username: string; password: string })[] = [];
   readonly volumes: (Named & { size: number; dataCenter: string })[] = [];
   readonly violations: string[] = [];
@@ -81,6 +99,12 @@ export class RunpodFake extends HttpFake {
 
   get living(): FakePod[] {
     return [...this.pods.values()].filter(({ status }) => status !== 'TERMINATED');
+  }
+
+  /** As when its host dies. */
+  lose(pod: FakePod): void {
+    pod.status = 'TERMINATED';
+    void this.options.halt(pod);
   }
 
   /** Refuses the next request to the path in the words of REST. */
@@ -115,8 +139,8 @@ export class RunpodFake extends HttpFake {
     if (refusal !== -1) return this.refusals.splice(refusal, 1)[0]?.answer ?? null;
     if (auth !== `Bearer ${this.options.apiKey}`) return problem(401, 'Unauthorized', 'invalid or missing API key');
     if (path === '/graphql') return this.graphql(body);
-    const template = path.replace(/^(\/v2\/(?:pods|registries|network-volumes))\/[^/]+$/, '$1/{id}');
-    if (method === 'POST') this.note(this.check.request(method, template, body));
+    const template = path.replace(/^(\/v2\/(?:pods|clusters|registries|network-volumes))\/[^/]+/, '$1/{id}');
+    if (method === 'POST' || method === 'PATCH') this.note(this.check.request(method, template, body));
     const answer = this.route(`${method} ${template}`, url, body);
     if (answer.status < 300 && answer.body !== undefined)
       this.note(this.check.response(method, template, answer.status, answer.body));
@@ -131,7 +155,7 @@ export class RunpodFake extends HttpFake {
     const id = decodeURIComponent(url.pathname.slice(url.pathname.lastIndexOf('/') + 1));
     switch (operation) {
       case 'GET /v2/pods':
-        return { status: 200, body: { pods: this.listed().map(podView) } };
+        return { status: 200, body: { pods: this.listed(url.searchParams).map(podView) } };
       case 'GET /v2/pods/{id}': {
         const pod = this.pods.get(id);
         return pod === undefined || pod.status === 'TERMINATED'
@@ -140,6 +164,14 @@ export class RunpodFake extends HttpFake {
       }
       case 'DELETE /v2/pods/{id}':
         return this.terminate(id);
+      case 'PATCH /v2/pods/{id}':
+        return this.setRegistry(id, body as { registry: string }); // checked above
+      case 'GET /v2/clusters':
+        return { status: 200, body: { clusters: this.livingClusters.map((each) => clusterView(each, this.podsOf(each.id))) } }; // prettier-ignore
+      case 'GET /v2/clusters/{id}/pods':
+        return this.podsOfCluster(url.pathname.split('/').at(-2) ?? '');
+      case 'DELETE /v2/clusters/{id}':
+        return this.deleteCluster(id);
       case 'GET /v2/registries':
         return { status: 200, body: { registries: this.registries.map(({ id: of, name }) => ({ id: of, name })) } };
       case 'POST /v2/registries': {
@@ -174,8 +206,42 @@ export class RunpodFake extends HttpFake {
     }
   }
 
-  private listed(): FakePod[] {
-    return this.living.filter(({ createdAt }) => Date.now() >= createdAt + this.listLagMs);
+  get livingClusters(): FakeCluster[] {
+    return [...this.clusters.values()].filter(({ isDeleted }) => !isDeleted);
+  }
+
+  private listed(query: URLSearchParams): FakePod[] {
+    const isShown = ({ cluster }: FakePod): boolean => cluster === null || query.get('includeClusterPods') === 'true';
+    return this.living.filter((pod) => isShown(pod) && Date.now() >= pod.createdAt + this.listLagMs);
+  }
+
+  private podsOf(clusterId: string): FakePod[] {
+    return this.living.filter(({ cluster }) => cluster?.id === clusterId);
+  }
+
+  private podsOfCluster(id: string): Answer {
+    const isThere = this.livingClusters.some((each) => each.id === id);
+    return isThere
+      ? { status: 200, body: { pods: this.podsOf(id).map(podView) } }
+      : problem(404, 'Not Found', 'Cluster not found');
+  }
+
+  private deleteCluster(id: string): Answer {
+    const cluster = this.livingClusters.find((each) => each.id === id);
+    if (cluster === undefined) return problem(404, 'Not Found', 'Cluster not found');
+    cluster.isDeleted = true;
+    for (const pod of this.podsOf(id).slice(this.leftBehind)) this.terminate(pod.id);
+    this.leftBehind = 0;
+    return { status: 204 };
+  }
+
+  private setRegistry(id: string, { registry }: { readonly registry: string }): Answer {
+    const pod = this.pods.get(id);
+    if (pod === undefined || pod.status === 'TERMINATED') return problem(404, 'Not Found', 'pod not found');
+    if (!this.registries.some((each) => each.id === registry)) return problem(404, 'Not Found', 'registry not found');
+    pod.registryId = registry;
+    this.start(pod);
+    return { status: 200, body: podView(pod) };
   }
 
   /** Stock may not be asked for without saying for what. */
@@ -184,25 +250,29 @@ export class RunpodFake extends HttpFake {
       return problem(400, 'Bad Request', 'include=AVAILABILITY requires product');
     const count = Number(query.get('count') ?? '1');
     const isSecure = query.get('cloud') !== 'COMMUNITY';
-    const gpus = GPUS.map((gpu) => {
+    const isCluster = query.get('product') === 'CLUSTER';
+    const gpus = GPUS.map(({ clusterPrice, ...gpu }) => {
       const isThere = count <= (isSecure ? gpu.maxCount.secure : gpu.maxCount.community) && !this.exhausted.has(gpu.id);
       return {
         ...gpu,
         availability: isThere ? 'HIGH' : 'NONE',
-        ...(isThere && isSecure ? { dataCenters: this.places(gpu.id) } : {}),
+        ...(isThere && isSecure ? { dataCenters: this.places(gpu.id, isCluster ? CLUSTER_CENTER : undefined) } : {}),
+        ...(isCluster && clusterPrice === 0 ? { availability: 'NONE', dataCenters: [] } : {}),
       };
     });
     return { status: 200, body: { gpus } };
   }
 
-  /** In the first data center there is much, in the second none. */
-  private places(type: string): object[] {
+  /** In the first data center there is much, elsewhere none; of clusters in theirs. */
+  private places(type: string, center = DATA_CENTERS[0]): object[] {
     const has = [...this.exhausted].some((name) => name.startsWith(type)) ? 'NONE' : 'LOW';
-    return DATA_CENTERS.map((id, index) => ({ id, name: id, availability: index === 0 ? has : 'NONE' }));
+    return DATA_CENTERS.map((id) => ({ id, name: id, availability: id === center ? has : 'NONE' }));
   }
 
   private graphql(body: unknown): Answer | null {
     const { query = '' } = body as { readonly query?: string };
+    const types = answerClusterTypes(query, GPUS);
+    if (types !== null) return { status: 200, body: { data: types } };
     if (query.startsWith('query')) return this.bids(query);
     const deployment = this.inputs.read(body);
     if (typeof deployment === 'string') {
@@ -211,8 +281,11 @@ export class RunpodFake extends HttpFake {
     }
     const refusal = this.refuse(deployment);
     if (refusal !== null) return graphqlError(refusal, deployment.mutation);
-    const pod = this.deploy(deployment);
-    if (this.lostDeployments === 0) return { status: 200, body: { data: { [deployment.mutation]: { id: pod.id } } } };
+    const made = deployment.mutation === 'createCluster' ? this.deployCluster(deployment) : this.deploy(deployment);
+    const data = { [deployment.mutation]: made };
+    const errors = this.complainNext === null ? {} : { errors: [{ message: this.complainNext }] };
+    this.complainNext = null;
+    if (this.lostDeployments === 0) return { status: 200, body: { data, ...errors } };
     this.lostDeployments -= 1;
     return null;
   }
@@ -224,9 +297,9 @@ export class RunpodFake extends HttpFake {
     return { status: 400, body: { errors: [{ message: data }] } };
   }
 
-  private refuse({ input }: Deployment): string | null {
+  private refuse({ mutation, input }: Deployment): string | null {
     const type = String(input['gpuTypeId'] ?? input['instanceId']);
-    if (this.exhausted.has(type)) return NO_ROOM;
+    if (this.exhausted.has(type)) return mutation === 'createCluster' ? 'Insufficient resources' : NO_ROOM;
     const isKnown = GPUS.some(({ id }) => id === type) || CPUS.some(({ id }) => type.startsWith(`${id}-`));
     if (!isKnown) return 'GPU type not found';
     const auth = input['containerRegistryAuthId'];
@@ -234,7 +307,30 @@ export class RunpodFake extends HttpFake {
     return null;
   }
 
-  private deploy({ input }: Deployment): FakePod {
+  private deployCluster({ input }: Deployment): object {
+    const id = `cluster${this.nextId++}`;
+    this.clusters.set(id, {
+      id,
+      name: String(input['clusterName']),
+      input,
+      createdAt: Date.now(),
+      isDeleted: false,
+    });
+    const count = Number(input['podCount']);
+    // In no order: ranks are given later.
+    const pods = Array.from({ length: count }, (_, index) => {
+      const rank = count - 1 - index;
+      const name = `${String(input['clusterName'])}-pod-${rank}`;
+      return this.makePod({ ...input, name, cloudType: 'SECURE' }, { id, rank });
+    });
+    return { id, pods: pods.map((pod) => ({ id: pod.id })) };
+  }
+
+  private deploy({ input }: Deployment): object {
+    return { id: this.makePod(input, null).id };
+  }
+
+  private makePod(input: Deployment['input'], cluster: FakePod['cluster']): FakePod {
     const text = (name: string): string => (input[name] as string | undefined) ?? ''; // checked above
     const pod: FakePod = {
       id: `pod${String(this.nextId++).padStart(11, '0')}`,
@@ -250,10 +346,18 @@ export class RunpodFake extends HttpFake {
       volumeId: text('networkVolumeId') || null,
       createdAt: Date.now(),
       input,
+      cluster,
       status: 'PROVISIONING',
       door: null,
     };
     this.pods.set(pod.id, pod);
+    this.start(pod);
+    return pod;
+  }
+
+  private start(pod: FakePod): void {
+    // Until then it pulls in vain.
+    if (this.privateImages.has(pod.image) && pod.registryId === null) return;
     this.options.boot(pod).then(
       (door) => {
         if (pod.status === 'PROVISIONING') Object.assign(pod, { status: 'RUNNING', door });
@@ -262,12 +366,12 @@ export class RunpodFake extends HttpFake {
         if (pod.status === 'PROVISIONING') pod.status = 'ERROR';
       },
     );
-    return pod;
   }
 
   private terminate(id: string): Answer {
     const pod = this.pods.get(id);
     if (pod === undefined || pod.status === 'TERMINATED') return problem(404, 'Not Found', 'pod not found');
+    if (this.stubborn) return { status: 204 };
     pod.status = 'TERMINATED';
     void this.options.halt(pod);
     return { status: 204 };

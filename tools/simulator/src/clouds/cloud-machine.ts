@@ -16,10 +16,25 @@ export interface CloudMachine {
   terminationAskedAt: number | null;
   readonly terminationMs: number;
   readonly agent: SimulatedAgent;
+  /** Of one that was made with others: the id of all of them, and which one it is. */
+  readonly group: { readonly id: string; readonly rank: number } | null;
 }
 
-export function refOf({ cloudName, id, region, zone }: CloudMachine): MachineRef {
-  return { cloudName, machineId: id, region, zone, backendData: null };
+export function refOf({ cloudName, id, region, zone, group }: CloudMachine): MachineRef {
+  return { cloudName, machineId: group?.id ?? id, region, zone, backendData: dataOf(group?.rank ?? 0) };
+}
+
+/** Another one of the group. */
+export function memberOf(first: MachineRef, rank: number): MachineRef {
+  return { ...first, backendData: dataOf(rank) };
+}
+
+export function rankIn({ backendData }: MachineRef): number {
+  return Number(backendData ?? 0);
+}
+
+function dataOf(rank: number): string | null {
+  return rank === 0 ? null : String(rank);
 }
 
 export function stateOf(machine: CloudMachine, now: number): MachineState {

@@ -8,14 +8,22 @@ const TYPES = [
   { name: 'gpu', cpus: 12, memoryMib: 65_536, price: 1.5, gpus: 1 },
   { name: 'gpus', cpus: 48, memoryMib: 262_144, price: 6, gpus: 4 },
 ];
+/** Two or three machines, which are made by one call; cheap, so that there are some. */
+const TOGETHER = { name: 'slice', cpus: 8, memoryMib: 32_768, price: 0.08, gpus: 0, nodes: { min: 2, max: 3 } };
 const SPOT_SHARE = 0.3;
 /** So that jobs go there when there are some. */
 const CONTAINER_SHARE = 0.9;
 
 /** Each type in each of the regions, on demand and spot, in two zones. */
-export function cloudOffers(backend: InternalBackendType, kind: MachineKind, regions: readonly string[]): Offer[] {
+export function cloudOffers(
+  backend: InternalBackendType,
+  kind: MachineKind,
+  regions: readonly string[],
+  makesGroups: boolean,
+): Offer[] {
+  const types = [...TYPES.map((type) => ({ ...type, nodes: null })), ...(makesGroups ? [TOGETHER] : [])];
   return regions.flatMap((region) =>
-    TYPES.flatMap(({ name, cpus, memoryMib, price, gpus }) =>
+    types.flatMap(({ name, cpus, memoryMib, price, gpus, nodes }) =>
       [false, true].map((spot): Offer => ({
         backend,
         instance: {
@@ -41,6 +49,7 @@ export function cloudOffers(backend: InternalBackendType, kind: MachineKind, reg
         instance_runtime: kind === 'containers' ? 'runner' : 'shim',
         blocks: 1,
         total_blocks: 1,
+        ...(nodes === null ? {} : { group_nodes: nodes }),
       })),
     ),
   );

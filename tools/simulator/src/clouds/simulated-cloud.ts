@@ -15,7 +15,7 @@ import { SimulatedAgent } from '../hosts/simulated-agent.js';
 import type { ServerEpoch } from '../servers/server-epoch.js';
 import type { Surroundings } from '../surroundings.js';
 import { SimulatedDisks } from './simulated-disks.js';
-import { type CloudMachine, refOf, stateOf } from './cloud-machine.js';
+import { type CloudMachine, memberOf, rankIn, refOf, stateOf } from './cloud-machine.js';
 import { CreateCalls } from './create-calls.js';
 import { cloudOffers } from './cloud-offers.js';
 
@@ -52,6 +52,8 @@ export class SimulatedCloud {
     private readonly owner: string,
     /** How long a create call may be under way when it is late; as other calls unless said. */
     private readonly createLateMs: readonly [number, number] | null = null,
+    /** Whether it sells machines that are made by one call. */
+    readonly makesGroups = false,
   ) {
     this.disks = new SimulatedDisks({
       name: type,
@@ -103,18 +105,19 @@ export class SimulatedCloud {
         ...(lateMs === undefined ? {} : { lateMs }),
       });
     };
-    const create = (attempt: Attempt, call: Call): Promise<MachineState> => {
+    const create = (attempt: Attempt, size: number | null, call: Call): Promise<MachineState> => {
       const more = { timeoutMs: CREATE_TIMEOUT_MS, onTrouble: this.creates.begin() };
       const late = this.createLateMs === null ? {} : { lateMs: this.createLateMs };
-      return ask(`create ${attempt.cloudName}`, call, () => this.create(attempt), { ...more, ...late });
+      return ask(`create ${attempt.cloudName}`, call, () => this.create(attempt, size), { ...more, ...late });
     };
     return {
       offers: (_query, call) => ask('offers', call, () => this.offers(account)),
-      create,
+      create: (attempt, call) => create(attempt, null, call),
       get: (ref, call) => ask(`get ${ref.cloudName}`, call, () => this.get(ref)),
       list: (owner, call) => ask('list', call, () => this.list(owner)),
       terminate: (ref, call) => ask(`terminate ${ref.cloudName}`, call, () => this.terminate(ref)),
       ...(this.kind === 'hosts' ? { volumes: this.disks.for(ask) } : {}),
+      ...(this.makesGroups ? { groups: { create, member: memberOf } } : {}),
     };
   }
 
@@ -140,14 +143,38 @@ export class SimulatedCloud {
   }
 
   private offers({ regions }: CloudAccount): Offer[] {
-    return cloudOffers(this.type, this.kind, regions);
+    return cloudOffers(this.type, this.kind, regions, this.makesGroups);
   }
 
-  private create(attempt: Attempt): MachineState {
+  private create(attempt: Attempt, size: number | null): MachineState {
     const known = this.repeated(attempt);
-    if (known !== undefined) return this.stateOf(known);
+    if (known !== undefined) return this.stateOf(known.group === null ? known : this.firstOf(known.group.id, known));
     this.refuseForCapacity(attempt);
-    return this.stateOf(this.boot(attempt));
+    this.checkSize(attempt, size);
+    return this.stateOf(size === null ? this.boot(attempt, null) : this.bootTogether(attempt, size));
+  }
+
+  private checkSize({ cloudName, offer }: Attempt, size: number | null): void {
+    const { min, max } = offer.group_nodes ?? {};
+    const isFit = size === null ? offer.group_nodes === undefined : size >= (min ?? Infinity) && size <= (max ?? 0);
+    if (!isFit)
+      this.around.story.violate(`${this.type}: ${cloudName} is to be ${size ?? 'one'} of ${offer.instance.name}`);
+  }
+
+  /** Each is a machine of its own, which may be lost alone; they are made, listed and terminated as one. */
+  private bootTogether(attempt: Attempt, size: number): CloudMachine {
+    const groupId = `${this.type}-${this.machines.size}`;
+    const first = this.boot(attempt, { id: groupId, rank: 0 });
+    for (let rank = 1; rank < size; rank += 1) this.boot(attempt, { id: groupId, rank });
+    return first;
+  }
+
+  private firstOf(groupId: string, otherwise: CloudMachine): CloudMachine {
+    return this.membersOf(groupId).find((machine) => machine.group?.rank === 0) ?? otherwise;
+  }
+
+  private membersOf(groupId: string): CloudMachine[] {
+    return [...this.machines.values()].filter(({ group }) => group?.id === groupId);
   }
 
   private refuseForCapacity({ cloudName, offer: { region } }: Attempt): void {
@@ -173,11 +200,14 @@ export class SimulatedCloud {
     );
   }
 
-  private boot({ token, cloudName, owner, offer, zone, container }: Attempt): CloudMachine {
+  private boot(
+    { token, cloudName, owner, offer, zone, container }: Attempt,
+    group: CloudMachine['group'],
+  ): CloudMachine {
     const { random, faults, time, story } = this.around;
     if ((container === null) !== (this.kind === 'hosts'))
       story.violate(`${this.type}: ${cloudName} is to be one of its ${this.kind}, and is not described as such`);
-    const id = `${this.type}-${this.machines.size}`;
+    const id = group === null || group.rank === 0 ? `${this.type}-${this.machines.size}` : `${group.id}/${group.rank}`;
     const now = time.now();
     const bootMs = random.chance(faults.neverReady) ? Infinity : random.between(2_000, 60_000);
     const machine: CloudMachine = {
@@ -194,6 +224,7 @@ export class SimulatedCloud {
       terminationAskedAt: null,
       terminationMs: random.chance(faults.slowTermination) ? random.between(5_000, 60_000) : 0,
       agent: new SimulatedAgent(id, this.around, this.kind),
+      group,
     };
     this.machines.set(id, machine);
     this.version += 1;
@@ -201,12 +232,18 @@ export class SimulatedCloud {
     if (Number.isFinite(bootMs)) time.after(bootMs + random.between(0, 10_000), () => this.bringUp(machine));
     if (random.chance(faults.vanish)) time.after(random.between(1_000, 600_000), () => this.end(machine, 'vanishes'));
     if (offer.instance.resources.spot && random.chance(faults.spotInterruption))
-      time.after(random.between(10_000, 300_000), () => this.end(machine, 'is taken back: somebody pays more'));
+      time.after(random.between(10_000, 300_000), () => this.takeBack(machine));
     return machine;
   }
 
   private bringUp(machine: CloudMachine): void {
     if (machine.isAlive && !machine.fails) machine.agent.start();
+  }
+
+  /** Those that are made together are taken back together. */
+  private takeBack(machine: CloudMachine): void {
+    for (const each of machine.group === null ? [machine] : this.membersOf(machine.group.id))
+      this.end(each, 'is taken back: somebody pays more');
   }
 
   private end(machine: CloudMachine, how: string): void {
@@ -218,18 +255,30 @@ export class SimulatedCloud {
   }
 
   private get(ref: MachineRef): MachineState {
-    const machine = this.find(ref).at(0);
-    return machine === undefined ? { state: 'gone' } : this.stateOf(machine);
+    const living = this.find(ref);
+    const machine = living.find(({ group }) => (group?.rank ?? 0) === rankIn(ref));
+    if (machine !== undefined) return this.stateOf(machine);
+    return living.length === 0 ? { state: 'gone' } : lost(ref);
   }
 
   private stateOf(machine: CloudMachine): MachineState {
-    return stateOf(machine, this.around.time.now());
+    const state = stateOf(machine, this.around.time.now());
+    const isGroupThere = machine.group !== null && this.membersOf(machine.group.id).some(({ isAlive }) => isAlive);
+    return state.state === 'gone' && isGroupThere ? lost(refOf(machine)) : state;
   }
 
   private list(owner: string): ListedMachine[] {
     return [...this.machines.values()]
       .filter((machine) => machine.isAlive && machine.owner === owner && this.isListed(machine))
-      .map((machine) => ({ ref: refOf(machine), owner, token: machine.token, createdAt: machine.createdAt }));
+      .filter(
+        ({ group }, index, all) => group === null || all.findIndex((each) => each.group?.id === group.id) === index,
+      )
+      .map((machine) => ({
+        ref: memberOf(refOf(machine), 0),
+        owner,
+        token: machine.token,
+        createdAt: machine.createdAt,
+      }));
   }
 
   private terminate(ref: MachineRef): Termination {
@@ -252,7 +301,9 @@ export class SimulatedCloud {
     return [...this.machines.values()].filter(
       (machine) =>
         machine.isAlive &&
-        (machineId === null ? machine.cloudName === cloudName && this.isListed(machine) : machine.id === machineId),
+        (machineId === null
+          ? machine.cloudName === cloudName && this.isListed(machine)
+          : (machine.group?.id ?? machine.id) === machineId),
     );
   }
 
@@ -277,6 +328,12 @@ export class SimulatedCloud {
       terminationAskedAt: null,
       terminationMs: 0,
       agent: new SimulatedAgent(id, this.around),
+      group: null,
     });
   }
+}
+
+/** One of a group whose others are there: they are given back with it. */
+function lost(ref: MachineRef): MachineState {
+  return { state: 'failed', ref, message: 'the machine is lost' };
 }

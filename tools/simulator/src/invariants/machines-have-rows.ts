@@ -25,15 +25,16 @@ export function misfits({ mirror, machines }: Scene): Misfit[] {
   for (const { cloudName, instanceId } of mirror.attempts.values()) owners.set(cloudName, instanceId);
   const seen = new Map<string, string>();
   return living.flatMap((machine): Misfit[] => {
-    const { id, cloudName } = machine;
+    const { id, cloudName, group } = machine;
     const owner = owners.get(cloudName);
     const instance = owner === undefined ? undefined : mirror.instances.get(owner);
     if (owner === undefined || instance === undefined || instance.status === 'terminated')
       return [{ machine, because: `machine ${id} (${cloudName}) belongs to no instance` }];
-    const other = seen.get(owner);
+    const place = `${owner} ${group?.rank ?? 0}`;
+    const other = seen.get(place);
     if (other !== undefined)
       return [{ machine, because: `instance ${instance.name} has two machines: ${other} and ${id}` }];
-    seen.set(owner, id);
+    seen.set(place, id);
     return [];
   });
 }

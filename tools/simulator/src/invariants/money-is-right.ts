@@ -24,7 +24,7 @@ export const moneyIsRight: Invariant = {
       const intervals = query<Interval>(
         `SELECT id, started_at, ended_at, price_usd_per_hour AS price, (
            SELECT json_extract(a.offer, '$.price') FROM provisioning_attempts a
-           WHERE a.instance_id = p.instance_id AND a.outcome = 'created' ORDER BY a.attempt DESC LIMIT 1) AS offered
+           WHERE a.instance_id = COALESCE((SELECT i.group_id FROM instances i WHERE i.id = p.instance_id), p.instance_id) AND a.outcome = 'created' ORDER BY a.attempt DESC LIMIT 1) AS offered
          FROM priced_intervals p WHERE instance_id = ? ORDER BY started_at`,
         id,
       );

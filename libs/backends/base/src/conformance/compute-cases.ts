@@ -194,8 +194,9 @@ export const COMPUTE_CASES: readonly ContractCase<ComputeUnderTest>[] = [
         const told = await ready(world, await world.compute.get(ref, testCall()));
         assert.ok(told.state === 'ready');
         const later = await world.compute.get(told.ref, testCall());
-        assert.equal(later.state === 'ready' ? later.hostname : later.state, told.hostname);
-        addresses.add(told.hostname);
+        assert.deepEqual(later.state === 'ready' ? later.agent : later.state, told.agent);
+        assert.notEqual(told.internalIp, null, 'the nodes are told each other’s addresses');
+        addresses.add(JSON.stringify(told.agent));
       }
       assert.equal(addresses.size, size, 'an address for each');
       await terminated(world, refs.at(-1) ?? first);
@@ -224,6 +225,29 @@ export const WIRE_CASES: readonly ContractCase<ComputeOverAWire>[] = [
         listed.map((machine) => machine.ref.cloudName),
         [attempt.cloudName],
       );
+    },
+  },
+  {
+    rule: 'finds the group again whose create reply was lost, and ends all of it',
+    async check(world) {
+      const { groups } = world.compute;
+      if (groups === undefined || world.group === undefined) return;
+      const { attempt, size } = await world.group();
+      world.loseNextCreateReply();
+      assert.equal(await failureOf(groups.create(attempt, size, testCall())), 'outage');
+      const { idempotency } = world.definition;
+      if (idempotency.kind === 'lookup') await sleep(idempotency.listLagMs);
+      else await groups.create(attempt, size, testCall());
+      const [found, ...others] = await world.compute.list(world.owner, testCall());
+      assert.ok(found !== undefined && others.length === 0, 'listed once');
+      assert.equal(found.ref.cloudName, attempt.cloudName);
+      for (let rank = 0; rank < size; rank += 1) {
+        const ref = rank === 0 ? found.ref : groups.member(found.ref, rank);
+        const state = await ready(world, await world.compute.get(ref, testCall()));
+        assert.equal(state.state, 'ready', `machine ${rank}`);
+      }
+      await terminated(world, found.ref);
+      assert.deepEqual(await world.compute.list(world.owner, testCall()), []);
     },
   },
 ];

@@ -33,7 +33,10 @@ export const config = (extra: object = {}): RunpodConfig =>
   runpodDefinition.configSchema.parse({ type: 'runpod', creds: { api_key: API_KEY }, ...extra });
 
 const CONTAINERS: Pick<RunpodFakeOptions, 'boot' | 'halt'> = {
-  boot: async () => ({ host: '203.0.113.40', port: 14_321 }),
+  boot: async ({ cluster }) =>
+    cluster === null
+      ? { host: '203.0.113.40', port: 14_321 }
+      : { host: '203.0.113.40', port: 14_321 + cluster.rank, internalIp: `10.65.0.${2 + cluster.rank}` },
   halt: async () => undefined,
 };
 
@@ -50,6 +53,7 @@ export async function startRunpodWorld(
     owner: TEST_OWNER,
     settleMs: 2_000,
     attempt: async (more) => ({ ...attemptFor(await compute.offers(QUERY, call())), ...more }),
+    group: async () => ({ attempt: await clusterAttempt(compute), size: 3 }),
     exhaust: async () => void fake.exhausted.add(GPU),
     loseNextCreateReply: () => {
       fake.lostDeployments += 1;
@@ -71,4 +75,16 @@ export const QUERY = {
 function attemptFor(offers: Awaited<ReturnType<RunpodWorld['compute']['offers']>>): Attempt {
   const offer = offers.find(({ instance, availability }) => instance.name === GPU && availability === 'available');
   return someAttempt(offer, { authorizedKeys: [], container: testContainer() });
+}
+
+export const CLUSTER_GPU = 'NVIDIA H100 80GB HBM3';
+export const CLUSTER_QUERY = {
+  ...QUERY,
+  requirements: { resources: { gpu: { name: ['H100'], count: { min: 8, max: 8 } } }, spot: false, multinode: true },
+};
+
+export async function clusterAttempt(compute: RunpodWorld['compute'], over: Partial<Attempt> = {}): Promise<Attempt> {
+  const offers = await compute.offers(CLUSTER_QUERY, call());
+  const offer = offers.find(({ availability }) => availability === 'available');
+  return someAttempt(offer, { authorizedKeys: [], container: testContainer(), ...over });
 }

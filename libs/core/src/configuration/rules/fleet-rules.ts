@@ -1,3 +1,4 @@
+import { isSingleHostTpu, isTpuName } from '../../offers/known-accelerators.js';
 import type * as Wire from '../../wire/generated/api.js';
 import { type ConfigurationIssue, semanticIssue } from '../issue.js';
 import { checkNodeLimit } from './node-limit.js';
@@ -24,6 +25,7 @@ export function checkFleet(fleet: Wire.FleetConfiguration): ConfigurationIssue[]
   const ssh = fleet.ssh_config ?? null;
   const hasNodes = (fleet.nodes ?? null) !== null;
   issues.push(...checkNodeLimit(['nodes'], fleet.nodes?.target ?? fleet.nodes?.min ?? 0, 'nodes'));
+  issues.push(...checkSlices(fleet));
   if (ssh === null && !hasNodes) issues.push(semanticIssue([], 'either nodes or ssh_config must be set'));
   if (ssh !== null && hasNodes)
     issues.push(semanticIssue(['ssh_config'], 'nodes and ssh_config are mutually exclusive'));
@@ -37,6 +39,22 @@ export function checkFleet(fleet: Wire.FleetConfiguration): ConfigurationIssue[]
     issues.push(semanticIssue(['env'], 'env is supported only for a fleet with ssh_config'));
   }
   return issues;
+}
+
+/** Slices of several hosts are made for the nodes of one task, and end with it: none could wait in a fleet. */
+function checkSlices({ nodes, resources }: Wire.FleetConfiguration): ConfigurationIssue[] {
+  const kept = Math.max(nodes?.min ?? 0, nodes?.target ?? 0);
+  const names = resources?.gpu?.name ?? [];
+  const [slice] = names;
+  if (kept === 0 || slice === undefined || !names.every(isSlice)) return [];
+  const message =
+    `${slice} is made of several hosts for the nodes of a task, and ends with it: a fleet cannot keep ${kept} ready. ` +
+    'Use nodes: 0.. here, and give the task as many nodes as the slice has hosts';
+  return [semanticIssue(['resources', 'gpu'], message)];
+}
+
+function isSlice(gpu: string): boolean {
+  return isTpuName(gpu) && !isSingleHostTpu(gpu);
 }
 
 function checkAddresses(ssh: Wire.SSHParams): ConfigurationIssue[] {
