@@ -99,6 +99,7 @@ it.each([
   [{ DSTACK_ACME_SERVER: 'x' }, 'DSTACK_ACME_SERVER must be the URL'],
   [{ DSTACK_SERVER_JOB_NETWORK_MODE: '4' }, 'DSTACK_SERVER_JOB_NETWORK_MODE must be one of 1, 2, 3, not "4"'],
   [{ DSTACK_DEFAULT_SERVICE_CLIENT_MAX_BODY_SIZE: '-1' }, 'must be 0 (any) or a number of bytes'],
+  [{ DSTACK_SERVER_ENDED_TTL_SECONDS: '60' }, 'DSTACK_SERVER_ENDED_TTL_SECONDS must be 0 (for ever) or at least 3600'],
   [{ DSTACK_SERVER_LOG_LEVEL: 'loud' }, 'DSTACK_SERVER_LOG_LEVEL must be one of DEBUG'],
 ])('refuses %j', (env, message) => {
   expect(() => readSettings(env)).toThrow(SettingsError);

@@ -99,6 +99,7 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
     logsTtlSeconds: integer(env, 'DSTACK_SERVER_LOGS_TTL_SECONDS'),
     runsTtlSeconds: integer(env, 'DSTACK_SERVER_RUNS_TTL_SECONDS'),
     uploadsTtlSeconds: integer(env, 'DSTACK_SERVER_UPLOADS_TTL_SECONDS'),
+    endedTtlSeconds: endedTtl(env),
     inServerImage: flag(env, 'DSTACK_IMAGE'),
     agentCommand: undefined,
     agentDirectory: text(env, 'DSTACK_SERVER_AGENT_DIR'),
@@ -129,6 +130,18 @@ function maxBodyBytes(env: Environment): number {
       `DSTACK_DEFAULT_SERVICE_CLIENT_MAX_BODY_SIZE must be 0 (any) or a number of bytes, not ${bytes}.`,
     );
   return bytes;
+}
+
+/** Calls that make machines may arrive late: who it was is remembered until then. */
+const LEAST_ENDED_TTL = 3600;
+
+function endedTtl(env: Environment): number {
+  const seconds = integer(env, 'DSTACK_SERVER_ENDED_TTL_SECONDS');
+  if (seconds !== 0 && seconds < LEAST_ENDED_TTL)
+    throw new SettingsError(
+      `DSTACK_SERVER_ENDED_TTL_SECONDS must be 0 (for ever) or at least ${LEAST_ENDED_TTL}, not ${seconds}.`,
+    );
+  return seconds;
 }
 
 function listOf(commaSeparated = ''): string[] {

@@ -105,6 +105,8 @@ export interface ServerSettings {
   readonly logsTtlSeconds: number;
   readonly runsTtlSeconds: number;
   readonly uploadsTtlSeconds: number;
+  /** Of what is left of ended machines, fleets, volumes and gateways. */
+  readonly endedTtlSeconds: number;
   /** Write the CLI's configuration for the project `main` after start; one that points elsewhere only when asked, or always. */
   readonly configureClient: 'never' | 'ask' | 'always';
 }
