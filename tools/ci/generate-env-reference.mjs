@@ -46,18 +46,13 @@ const lines = [
   '<!-- Made by tools/ci/generate-env-reference.mjs from apps/server/src/settings/variable-groups: change that. -->',
   '',
   'Read once, when the server starts. The command line (`dstack server --help`) goes before them. A `flag` is on whenever it exists, even empty.',
-  'Values that cannot be meant keep the server from starting; the log warns of unknown `DSTACK_SERVER_*` names, and of those that have no effect yet.',
+  'Values that cannot be meant keep the server from starting; the log warns of unknown `DSTACK_SERVER_*` names.',
   'Those marked secret never stand in logs or the support bundle.',
   '',
   ...all.flatMap(([title, variables]) => {
     const built = variables.filter(([, { state }]) => state === undefined);
     return built.length === 0 ? [] : [`## ${title}`, '', ...table(built)];
   }),
-  '## Not built yet',
-  '',
-  'Of the original, and without effect here so far; the log of the server says so when one is set.',
-  '',
-  ...table(flat.filter(([, { state }]) => state === 'not built')),
   '## Without effect',
   '',
   'Of the original, taken without a word: there is nothing for them to do here.',

@@ -160,7 +160,7 @@ export function buildWorkload({
         wake,
         new BackendsAsker(offers),
         defaultFleets,
-        new PlacementCommit(wake, events, world),
+        new PlacementCommit(wake, events, world, settings),
         limits,
         me,
       ),

@@ -14,7 +14,7 @@ describe.each(databasesOfLongStories())('gateways on $name', ({ location }) => {
   let server: TestServer;
   let world: GatewayWorld;
   beforeEach(async () => {
-    server = await startTestServer({ database: await location(), localBackend: false });
+    server = await startTestServer({ database: await location(), localBackend: false, serviceMaxBodyBytes: 1_000_000 });
     world = giveGateways(server);
   });
   afterEach(() => server.close());
@@ -93,6 +93,7 @@ describe.each(databasesOfLongStories())('gateways on $name', ({ location }) => {
           https: 'certificate',
           auth: true,
           cors: true,
+          maxBodyBytes: 1_000_000,
           rateLimits: [{ prefix: '/api', requestsPerSecond: 5, burst: 2 }],
           replicas: [],
         },

@@ -14,6 +14,12 @@ const item = (type: string, ...loc: (string | number)[]): unknown => ({
   detail: [expect.objectContaining({ type, loc: ['body', ...loc], msg: aText })],
 });
 
+it('shows people who come with a browser where they are', async () => {
+  const page = await server.call('GET', '/', { token: null });
+  expect([page.status, page.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+  expect(page.text).toMatch(/^<!doctype html>[^]*dstack/i);
+});
+
 describe('every error has the envelope of the contract', () => {
   const cases: [string, string, CallOptions, number, unknown][] = [
     ['no token', '/api/users/list', { token: null }, 401, { detail: 'Not authenticated' }],

@@ -93,6 +93,7 @@ it('Elasticsearch says when it does not let the server in, and an index that is 
   fake.failure = 503;
   await expect(new ElasticsearchReader({ host, index, apiKey }).check()).rejects.toMatchObject({ kind: 'outage' });
   await fake.close();
+  expect(fake.violations).toEqual([]);
 });
 
 it('Google says what is wrong: quota, role, project', async () => {

@@ -1,4 +1,6 @@
 import type { QueryRunner } from 'typeorm';
+import { beginPricedInterval } from '../src/instances/priced-intervals.js';
+import { ForgottenMachines1764109000000 } from '../src/migrations/1764109000000-forgotten-machines.js';
 import { ALL_MIGRATIONS } from '../src/migrations/all-migrations.js';
 import { migrate, type MigrationClass } from '../src/persistence/migrate.js';
 import { openDatabase } from '../src/persistence/open-database.js';
@@ -70,6 +72,28 @@ describe.each(testDatabases())('migrations on $name', ({ empty }) => {
       tx.query('SELECT r.id AS run, r.note, j.id AS job FROM runs r JOIN jobs j ON j.run_id = r.id'),
     );
     expect(rows.map((row) => ({ ...row }))).toEqual([{ run: runId, note: 'none', job: jobId }]);
+    await db.close();
+  });
+
+  it('keep what machines have cost when they are forgotten', async () => {
+    const db = await openDatabase(await empty(), world);
+    const before = ALL_MIGRATIONS.filter((Migration) => Migration !== ForgottenMachines1764109000000);
+    await migrate(db, before);
+    const { projectId } = await seedJob(db);
+    await db.write(async (tx) => {
+      const values = ['i', projectId, 0, 'i', 'terminated', 1, 1];
+      await tx.execute(
+        'INSERT INTO instances (id, project_id, instance_num, name, status, status_changed_at, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+        values,
+      );
+      await beginPricedInterval(tx, { id: 'p', instanceId: 'i', projectId, price: 2, now: 5 });
+    });
+    await migrate(db, ALL_MIGRATIONS);
+    await db.write((tx) => tx.execute(`DELETE FROM instances WHERE id = 'i'`));
+    const rows = await db.read((tx) => tx.query('SELECT * FROM priced_intervals'));
+    expect(rows.map((row) => ({ ...row }))).toEqual([
+      { id: 'p', instance_id: 'i', project_id: projectId, price_usd_per_hour: 2, started_at: 5, ended_at: null },
+    ]);
     await db.close();
   });
 

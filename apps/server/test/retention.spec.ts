@@ -58,7 +58,7 @@ describe.each(testDatabases())('what is left of finished runs on $name', ({ name
 
   it('stays without a setting, and goes by its settings', async () => {
     const [old, young, running] = [await seed('old', long), await seed('young', NOW - 1_000), await seed('busy', null)];
-    expect(await retention({}).tidy()).toEqual({ logs: 0, runs: 0, uploads: 0 });
+    expect(await retention({}).tidy()).toEqual({ logs: 0, runs: 0, uploads: 0, ended: 0 });
 
     const week = String(7 * DAY);
     expect(await retention({ DSTACK_SERVER_LOGS_TTL_SECONDS: week }).tidy()).toMatchObject({ logs: 1, runs: 0 });

@@ -10,6 +10,8 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { JobPorts } from '../src/agents/job-ports.js';
 import { Notices } from '../src/reconcile/notices.js';
 import { writeJson } from '../src/reconcile/stored-json.js';
+import { contractOperation } from '../src/http/contract.js';
+import { SERVICE_OPERATIONS } from '../src/services/proxy/proxy-routes.js';
 import { ServiceTrafficStore } from '../src/services/service-traffic.js';
 import { startTestServer, type TestServer } from './support/start-test-server.js';
 
@@ -222,6 +224,21 @@ it('a service that is open to all gets credentials of its own, and never one of 
     undefined,
   ]);
 });
+
+it.each(SERVICE_OPERATIONS.map(contractOperation))(
+  '$method $path reaches the replica, or where its slash is',
+  async ({ method, path }) => {
+    const name = `by-${method.toLowerCase()}`;
+    const replica = await serve((request, response) => response.end(request.url));
+    if (path.endsWith('{path}')) await service(name, { auth: false }, [replica.port]);
+    const place = `/proxy/services/main/${name}`;
+    const reply = await ask(path.endsWith('{path}') ? `${place}/a/b` : place, {}, method);
+    if (path.endsWith('{path}')) {
+      expect(reply).toMatchObject({ status: 200, body: method === 'HEAD' ? '' : '/a/b' });
+      expect(replica.seen.map((request) => request.method)).toEqual([method]);
+    } else expect([reply.status, reply.headers.location]).toEqual([308, `${place}/`]);
+  },
+);
 
 it('a replica that wants to see whole paths does', async () => {
   const replica = await serve((request, response) => response.end(request.url));

@@ -171,6 +171,16 @@ it('plans and submits jobs with the images it is set to, and refuses what it is 
   await server.close();
 });
 
+it('gives backends no credentials of its machine where that is forbidden', async () => {
+  const { ambientCredentials } = readSettings({ DSTACK_DEFAULT_CREDS_DISABLED: '' }).settings;
+  const server = await startTestServer({ serverDir, ambientCredentials, backgroundProcessing: false });
+  const ambient = { type: 'aws', regions: ['eu-west-1'], creds: { type: 'default' } };
+  const refused = await server.post('/api/project/main/backends/create', ambient);
+  expect([refused.status, refused.text]).toEqual([400, expect.stringContaining('DSTACK_DEFAULT_CREDS_DISABLED')]);
+  expect((await server.post('/api/projects/main/get')).body).toMatchObject({ backends: [] });
+  await server.close();
+});
+
 it('leaves no secret in files, logs or errors', async () => {
   const written: string[] = [];
   const capture = jest.spyOn(process.stdout, 'write').mockImplementation((chunk) => written.push(String(chunk)) > 0);

@@ -97,6 +97,7 @@ export {
   runGroups,
 } from './jobs/job-groups.js';
 export { type JobSpecOptions, buildJobSpecs } from './jobs/job-specs.js';
+export { type JobNetworks, type NetworkFacts, networkModeOf } from './jobs/network-mode.js';
 export { shellScript } from './jobs/shell-script.js';
 export { splitShellWords } from './jobs/shell.js';
 export { parseUnixUser } from './jobs/unix-user.js';

@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CommandResult, type RunningCommand, startCommand } from './command.js';
 import { freePort } from './free-port.js';
+import { Terminal } from './terminal.js';
 import { until } from './until.js';
 import { canRunContainers, cliProgram, node, serverProgram } from './programs.js';
 
@@ -113,19 +114,29 @@ export class Stack {
   startCli(args: readonly string[], options: CliOptions = {}): RunningCommand {
     const command = startCommand(node, [cliProgram, ...args], {
       cwd: options.cwd ?? this.project,
-      env: {
-        PATH: process.env.PATH,
-        HOME: options.home ?? this.home,
-        COLUMNS: '160',
-        DSTACK_SERVER_URL: this.url,
-        DSTACK_TOKEN: options.token ?? this.token,
-        DSTACK_PROJECT: options.project ?? 'main',
-        ...options.env,
-      },
+      env: this.userEnv(options),
     });
     this.commands.add(command);
     void command.done.finally(() => this.commands.delete(command));
     return command;
+  }
+
+  /** As somebody runs it who sits in front of it. */
+  onTerminal(args: readonly string[], options: CliOptions = {}): Terminal {
+    const at = { cwd: options.cwd ?? this.project, env: this.userEnv(options) };
+    return new Terminal([node, cliProgram, ...args], at);
+  }
+
+  private userEnv(options: CliOptions): NodeJS.ProcessEnv {
+    return {
+      PATH: process.env.PATH,
+      HOME: options.home ?? this.home,
+      COLUMNS: '160',
+      DSTACK_SERVER_URL: this.url,
+      DSTACK_TOKEN: options.token ?? this.token,
+      DSTACK_PROJECT: options.project ?? 'main',
+      ...options.env,
+    };
   }
 
   cli(args: readonly string[], options: CliOptions = {}): Promise<CommandResult> {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { canRunContainers, TEST_IMAGE } from '../src/programs.js';
 import { canServeImages, type Registry, REGISTRY_PASSWORD, REGISTRY_USER, startRegistry } from '../src/registry.js';
@@ -58,5 +59,42 @@ if (whyNot !== '') console.warn(`The story of a private registry is left out: ${
     expect(right.code).toBe(0);
     const told = JSON.stringify(await stack.api('/api/project/main/runs/get', { run_name: 'right' }));
     expect(told + right.said + stack.serverLog()).not.toContain(REGISTRY_PASSWORD);
+  });
+});
+
+(whyNot === '' ? describe : describe.skip)("the server's own registry behind a password", () => {
+  const dir = mkdtempSync(join(tmpdir(), 'dstack-registry-'));
+  const content = randomBytes(8).toString('hex');
+  let registry: Registry;
+  let stack: Stack;
+
+  beforeAll(async () => {
+    registry = await startRegistry(dir);
+    registry.push(`${registry.host}/team/tool:1`, TEST_IMAGE, content);
+    stack = new Stack({
+      DSTACK_SERVER_DEFAULT_DOCKER_REGISTRY: registry.host,
+      DSTACK_SERVER_DEFAULT_DOCKER_REGISTRY_USERNAME: REGISTRY_USER,
+      DSTACK_SERVER_DEFAULT_DOCKER_REGISTRY_PASSWORD: REGISTRY_PASSWORD,
+    });
+    await stack.start();
+  }, 60_000);
+  afterAll(async () => {
+    await stack.close();
+    registry.stop();
+    rmSync(dir, { recursive: true, force: true });
+    try {
+      execFileSync('docker', ['rmi', '-f', `${registry.host}/team/tool:1`], { stdio: 'ignore' });
+    } catch {
+      // Never pulled.
+    }
+  });
+
+  it('gives images that name no registry, and its password to nobody', async () => {
+    const text = `type: task\nname: tool\nimage: team/tool:1\ncommands: [cat /pulled, env]\n${SMALL}\n`;
+    const { stdout, stderr, code } = await stack.cli(['apply', '-y', '-f', stack.file('tool', text)]);
+    expect(stdout).toContain(content);
+    expect(code).toBe(0);
+    const told = JSON.stringify(await stack.api('/api/project/main/runs/get', { run_name: 'tool' }));
+    expect(told + stdout + stderr + stack.serverLog()).not.toContain(REGISTRY_PASSWORD);
   });
 });

@@ -111,6 +111,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Delete a user that is a program, with its tokens',
     load: () => import('../commands/service-account/delete.js'),
   },
+  'ssh-key': { summary: 'List your public SSH keys', load: () => import('../commands/ssh-key/list.js') },
+  'ssh-key list': {
+    summary: 'List your public SSH keys',
+    load: () => import('../commands/ssh-key/list.js'),
+    hidden: true,
+  },
+  'ssh-key add': { summary: 'Tell the server a public SSH key', load: () => import('../commands/ssh-key/add.js') },
+  'ssh-key delete': { summary: 'Take a public SSH key back', load: () => import('../commands/ssh-key/delete.js') },
   stop: { summary: 'Stop runs', load: () => import('../commands/stop.js') },
   token: { summary: 'List further tokens of a user', load: () => import('../commands/token/list.js') },
   'token list': {

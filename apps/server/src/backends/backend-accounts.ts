@@ -5,6 +5,7 @@ import { INSTALLATION, type Installation } from '../bootstrap/installation.js';
 import type { CredentialCheck, UnusableBackend } from '../offers/compute-accounts.js';
 import { Database } from '../persistence/database.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
+import { whyNoAmbientCredentials } from './ambient-credentials.js';
 import { BackendEnvironments } from './backend-environments.js';
 import { BackendNotInstalledError, BackendRegistry } from './backend-registry.js';
 import { BackendStore, type BackendConfig } from './backend-store.js';
@@ -131,6 +132,8 @@ export class BackendAccounts implements OnApplicationShutdown {
   }
 
   private async openAccount(config: BackendConfig): Promise<BackendAccount> {
+    const refused = whyNoAmbientCredentials(config, this.settings);
+    if (refused !== null) throw new BackendError({ kind: 'credentials', blocks: 'account' }, refused);
     try {
       const definition = await this.registry.definition(config.type);
       const module = await this.registry.module(config.type);

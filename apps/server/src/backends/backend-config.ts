@@ -1,6 +1,7 @@
 import type { BackendDefinition } from '@dstack/backend-base';
 import { load, YAMLException } from 'js-yaml';
 import { ClientError } from '../http/api-errors.js';
+import { type CredentialRules, whyNoAmbientCredentials } from './ambient-credentials.js';
 import type { BackendConfig } from './backend-store.js';
 
 /** The text of a backend's configuration as a value with a type; what its type makes of it is the definition's. */
@@ -23,7 +24,13 @@ export function requireType(value: unknown): BackendConfig {
 }
 
 /** @throws {ClientError} with the path of every field that is wrong */
-export function checkBackendConfig(definition: BackendDefinition, config: BackendConfig): BackendConfig {
+export function checkBackendConfig(
+  definition: BackendDefinition,
+  config: BackendConfig,
+  rules: CredentialRules,
+): BackendConfig {
+  const refused = whyNoAmbientCredentials(config, rules);
+  if (refused !== null) throw new ClientError(refused, 'invalid_credentials', [{ path: ['creds'], message: refused }]);
   const result = definition.configSchema.safeParse(config);
   if (result.success) return requireType(result.data);
   const problems = result.error.issues.map(({ path, message }) => `${path.join('.') || 'configuration'}: ${message}`);

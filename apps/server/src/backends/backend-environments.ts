@@ -29,6 +29,7 @@ export class BackendEnvironments {
       log: (level, message, fields) => log[write[level]](fields === undefined ? message : { message, ...fields }),
       catalog: (cloud) => catalogs.of(cloud),
       endpoint: this.settings.backendEndpoints[type] ?? null,
+      machineImages: this.settings.machineImages,
     };
   }
 }

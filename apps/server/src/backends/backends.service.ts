@@ -1,5 +1,5 @@
 import { type ConfigIssue, isBackendError } from '@dstack/backend-base';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { BACKEND_TYPES, describeChanges, type Wire } from '@dstack/core';
 import { dump } from 'js-yaml';
 import type { ProjectScope } from '../auth/caller.js';
@@ -8,6 +8,8 @@ import { ClientError, ResourceExistsError, ResourceNotExistsError } from '../htt
 import { Database } from '../persistence/database.js';
 import type { WriteTx } from '../persistence/transaction.js';
 import { projectTarget } from '../projects/project-target.js';
+import { SETTINGS } from '../settings/settings.js';
+import type { CredentialRules } from './ambient-credentials.js';
 import { BackendEnvironments } from './backend-environments.js';
 import { backendInUse } from './backend-in-use.js';
 import { checkBackendConfig, parseBackendYaml, requireType } from './backend-config.js';
@@ -30,6 +32,7 @@ export class BackendsService {
     private readonly registry: BackendRegistry,
     private readonly events: EventRecorder,
     private readonly environments: BackendEnvironments,
+    @Inject(SETTINGS) private readonly settings: CredentialRules,
   ) {}
 
   /** Those of the contract whose package is there. */
@@ -98,7 +101,7 @@ export class BackendsService {
   /** Its shape, and where the backend can tell, whether its credentials work. */
   private async check(given: BackendConfig): Promise<BackendConfig> {
     try {
-      const config = checkBackendConfig(await this.registry.definition(given.type), given);
+      const config = checkBackendConfig(await this.registry.definition(given.type), given, this.settings);
       const module = await this.registry.module(given.type);
       const environment = this.environments.of(given.type);
       const check = module.validate?.(config, environment, AbortSignal.timeout(VALIDATE_LIMIT_MS));

@@ -1,6 +1,7 @@
 import { describeChanges } from '@dstack/core';
-import { Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { isDeepStrictEqual } from 'node:util';
+import type { CredentialRules } from '../backends/ambient-credentials.js';
 import { backendInUse } from '../backends/backend-in-use.js';
 import { checkBackendConfig } from '../backends/backend-config.js';
 import { BackendNotInstalledError, BackendRegistry } from '../backends/backend-registry.js';
@@ -11,6 +12,7 @@ import { Database } from '../persistence/database.js';
 import type { WriteTx } from '../persistence/transaction.js';
 import { ProjectStore } from '../projects/project-store.js';
 import { projectTarget } from '../projects/project-target.js';
+import { SETTINGS } from '../settings/settings.js';
 import { UserStore } from '../users/user-store.js';
 import type { ConfigFile } from './config-file.js';
 import { readCredentialFiles } from './credential-files.js';
@@ -30,6 +32,7 @@ export class ConfigApplier {
     private readonly backends: BackendStore,
     private readonly registry: BackendRegistry,
     private readonly events: EventRecorder,
+    @Inject(SETTINGS) private readonly settings: CredentialRules,
   ) {}
 
   async apply(config: ConfigFile): Promise<void> {
@@ -86,7 +89,7 @@ export class ConfigApplier {
     for (const backend of backends) {
       try {
         const definition = await this.registry.definition(backend.type);
-        usable.push(checkBackendConfig(definition, await readCredentialFiles(backend)));
+        usable.push(checkBackendConfig(definition, await readCredentialFiles(backend), this.settings));
       } catch (error) {
         if (!(error instanceof ClientError) && !(error instanceof BackendNotInstalledError)) throw error;
         this.log.warn(`Project ${project}: ${error.message}`);

@@ -40,7 +40,8 @@ export class DesiredStates {
   constructor(
     @Inject(GatewaySecrets) private readonly secrets: GatewaySecrets,
     @Inject(HostAccessStore) private readonly accesses: Pick<HostAccessStore, 'read'>,
-    @Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'acme' | 'gatewayHoldSeconds'>,
+    @Inject(SETTINGS)
+    private readonly settings: Pick<ServerSettings, 'acme' | 'gatewayHoldSeconds' | 'serviceMaxBodyBytes'>,
   ) {}
 
   /** Null: there is no such replica any more. */
@@ -89,6 +90,7 @@ export class DesiredStates {
     runs: readonly RunRecord[],
   ) {
     const certificate = certificateOf(gateway);
+    const { serviceMaxBodyBytes: maxBodyBytes } = this.settings;
     const ready = await readyJobs(tx, runs);
     const instances = await instancesOf(tx, ready);
     const keys = new Map([[GATEWAY_KEY, await this.secrets.privateKey(tx, gateway.id)]]);
@@ -125,7 +127,7 @@ export class DesiredStates {
         replicas.push(reached.replica);
         for (const key of reached.keys) keys.set(key.id, key.privateKey);
       }
-      services.push(gatewayServiceOf(run, { projectName, certificate, host, replicas }));
+      services.push(gatewayServiceOf(run, { projectName, certificate, host, maxBodyBytes, replicas }));
     }
     const modelHosts = [...projects].flatMap(([id, projectName]) => {
       const domain = gateway.wildcardDomain === null ? null : gatewayDomain(gateway.wildcardDomain, projectName);

@@ -14,12 +14,13 @@ export interface ServicePlace {
   readonly projectName: string;
   readonly certificate: CertificateKind;
   readonly host: string;
+  readonly maxBodyBytes: number;
   readonly replicas: readonly GatewayReplica[];
 }
 
 export function gatewayServiceOf(
   run: Pick<RunRecord, 'id' | 'name' | 'spec' | 'serviceSpec'>,
-  { projectName, certificate, host, replicas }: ServicePlace,
+  { projectName, certificate, host, maxBodyBytes, replicas }: ServicePlace,
 ): ServiceInput {
   const configuration = run.spec.configuration as Wire.ServiceConfiguration; // only services have a service spec
   const model = modelConfiguration(configuration);
@@ -30,6 +31,7 @@ export function gatewayServiceOf(
     host,
     https: modeOf(run, certificate),
     auth: configuration.auth ?? true,
+    maxBodyBytes,
     rateLimits: (configuration.rate_limits ?? []).map(rateLimit),
     onlyPaths: routerGroup(configuration) === null ? null : [...ROUTER_PATHS],
     cors: model !== null && model.format !== 'tgi',

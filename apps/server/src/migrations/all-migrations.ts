@@ -1,5 +1,6 @@
 import type { MigrationInterface } from 'typeorm';
 import { Catalogs1764100600000 } from './1764100600000-catalogs.js';
+import { ForgottenMachines1764109000000 } from './1764109000000-forgotten-machines.js';
 import { Gateways1764100500000 } from './1764100500000-gateways.js';
 import { Initial1764000000000 } from './1764000000000-initial.js';
 import { LifeSigns1764100200000 } from './1764100200000-life-signs.js';
@@ -34,4 +35,5 @@ export const ALL_MIGRATIONS: readonly (new () => MigrationInterface & { readonly
   LogSegments1764103000000,
   ServerLives1764104000000,
   Tokens1764105000000,
+  ForgottenMachines1764109000000,
 ];

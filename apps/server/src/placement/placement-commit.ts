@@ -5,6 +5,7 @@ import {
   explanationLines,
   isCluster,
   isSame,
+  networkModeOf,
   networkMounts,
   type PendingBecause,
   type RunAsk,
@@ -26,6 +27,7 @@ import type { WriteTx } from '../persistence/transaction.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
 import type { RunRecord } from '../runs/run-record.js';
+import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { reserveVolume } from '../volumes/job-volumes.js';
 import { WORLD, type World } from '../world/world.js';
 import type { LoadedGroup } from './loaded-group.js';
@@ -48,6 +50,7 @@ export class PlacementCommit {
     @Inject(Wake) private readonly wake: Wake,
     @Inject(EventRecorder) private readonly events: EventRecorder,
     @Inject(WORLD) private readonly world: World,
+    @Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'jobNetworks'>,
   ) {}
 
   /** Of several groups that are committed together, before anything else: others lock jobs in the same order. */
@@ -205,7 +208,8 @@ export class PlacementCommit {
     const isWhole = (seat.offer.blocks ?? 1) === (seat.offer.total_blocks ?? 1);
     // All instances of the backend `local` are one machine: each replica needs a port of its own.
     const isBesideOthers = seat.offer.backend === 'local' && typeof job.spec.service_port === 'number';
-    const networkMode = isWhole && !isBesideOthers ? 'host' : 'bridge';
+    const nodes = job.spec.jobs_per_replica ?? 1;
+    const networkMode = networkModeOf(this.settings.jobNetworks, { nodes, isWhole, isBesideOthers });
     const runtime = { ...job.runtimeRecord, offer: seat.offer, networkMode };
     const now = await tx.now();
     const taken = await tx.execute(

@@ -5,6 +5,7 @@ import { Database } from '../persistence/database.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import type { Timer } from '../world/scheduler.js';
 import { WORLD, type World } from '../world/world.js';
+import { deleteEndedRows } from './ended-rows.js';
 import { deleteOldLogs } from './old-logs.js';
 import { deleteOldRuns } from './old-runs.js';
 import { deleteOldUploads } from './old-uploads.js';
@@ -16,9 +17,11 @@ export interface Tidied {
   readonly logs: number;
   readonly runs: number;
   readonly uploads: number;
+  /** Machines, fleets, volumes, gateways. */
+  readonly ended: number;
 }
 
-/** Deletes what is left of finished runs once its time is over; without a setting all of it stays. */
+/** Deletes what is left of finished runs once its time is over (without a setting all of it stays), and of what they ran on. */
 @Injectable()
 export class Retention implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly log = new Logger('Retention');
@@ -34,8 +37,9 @@ export class Retention implements OnApplicationBootstrap, OnApplicationShutdown 
   ) {}
 
   onApplicationBootstrap(): void {
-    const { logsTtlSeconds, runsTtlSeconds, uploadsTtlSeconds, backgroundProcessing } = this.settings;
-    if (backgroundProcessing && (logsTtlSeconds > 0 || runsTtlSeconds > 0 || uploadsTtlSeconds > 0)) this.schedule();
+    const { logsTtlSeconds, runsTtlSeconds, uploadsTtlSeconds, endedTtlSeconds, backgroundProcessing } = this.settings;
+    const isAnyLimited = [logsTtlSeconds, runsTtlSeconds, uploadsTtlSeconds, endedTtlSeconds].some((ttl) => ttl > 0);
+    if (backgroundProcessing && isAnyLimited) this.schedule();
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -46,7 +50,7 @@ export class Retention implements OnApplicationBootstrap, OnApplicationShutdown 
 
   /** One pass. Several replicas may do it at once: what is gone is gone. */
   async tidy(): Promise<Tidied> {
-    const { logsTtlSeconds, runsTtlSeconds, uploadsTtlSeconds } = this.settings;
+    const { logsTtlSeconds, runsTtlSeconds, uploadsTtlSeconds, endedTtlSeconds } = this.settings;
     const now = this.world.clock.now();
     const tools = { db: this.db, logs: this.logs, uploads: this.uploads, now };
     const before = (ttlSeconds: number): number | null => (ttlSeconds > 0 ? now - ttlSeconds * 1_000 : null);
@@ -54,6 +58,8 @@ export class Retention implements OnApplicationBootstrap, OnApplicationShutdown 
       logs: await deleteOldLogs(tools, before(logsTtlSeconds)),
       runs: await deleteOldRuns(tools, before(runsTtlSeconds)),
       uploads: await deleteOldUploads(tools, before(uploadsTtlSeconds)),
+      // After the runs: those keep what they ran on.
+      ended: await deleteEndedRows(tools, before(endedTtlSeconds)),
     };
   }
 
@@ -65,8 +71,11 @@ export class Retention implements OnApplicationBootstrap, OnApplicationShutdown 
 
   private async pass(): Promise<void> {
     try {
-      const { logs, runs, uploads } = await this.tidy();
-      if (logs + runs + uploads > 0) this.log.log(`Deleted: logs of ${logs} jobs, ${runs} runs, ${uploads} uploads`);
+      const { logs, runs, uploads, ended } = await this.tidy();
+      if (logs + runs + uploads + ended > 0)
+        this.log.log(
+          `Deleted: logs of ${logs} jobs, ${runs} runs, ${uploads} uploads, ${ended} ended machines and the like`,
+        );
     } catch (error) {
       this.log.error('Deleting what is old failed; the next pass tries again', error);
     }

@@ -46,16 +46,32 @@ it('takes what runs may ask for', () => {
   });
 });
 
-it('warns of names that do nothing, and of features that are not built', () => {
-  const { warnings } = readSettings({
-    DSTACK_SERVER_PROT: '1',
-    DSTACK_VM_BASE_IMAGE_PREFIX: 'b',
-    DSTACK_SERVER_PORT: '1',
+it('takes what machines start with and what their containers share', () => {
+  expect(read({})).toMatchObject({
+    jobNetworks: 'host-of-whole-machines',
+    machineImages: { prefix: '', version: '0.14' },
+    ambientCredentials: true,
+    serviceMaxBodyBytes: 67_108_864,
   });
-  expect(warnings).toEqual([
-    'DSTACK_SERVER_PROT is not a setting of this server and has no effect.',
-    'DSTACK_VM_BASE_IMAGE_PREFIX has no effect yet: what it configures is not built in this server.',
-  ]);
+  expect(
+    read({
+      DSTACK_SERVER_JOB_NETWORK_MODE: '3',
+      DSTACK_VM_BASE_IMAGE_PREFIX: 'stage-',
+      DSTACK_VM_BASE_IMAGE_VERSION: '0.15',
+      DSTACK_DEFAULT_CREDS_DISABLED: '',
+      DSTACK_DEFAULT_SERVICE_CLIENT_MAX_BODY_SIZE: '0',
+    }),
+  ).toMatchObject({
+    jobNetworks: 'own',
+    machineImages: { prefix: 'stage-', version: '0.15' },
+    ambientCredentials: false,
+    serviceMaxBodyBytes: 0,
+  });
+});
+
+it('warns of names that do nothing', () => {
+  const { warnings } = readSettings({ DSTACK_SERVER_PROT: '1', DSTACK_SERVER_PORT: '1' });
+  expect(warnings).toEqual(['DSTACK_SERVER_PROT is not a setting of this server and has no effect.']);
 });
 
 it('takes how prices are kept up to date', () => {
@@ -81,6 +97,9 @@ it.each([
   [{ DSTACK_SERVER_PROXY_URL: 'http://127.0.0.1:3000' }, 'DSTACK_SERVER_PROXY_URL must be another origin'],
   [{ DSTACK_ACME_EAB_KID: 'k' }, 'must be set together'],
   [{ DSTACK_ACME_SERVER: 'x' }, 'DSTACK_ACME_SERVER must be the URL'],
+  [{ DSTACK_SERVER_JOB_NETWORK_MODE: '4' }, 'DSTACK_SERVER_JOB_NETWORK_MODE must be one of 1, 2, 3, not "4"'],
+  [{ DSTACK_DEFAULT_SERVICE_CLIENT_MAX_BODY_SIZE: '-1' }, 'must be 0 (any) or a number of bytes'],
+  [{ DSTACK_SERVER_ENDED_TTL_SECONDS: '60' }, 'DSTACK_SERVER_ENDED_TTL_SECONDS must be 0 (for ever) or at least 3600'],
   [{ DSTACK_SERVER_LOG_LEVEL: 'loud' }, 'DSTACK_SERVER_LOG_LEVEL must be one of DEBUG'],
 ])('refuses %j', (env, message) => {
   expect(() => readSettings(env)).toThrow(SettingsError);

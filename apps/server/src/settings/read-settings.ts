@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { IMAGE_DEFAULTS, type ImageDefaults } from '@dstack/core';
+import { PUBLISHED_MACHINE_IMAGES } from '@dstack/backend-base';
+import { IMAGE_DEFAULTS, type ImageDefaults, type JobNetworks } from '@dstack/core';
 import { parseDatabaseUrl, type DatabaseLocation } from '../persistence/database-url.js';
 import { readBlobStore } from './blob-settings.js';
 import { readCatalogSettings } from './catalog-settings.js';
@@ -15,6 +16,13 @@ import { warningsAbout } from './variables.js';
 
 export { SettingsError };
 export type { Environment };
+
+/** As the original numbers them. */
+const JOB_NETWORKS: Readonly<Record<'1' | '2' | '3', JobNetworks>> = {
+  1: 'host-between-nodes',
+  2: 'host-of-whole-machines',
+  3: 'own',
+};
 
 export interface SettingsResult {
   readonly settings: ServerSettings;
@@ -66,6 +74,13 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
       forbidDstackAccess: flag(env, 'DSTACK_FORBID_DSTACK_IN_RUNS'),
       forbidServicesWithoutGateway: flag(env, 'DSTACK_FORBID_SERVICES_WITHOUT_GATEWAY'),
     },
+    jobNetworks: JOB_NETWORKS[choice(env, 'DSTACK_SERVER_JOB_NETWORK_MODE')],
+    machineImages: {
+      prefix: text(env, 'DSTACK_VM_BASE_IMAGE_PREFIX') ?? '',
+      version: text(env, 'DSTACK_VM_BASE_IMAGE_VERSION') ?? PUBLISHED_MACHINE_IMAGES.version,
+    },
+    ambientCredentials: !flag(env, 'DSTACK_DEFAULT_CREDS_DISABLED'),
+    serviceMaxBodyBytes: maxBodyBytes(env),
     serviceAnswerMs: integer(env, 'DSTACK_SERVICE_CLIENT_TIMEOUT') * 1000,
     forwardedAllowIps: listOf(text(env, 'FORWARDED_ALLOW_IPS')),
     servicesShareOrigin: flag(env, 'DSTACK_SERVER_SERVICES_SHARE_ORIGIN'),
@@ -84,6 +99,7 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
     logsTtlSeconds: integer(env, 'DSTACK_SERVER_LOGS_TTL_SECONDS'),
     runsTtlSeconds: integer(env, 'DSTACK_SERVER_RUNS_TTL_SECONDS'),
     uploadsTtlSeconds: integer(env, 'DSTACK_SERVER_UPLOADS_TTL_SECONDS'),
+    endedTtlSeconds: endedTtl(env),
     inServerImage: flag(env, 'DSTACK_IMAGE'),
     agentCommand: undefined,
     agentDirectory: text(env, 'DSTACK_SERVER_AGENT_DIR'),
@@ -105,6 +121,27 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
 function nameOf(host: string): string {
   if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
   return host.includes(':') ? `[${host}]` : host;
+}
+
+function maxBodyBytes(env: Environment): number {
+  const bytes = integer(env, 'DSTACK_DEFAULT_SERVICE_CLIENT_MAX_BODY_SIZE');
+  if (bytes < 0)
+    throw new SettingsError(
+      `DSTACK_DEFAULT_SERVICE_CLIENT_MAX_BODY_SIZE must be 0 (any) or a number of bytes, not ${bytes}.`,
+    );
+  return bytes;
+}
+
+/** Calls that make machines may arrive late: who it was is remembered until then. */
+const LEAST_ENDED_TTL = 3600;
+
+function endedTtl(env: Environment): number {
+  const seconds = integer(env, 'DSTACK_SERVER_ENDED_TTL_SECONDS');
+  if (seconds !== 0 && seconds < LEAST_ENDED_TTL)
+    throw new SettingsError(
+      `DSTACK_SERVER_ENDED_TTL_SECONDS must be 0 (for ever) or at least ${LEAST_ENDED_TTL}, not ${seconds}.`,
+    );
+  return seconds;
 }
 
 function listOf(commaSeparated = ''): string[] {

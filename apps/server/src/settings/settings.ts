@@ -1,4 +1,5 @@
-import type { ImageDefaults, RunSpecLimits, SshProxy } from '@dstack/core';
+import type { MachineImages } from '@dstack/backend-base';
+import type { ImageDefaults, JobNetworks, RunSpecLimits, SshProxy } from '@dstack/core';
 import type { BlobStoreSettings } from './blob-settings.js';
 import type { LogSinkSettings } from './log-settings.js';
 import type { RegistryLogin } from '../jobs/registry-login.js';
@@ -53,6 +54,13 @@ export interface ServerSettings {
   /** Null: images that name no registry are pulled by anybody. */
   readonly registryLogin: RegistryLogin | null;
   readonly runLimits: RunSpecLimits;
+  readonly jobNetworks: JobNetworks;
+  /** Those of clouds, where dstack publishes its own. */
+  readonly machineImages: MachineImages;
+  /** Backends may use what the server's machine may do. */
+  readonly ambientCredentials: boolean;
+  /** Of requests to services behind gateways; 0: any. */
+  readonly serviceMaxBodyBytes: number;
   /** Until a replica of a service begins to answer. */
   readonly serviceAnswerMs: number;
   /** Proxies in front of this server that may say who came to them; `*`: all. */
@@ -97,6 +105,8 @@ export interface ServerSettings {
   readonly logsTtlSeconds: number;
   readonly runsTtlSeconds: number;
   readonly uploadsTtlSeconds: number;
+  /** Of what is left of ended machines, fleets, volumes and gateways. */
+  readonly endedTtlSeconds: number;
   /** Write the CLI's configuration for the project `main` after start; one that points elsewhere only when asked, or always. */
   readonly configureClient: 'never' | 'ask' | 'always';
 }

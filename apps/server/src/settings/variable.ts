@@ -8,7 +8,7 @@ interface Described {
   /** Not of the original's. */
   readonly ours?: true;
   /** Absent: it does what it says. `because`: there is nothing for it to do here. */
-  readonly state?: 'not built' | { readonly because: string };
+  readonly state?: { readonly because: string };
 }
 
 /** An environment variable. A `flag` is on whenever it exists, even empty. */

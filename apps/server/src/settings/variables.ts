@@ -35,14 +35,8 @@ export function secretValues(env: Readonly<Record<string, string | undefined>>):
 
 /** Such as are set, with what is wrong about it. Pure. */
 export function warningsAbout(names: readonly string[]): string[] {
-  return names.flatMap((name) => {
-    const known = ALL.get(name);
-    if (known === undefined)
-      // Names outside the contract are most likely typing errors.
-      return name.startsWith('DSTACK_SERVER_') ? [`${name} is not a setting of this server and has no effect.`] : [];
-    // A feature that is not there must not seem to be on.
-    if (known.state === 'not built')
-      return [`${name} has no effect yet: what it configures is not built in this server.`];
-    return [];
-  });
+  // Names outside the contract are most likely typing errors.
+  return names
+    .filter((name) => name.startsWith('DSTACK_SERVER_') && !ALL.has(name))
+    .map((name) => `${name} is not a setting of this server and has no effect.`);
 }

@@ -1,118 +1,124 @@
-import { connect, createServer, type AddressInfo, type Server } from 'node:net';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CloudWatchLogsClient, CreateLogGroupCommand, GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
-import { Moto, whyNoMoto } from '@dstack/cloud-fakes/moto';
+import { whyNoMoto } from '@dstack/cloud-fakes/moto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { openDatabase } from '../../src/persistence/open-database.js';
+import { realWorld } from '../../src/world/real-world.js';
+import { cloudWatch, fluentBit, googleLogging, type LogService } from '../support/log-services.js';
 import { ServerProcess, submission } from './server-process.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(150_000);
 
 const isFull = process.env['DSTACK_TEST_FULL'] === '1';
 const why = isFull ? whyNoMoto() : 'it is part of the full run';
 if (isFull && why !== null) console.warn(`CloudWatch Logs was not tried on moto: ${why}`);
 
-const GROUP = '/dstack/jobs';
-const CREDENTIALS = { AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' };
+const services: { readonly name: string; readonly open: () => Promise<LogService> }[] = [
+  { name: 'Google Cloud Logging', open: googleLogging },
+  { name: 'Fluent Bit and Elasticsearch', open: fluentBit },
+  ...(why === null ? [{ name: 'CloudWatch Logs (moto)', open: withGroup }] : []),
+];
 
-(why === null ? describe : describe.skip)('a server whose logs CloudWatch keeps', () => {
-  let moto: Moto;
-  let way: Way;
-  let client: CloudWatchLogsClient;
+async function withGroup(): Promise<LogService> {
+  const service = await cloudWatch();
+  await service.makeGroup();
+  return service;
+}
+
+/** Less than a job writes while the service is away: the rest waits on the host. */
+const BUFFER = 100_000;
+const LINES = 6_000;
+const wide = (number: number): string => `line ${number} ${'x'.repeat(60)}\n`;
+const ALL = Array.from({ length: LINES }, (_line, index) => wide(index + 1)).join('');
+
+describe.each(services)('a server whose logs $name keeps', ({ open }) => {
+  let service: LogService;
   let server: ServerProcess;
+  /** Files by which jobs, other users of this machine, and this test know of each other. */
+  let signs: string;
 
   beforeAll(async () => {
-    moto = await Moto.start();
-    way = await Way.to(moto.url);
-    const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
-    client = new CloudWatchLogsClient({ region: 'us-east-1', endpoint: moto.url, credentials });
-    server = new ServerProcess(null, {
-      ...CREDENTIALS,
-      DSTACK_SERVER_CLOUDWATCH_LOG_GROUP: GROUP,
-      DSTACK_SERVER_CLOUDWATCH_LOG_REGION: 'us-east-1',
-      AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: way.url,
-    });
+    signs = mkdtempSync(join(tmpdir(), 'dstack-signs-'));
+    chmodSync(signs, 0o777);
+    service = await open();
+    server = new ServerProcess(null, { ...service.env, DSTACK_SERVER_LOG_BUFFER_BYTES: String(BUFFER) });
+    await server.start();
   });
   afterAll(async () => {
     await server.destroy();
-    client.destroy();
-    await way.close();
-    await moto.stop();
+    await service.stop();
+    rmSync(signs, { recursive: true });
   });
 
-  const kept = async (run: string, jobId: string): Promise<string> => {
-    const logStreamName = `main/${run}/${jobId}/job`;
-    const command = new GetLogEventsCommand({ logGroupName: GROUP, logStreamName, startFromHead: true });
-    const { events = [] } = await client.send(command).catch(() => ({ events: [] }));
-    return events
-      .map(({ message }) => message)
-      .join('')
-      .replaceAll('\r\n', '\n');
+  const setWays = (isOpen: boolean): void => {
+    for (const way of service.ways) way.isOpen = isOpen;
   };
-  const untilKept = async (run: string, jobId: string, text: string): Promise<void> => {
-    for (let tries = 0; tries < 600; tries += 1) {
-      if ((await kept(run, jobId)) === text) return;
+  const until = async (what: string, isSo: () => Promise<boolean>): Promise<void> => {
+    for (let tries = 0; tries < 900; tries += 1) {
+      if (await isSo()) return;
       await sleep(100);
     }
-    throw new Error(`CloudWatch has ${JSON.stringify(await kept(run, jobId))}: ${server.log().slice(-2_000)}`);
+    throw new Error(`${what} never came: ${server.log().slice(-3_000)}`);
   };
+  const untilKept = (run: string, jobId: string, text: string): Promise<void> =>
+    until(`the log of ${run}`, async () => (await service.kept(run, jobId)).replaceAll('\r\n', '\n') === text);
   const finished = async (run: string): Promise<string> => submission(await server.finished(run)).id;
+  const inDatabase = async <T>(work: (db: Awaited<ReturnType<typeof openDatabase>>) => Promise<T>): Promise<T> => {
+    const path = join(server.dir, 's', 'data', 'sqlite.db');
+    const db = await openDatabase({ dialect: 'sqlite', path }, realWorld());
+    try {
+      return await work(db);
+    } finally {
+      await db.close();
+    }
+  };
 
-  it('does not start without its group, and says why', async () => {
-    await expect(server.start()).rejects.toThrow(/there is no CloudWatch log group "\/dstack\/jobs"/);
-    await client.send(new CreateLogGroupCommand({ logGroupName: GROUP }));
-    await server.start();
-  });
-
-  it('has what a job wrote there, and shows it', async () => {
+  it('has what a job wrote there', async () => {
     await server.apply({ name: 'hello', commands: ['echo hello', 'echo bye'] });
     await untilKept('hello', await finished('hello'), 'hello\nbye\n');
     expect(await server.logs('hello')).toBe('hello\nbye\n');
   });
 
-  it('goes on while CloudWatch does not answer, and brings everything when it does', async () => {
-    way.isOpen = false;
-    await server.apply({ name: 'meanwhile', commands: ['echo waits'] });
-    const jobId = await finished('meanwhile');
-    expect(await server.logs('meanwhile')).toBe('waits\n');
-    // Killed with lines that nobody has but its database.
+  it('loses nothing while the service is away, beyond its buffer and through its own death, and reads it back from there', async () => {
+    // Begins, writes the rest while the service is away, and says so.
+    const [begun, go, written] = ['begun', 'go', 'written'].map((name) => join(signs, name));
+    const wait = `touch ${begun}; while test -d ${signs} && ! test -e ${go}; do sleep 0.1; done`;
+    const line = `echo "line $i ${'x'.repeat(60)}"; if test $i = 100; then ${wait}; fi`;
+    await server.apply({ name: 'long', commands: [`for i in $(seq 1 ${LINES}); do ${line}; done; touch ${written}`] });
+    await until('its beginning', async () => existsSync(begun ?? ''));
+    setWays(false);
+    writeFileSync(go ?? '', '');
+    await until('its end', async () => existsSync(written ?? ''));
+    await until('the full buffer', async () => server.log().includes('logs wait on the hosts'));
+    // Killed with lines that nobody has but its database and the host.
     await server.kill('SIGKILL');
     await server.start();
-    expect(server.log()).toContain('logs wait in the database until it can');
-    way.isOpen = true;
-    await untilKept('meanwhile', jobId, 'waits\n');
+    setWays(true);
+    const jobId = await finished('long');
+    await untilKept('long', jobId, ALL);
+    expect(await server.logs('long')).toBe(ALL);
+
+    // As if it were later: nothing of it is here any more.
+    await server.kill('SIGTERM');
+    await inDatabase((db) => db.write((tx) => tx.execute('UPDATE log_segments SET shipped_at = shipped_at - 3600000')));
+    await server.start();
+    await until('the database without logs', () =>
+      inDatabase(async (db) => (await db.read((tx) => tx.query('SELECT 1 FROM log_chunks LIMIT 1'))).length === 0),
+    );
+    expect(await server.logs('long')).toBe(ALL);
+    expect(await server.logs('hello')).toBe('hello\nbye\n');
   });
 });
 
-/** A way to a service that can be closed. */
-class Way {
-  isOpen = true;
-
-  private constructor(private readonly server: Server) {}
-
-  static async to(url: string): Promise<Way> {
-    const { hostname: host, port } = new URL(url);
-    const server = createServer();
-    const way = new Way(server);
-    server.on('connection', (near) => {
-      const far = connect({ host, port: Number(port) });
-      for (const end of [near, far]) end.on('error', () => undefined);
-      if (!way.isOpen) near.destroy();
-      near.on('data', () => {
-        if (!way.isOpen) near.destroy();
-      });
-      near.once('close', () => far.destroy());
-      far.once('close', () => near.destroy());
-      near.pipe(far).pipe(near);
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return way;
+(why === null ? it : it.skip)('a server does not start without its CloudWatch group, and says why', async () => {
+  const service = await cloudWatch();
+  const server = new ServerProcess(null, service.env);
+  try {
+    await expect(server.start()).rejects.toThrow(/there is no CloudWatch log group "\/dstack\/jobs"/);
+  } finally {
+    await server.destroy();
+    await service.stop();
   }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`; // it listens on TCP
-  }
-
-  async close(): Promise<void> {
-    await new Promise((resolve) => this.server.close(resolve));
-  }
-}
+});

@@ -97,6 +97,11 @@ export class ServerProcess {
     });
   }
 
+  upload(path: string, form: FormData): Promise<Response> {
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    return fetch(`http://127.0.0.1:${this.port}/api/${path}`, { method: 'POST', headers, body: form });
+  }
+
   fetch(path: string): Promise<Response> {
     return fetch(`http://127.0.0.1:${this.port}${path}`, { headers: { authorization: `Bearer ${TOKEN}` } });
   }

@@ -85,6 +85,7 @@ async function openFluent(): Promise<OpenedSink> {
       await fluent.stop();
       if (fluent.violations.length > 0) throw new Error(fluent.violations.join('\n'));
       await elasticsearch.close();
+      if (elasticsearch.violations.length > 0) throw new Error(elasticsearch.violations.join('\n'));
     },
   };
 }

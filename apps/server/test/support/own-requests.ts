@@ -30,6 +30,11 @@ export async function* ownRequests(server: TestServer): AsyncGenerator<OwnReques
   yield ask('/api/project/main/backends/update_yaml', { config_yaml: 'type: local\nruntime: process' });
   yield ask('/api/project/main/backends/local/get_yaml');
   yield ask('/api/project/main/backends/delete', { backends_names: ['local'] });
+  // A cloud that does not answer refuses no credentials.
+  const lambda = (region: string) => ({ type: 'lambda', regions: [region], creds: { type: 'api_key', api_key: 'k' } });
+  yield ask('/api/project/main/backends/create', lambda('us-east-1'));
+  yield ask('/api/project/main/backends/update', lambda('us-west-1'));
+  yield ask('/api/project/main/backends/lambda/config_info');
   yield* gatewayRequests(ask);
   yield* workloadRequests(server, ask);
 }

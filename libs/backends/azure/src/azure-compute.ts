@@ -45,7 +45,7 @@ interface Make {
 export interface AzureOptions {
   readonly config: AzureConfig;
   readonly arm: Arm;
-  readonly environment: Pick<BackendEnvironment, 'now' | 'log' | 'sleep' | 'catalog'>;
+  readonly environment: Pick<BackendEnvironment, 'now' | 'log' | 'sleep' | 'catalog' | 'machineImages'>;
 }
 
 export class AzureCompute implements Compute {
@@ -90,8 +90,13 @@ export class AzureCompute implements Compute {
   }
 
   create(attempt: Attempt, call: Call): Promise<MachineState> {
-    const { public_ips: publicIps } = this.options.config;
-    return this.make(attempt, { kind: hostKind(attempt), use: 'default', publicIps: publicIps ?? true }, call);
+    const { config, environment } = this.options;
+    const { public_ips: publicIps } = config;
+    return this.make(
+      attempt,
+      { kind: hostKind(attempt, environment.machineImages), use: 'default', publicIps: publicIps ?? true },
+      call,
+    );
   }
 
   async get(ref: MachineRef, call: Call): Promise<MachineState> {

@@ -1,6 +1,12 @@
 import type { VirtualMachine } from '@azure/arm-compute';
-import { type Attempt, cloudConfig, INSTALL_DOCKER, KEEP_GPUS_ON_RELOAD } from '@dstack/backend-base';
-import { type ImageReference, imageOf } from './images.js';
+import {
+  type Attempt,
+  cloudConfig,
+  INSTALL_DOCKER,
+  KEEP_GPUS_ON_RELOAD,
+  type MachineImages,
+} from '@dstack/backend-base';
+import { type ImageReference, imageOf, UBUNTU } from './images.js';
 import { LOGIN_USER, OWNER_TAG, TOKEN_TAG } from './machine-state.js';
 import { needsNvme } from './sizes.js';
 
@@ -33,9 +39,9 @@ const SMALLEST_DISK_GB = 30;
 const WITH_THE_MACHINE = { deleteOption: 'Delete' };
 
 /** The machine of an offer: it runs jobs. */
-export function hostKind({ offer }: Attempt): MachineKind {
+export function hostKind({ offer }: Attempt, images: MachineImages): MachineKind {
   const { name: size, resources } = offer.instance;
-  const { reference, isPrepared } = imageOf(size, resources.gpus);
+  const { reference, isPrepared } = imageOf(size, resources.gpus, images);
   return {
     size,
     diskGb: Math.ceil((resources.disk?.size_mib ?? DEFAULT_DISK_GB * 1024) / 1024),
@@ -54,7 +60,7 @@ export function gatewayKind({ userData }: Attempt, size: string | null): Machine
     size: size ?? GATEWAY_SIZE,
     diskGb: SMALLEST_DISK_GB,
     isSpot: false,
-    image: imageOf(GATEWAY_SIZE, []).reference,
+    image: UBUNTU.reference,
     computerName: 'gatewayvm',
     steps: userData === null ? [] : [userData],
   };

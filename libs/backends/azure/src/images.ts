@@ -1,3 +1,5 @@
+import { machineImageName, type MachineImages } from '@dstack/backend-base';
+
 export type ImageReference =
   | { readonly communityGalleryImageId: string }
   | { readonly publisher: string; readonly offer: string; readonly sku: string; readonly version: 'latest' };
@@ -17,7 +19,7 @@ const gallery = (name: string): ChosenImage => ({
 });
 
 /** By Ubuntu's makers, of the second generation: newer sizes start no other. */
-const UBUNTU: ChosenImage = {
+export const UBUNTU: ChosenImage = {
   reference: {
     publisher: 'Canonical',
     offer: '0001-com-ubuntu-server-jammy',
@@ -27,10 +29,10 @@ const UBUNTU: ChosenImage = {
   isPrepared: false,
 };
 
-export function imageOf(size: string, gpus: readonly { readonly name: string }[]): ChosenImage {
+export function imageOf(size: string, gpus: readonly { readonly name: string }[], images: MachineImages): ChosenImage {
   const [gpu] = gpus;
   if (gpu === undefined) return UBUNTU;
   // Parts of a card need NVIDIA's driver for parts of cards.
-  if (/_A10_v5$/.test(size)) return gallery('dstack-grid-0.14');
-  return gallery(gpu.name === 'V100' ? 'dstack-cuda-0.10' : 'dstack-cuda-0.14');
+  const kind = /_A10_v5$/.test(size) ? 'grid' : gpu.name === 'V100' ? 'old-cuda' : 'cuda';
+  return gallery(machineImageName(kind, images));
 }

@@ -3,6 +3,7 @@ import type { InternalBackendType } from '@dstack/core';
 import type { z } from 'zod';
 import type { Capabilities, Idempotency } from './capabilities.js';
 import type { Compute } from './compute.js';
+import type { MachineImages } from './machine-images.js';
 
 /** `@dstack/backend-<type>`: everything that is known about a backend before it is opened. Loads no SDK. */
 export interface BackendDefinition<Config = unknown> {
@@ -44,6 +45,8 @@ export interface BackendEnvironment {
   readonly catalog: (cloud: string) => Catalog;
   /** Instead of the cloud's own API: an emulator, or a proxy that people must go through. */
   readonly endpoint: string | null;
+  /** For clouds where dstack publishes its own. */
+  readonly machineImages: MachineImages;
 }
 
 /** `@dstack/backend-<type>/compute`: the first place where an SDK is imported. `Extras` is what only this backend needs to open. */

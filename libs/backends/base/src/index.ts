@@ -19,6 +19,12 @@ export {
 export type { Compute, OfferQuery } from './compute.js';
 export type { BackendDefinition, BackendEnvironment, BackendModule, ConfigIssue } from './definition.js';
 export { Kept } from './kept.js';
+export {
+  type MachineImageKind,
+  machineImageName,
+  type MachineImages,
+  PUBLISHED_MACHINE_IMAGES,
+} from './machine-images.js';
 export { KeptTable } from './offers/kept-table.js';
 export { KeyedLock } from './keyed-lock.js';
 export type { Failure, FailureKind, FailureScope } from './failure.js';

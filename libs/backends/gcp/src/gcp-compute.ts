@@ -155,7 +155,7 @@ export class GcpCompute implements Compute {
       gpus: resources.gpus.length,
       addedGpu: takesGpus(type) && gpu !== undefined ? acceleratorName(gpu.name) : null,
       isSpot: resources.spot,
-      image: imageOf(type, gpu?.name ?? null),
+      image: imageOf(type, gpu?.name ?? null, this.options.environment.machineImages),
       diskGb: Math.ceil((resources.disk?.size_mib ?? DEFAULT_DISK_GB * 1024) / 1024),
       diskType: bootDiskType(type),
       cards: networkCards(type, choice),

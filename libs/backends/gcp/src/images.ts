@@ -1,17 +1,18 @@
-/** Ubuntu with Docker by dstack, the second with NVIDIA's driver, the third with one for GPUs before Turing. */
-const CPU = 'projects/dstack/global/images/dstack-0-14';
-const NVIDIA = 'projects/dstack/global/images/dstack-cuda-0-14';
-const OLD_NVIDIA = 'projects/dstack/global/images/dstack-cuda-0-10';
+import { type MachineImageKind, machineImageName, type MachineImages } from '@dstack/backend-base';
+
+const PUBLISHED = 'projects/dstack/global/images';
 /** With what eight H100 need to speak over all their network cards. */
-const A3_MEGA = 'projects/dstack/global/images/dstack-a3mega-5';
+const A3_MEGA = `${PUBLISHED}/dstack-a3mega-5`;
 
 /** Ubuntu by its makers, the newest. */
 export const GATEWAY_IMAGE = 'projects/ubuntu-os-cloud/global/images/family/ubuntu-2204-lts';
 
 const NEEDS_OLD_DRIVER: ReadonlySet<string> = new Set(['V100', 'P100']);
 
-export function imageOf(type: string, gpu: string | null): string {
+/** By dstack's makers: Ubuntu with Docker, and with the driver that the GPUs need. */
+export function imageOf(type: string, gpu: string | null, images: MachineImages): string {
   if (type === 'a3-megagpu-8g') return A3_MEGA;
-  if (gpu === null) return CPU;
-  return NEEDS_OLD_DRIVER.has(gpu) ? OLD_NVIDIA : NVIDIA;
+  const kind: MachineImageKind = gpu === null ? 'plain' : NEEDS_OLD_DRIVER.has(gpu) ? 'old-cuda' : 'cuda';
+  // Names of images have no dots there.
+  return `${PUBLISHED}/${machineImageName(kind, images).replaceAll('.', '-')}`;
 }

@@ -1,3 +1,4 @@
+import { PUBLISHED_MACHINE_IMAGES } from '@dstack/backend-base';
 import { quotaMetric } from '../src/accelerators.js';
 import { deviceName, isIn, isSameDisk, toVolume, wantedDisk } from '../src/disk.js';
 import { firstSteps } from '../src/first-start.js';
@@ -94,7 +95,7 @@ describe('a type', () => {
     ['a3-megagpu-8g', 'H100', 'dstack-a3mega-5'],
     ['a3-highgpu-8g', 'H100', 'dstack-cuda-0-14'],
   ])('%s with %s starts with %s', (name, gpu, expected) => {
-    expect(imageOf(name, gpu)).toBe(`projects/dstack/global/images/${expected}`);
+    expect(imageOf(name, gpu, PUBLISHED_MACHINE_IMAGES)).toBe(`projects/dstack/global/images/${expected}`);
   });
 
   it.each([

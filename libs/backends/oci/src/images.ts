@@ -1,4 +1,11 @@
-import { BackendError, type BackendEnvironment, type Call, Kept } from '@dstack/backend-base';
+import {
+  BackendError,
+  type BackendEnvironment,
+  type Call,
+  Kept,
+  machineImageName,
+  type MachineImages,
+} from '@dstack/backend-base';
 import type { Oci } from './client.js';
 import { hasGpus } from './shapes.js';
 
@@ -12,22 +19,22 @@ const UBUNTU = '22.04';
 const KEPT_MS = 3_600_000;
 
 /** Of dstack's makers, in the marketplace. */
-function listingOf(shape: string): string {
-  return /\.GPU3\./.test(shape) ? 'dstack-cuda-0.10' : 'dstack-cuda-0.14';
+function listingOf(shape: string, images: MachineImages): string {
+  return machineImageName(/\.GPU3\./.test(shape) ? 'old-cuda' : 'cuda', images);
 }
 
 /** The images of machines: Ubuntu by its makers, and for GPUs one of the marketplace, whose terms are accepted for the compartment. */
 export class Images {
   private readonly kept: Kept<ChosenImage>;
 
-  constructor({ now }: Pick<BackendEnvironment, 'now'>) {
-    this.kept = new Kept(KEPT_MS, now);
+  constructor(private readonly environment: Pick<BackendEnvironment, 'now' | 'machineImages'>) {
+    this.kept = new Kept(KEPT_MS, environment.now);
   }
 
   /** @throws {BackendError} */
   of(shape: string, compartmentId: string, client: Oci, call: Call): Promise<ChosenImage> {
     const isPrepared = hasGpus(shape);
-    const what = isPrepared ? listingOf(shape) : shape;
+    const what = this.nameOf(shape);
     return this.kept.get(`${client.region} ${compartmentId} ${what}`, call, async () => ({
       id: isPrepared
         ? await listed(what, compartmentId, client, call)
@@ -38,7 +45,11 @@ export class Images {
 
   /** What was found may be gone, or not be allowed any more. */
   forget(shape: string, compartmentId: string, region: string): void {
-    this.kept.forget(`${region} ${compartmentId} ${hasGpus(shape) ? listingOf(shape) : shape}`);
+    this.kept.forget(`${region} ${compartmentId} ${this.nameOf(shape)}`);
+  }
+
+  private nameOf(shape: string): string {
+    return hasGpus(shape) ? listingOf(shape, this.environment.machineImages) : shape;
   }
 }
 

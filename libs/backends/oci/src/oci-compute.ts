@@ -37,7 +37,7 @@ export interface OciOptions {
   readonly config: OciConfig;
   readonly apiKey: ApiKey;
   readonly rest: SignedRest;
-  readonly environment: Pick<BackendEnvironment, 'now' | 'log' | 'sleep' | 'catalog'>;
+  readonly environment: Pick<BackendEnvironment, 'now' | 'log' | 'sleep' | 'catalog' | 'machineImages'>;
 }
 
 interface Subscriptions {

@@ -33,9 +33,20 @@ export abstract class HttpFake {
   ): Promise<void> | void;
 
   private async receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const bytes = Buffer.concat(chunks);
+    const bytes = await whole(request);
+    if (bytes === null) return;
     await this.serve(request, response, bytes.toString(), bytes);
   }
+}
+
+/** Null: who sent it hung up before its end. */
+async function whole(request: IncomingMessage): Promise<Buffer | null> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+  } catch (error) {
+    if (request.complete) throw error;
+    return null;
+  }
+  return Buffer.concat(chunks);
 }

@@ -89,7 +89,7 @@ export function startServer(epoch: ServerEpoch, line: DatabaseLine | null, outsi
     ...(probes === null ? {} : { probeAsker: probes }),
   });
   holder = built.holder;
-  const backends = new BackendsService(db, store, registry, new EventRecorder(world, SETTINGS), environments);
+  const backends = new BackendsService(db, store, registry, new EventRecorder(world, SETTINGS), environments, SETTINGS);
   return {
     built,
     front: { epoch, runs: built.runs, fleets: built.fleets, volumes: built.volumes, backends, traffic: built.traffic },

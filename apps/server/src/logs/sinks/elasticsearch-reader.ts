@@ -53,7 +53,7 @@ export class ElasticsearchReader {
     do {
       const hits = await this.search({
         size: PAGE_HITS,
-        _source: ['message', '@timestamp', 'offset'],
+        _source: { includes: ['message', '@timestamp', 'offset'] },
         query: { bool: { filter: [{ range: { '@timestamp': between(firstAt, lastAt) } }, ofStream(stream)] } },
         sort: [{ '@timestamp': { order: 'asc' } }, { offset: { order: 'asc', unmapped_type: 'long' } }],
         ...(searchAfter === undefined ? {} : { search_after: searchAfter }),
@@ -92,10 +92,10 @@ export class ElasticsearchReader {
 
 /** As a keyword, or as the text with a keyword that Elasticsearch makes of a field by itself. */
 function ofStream(stream: string): object {
-  const should = [{ term: { 'stream.keyword': stream } }, { term: { stream } }];
+  const should = [{ term: { 'stream.keyword': { value: stream } } }, { term: { stream: { value: stream } } }];
   return { bool: { should, minimum_should_match: 1 } };
 }
 
 function between(from: number, until: number): object {
-  return { gte: from, lte: until, format: 'epoch_millis' };
+  return { gte: String(from), lte: String(until), format: 'epoch_millis' };
 }

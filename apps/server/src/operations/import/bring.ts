@@ -180,7 +180,10 @@ class Import {
 
   private async usable(config: BackendConfig, what: string): Promise<BackendConfig | null> {
     try {
-      return checkBackendConfig(await this.parts.registry.definition(config.type), config);
+      // Which credentials it may have, the server says when it opens it.
+      return checkBackendConfig(await this.parts.registry.definition(config.type), config, {
+        ambientCredentials: true,
+      });
     } catch (error) {
       if (!(error instanceof ClientError) && !(error instanceof BackendNotInstalledError)) throw error;
       const reason = error instanceof ClientError ? error.message : 'there is no such backend here';

@@ -9,7 +9,7 @@ import type { ServiceProxy } from './service-proxy.js';
 const METHODS = ['root_head', 'root_patch', 'root_delete', 'root_put', 'root_post', 'root_get'] as const;
 const PATH_METHODS = ['options', 'head', 'patch', 'delete', 'put', 'post', 'get'] as const;
 
-const SERVICE_OPERATIONS: readonly OperationId[] = [
+export const SERVICE_OPERATIONS: readonly OperationId[] = [
   ...METHODS.map((name): OperationId => `proxy_services_${name}`),
   ...PATH_METHODS.map((name): OperationId => `proxy_services_path_${name}`),
 ];

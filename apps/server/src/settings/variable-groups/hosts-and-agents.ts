@@ -7,7 +7,7 @@ export const HOSTS_AND_AGENTS = {
     type: 'integer',
     default: 60,
     says: 'Shortest gap between health checks of an instance',
-    state: 'not built',
+    state: { because: 'nobody asks: agents tell of a change when it happens' },
   },
   DSTACK_SSHPROXY_API_TOKEN: {
     type: 'text',
@@ -24,7 +24,10 @@ export const HOSTS_AND_AGENTS = {
     says: 'Keeps finished shim tasks for debugging',
     state: { because: 'agents are other ones' },
   },
-  DSTACK_DEFAULT_CREDS_DISABLED: { type: 'flag', says: 'Forbids ambient cloud credentials', state: 'not built' },
+  DSTACK_DEFAULT_CREDS_DISABLED: {
+    type: 'flag',
+    says: "Backends bring credentials of their own: `creds: {type: default}`, what the server's machine may do, is refused",
+  },
   DSTACK_SERVER_SSH_POOL_DISABLED: {
     type: 'flag',
     says: 'Stops reuse of SSH connections to instances',

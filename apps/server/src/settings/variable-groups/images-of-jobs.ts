@@ -1,3 +1,4 @@
+import { PUBLISHED_MACHINE_IMAGES } from '@dstack/backend-base';
 import { IMAGE_DEFAULTS } from '@dstack/core';
 import type { Variable } from '../variable.js';
 
@@ -19,8 +20,7 @@ export const IMAGES_OF_JOBS = {
     type: 'choice',
     values: ['1', '2', '3'],
     default: '2',
-    says: 'Container network mode choice for jobs',
-    state: 'not built',
+    says: "Which containers share the network of their host: `1` those of runs of several nodes, `2` all that have their host for themselves, `3` none (nodes then do not reach each other's ports)",
   },
   DSTACK_DOCKER_BASE_IMAGE: { type: 'text', default: IMAGE_DEFAULTS.baseImage, says: 'Default job image name' },
   DSTACK_DOCKER_BASE_IMAGE_VERSION: {
@@ -33,8 +33,12 @@ export const IMAGES_OF_JOBS = {
     default: IMAGE_DEFAULTS.ubuntuVersion,
     says: 'Ubuntu part of the default image tag',
   },
-  DSTACK_VM_BASE_IMAGE_VERSION: { type: 'text', default: '0.14', says: 'VM image version', state: 'not built' },
-  DSTACK_VM_BASE_IMAGE_PREFIX: { type: 'text', says: 'VM image name prefix', state: 'not built' },
+  DSTACK_VM_BASE_IMAGE_VERSION: {
+    type: 'text',
+    default: PUBLISHED_MACHINE_IMAGES.version,
+    says: "Version of dstack's own images that machines start with (Azure, GCP, OCI)",
+  },
+  DSTACK_VM_BASE_IMAGE_PREFIX: { type: 'text', says: 'What stands before the names of those images' },
   DSTACK_DIND_IMAGE: {
     type: 'text',
     default: IMAGE_DEFAULTS.dindImage,

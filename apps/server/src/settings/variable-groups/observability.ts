@@ -40,7 +40,7 @@ export const OBSERVABILITY = {
     type: 'number',
     default: 0,
     says: 'Sentry profile sampling',
-    state: 'not built',
+    state: { because: 'use node --cpu-prof' },
   },
   DSTACK_OTEL_TRACES_ENABLED: { type: 'flag', says: 'Turns on OpenTelemetry traces' },
   DSTACK_OTEL_TRACES_SAMPLE_RATE: {

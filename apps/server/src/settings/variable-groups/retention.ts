@@ -33,6 +33,12 @@ export const RETENTION = {
     says: 'How long finished runs are kept, with jobs, logs, metrics and costs; 0: for ever',
     ours: true,
   },
+  DSTACK_SERVER_ENDED_TTL_SECONDS: {
+    type: 'integer',
+    default: 2592000,
+    says: 'How long ended machines and deleted fleets, volumes and gateways are kept, unless a run that is kept had them; 0: for ever',
+    ours: true,
+  },
   DSTACK_SERVER_UPLOADS_TTL_SECONDS: {
     type: 'integer',
     default: 0,

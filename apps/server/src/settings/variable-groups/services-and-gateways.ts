@@ -18,8 +18,7 @@ export const SERVICES_AND_GATEWAYS = {
   DSTACK_DEFAULT_SERVICE_CLIENT_MAX_BODY_SIZE: {
     type: 'integer',
     default: 67108864,
-    says: 'Request body limit for services behind gateways',
-    state: 'not built',
+    says: 'Bytes that the body of a request to a service behind a gateway may have; 0: any',
   },
   DSTACK_SERVICE_CLIENT_TIMEOUT: {
     type: 'integer',

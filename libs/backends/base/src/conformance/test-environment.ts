@@ -2,6 +2,7 @@ import { bundledCatalog } from '@dstack/catalog';
 import type { Call } from '../call.js';
 import type { OfferQuery } from '../compute.js';
 import type { BackendEnvironment } from '../definition.js';
+import { PUBLISHED_MACHINE_IMAGES } from '../machine-images.js';
 
 /** Anything of any kind. */
 export const ANYTHING: OfferQuery = { requirements: { resources: {} }, fullOffers: false, unallocated: false };
@@ -21,6 +22,7 @@ export function testEnvironment(endpoint: string | null, now: () => number = Dat
     log: (_level, message) => void said.push(message),
     catalog: bundledCatalog,
     endpoint,
+    machineImages: PUBLISHED_MACHINE_IMAGES,
     said,
   };
 }
