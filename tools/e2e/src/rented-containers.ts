@@ -15,18 +15,21 @@ export interface RentedContainer {
 export class RentedContainers {
   private readonly ids = new Map<string, string>();
 
+  /** @param address of this machine, where their SSH ports are published */
+  constructor(private readonly address = '127.0.0.1') {}
+
   get count(): number {
     return this.ids.size;
   }
 
   async boot({ id, image, entrypoint, args, env }: RentedContainer): Promise<{ host: string; port: number }> {
     const variables = Object.entries(env).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
-    const published = ['-p', '127.0.0.1::10022'];
+    const published = ['-p', `${this.address}::10022`];
     const start = ['run', '-d', ...published, ...variables, '--entrypoint', entrypoint, image, ...args];
     const container = (await run('docker', start)).stdout.trim();
     this.ids.set(id, container);
     const { stdout } = await run('docker', ['port', container, '10022/tcp']);
-    return { host: '127.0.0.1', port: Number(stdout.trim().split(':').at(-1)) };
+    return { host: this.address, port: Number(stdout.trim().split(':').at(-1)) };
   }
 
   /** Everything it has said, for when it says too little. */
