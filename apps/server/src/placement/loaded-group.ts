@@ -18,6 +18,7 @@ import {
   type VolumesByName,
   type Wire,
 } from '@dstack/core';
+import { isAskedByGateway } from '../gateways/asked-by-gateway.js';
 import type { InstanceRecord } from '../instances/instance-record.js';
 import type { JobRecord } from '../jobs/job-record.js';
 import type { RunRecord } from '../runs/run-record.js';
@@ -62,9 +63,7 @@ export function loadGroup(
     return {
       fleetId: fleet.id,
       fits: true,
-      asks: combined
-        .flatMap(valueOf)
-        .map((ask, index) => toAsk(ask, run.spec.configuration, specs[index]?.[1], volumes)),
+      asks: combined.flatMap(valueOf).map((ask, index) => toAsk(ask, run, specs[index]?.[1], volumes)),
     };
   });
   const available = specs.map(([, { volumes: mounts }]) => availabilityOf(networkMounts(mounts), volumes));
@@ -106,7 +105,7 @@ function valueOf<T>(each: Combined<T>): T[] {
 
 function toAsk(
   { requirements, profile }: RunAsk,
-  configuration: Wire.RunSpec['configuration'],
+  run: RunRecord,
   spec: Wire.JobSpec | undefined,
   volumes: VolumesByName,
 ) {
@@ -115,8 +114,8 @@ function toAsk(
     spec === undefined
       ? {}
       : {
-          features: requiredFeatures(spec),
-          containerOnly: containerOnly(configuration, spec),
+          features: requiredFeatures(spec, isAskedByGateway(run, spec)),
+          containerOnly: containerOnly(run.spec.configuration, spec),
           nodes: spec.jobs_per_replica ?? null,
           volumeLocations: available.kind === 'free' ? available.locations : null,
         };

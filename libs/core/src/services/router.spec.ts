@@ -1,4 +1,4 @@
-import { isRouterPath, routerGroup } from './router.js';
+import { isAskedFromOutside, isRouterPath, routerGroup } from './router.js';
 import { workerChanges, workerInfo } from './router-workers.js';
 
 it.each([
@@ -23,6 +23,15 @@ it('the router is one of the groups', () => {
   expect(routerGroup({ type: 'service', port: 80, replicas: [worker, router] })?.name).toBe('r');
   expect(routerGroup({ type: 'service', port: 80, replicas: [worker] })).toBeNull();
   expect(routerGroup({ type: 'service', port: 80, replicas: { min: 1, max: 1 } })).toBeNull();
+});
+
+it('nobody but the router is asked from outside, and every replica where there is none', () => {
+  const worker = { name: 'w', count: { min: 1, max: 2 } };
+  const router = { name: 'r', count: { min: 1, max: 1 }, router: { type: 'sglang' as const } };
+  const routed = { type: 'service' as const, port: 80, replicas: [worker, router] };
+  expect(['r', 'w'].map((group) => isAskedFromOutside(routed, group))).toEqual([true, false]);
+  expect(isAskedFromOutside({ ...routed, replicas: [worker] }, 'w')).toBe(true);
+  expect(isAskedFromOutside({ type: 'task' }, '0')).toBe(false);
 });
 
 it('a router is told of workers that came and of those that went', () => {

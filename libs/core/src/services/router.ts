@@ -5,6 +5,13 @@ export function routerGroup({ replicas }: Wire.ServiceConfiguration): Wire.Repli
   return Array.isArray(replicas) ? (replicas.find((group) => group.router) ?? null) : null;
 }
 
+/** Behind a router, nobody but that is asked from outside. */
+export function isAskedFromOutside(configuration: Wire.RunSpec['configuration'], replicaGroup: string): boolean {
+  if (configuration.type !== 'service') return false;
+  const router = routerGroup(configuration);
+  return router === null || router.name === replicaGroup;
+}
+
 export interface AllowedPath {
   readonly path: string;
   readonly match: 'exact' | 'prefix';
