@@ -351,7 +351,15 @@ export {
   type ReadinessRule,
   UNPROBED,
 } from './services/readiness.js';
-export { type AllowedPath, isAskedFromOutside, isRouterPath, ROUTER_PATHS, routerGroup } from './services/router.js';
+export {
+  type AllowedPath,
+  isAskedFromOutside,
+  isDynamoRouter,
+  isDynamoWorker,
+  isRouterPath,
+  ROUTER_PATHS,
+  routerGroup,
+} from './services/router.js';
 export {
   type ListedWorker,
   workerChanges,

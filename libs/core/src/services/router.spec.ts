@@ -1,4 +1,4 @@
-import { isAskedFromOutside, isRouterPath, routerGroup } from './router.js';
+import { isAskedFromOutside, isDynamoRouter, isDynamoWorker, isRouterPath, routerGroup } from './router.js';
 import { workerChanges, workerInfo } from './router-workers.js';
 
 it.each([
@@ -32,6 +32,17 @@ it('nobody but the router is asked from outside, and every replica where there i
   expect(['r', 'w'].map((group) => isAskedFromOutside(routed, group))).toEqual([true, false]);
   expect(isAskedFromOutside({ ...routed, replicas: [worker] }, 'w')).toBe(true);
   expect(isAskedFromOutside({ type: 'task' }, '0')).toBe(false);
+});
+
+it.each([
+  ['dynamo', [true, false], [false, true]],
+  ['sglang', [false, false], [false, false]],
+] as const)('behind a router of type %s', (type, routers, workers) => {
+  const worker = { name: 'w', count: { min: 1, max: 2 } };
+  const router = { name: 'r', count: { min: 1, max: 1 }, router: { type } };
+  const routed = { type: 'service' as const, port: 80, replicas: [router, worker] };
+  expect(['r', 'w'].map((group) => isDynamoRouter(routed, group))).toEqual(routers);
+  expect(['r', 'w'].map((group) => isDynamoWorker(routed, group))).toEqual(workers);
 });
 
 it('a router is told of workers that came and of those that went', () => {

@@ -12,6 +12,21 @@ export function isAskedFromOutside(configuration: Wire.RunSpec['configuration'],
   return router === null || router.name === replicaGroup;
 }
 
+/** Workers of a Dynamo router are told where it is, and tell it of themselves. */
+export function isDynamoWorker(configuration: Wire.RunSpec['configuration'], replicaGroup: string): boolean {
+  const router = dynamoRouter(configuration);
+  return router !== null && router.name !== replicaGroup;
+}
+
+export function isDynamoRouter(configuration: Wire.RunSpec['configuration'], replicaGroup: string): boolean {
+  return dynamoRouter(configuration)?.name === replicaGroup;
+}
+
+function dynamoRouter(configuration: Wire.RunSpec['configuration']): Wire.ReplicaGroup | null {
+  const router = configuration.type === 'service' ? routerGroup(configuration) : null;
+  return router?.router?.type === 'dynamo' ? router : null;
+}
+
 export interface AllowedPath {
   readonly path: string;
   readonly match: 'exact' | 'prefix';
