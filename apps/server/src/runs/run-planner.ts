@@ -32,7 +32,7 @@ import { JobOffers, type PlanOptions } from './job-offers.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { redactJobSpec } from './redact.js';
 import { RunReader } from './run-reader.js';
-import { findRuns, type RunRecord } from './run-record.js';
+import { findRuns } from './run-record.js';
 
 /** The contract's job plan, with what it leaves out: what the job runs in and why, why offers were rejected, which backends are missing. */
 export type ExplainedJobPlan = Wire.JobPlan & {
