@@ -151,7 +151,8 @@ export function buildWorkload({
   const jobEffects = new JobEffects(db, agents, inputs, offers, hostAccesses, new Uploads(null), NO_SURROUNDINGS);
   const reader = new RunReader(NO_SURROUNDINGS);
   const groups = new PlacementGroups(db, accounts, me, world);
-  const applier = new RunApplier(db, wake, events, submitter, new ServicePlaces(settings), world);
+  const places = new ServicePlaces(settings);
+  const applier = new RunApplier(db, wake, events, submitter, places, world);
   const workload = new Workload(
     new ReconcileEngine(db, world, notices, me, lives),
     new PlacementLoop(
@@ -230,7 +231,7 @@ export function buildWorkload({
   const runs = new RunsService(
     db,
     reader,
-    new RunPlanner(db, offers, new JobOffers(offers), reader, settings),
+    new RunPlanner(db, offers, new JobOffers(offers), reader, places, settings),
     applier,
     events,
     wake,

@@ -51,9 +51,10 @@ describe('a service that is applied', () => {
 
   it('is refused at the plan where nobody can serve it', async () => {
     const groups = [{ name: 'front', replicas: 1, commands: ['serve'], router: { type: 'dynamo' } }];
-    const run_spec = { run_name: 'routed', configuration: { type: 'service', port: 8000, groups } };
+    const profile = { name: 'p', retry: true };
+    const run_spec = { run_name: 'routed', configuration: { type: 'service', port: 8000, groups }, profile };
     const reply = await server.post('/api/project/main/runs/get_plan', { run_spec });
-    expect([reply.status, reply.text]).toEqual([400, expect.stringContaining('Routers of type dynamo')]);
+    expect([reply.status, reply.text]).toEqual([400, expect.stringContaining('A dynamo router is not retried')]);
   });
 
   it('keeps what serves as long as an update that replaces it is under way', async () => {

@@ -33,7 +33,7 @@ export interface JobStart {
   /** The job may reach the server: through a unix socket whose connections the server takes one by one. */
   readonly serverAccess?: boolean;
   readonly ssh: SshSpec;
-  /** Lets a gateway's keys through the host to the port where the job's service listens and nowhere else, while the job runs. */
+  /** Lets a gateway's keys through the host (or the container that has no host agent) to the port where the job's service listens and nowhere else, while the job runs. */
   readonly gatewayDoor?: HostDoor & { readonly port: number };
   readonly cluster: ClusterSpec;
   readonly repoId: string;

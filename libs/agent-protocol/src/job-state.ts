@@ -34,7 +34,7 @@ export interface JobState {
   readonly message?: string;
   readonly pull?: PullProgress;
   readonly sshPort?: number;
-  /** Of the host's loopback, where the keys of {@link JobStart.gatewayDoor} reach the service. */
+  /** Of the loopback of the host (or of the container that has no host agent), where the keys of {@link JobStart.gatewayDoor} reach the service. */
   readonly servicePort?: number;
   readonly username?: string;
   readonly workingDir?: string;

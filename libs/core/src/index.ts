@@ -187,7 +187,7 @@ export {
   isTpuName,
   knownAccelerator,
 } from './offers/known-accelerators.js';
-export type { OfferPlace } from './offers/judge-place.js';
+export { isWanted, type OfferPlace } from './offers/judge-place.js';
 export type { OfferType } from './offers/judge-type.js';
 export { type OfferMatch, matchOffer } from './offers/match-offer.js';
 export { resourceRejections } from './offers/match-resources.js';
@@ -367,7 +367,16 @@ export {
   type ReadinessRule,
   UNPROBED,
 } from './services/readiness.js';
-export { type AllowedPath, isRoutedWorker, isRouterPath, ROUTER_PATHS, routerGroup } from './services/router.js';
+export {
+  type AllowedPath,
+  isAskedFromOutside,
+  isDynamoRouter,
+  isDynamoWorker,
+  isRoutedWorker,
+  isRouterPath,
+  ROUTER_PATHS,
+  routerGroup,
+} from './services/router.js';
 export {
   type ListedWorker,
   workerChanges,
@@ -380,8 +389,8 @@ export { servicePath, serviceSpecWithoutGateway, whyNotServed, whyNotServedHere 
 export { type GatewayConfiguration, OWN_HOSTS_REGION } from './configuration/gateway.js';
 export { type GatewayFact, type GatewayWish, gatewayWish, whyGatewayRefuses } from './gateways/choose-gateway.js';
 export { type AttemptFailure, nextAttempt } from './gateways/next-attempt.js';
-export { OUT_OF_REACH, whyOutOfReach } from './gateways/out-of-reach.js';
 export { checkGatewayUpdate } from './gateways/update-gateway.js';
+export { leftOutForGateway, whyOutOfReach } from './gateways/out-of-reach.js';
 export { gatewayDomain } from './gateways/gateway-domain.js';
 export { type GatewayService, gatewayService } from './gateways/gateway-service.js';
 export { type CertificateKind, type HttpsMode, httpsMode } from './gateways/https-mode.js';

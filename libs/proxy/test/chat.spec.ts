@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import { answerChat, type ChatOutcome, parseChatRequest, ReplicaSet, type ReplicaTarget } from '../src/index.js';
+import { AnswerRoom } from '../src/tgi/answer-room.js';
 import { ask, closeAll, connectTo, deadReplica, listen, readUntil, replica, until } from './world.js';
 
 afterEach(closeAll);
@@ -7,7 +8,7 @@ afterEach(closeAll);
 const FORMAT = { chatTemplate: "{{ messages[0]['content'] }}", eosToken: '</s>' };
 const ASKED = { model: 'm', messages: [{ role: 'user', content: 'hi' }] };
 
-async function chat(targets: readonly ReplicaTarget[], more: object = {}, answerMs = 5_000) {
+async function chat(targets: readonly ReplicaTarget[], more: object = {}, answerMs = 5_000, room?: AnswerRoom) {
   const replicas = new ReplicaSet({ limits: { connections: 8, answerMs }, now: Date.now, random: () => 0 });
   replicas.update(targets);
   const outcomes: ChatOutcome[] = [];
@@ -15,7 +16,7 @@ async function chat(targets: readonly ReplicaTarget[], more: object = {}, answer
     request.resume().once('end', () => {
       const name = { id: 'chatcmpl-1', created: 12, model: 'm' };
       const exchange = { request: parseChatRequest({ ...ASKED, ...more }), response, format: FORMAT, name };
-      void answerChat({ ...exchange, headers: request.rawHeaders }, replicas).then((outcome) => {
+      void answerChat({ ...exchange, headers: request.rawHeaders }, replicas, Date.now, room).then((outcome) => {
         outcomes.push(outcome);
         if (outcome.kind !== 'answered' && outcome.kind !== 'client-gone') response.writeHead(502).end(outcome.kind);
       });
@@ -198,4 +199,58 @@ it('a replica that is silent is not waited for for ever', async () => {
   const { port, outcomes } = await chat([one.target], {}, 1);
   expect(await post(port)).toMatchObject({ status: 502, body: 'too-late' });
   expect(outcomes).toMatchObject([{ kind: 'too-late', group: '0' }]);
+});
+
+const KIB = 'x'.repeat(1024);
+
+/** Writes without end, as fast as it is read. */
+function endless(status: number, begin: string, piece: string, told: { bytes: number }): RequestListener {
+  return (request, response) => {
+    request.resume();
+    response.writeHead(status, { 'content-type': 'application/json' });
+    response.write(begin);
+    const more = (): void => {
+      let goesOn = true;
+      while (goesOn && !response.destroyed) {
+        goesOn = response.write(piece);
+        told.bytes += piece.length;
+      }
+    };
+    response.on('drain', more);
+    response.on('error', () => undefined);
+    more();
+  };
+}
+
+it.each<[string, object, number, string, string, number]>([
+  ['an answer', {}, 200, '{"generated_text": "', KIB.repeat(64), 64],
+  ['an event of a stream', { stream: true }, 200, 'data: {"token": "', KIB.repeat(64), 1],
+  ['a line of an event of a stream', { stream: true }, 200, '', 'data: x\n'.repeat(8_192), 1],
+  ['a refusal', {}, 500, '{"error": "', KIB.repeat(64), 1],
+])('%s that never ends is given up, and the replica hears it', async (_what, more, status, begin, piece, mib) => {
+  const told = { bytes: 0 };
+  const one = await replica('a', endless(status, begin, piece, told));
+  const { port, outcomes, replicas } = await chat([one.target], more, 20_000);
+  expect(await post(port)).toMatchObject({ status: 502, body: 'wrong-answer' });
+  expect(outcomes).toMatchObject([
+    { kind: 'wrong-answer', message: expect.stringMatching(/longer than|too long/) as string },
+  ]);
+  expect(replicas.inFlight()).toEqual({});
+  // What lay in buffers on the way was written too, and no more.
+  expect(told.bytes).toBeLessThan((mib + 32) * 1024 * 1024);
+});
+
+it('answers that are held are given up before all of them together take too much, and those after them are not', async () => {
+  const room = new AnswerRoom(4 * 1024 * 1024);
+  const long = await replica('a', endless(200, '{"generated_text": "', KIB.repeat(64), { bytes: 0 }));
+  const { port, outcomes } = await chat([long.target], {}, 20_000, room);
+  const replies = await Promise.all([post(port), post(port), post(port)]);
+  expect(replies.map(({ body }) => body)).toEqual(['no-room', 'no-room', 'no-room']);
+  expect(outcomes).toEqual(Array(3).fill({ kind: 'no-room', group: '0' }));
+  const details = { finish_reason: 'length', generated_tokens: 2, prefill: [{ id: 1 }], tokens: [] };
+  const usual = await replica('b', (_request, response) =>
+    response.end(JSON.stringify({ generated_text: KIB.repeat(3 * 1024), details })),
+  );
+  const after = await chat([usual.target], {}, 20_000, room);
+  expect([(await post(after.port)).status, (await post(after.port)).status]).toEqual([200, 200]);
 });

@@ -15,6 +15,9 @@ export interface RentedContainer {
 export class RentedContainers {
   private readonly ids = new Map<string, string>();
 
+  /** @param address of this machine, where their SSH ports are published */
+  constructor(private readonly address = '127.0.0.1') {}
+
   get count(): number {
     return this.ids.size;
   }
@@ -27,14 +30,14 @@ export class RentedContainers {
     env,
   }: RentedContainer): Promise<{ host: string; port: number; internalIp: string }> {
     const variables = Object.entries(env).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
-    const published = ['-p', '127.0.0.1::10022'];
+    const published = ['-p', `${this.address}::10022`];
     const start = ['run', '-d', ...published, ...variables, '--entrypoint', entrypoint, image, ...args];
     const container = (await run('docker', start)).stdout.trim();
     this.ids.set(id, container);
     const { stdout } = await run('docker', ['port', container, '10022/tcp']);
     const format = '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}';
     const inspected = await run('docker', ['inspect', '-f', format, container]);
-    return { host: '127.0.0.1', port: Number(stdout.trim().split(':').at(-1)), internalIp: inspected.stdout.trim() };
+    return { host: this.address, port: Number(stdout.trim().split(':').at(-1)), internalIp: inspected.stdout.trim() };
   }
 
   async run(id: string, command: string): Promise<void> {

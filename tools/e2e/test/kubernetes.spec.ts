@@ -17,11 +17,12 @@ const inFull = isFullRun ? it : it.skip;
 const TOKEN = 'token-of-the-account';
 const SMALL = 'resources: {cpu: 1, memory: 1GB.., gpu: 0, disk: 1GB..}';
 
+const LOOPBACK = '127.0.0.1';
 const NODE: FakeNode = {
   name: 'worker-1',
   labels: {},
   allocatable: { cpu: '3900m', memory: '8Gi', 'ephemeral-storage': '200Gi' },
-  externalIp: '127.0.0.1',
+  externalIp: LOOPBACK,
 };
 
 /** Of a run of one job. */
@@ -74,7 +75,7 @@ function documentedRoles(): Roles {
       namespace: 'dstack',
       nodes: [NODE],
       runner: pods,
-      openNodePorts: true,
+      openNodePorts: LOOPBACK,
     });
     stack = new Stack({ DSTACK_AGENT_IMAGE: buildAgentImage() });
     await stack.start();

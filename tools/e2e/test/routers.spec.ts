@@ -39,6 +39,27 @@ http.createServer((q, r) => {
   r.end('worker ' + process.env.DSTACK_SERVICE_PORT);
 }).listen(process.env.DSTACK_SERVICE_PORT)`.replaceAll('\n', ' ');
 
+/** As a frontend of Dynamo as far as dstack has to do with it: workers come to it, nobody tells it of them. */
+const FRONTEND = `const workers = [];
+const serve = require('node:http').createServer((q, r) => {
+  if (q.url === '/register') { workers.push(r); r.writeHead(200); return r.write(' '); }
+  if (q.url === '/v1/quit') return r.end('bye', () => setTimeout(() => process.exit(3), 200));
+  if (workers.length === 0) { r.writeHead(503); return r.end('no workers'); }
+  r.end(workers.length + ' workers');
+});
+serve.listen(process.env.DSTACK_SERVICE_PORT); require('node:http').createServer(serve.listeners('request')[0]).listen(18990)`.replaceAll(
+  '\n',
+  ' ',
+);
+/** Listens nowhere. Without the address it fails, and is not tried again. */
+const BACKEND = `const ip = process.env.DSTACK_ROUTER_INTERNAL_IP; if (!ip) process.exit(4);
+const join = () => require('node:http').get({ host: ip, port: 18990, path: '/register' }, (r) => r.resume()).on('error', () => setTimeout(join, 200));
+join(); setInterval(() => 0, 1000)`.replaceAll('\n', ' ');
+
+interface Run {
+  readonly jobs: readonly { readonly job_submissions: readonly { readonly ready: boolean | null }[] }[];
+}
+
 (why === null ? describe : describe.skip)('a service with a router', () => {
   const stack = new Stack();
   beforeAll(() => stack.start());
@@ -68,8 +89,8 @@ groups:
     );
     return stack.cli(['apply', '-y', '-d', '-f', file]);
   };
-  const ask = async (path: string) => {
-    const reply = await fetch(`${stack.url}/proxy/services/main/llm${path}`, {
+  const ask = async (path: string, run = 'llm') => {
+    const reply = await fetch(`${stack.url}/proxy/services/main/${run}${path}`, {
       headers: { authorization: `Bearer ${stack.token}` },
     });
     return { status: reply.status, text: await reply.text() };
@@ -96,5 +117,41 @@ groups:
     await stack.until('its end', async () => /TERMINATED \(scaled_down\) \(job llm-0-1\)/.test(stack.serverLog()), 30_000); // prettier-ignore
     await stack.until('the router to know', async () => (await ask('/v1/models')).text.includes('no available workers'), 20_000); // prettier-ignore
     expect(await stack.until('a worker again', answered, 60_000)).toMatch(/^worker \d+$/);
+    expect(await stack.cli(['stop', '-y', '-x', 'llm'])).toMatchObject({ code: 0 });
   }, 240_000);
+
+  it('whose workers find it themselves tells them where it is, and ends with it', async () => {
+    const file = stack.file(
+      'graph',
+      `type: service
+name: graph
+port: 18950
+gateway: false
+env:
+  - ${JSON.stringify(`FRONTEND=${FRONTEND}`)}
+  - ${JSON.stringify(`BACKEND=${BACKEND}`)}
+groups:
+  - name: workers
+    replicas: 1
+    commands: ['exec ${node} -e "$BACKEND"']
+    ${TINY}
+  - name: router
+    replicas: 1
+    router: {type: dynamo}
+    commands: ['exec ${node} -e "$FRONTEND"']
+    ${TINY}
+`,
+    );
+    expect(await stack.cli(['apply', '-y', '-d', '-f', file])).toMatchObject({ code: 0 });
+    await stack.until('an answer of the worker', async () => {
+      const answer = await ask('/v1/chat/completions', 'graph');
+      return answer.text === '1 workers';
+    }, 60_000); // prettier-ignore
+    for (const path of ['/register', '/quit']) expect([path, (await ask(path, 'graph')).status]).toEqual([path, 403]);
+    const run = await stack.api<Run>('/api/project/main/runs/get', { run_name: 'graph' });
+    expect(run.jobs.map(({ job_submissions: [first] }) => first?.ready)).toEqual([true, true]);
+    // A worker listens nowhere; the router is asked to go by one of its own paths.
+    expect((await ask('/v1/quit', 'graph')).text).toBe('bye');
+    await stack.until('the service to end with its router', async () => /failed|error/.test(await stack.statusOf('graph')), 60_000); // prettier-ignore
+  }, 180_000);
 });

@@ -18,7 +18,7 @@ export class ServiceDoor {
   private openAt: number | undefined;
 
   constructor(
-    private readonly doors: HostDoors,
+    private readonly doors: Pick<HostDoors, 'open' | 'close' | 'problems'>,
     job: JobStart,
     private readonly openPort: (port: number) => Promise<Duplex>,
   ) {
@@ -43,13 +43,14 @@ export class ServiceDoor {
       return port;
     } catch (error) {
       this.complain(error);
+      // So that it is tried again when the job is next heard of.
+      await this.close();
       return undefined;
     }
   }
 
   async close(): Promise<void> {
-    this.relay?.close();
-    this.relay = undefined;
+    this.stopListening();
     if (this.openAt === undefined) return;
     this.openAt = undefined;
     await this.doors.close(this.jobId + DOOR_SUFFIX).catch((error: unknown) => this.complain(error));
@@ -80,6 +81,11 @@ export class ServiceDoor {
     // Jobs outlive the agent; their doors do not keep it.
     server.unref();
     return port;
+  }
+
+  private stopListening(): void {
+    this.relay?.close();
+    this.relay = undefined;
   }
 
   private complain(error: unknown): void {

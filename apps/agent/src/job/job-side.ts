@@ -51,6 +51,7 @@ export class JobSide implements AgentService {
   private constructor(
     dir: string,
     private readonly context: JobContext,
+    private readonly isWholeAgent: boolean,
     private readonly now: () => number,
   ) {
     this.startedAt = now();
@@ -62,8 +63,8 @@ export class JobSide implements AgentService {
   }
 
   /** Takes up what the directory holds: a job to begin, one already finished, or one an earlier agent here died with. */
-  static async open(dir: string, now: () => number): Promise<JobSide> {
-    const side = new JobSide(dir, await readJobContext(jobDirPaths(dir).context), now);
+  static async open(dir: string, now: () => number, isWholeAgent = false): Promise<JobSide> {
+    const side = new JobSide(dir, await readJobContext(jobDirPaths(dir).context), isWholeAgent, now);
     const spec = await readOwnJson(side.paths.spec);
     if (spec !== undefined) await side.takeUp(parseJobStart(spec));
     return side;
@@ -83,6 +84,13 @@ export class JobSide implements AgentService {
   authorizedKeys(): readonly string[] {
     const { ssh, cluster } = this.job ?? { ssh: { authorizedKeys: [] }, cluster: undefined };
     return cluster?.sshKey === undefined ? ssh.authorizedKeys : [...ssh.authorizedKeys, cluster.sshKey.publicKey];
+  }
+
+  /** Open while the job runs. Around other job sides there is a host, whose agent has the door. */
+  gatewayDoor(): JobStart['gatewayDoor'] {
+    const phase = this.store?.state.phase;
+    const isOpen = this.isWholeAgent && (phase === 'running' || phase === 'stopping');
+    return isOpen ? this.job?.gatewayDoor : undefined;
   }
 
   get exitWhenFinished(): boolean {
@@ -256,7 +264,7 @@ export class JobSide implements AgentService {
       hostKeyPath: this.paths.hostKey,
       submittedAt: store.state.phaseAt,
       now: this.now,
-      report: (patch) => store.update(patch),
+      report: (patch) => store.update(patch.phase === 'running' ? { ...patch, ...this.servicePlace(job) } : patch),
     });
     this.current = execution;
     if (this.pendingStop !== undefined) execution.stop(this.pendingStop);
@@ -268,6 +276,10 @@ export class JobSide implements AgentService {
     });
     const logEnd = { job: await output.close(), runner: await diagnostics.close() };
     await store.update({ ...outcome, phase: 'finished', finishedAt: this.now(), logEnd });
+  }
+
+  private servicePlace({ gatewayDoor }: JobStart): Pick<JobState, 'servicePort'> {
+    return this.isWholeAgent && gatewayDoor !== undefined ? { servicePort: gatewayDoor.port } : {};
   }
 
   /** Ends a job whose commands do not run here; its log is what is on disk. */

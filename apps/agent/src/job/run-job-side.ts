@@ -18,7 +18,7 @@ export async function runJobSide(directory: string, settings?: WholeAgentSetting
   const paths = jobDirPaths(resolve(directory));
   const signalled = untilSignalled();
   await mkdir(paths.dir, { recursive: true, mode: 0o700 });
-  const side = await JobSide.open(paths.dir, Date.now);
+  const side = await JobSide.open(paths.dir, Date.now, settings !== undefined);
   const server = new AgentHttpServer({ service: side, gate: await EpochGate.open(paths.epoch), now: Date.now });
   await server.listen(paths.socket);
   const ssh = settings === undefined ? undefined : await listenForServer(side, server, settings, paths);
@@ -51,6 +51,7 @@ async function listenForServer(
     live: () => side.execution?.live,
     now: Date.now,
     socketDir: CONTAINER_SOCKET_DIR,
+    door: () => side.gatewayDoor(),
     agent: {
       socketPath: paths.socket,
       serve: (stream) => {
@@ -59,6 +60,9 @@ async function listenForServer(
     },
   });
   await ssh.listen(settings.host, settings.port);
+  side.onChange(() => {
+    if (side.gatewayDoor() === undefined) ssh.dismissVisitors();
+  });
   side.countConnections(() => ssh.idleSeconds());
   return ssh;
 }

@@ -5,7 +5,7 @@ import { selfCommand } from '../self-command.js';
 import { AGENT_VERSION } from '../version.js';
 import { fingerprints } from './authorized-keys.js';
 import { ConnectionClock } from './connection-clock.js';
-import type { AgentEndpoint, JobLogs, RunningJobSsh, SessionPlace, SshConnectionInfo } from './options.js';
+import type { AgentEndpoint, JobLogs, PortDoor, RunningJobSsh, SessionPlace, SshConnectionInfo } from './options.js';
 import { sessionShell } from './session-shell.js';
 import { startJobSshServer } from './start-job-ssh-server.js';
 import { tailLive } from './tail-live.js';
@@ -23,6 +23,7 @@ export interface JobSshServerOptions {
   readonly agent?: AgentEndpoint;
   /** Where reverse-forwarded sockets may be; unset: nowhere. */
   readonly socketDir?: string | undefined;
+  readonly door?: () => PortDoor | undefined;
   readonly log?: (line: string) => void;
 }
 
@@ -36,7 +37,7 @@ export class JobSshServer {
   }
 
   async listen(host: string, port: number): Promise<number> {
-    const { workspace, hostKeyPath, authorizedKeys, now, agentKeys, agent, socketDir } = this.options;
+    const { workspace, hostKeyPath, authorizedKeys, now, agentKeys, agent, socketDir, door } = this.options;
     this.running = await startJobSshServer({
       hostKeyFile: hostKeyPath,
       authorizedKeys,
@@ -51,6 +52,7 @@ export class JobSshServer {
       ...(agentKeys === undefined ? {} : { agentKeys }),
       ...(agent === undefined ? {} : { agent }),
       ...(socketDir === undefined ? {} : { socketDir }),
+      ...(door === undefined ? {} : { door }),
       onConnectionClosed: (connection) => {
         if (this.isPerson(connection)) this.clock.closed(connection.openedAt, now());
       },
@@ -72,6 +74,10 @@ export class JobSshServer {
     const { agentKeys = [], authorizedKeys } = this.options;
     const keys = typeof authorizedKeys === 'function' ? authorizedKeys() : authorizedKeys;
     return !fingerprints(agentKeys).includes(key) || fingerprints(keys).includes(key);
+  }
+
+  dismissVisitors(): void {
+    this.running?.dismissVisitors();
   }
 
   async close(): Promise<void> {

@@ -24,6 +24,12 @@ export interface AgentEndpoint {
   serve(stream: Duplex): void;
 }
 
+/** Keys that reach one port of the job, and nothing else. */
+export interface PortDoor {
+  readonly authorizedKeys: readonly string[];
+  readonly port: number;
+}
+
 export interface JobSshOptions {
   /** Made at the first start, kept over restarts: clients pin it. */
   readonly hostKeyFile: string;
@@ -43,6 +49,8 @@ export interface JobSshOptions {
   readonly agent?: AgentEndpoint;
   /** The only directory where clients may have unix sockets made for them; unset: none. */
   readonly socketDir?: string;
+  /** For whoever is neither the job's nor the agent's; undefined while it is closed. */
+  readonly door?: () => PortDoor | undefined;
   readonly onConnectionClosed?: (connection: SshConnectionInfo) => void;
 }
 
@@ -56,5 +64,8 @@ export interface RunningJobSsh {
   /** null on a unix socket. */
   readonly port: number | null;
   close(): Promise<void>;
+  /** Of those who may work in the job or reach the agent. */
   connections(): readonly SshConnectionInfo[];
+  /** Ends the connections of all who came in by the door. */
+  dismissVisitors(): void;
 }

@@ -10,6 +10,7 @@ import { loadHostKey } from './host-key.js';
 import { createLogEndpoint } from './log-endpoint.js';
 import type { JobSshOptions, RunningJobSsh, SessionPlace, SshConnectionInfo } from './options.js';
 import { reverseForward } from './reverse-forward.js';
+import { serveVisitor } from './serve-visitor.js';
 import { serveSession } from './session.js';
 import { signalGroup } from './signal-group.js';
 
@@ -22,10 +23,12 @@ const GOODBYE_MS = 1_000;
 export async function startJobSshServer(options: JobSshOptions): Promise<RunningJobSsh> {
   const { authorizedKeys, agentKeys = [], session, log } = options;
   const place = typeof session === 'function' ? session : (): SessionPlace => session;
+  const door = options.door ?? ((): undefined => undefined);
   const jobKeys = typeof authorizedKeys === 'function' ? authorizedKeys : (): readonly string[] => authorizedKeys;
   const agentPrints = new Set(fingerprints(agentKeys));
   const connections = new Set<SshConnectionInfo>();
   const clients = new Set<Connection>();
+  const visitors = new Set<Connection>();
   const sockets = new Set<net.Socket>();
   const leaders = new Set<number>();
   const logEndpoint = createLogEndpoint(options);
@@ -51,18 +54,28 @@ export async function startJobSshServer(options: JobSshOptions): Promise<Running
     let connection: SshConnectionInfo | undefined;
     client.once('close', () => {
       clients.delete(client);
+      visitors.delete(client);
       if (connection === undefined) return;
       connections.delete(connection);
       options.onConnectionClosed?.(connection);
     });
+    const owners = (): readonly string[] => [...jobKeys(), ...agentKeys];
     authenticate(
       client,
-      () => [...jobKeys(), ...agentKeys],
+      () => [...owners(), ...(door()?.authorizedKeys ?? [])],
       (key) => {
+        if (!fingerprints(owners()).includes(key)) {
+          visitors.add(client);
+          serveVisitor(client, door);
+          return;
+        }
         connection = { openedAt: options.now(), key };
         connections.add(connection);
+        serveOwner(client, info, key);
       },
     );
+  });
+  const serveOwner = (client: Connection, info: ClientInfo, key: string): void => {
     const connectionEnv = describeConnection(info, options.listen, port);
     client.on('session', (accept, reject) => {
       const somewhere = place();
@@ -74,15 +87,18 @@ export async function startJobSshServer(options: JobSshOptions): Promise<Running
       place,
       childCommand: options.childCommand,
       agentSocketPath: options.agent?.socketPath,
-      agent: () => (connection !== undefined && agentPrints.has(connection.key) ? options.agent : undefined),
+      agent: () => (agentPrints.has(key) ? options.agent : undefined),
     });
     reverseForward(client, { place, socketDir: options.socketDir, log });
-  });
+  };
   log(`ssh: listening on ${port === null ? 'a unix socket' : `port ${port}`}`);
 
   return {
     port,
     connections: () => [...connections],
+    dismissVisitors: () => {
+      for (const client of visitors) client.end();
+    },
     close: async () => {
       const closed = once(listener, 'close');
       listener.close();

@@ -1,8 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import * as net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { createAgentClient, type HttpAgentClient } from '@dstack/agent-protocol';
 import ssh2 from 'ssh2';
 import { MAIN, readLog, waitForEnd, waitForState } from '../support/agent-process.js';
@@ -38,7 +40,7 @@ describe('the job side as the whole agent', () => {
 
   beforeAll(async () => {
     dir = mkdtempSync(join(tmpdir(), 'whole-'));
-    for (const key of ['server', 'user'])
+    for (const key of ['server', 'user', 'gateway'])
       execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(dir, key)]);
     port = await freePort();
     child = spawn(process.execPath, [MAIN, 'container', '--dir', join(dir, 'job')], {
@@ -64,13 +66,27 @@ describe('the job side as the whole agent', () => {
     expect(await client.info(soon())).toMatchObject({ service: 'dstack-agent' });
   });
 
-  it('runs its one job, and lets the job’s keys in to the job but not to the agent', async () => {
+  it('runs its one job, lets the job’s keys in to the job but not to the agent, and those of its gateway to its port', async () => {
+    const service = net.createServer((socket) => socket.end('the service')).listen(0, '127.0.0.1');
+    await once(service, 'listening');
+    const gatewayDoor = {
+      authorizedKeys: [readFileSync(join(dir, 'gateway.pub'), 'utf8')],
+      port: (service.address() as net.AddressInfo).port, // TCP
+    };
+    await expect(login('gateway')).rejects.toThrow();
     const job = containerJob('not used', 'echo hello $LD_LIBRARY_PATH; while [ ! -e done ]; do sleep 0.1; done', {
       workingDir: join(dir, 'work'),
+      gatewayDoor,
       ssh: { authorizedKeys: [readFileSync(join(dir, 'user.pub'), 'utf8')] },
     });
     await client.start(job, soon());
-    await waitForState(client, job.id, (state) => state.phase === 'running');
+    const running = await waitForState(client, job.id, (state) => state.phase === 'running');
+    expect(running.servicePort).toBe(gatewayDoor.port);
+    const gateway = await login('gateway');
+    const dismissed = once(gateway, 'close');
+    expect(await readPort(gateway, gatewayDoor.port)).toBe('the service');
+    await expect(readPort(gateway, port)).rejects.toThrow();
+    await expect(openAgent(gateway)).rejects.toThrow();
     const user = await login('user');
     await expect(openAgent(user)).rejects.toThrow();
     await new Promise<void>((resolve, reject) => {
@@ -87,11 +103,24 @@ describe('the job side as the whole agent', () => {
       });
     });
     user.end();
-    expect(await waitForEnd(client, job.id)).toMatchObject({ reason: 'done_by_runner', exitStatus: 0 });
+    const end = await waitForEnd(client, job.id);
+    await dismissed;
+    await expect(login('gateway')).rejects.toThrow();
+    service.close();
+    expect(end).toMatchObject({ reason: 'done_by_runner', exitStatus: 0 });
     expect(await readLog(client, job.id)).toBe('hello /of/the/image\r\n');
     await expect(client.start(containerJob('x', 'true'), soon())).rejects.toThrow('already has job');
   });
 });
+
+function readPort(over: ssh2.Client, port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    over.forwardOut('', 0, '127.0.0.1', port, (error, channel) => {
+      if (error) reject(error);
+      else text(channel).then(resolve, reject);
+    });
+  });
+}
 
 async function freePort(): Promise<number> {
   const server = net.createServer();

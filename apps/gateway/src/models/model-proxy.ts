@@ -156,6 +156,8 @@ function sayOutcome(response: ServerResponse, outcome: Outcome): void {
       return refuse(response, 504, 'The replica of the service did not answer in time');
     case 'wrong-answer':
       return refuse(response, 502, `The answer of the service's replica is none of TGI's: ${outcome.message}`);
+    case 'no-room':
+      return refuse(response, 503, 'The gateway holds too many answers of models at the moment. Try again later', '5');
     case 'too-large':
       return refuse(response, 413, `A body has at most ${outcome.limit} bytes`);
     case 'no-replica':

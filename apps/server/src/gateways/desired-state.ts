@@ -1,5 +1,5 @@
 import type { GatewayAccess, GatewayStateInput } from '@dstack/gateway-protocol';
-import { gatewayDomain, isFinishedJob, routerGroup, type Wire } from '@dstack/core';
+import { gatewayDomain, isAskedFromOutside, isFinishedJob, type Wire } from '@dstack/core';
 import { Inject, Injectable } from '@nestjs/common';
 import { HostAccessStore } from '../hosts/host-access.js';
 import { findInstances, type InstanceRecord } from '../instances/instance-record.js';
@@ -114,7 +114,9 @@ export class DesiredStates {
       hosts.add(host);
       served.push(run);
       const replicas = [];
-      for (const job of ready.filter((each) => each.runId === run.id && isAsked(run, each))) {
+      for (const job of ready.filter(
+        (each) => each.runId === run.id && isAskedFromOutside(run.spec.configuration, each.replicaGroup),
+      )) {
         const found = instances.get(job.instanceId ?? '');
         if (found === undefined) continue;
         const { instance, hostKeys } = found;
@@ -147,12 +149,6 @@ export class DesiredStates {
       },
     };
   }
-}
-
-/** Behind a router, only that is asked. */
-function isAsked({ spec: { configuration } }: RunRecord, { replicaGroup }: JobRecord): boolean {
-  const router = configuration.type === 'service' ? routerGroup(configuration) : null;
-  return router === null || router.name === replicaGroup;
 }
 
 async function readyJobs(tx: ReadTx, runs: readonly RunRecord[]): Promise<JobRecord[]> {

@@ -1,4 +1,5 @@
 import { DOOR_USER } from '@dstack/agent-protocol';
+import type { AgentAddress } from '@dstack/backend-base';
 import type { GatewayReplica, SshHop } from '@dstack/gateway-protocol';
 import { kindOfOffer, type SshHost } from '@dstack/core';
 import type { InstanceRecord } from '../instances/instance-record.js';
@@ -25,6 +26,14 @@ export interface ReplicaFacts {
 
 export const GATEWAY_KEY = 'gateway';
 
+type SshAddress = Extract<AgentAddress, { via: 'ssh' }>;
+
+interface JumpWay {
+  readonly hop: SshHop;
+  /** Where it is not the gateway's own. */
+  readonly key?: { readonly id: string; readonly privateKey: string };
+}
+
 /** How a gateway comes to a replica, or why it cannot. */
 export function reachReplica({
   job,
@@ -38,14 +47,13 @@ export function reachReplica({
     return {
       problem: 'it runs on the machine of the server itself, where no gateway comes to: use a fleet or a cloud',
     };
-  if (kindOfOffer(instance.offer) === 'containers')
-    return { problem: 'it runs in a container of a cloud, where no gateway comes to yet: use a backend with machines' };
   const servicePort = job.runtimeRecord.agent?.servicePort;
   if (servicePort === undefined)
     return {
-      problem: 'the agent of its host has not opened a way for the gateway (yet): it may be of an older version',
+      problem:
+        'the agent of its host or container has not opened a way for the gateway (yet): it may be of an older version',
     };
-  const jump = agent.jump === null ? null : jumpHop(host, hostKeys);
+  const jump = agent.jump === null ? null : jumpWay(agent.jump, { instance, host, hostKeys });
   if (agent.jump !== null && jump === null)
     return { problem: 'its machine is reached through another one, whose key is not the gateway’s to know' };
   const door: SshHop = {
@@ -62,12 +70,21 @@ export function reachReplica({
       hops: [...(jump === null ? [] : [jump.hop]), door],
       remote: { kind: 'tcp', host: '127.0.0.1', port: servicePort },
     },
-    keys: jump === null ? [] : [jump.key],
+    keys: jump?.key === undefined ? [] : [jump.key],
   };
 }
 
+function jumpWay(
+  jump: NonNullable<SshAddress['jump']>,
+  { instance, host, hostKeys }: Pick<ReplicaFacts, 'instance' | 'host' | 'hostKeys'>,
+): JumpWay | null {
+  if (kindOfOffer(instance.offer) !== 'containers') return jumpHop(host, hostKeys);
+  // Our agent before containers leads whoever they let in, so the gateway's own key does.
+  return { hop: { ...jump, keyId: GATEWAY_KEY, hostKey: hostKeys?.jump ?? null } };
+}
+
 /** The user's own machine before the user's hosts; whoever is to go through it needs its key. */
-function jumpHop(host: SshHost | null, hostKeys: HostKeys | null) {
+function jumpHop(host: SshHost | null, hostKeys: HostKeys | null): JumpWay | null {
   const jump = host?.jump ?? null;
   const [privateKey] = jump?.privateKeys ?? [];
   if (jump === null || privateKey === undefined) return null;

@@ -1,11 +1,9 @@
 import {
   gatewayService,
-  effectiveProfile,
   gatewayWish,
   type GatewayWish,
   serviceSpecWithoutGateway,
   whyNotServedHere,
-  whyOutOfReach,
   type Wire,
 } from '@dstack/core';
 import { Inject, Injectable } from '@nestjs/common';
@@ -13,6 +11,7 @@ import type { ProjectScope } from '../auth/caller.js';
 import { ClientError, ResourceNotExistsError } from '../http/api-errors.js';
 import type { ReadTx } from '../persistence/transaction.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
+import type { RunRecord } from '../runs/run-record.js';
 import { findGateways, findNamedGateway, gatewayFact, type GatewayRecord } from './gateway-record.js';
 import { findImportedGateway, findImportedGateways } from './imported-gateways.js';
 import { findReplicasOf } from './gateway-replica-record.js';
@@ -20,6 +19,7 @@ import { findReplicasOf } from './gateway-replica-record.js';
 export interface ServicePlace {
   /** Null: this server serves it itself. */
   readonly gatewayId: string | null;
+  readonly gatewayName: string | null;
   readonly serviceSpec: Wire.ServiceSpec;
 }
 
@@ -38,19 +38,41 @@ export class ServicePlaces {
       const { runLimits, proxyUrl = '' } = this.settings;
       const obstacle = whyNotServedHere(configuration, runLimits);
       if (obstacle !== null) throw new ClientError(obstacle);
-      return { gatewayId: null, serviceSpec: serviceSpecWithoutGateway(configuration, projectName, runName, proxyUrl) };
+      return {
+        gatewayId: null,
+        gatewayName: null,
+        serviceSpec: serviceSpecWithoutGateway(configuration, projectName, runName, proxyUrl),
+      };
     }
-    const outOfReach = whyOutOfReach(gateway.name, effectiveProfile(spec).backends ?? []);
-    if (outOfReach !== null) throw new ClientError(outOfReach, 'gateway_error');
     const replicas = await findReplicasOf(tx, gateway.id);
     const running = replicas.filter(({ status, isUnwanted }) => status === 'running' && !isUnwanted).length;
     const service = gatewayService(gatewayFact(gateway, running), { configuration, projectName, runName });
     if (!service.ok) throw new ClientError(service.problem, 'gateway_error');
     if (service.host === `gateway.${service.domain}`)
       throw new ClientError(`${service.host} is where models are asked for: give the service another name`);
-    return { gatewayId: gateway.id, serviceSpec: service.spec };
+    return { gatewayId: gateway.id, gatewayName: gateway.name, serviceSpec: service.spec };
+  }
+
+  /**
+   * The name of the gateway that serves the run if its plan is applied; null: none does.
+   * @param updated the run that goes on, with the gateway it has
+   * @throws {ClientError} when it cannot be served as it asks
+   */
+  async gatewayOf(
+    tx: ReadTx,
+    scope: ProjectScope,
+    spec: Wire.RunSpec,
+    updated: RunRecord | null,
+  ): Promise<string | null> {
+    if (updated === null)
+      return (await this.choose(tx, scope, spec, spec.run_name ?? OF_ANY_NAME))?.gatewayName ?? null;
+    if (updated.gatewayId === null) return null;
+    const [gateway] = await findGateways(tx, 'id = ?', [updated.gatewayId]);
+    return gateway?.name ?? null;
   }
 }
+
+const OF_ANY_NAME = 'service';
 
 /** Null: none. */
 async function chosen(tx: ReadTx, scope: ProjectScope, wish: GatewayWish): Promise<GatewayRecord | null> {

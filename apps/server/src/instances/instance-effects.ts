@@ -18,6 +18,7 @@ import {
   requiredFeatures,
   undecided,
 } from '@dstack/core';
+import { isAskedByGateway } from '../gateways/asked-by-gateway.js';
 import { ContainerStarts } from '../containers/container-starts.js';
 import { clusterMembers } from '../fleets/cluster-members.js';
 import { PlacementGroups } from '../fleets/placement-groups.js';
@@ -173,7 +174,7 @@ export class InstanceEffects {
       const job = await findJob(tx, jobId);
       const run = job === null ? null : await findRun(tx, job.runId);
       if (job === null || run === null) return { features: [], containerOnly: null, volumeLocations };
-      const features = requiredFeatures(job.spec);
+      const features = requiredFeatures(job.spec, isAskedByGateway(run, job.spec));
       const nodes = group?.size ?? null;
       return { nodes, features, containerOnly: containerOnly(run.spec.configuration, job.spec), volumeLocations };
     });

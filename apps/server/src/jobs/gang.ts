@@ -23,7 +23,10 @@ interface PeerRow {
 /** A job is given to a machine before the cloud has an address for that; one that has failed is about to be replaced. */
 const WITHOUT_ADDRESS: readonly (MachineRecord['state'] | undefined)[] = ['pending', 'failed', 'gone'];
 
-function hasAddress({ provisioning_data: data, machine }: Pick<PeerRow, 'provisioning_data' | 'machine'>): boolean {
+export function hasAddress({
+  provisioning_data: data,
+  machine,
+}: Pick<PeerRow, 'provisioning_data' | 'machine'>): boolean {
   return data !== null && !WITHOUT_ADDRESS.includes(readJsonOrNull<MachineRecord>(machine)?.state);
 }
 
@@ -160,13 +163,14 @@ export async function wakePeers(tx: WriteTx, wake: Wake, job: Member): Promise<v
 }
 
 /**
- * A machine has an address now: the peers of its jobs may have waited for it. All that wait are woken, not by the last one alone as above: whoever writes
+ * A machine has an address now: the peers of its jobs, or workers whose router is there, may have waited for it. All that wait are woken, not by the last one alone as above: whoever writes
  * this holds no gang, and of two at once each would take the other for missing.
  */
 export async function wakePeersOfMachine(tx: WriteTx, wake: Wake, instanceId: string): Promise<void> {
   const peers = await tx.query<{ id: string }>(
-    `SELECT peers.id FROM jobs JOIN jobs peers ON peers.run_id = jobs.run_id AND peers.replica_num = jobs.replica_num
-       AND peers.submission_num = jobs.submission_num AND peers.id <> jobs.id
+    `SELECT peers.id FROM jobs JOIN jobs peers ON peers.run_id = jobs.run_id AND peers.id <> jobs.id
+       AND (peers.replica_group <> jobs.replica_group
+         OR (peers.replica_num = jobs.replica_num AND peers.submission_num = jobs.submission_num))
      WHERE jobs.instance_id = ? AND peers.status = 'provisioning'`,
     [instanceId],
   );

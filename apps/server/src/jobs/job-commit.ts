@@ -10,6 +10,7 @@ import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
 import { RowLostError } from '../reconcile/end-lease.js';
 import { WORLD, type World } from '../world/world.js';
+import { needsRouter, wakeWorkers, workersToWake } from './router-address.js';
 import { lockGang, wakeWaitingPeers } from './gang.js';
 import { releaseVolumes } from '../volumes/job-volumes.js';
 import type { StartOutcome } from './job-effects.js';
@@ -74,7 +75,10 @@ export class JobCommit {
 
   async lock(tx: WriteTx, { decision, snapshot }: Context): Promise<readonly string[]> {
     if (decision.changes.nextOffer === true && !(await holdFleetOf(tx, snapshot.fleet))) throw new RowLostError();
-    return decision.because === null ? [] : lockGang(tx, snapshot.record, snapshot.run, decision.status);
+    const { record, run } = snapshot;
+    if (decision.because === null) return [];
+    const peers = await lockGang(tx, record, run, decision.status);
+    return tx.dialect === 'sqlite' ? peers : [...peers, ...(await workersToWake(tx, record, run, decision.status))];
   }
 
   async write(tx: WriteTx, context: Context): Promise<CommitResult> {
@@ -112,7 +116,7 @@ export class JobCommit {
       runtime_data: writeJson(runtime),
       provisioning_data: isAddressNews && instance !== null ? writeJson(provisioningDataOf(instance)) : null,
     });
-    if (status === 'running') await this.beginService(tx, snapshot.record);
+    if (status === 'running') await this.beginService(tx, { ...snapshot, now });
     else if (record.registered) await unregister(tx, this.wake, [id]);
     if (changes.release === true) await releaseInstance(tx, this.wake, record);
     const next = changes.nextOffer === true ? await this.nextMachine(tx, snapshot) : null;
@@ -128,6 +132,7 @@ export class JobCommit {
       });
     await this.wake.rows(tx, 'runs', [run.id]);
     await wakeWaitingPeers(tx, this.wake, record, run, status);
+    await wakeWorkers(tx, this.wake, record, run, status);
     if (record.instanceId !== null) this.wake.host(tx, 'logs', record.instanceId);
   }
 
@@ -139,11 +144,22 @@ export class JobCommit {
   }
 
   /** From here on the replica is asked whether it is ready. */
-  private async beginService(tx: WriteTx, { id, spec }: JobRecord): Promise<void> {
+  private async beginService(tx: WriteTx, { record, run, now }: JobView & { readonly now: number }): Promise<void> {
+    const { id, spec } = record;
     if (spec.service_port === null || spec.service_port === undefined) return;
     const probes = (spec.probes ?? []).map(() => UNPROBED);
+    if (probes.length === 0 && needsRouter(record, run)) return this.beginWorker(tx, record, now);
     await tx.execute('UPDATE jobs SET probes = ? WHERE id = ?', [writeJson(probes), id]);
     this.wake.topic(tx, 'probes');
+  }
+
+  /** It need not listen anywhere: it is its router that it tells of itself. */
+  private async beginWorker(tx: WriteTx, { id, runId }: JobRecord, now: number): Promise<void> {
+    await tx.execute(
+      'UPDATE jobs SET registered = ?, ready_at = COALESCE(ready_at, CAST(? AS bigint)) WHERE id = ? AND draining_since IS NULL',
+      [true, now, id],
+    );
+    this.wake.replicas(tx, runId);
   }
 
   /** Whoever follows the log of a job that never printed anything learns here that it is over. */

@@ -107,6 +107,7 @@ export class JobEffects {
         repoCredentials: run.repoId === null ? null : await this.inputs.repoCredentials(run.repoId, run.userId),
         ssh: jobSsh(view, rows),
         nodes: view.nodes,
+        routerIp: view.routerIp,
         logQuotaBytesPerHour: this.logQuotaBytesPerHour,
       });
       return await this.withServicePort(built, view, rows.gatewayKey);

@@ -18,6 +18,7 @@ import { type JobVolumes, jobVolumes } from '../volumes/job-volumes.js';
 import { findRun, type RunRecord } from '../runs/run-record.js';
 import { findFailedStart } from './failed-start.js';
 import { nodeAddresses, whatItWaitsFor } from './gang.js';
+import { needsRouter, routerAddress } from './router-address.js';
 import { findJob, type JobRecord } from './job-record.js';
 
 export interface JobView {
@@ -30,6 +31,8 @@ export interface JobView {
   readonly projectName: string;
   /** Of the replica, by rank; known when the job may be started. */
   readonly nodes: readonly NodeAddress[];
+  /** Of the router that the job is told of; null: it is told of none. */
+  readonly routerIp: string | null;
 }
 
 @Injectable()
@@ -43,9 +46,13 @@ export class JobSnapshots {
     const instance = record.instanceId === null ? null : await findInstance(tx, record.instanceId);
     const isHeld = record.status === 'provisioning' || record.status === 'terminating';
     const volumes = isHeld ? await jobVolumes(tx, id, record.spec) : null;
-    const waitsFor =
+    const ofOthers =
       record.status === 'provisioning' ? ((await whatItWaitsFor(tx, record, run)) ?? volumes?.waitsFor ?? null) : null;
-    const isStarting = record.status === 'provisioning' && waitsFor === null;
+    const isProvisioning = record.status === 'provisioning';
+    const routerIp = isProvisioning && needsRouter(record, run) ? await routerAddress(tx, run) : null;
+    const lacksRouter = isProvisioning && needsRouter(record, run) && routerIp === null;
+    const waitsFor = lacksRouter ? 'its router has no address yet' : ofOthers;
+    const isStarting = isProvisioning && waitsFor === null;
     const project = await findProject(tx, record.projectId);
     const underUtilised = await utilisation(tx, record, now);
     const fleet = await fleetOfLostMachine(tx, record, instance);
@@ -60,6 +67,7 @@ export class JobSnapshots {
         instance,
         fleet,
         projectName: project?.name ?? '',
+        routerIp,
         nodes: isStarting ? await nodeAddresses(tx, record) : [],
       },
       restsOn: instance === null ? [] : [{ table: 'instances', id: instance.id, rev: instance.rev }],
@@ -82,6 +90,7 @@ export class JobSnapshots {
           runtime: record.runtime,
           agent: runtimeRecord.agent,
           waitsFor: facts.waitsFor,
+          needsRouter: needsRouter(record, run),
           startError: runtimeRecord.startError,
           volumeError: facts.volumes?.error ?? null,
           isTimed: isTimed(record),

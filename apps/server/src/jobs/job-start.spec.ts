@@ -29,6 +29,7 @@ function factsOf(configuration: object, changes: Partial<JobStartFacts>, spec: o
     repoCredentials: null,
     ssh: { authorizedKeys: [] },
     hostEnv: {},
+    routerIp: null,
     nodes: [{ group: 0, index: 0, ip: '10.0.0.1' }],
     logQuotaBytesPerHour: null,
     volumes: [],
@@ -84,6 +85,11 @@ describe('what an agent is told of a job', () => {
   it('values of a fleet, below those of the run', () => {
     const start = startOf({ env: { B: 'run' } }, { hostEnv: { A: 'fleet', B: 'fleet' } });
     expect(start.env).toEqual({ A: 'fleet', B: 'run' });
+  });
+
+  it('where its router is, whatever the run says', () => {
+    const start = startOf({ env: { DSTACK_ROUTER_INTERNAL_IP: 'mine' } }, { routerIp: '10.0.0.7' });
+    expect(start.env).toEqual({ DSTACK_ROUTER_INTERNAL_IP: '10.0.0.7' });
   });
 
   it.each<[string, object, Partial<JobStartFacts>, object]>([

@@ -36,6 +36,8 @@ export interface JobStartFacts {
   readonly volumes: readonly Mount[];
   /** The replica's nodes, by rank. */
   readonly nodes: readonly NodeAddress[];
+  /** Of the router that the job is told of; null: it is told of none. */
+  readonly routerIp: string | null;
   readonly logQuotaBytesPerHour: number | null;
 }
 
@@ -74,6 +76,7 @@ export function buildJobStart(facts: JobStartFacts): BuiltJobStart {
       ...acceleratorJobEnvironment(gpus),
       ...facts.hostEnv,
       ...mapValues(spec.env, (value) => interpolateSecrets(value, facts.secrets)),
+      ...(facts.routerIp === null ? {} : { DSTACK_ROUTER_INTERNAL_IP: facts.routerIp }),
     },
     ...(spec.user ? { user: unixUserText(spec.user) } : {}),
     ...(spec.working_dir ? { workingDir: spec.working_dir } : {}),

@@ -19,6 +19,7 @@ import {
   unlikeContainers,
   type Wire,
 } from '@dstack/core';
+import { isAskedByGateway } from '../gateways/asked-by-gateway.js';
 import type { InstanceRecord } from '../instances/instance-record.js';
 import type { JobRecord } from '../jobs/job-record.js';
 import type { RunRecord } from '../runs/run-record.js';
@@ -64,9 +65,7 @@ export function loadGroup(
     return {
       fleetId: fleet.id,
       fits: true,
-      asks: combined
-        .flatMap(valueOf)
-        .map((ask, index) => toAsk(ask, run.spec.configuration, specs[index]?.[1], volumes, unlikeNodes)),
+      asks: combined.flatMap(valueOf).map((ask, index) => toAsk(ask, run, specs[index]?.[1], volumes, unlikeNodes)),
     };
   });
   const available = specs.map(([, { volumes: mounts }]) => availabilityOf(networkMounts(mounts), volumes));
@@ -108,7 +107,7 @@ function valueOf<T>(each: Combined<T>): T[] {
 
 function toAsk(
   { requirements, profile }: RunAsk,
-  configuration: Wire.RunSpec['configuration'],
+  run: RunRecord,
   spec: Wire.JobSpec | undefined,
   volumes: VolumesByName,
   unlikeNodes: string | null,
@@ -118,8 +117,8 @@ function toAsk(
     spec === undefined
       ? {}
       : {
-          features: requiredFeatures(spec),
-          containerOnly: containerOnly(configuration, spec),
+          features: requiredFeatures(spec, isAskedByGateway(run, spec)),
+          containerOnly: containerOnly(run.spec.configuration, spec),
           nodes: spec.jobs_per_replica ?? null,
           unlikeNodes,
           volumeLocations: available.kind === 'free' ? available.locations : null,

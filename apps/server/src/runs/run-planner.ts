@@ -6,6 +6,8 @@ import {
   type GpuGroupBy,
   groupFittingByGpu,
   type ImageDefaults,
+  isAskedFromOutside,
+  leftOutForGateway,
   type Offer,
   planAction,
   planOffers,
@@ -15,6 +17,7 @@ import {
   tabulateOffers,
   unlikeContainers,
   type VolumesByName,
+  whyOutOfReach,
   type Wire,
 } from '@dstack/core';
 import type { ProjectScope } from '../auth/caller.js';
@@ -22,13 +25,15 @@ import type { InstanceRecord } from '../instances/instance-record.js';
 import { explainedOffer } from '../offers/explained-offer.js';
 import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
+import { ServicePlaces } from '../gateways/service-places.js';
+import { ClientError } from '../http/api-errors.js';
 import { loadCapacity, type ProjectCapacity } from '../placement/project-capacity.js';
 import { volumesFor } from '../volumes/volume-facts.js';
 import { JobOffers, type PlanOptions } from './job-offers.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { redactJobSpec } from './redact.js';
 import { RunReader } from './run-reader.js';
-import { findRuns, type RunRecord } from './run-record.js';
+import { findRuns } from './run-record.js';
 
 /** The contract's job plan, with what it leaves out: what the job runs in and why, why offers were rejected, which backends are missing. */
 export type ExplainedJobPlan = Wire.JobPlan & {
@@ -48,8 +53,10 @@ interface Scene {
   readonly now: number;
   readonly capacity: ProjectCapacity;
   readonly volumes: VolumesByName;
-  readonly current: RunRecord | null;
+  readonly action: Wire.RunPlan['action'];
   readonly wireCurrent: Wire.Run | null;
+  /** That serves it, or would; null: none does. */
+  readonly gateway: string | null;
 }
 
 /** What would happen if the spec were applied now. Nothing is stored. */
@@ -60,21 +67,19 @@ export class RunPlanner {
     @Inject(OffersService) private readonly offers: OffersService,
     @Inject(JobOffers) private readonly jobOffers: JobOffers,
     @Inject(RunReader) private readonly reader: RunReader,
+    @Inject(ServicePlaces) private readonly places: Pick<ServicePlaces, 'gatewayOf'>,
     @Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'images'>,
   ) {}
 
+  /** @throws {ClientError} when the service could not be served where it asks, or its gateway would reach none of its replicas */
   async plan(
     scope: ProjectScope,
     given: Wire.RunSpec,
     effective: Wire.RunSpec,
     options: PlanOptions,
   ): Promise<Wire.RunPlan> {
-    const scene = await this.look(scope, effective);
+    const scene = await this.look(scope, effective, options);
     const jobPlans = await this.jobPlans(scope, effective, scene, options);
-    const current =
-      scene.current === null
-        ? null
-        : { id: scene.current.id, status: scene.current.status, run_spec: scene.current.spec };
     return {
       project_name: scope.projectName,
       user: scope.caller.name,
@@ -82,7 +87,7 @@ export class RunPlanner {
       effective_run_spec: effective,
       job_plans: jobPlans,
       current_resource: scene.wireCurrent,
-      action: planAction(current, effective).action,
+      action: scene.action,
     };
   }
 
@@ -93,7 +98,7 @@ export class RunPlanner {
     groupBy: readonly GpuGroupBy[],
     options: PlanOptions,
   ): Promise<ExplainedGpus> {
-    const scene = await this.look(scope, effective);
+    const scene = await this.look(scope, effective, options);
     const jobs = buildJobSpecs(effective, { replicaNum: 0, images: this.settings.images });
     const [job] = jobs;
     if (job === undefined) return { gpus: [], backend_warnings: [] };
@@ -105,13 +110,14 @@ export class RunPlanner {
       capacity: scene.capacity,
       volumes: scene.volumes,
       options,
+      gateway: null,
     });
     const table = tabulateOffers(pool);
     const gpus = groupFittingByGpu([{ table, rows: Uint32Array.from(pool.keys()) }, ...created], groupBy);
     return { gpus, backend_warnings: warnings };
   }
 
-  private look(scope: ProjectScope, effective: Wire.RunSpec): Promise<Scene> {
+  private look(scope: ProjectScope, effective: Wire.RunSpec, { forOffersOnly }: PlanOptions): Promise<Scene> {
     return this.db.read(async (tx) => {
       const now = await tx.now();
       const capacity = await loadCapacity(tx, scope.projectId, 'all');
@@ -122,12 +128,16 @@ export class RunPlanner {
           ? []
           : await findRuns(tx, 'project_id = ? AND name = ? AND deleted = ?', [scope.projectId, name, false]);
       const [wireCurrent] = current === undefined ? [] : await this.reader.wire(tx, [current], scope.caller);
+      const stored = current === undefined ? null : { id: current.id, status: current.status, run_spec: current.spec };
+      const { action } = planAction(stored, effective);
+      const updated = action === 'update' ? (current ?? null) : null;
       return {
         now,
         capacity,
         volumes,
-        current: current ?? null,
+        action,
         wireCurrent: wireCurrent ?? null,
+        gateway: forOffersOnly ? null : await this.places.gatewayOf(tx, scope, effective, updated),
       };
     });
   }
@@ -144,7 +154,9 @@ export class RunPlanner {
     for (const jobs of groups) {
       const [first] = jobs;
       if (first === undefined) continue;
-      const { pool, created, rejections, warnings } = await this.jobOffers.find({
+      const isAsked = isAskedFromOutside(effective.configuration, first.replica_group ?? '0');
+      const gateway = isAsked ? scene.gateway : null;
+      const { pool, created, rejections, warnings, backends } = await this.jobOffers.find({
         projectId: scope.projectId,
         effective,
         job: first,
@@ -152,7 +164,10 @@ export class RunPlanner {
         capacity: scene.capacity,
         volumes: scene.volumes,
         options,
+        gateway,
       });
+      const outOfReach = gateway === null ? null : whyOutOfReach(gateway, backends);
+      if (outOfReach !== null) throw new ClientError(outOfReach, 'gateway_error');
       const planned = planOffers(pool, created, options.maxOffers);
       const runtime = await this.runtimeOf(scope, effective, first, planned.offers[0], scene);
       for (const job of jobs) {
@@ -164,7 +179,7 @@ export class RunPlanner {
           ...runtime,
           rejections,
           priced_at: new Date(scene.now).toISOString(),
-          backend_warnings: warnings,
+          backend_warnings: [...warnings, ...(gateway === null ? [] : leftOutForGateway(gateway, backends))],
         });
       }
     }

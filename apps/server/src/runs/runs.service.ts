@@ -179,8 +179,8 @@ export class RunsService {
   }
 }
 
-function refuseUnserved({ configuration }: Wire.RunSpec): void {
-  const obstacle = configuration.type === 'service' ? whyNotServed(configuration) : null;
+function refuseUnserved(spec: Wire.RunSpec): void {
+  const obstacle = whyNotServed(spec);
   if (obstacle !== null) throw new ClientError(obstacle);
 }
 

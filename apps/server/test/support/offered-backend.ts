@@ -2,12 +2,20 @@ import type { Offer } from '@dstack/core';
 import { ComputeAccounts } from '../../src/offers/compute-accounts.js';
 import type { TestServer } from './start-test-server.js';
 
-/** What every project of the server is offered from now on by a backend that creates nothing. */
-export function offerTo(server: TestServer, offers: () => readonly Offer[]): void {
+/** What every project of the server is offered from now on by backends that create nothing. */
+export function offerTo(
+  server: TestServer,
+  offers: () => readonly Offer[],
+  backends: readonly Offer['backend'][] = ['aws'],
+): void {
   const accounts: Pick<ComputeAccounts, 'ofProject'> = server.app.get(ComputeAccounts);
-  const account = { type: 'aws', definition: {}, compute: { offers: async () => offers() } };
+  const offered = backends.map((type) => ({
+    type,
+    definition: {},
+    compute: { offers: async () => offers().filter(({ backend }) => backend === type) },
+  }));
   // Placement and plans use no more of an account than its offers and how they are ordered.
-  accounts.ofProject = async () => [account] as unknown as Awaited<ReturnType<ComputeAccounts['ofProject']>>;
+  accounts.ofProject = async () => offered as unknown as Awaited<ReturnType<ComputeAccounts['ofProject']>>;
 }
 
 export function someOffer(changes: Partial<Offer> = {}): Offer {

@@ -148,7 +148,7 @@ export class RunpodCompute implements Compute {
   private async clusterOffers(request: GpuOffersRequest, call: Call): Promise<Offer[]> {
     const { client } = this.options;
     const types = await this.clusterTypes
-      .get('types', async () => new Map((await client.clusterTypes(call)).map((type) => [type.id, type])))
+      .get('types', call, async () => new Map((await client.clusterTypes(call)).map((type) => [type.id, type])))
       .catch((error: unknown) => this.unknown(error, null));
     const known = clusterOffers(request);
     const counts = new Set(known.map(({ instance }) => instance.resources.gpus.length));

@@ -44,11 +44,14 @@ const provisioning = (over: Partial<ProvisioningJob> = {}): ProvisioningJob => (
   runtime: 'process',
   agent: null,
   waitsFor: null,
+  needsRouter: false,
   startError: null,
   volumeError: null,
   isTimed: false,
   ...over,
 });
+const lacksRouter = (): ProvisioningJob =>
+  provisioning({ needsRouter: true, waitsFor: 'its router has no address yet' });
 const active = (over: Partial<ActiveJob> = {}): ActiveJob => ({
   ...base,
   status: 'running',
@@ -113,6 +116,11 @@ describe('a job on its host, before its commands run', () => {
     ['is sent to the agent', provisioning(), T, { status: 'provisioning', effects: ['start'], dueAt: T + LIMITS.agentRetryMs }],
     ['waits for the agent', provisioning({ host: host({ connectedSince: null }) }), T, { status: 'provisioning', effects: [] }],
     ['waits for its peers', provisioning({ waitsFor: 'other nodes have no address yet' }), T, { status: 'provisioning', effects: [] }],
+    ['looks for its router from time to time', lacksRouter(), T, { status: 'provisioning', effects: [], dueAt: T + LIMITS.routerLookMs }],
+    ['waits longer for its router than for its agent', lacksRouter(), T + 29 * MIN, { status: 'provisioning', effects: [] }],
+    ['does not wait for its router for ever', lacksRouter(), T + 30 * MIN, { status: 'terminating', reason: 'waiting_runner_limit_exceeded' }],
+    ['may still begin when its router was long in coming', provisioning({ needsRouter: true }), T + 29 * MIN, { status: 'provisioning', effects: ['start'] }],
+    ['has as long as any for its agent when it came late itself', provisioning({ needsRouter: true, submittedAt: T - 60 * MIN }), T, { status: 'provisioning', effects: ['start'] }],
     ['is given up when the agent never answers', provisioning({ host: host({ connectedSince: null }) }), T + 20 * MIN, { status: 'terminating', reason: 'waiting_runner_limit_exceeded' }],
     ['ends when a volume cannot be attached', provisioning({ volumeError: 'volume data is in use' }), T, { status: 'terminating', reason: 'volume_error' }],
     ['ends when nobody can start it', provisioning({ startError: 'no such secret' }), T, { status: 'terminating', reason: 'terminated_by_server' }],

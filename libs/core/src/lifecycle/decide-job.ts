@@ -75,7 +75,7 @@ function decideProvisioning(job: ProvisioningJob, now: Instant): JobDecision {
   if (job.volumeError !== null) return end('volume_error', job.volumeError, 'kill');
   if (agent?.phase === 'finished') return endByAgent(agent);
   if (agent?.phase === 'running') return becomeRunning(job, agent, now);
-  const deadline = job.statusChangedAt + host.provisioningLimitMs + LIMITS.agentStartMs;
+  const deadline = startDeadline(job, host);
   if (now >= deadline) {
     const waited = job.waitsFor ?? (isConnected(host) ? 'the agent did not start the job' : 'the agent did not answer');
     return end('waiting_runner_limit_exceeded', `gave up: ${waited}`, 'kill');
@@ -88,8 +88,16 @@ function decideProvisioning(job: ProvisioningJob, now: Instant): JobDecision {
     if (agent.phase === 'waiting' && isConnected(host)) return sendStart(now, deadline);
     return stay('provisioning', { dueAt: deadline });
   }
-  if (!isConnected(host) || job.waitsFor !== null) return stay('provisioning', { dueAt: deadline });
+  if (!isConnected(host) || job.waitsFor !== null) {
+    const dueAt = job.needsRouter ? Math.min(deadline, now + LIMITS.routerLookMs) : deadline;
+    return stay('provisioning', { dueAt });
+  }
   return sendStart(now, deadline);
+}
+
+function startDeadline({ statusChangedAt, submittedAt, needsRouter }: ProvisioningJob, host: JobHost): Instant {
+  const own = statusChangedAt + host.provisioningLimitMs + LIMITS.agentStartMs;
+  return needsRouter ? Math.max(own, submittedAt + LIMITS.routerAddressMs) : own;
 }
 
 function sendStart(now: Instant, deadline: Instant): JobDecision {

@@ -47,6 +47,7 @@ const service = (count: number, replicas: Replica[], over: Partial<ServiceFacts>
   rollout: null,
   gatewayRefusal: null,
   router: null,
+  endsWithRouter: false,
   ...over,
 });
 const base = { id: 'r', submittedAt: T - MINUTE, startedAt: T - MINUTE, isScheduled: false, resubmissionAttempt: 0 };
@@ -122,6 +123,22 @@ describe('a service', () => {
     ['waits for its next try', pending(service(1, [failed(0)]), { resumeAt: T + 1 }), { status: 'pending', dueAt: T + 1 }],
     ['starts by schedule', pending(service(2, []), { nextTriggeredAt: T }), { status: 'submitted', effects: [submit(0, 1)] }],
   ])('that is pending %s', (_rule, snapshot, expected) => expect(decideRun(snapshot, T)).toMatchObject(expected)); // prettier-ignore
+});
+
+describe('a service whose workers know where their router is', () => {
+  const groups = [fixed(1, 'router'), fixed(1, 'workers')];
+  const scale = { router: { desired: 1, scaledAt: T }, workers: { desired: 1, scaledAt: T } };
+  const routed = (router: Replica, worker: Replica, over: Partial<ServiceFacts> = {}) =>
+    service(0, [{ ...router, group: 'router' }, { ...worker, group: 'workers' }], {
+      groups, scale, router: 'router', endsWithRouter: true, ...over,
+    }); // prettier-ignore
+  it.each<[string, ServiceFacts, object]>([
+    ['ends with its router', routed(failed(0), ready(1)), { status: 'terminating', changes: { reason: 'job_failed' } }],
+    ['ends with a router that is done', routed(done(0), ready(1)), { status: 'terminating', changes: { reason: 'all_jobs_done' } }],
+    ['ends with it during an update too', routed(failed(0), old(1), { rollout: { deploymentNum: 1, failures: 0, lastFailure: null } }), { status: 'terminating', changes: { reason: 'job_failed' } }],
+    ['goes on without a worker', routed(ready(0), failed(1)), { status: 'running' }],
+    ['goes on without its router where the workers are told of another one', routed(failed(0), ready(1), { endsWithRouter: false }), { status: 'running' }],
+  ])('%s', (_rule, facts, expected) => expect(decideRun(run(facts), T)).toMatchObject(expected)); // prettier-ignore
 });
 
 describe('a worker that drains behind a router', () => {

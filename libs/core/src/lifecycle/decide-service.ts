@@ -25,6 +25,8 @@ export function decideService(run: ActiveRun, service: ServiceFacts, now: Instan
   const refusedUntil = refusal === null ? null : refusal.since + (refusal.isLasting ? 0 : LIMITS.gatewayRefusalMs);
   if (refusedUntil !== null && now >= refusedUntil) return { do: 'end', reason: 'gateway_error' };
   const judged = judgeServiceReplicas(service, run, now);
+  const routerEnd = endOfRouter(service, judged);
+  if (routerEnd !== null) return { do: 'end', reason: routerEnd };
   const rollout = decideRollout(service, judged, now);
   if (rollout.rollBack !== null) {
     const effects: RunEffect[] = [{ do: 'roll-back', because: rollout.rollBack }];
@@ -77,6 +79,17 @@ export function decidePendingService(run: PendingRun, service: ServiceFacts, now
     dueAt: now,
     because,
   });
+}
+
+const OVER: readonly JudgedReplica['state'][] = ['retry', 'failed', 'limit-exceeded'];
+
+function endOfRouter(
+  { router, endsWithRouter }: ServiceFacts,
+  judged: readonly JudgedReplica[],
+): 'job_failed' | 'all_jobs_done' | null {
+  const states = judged.filter(({ replica }) => endsWithRouter && replica.group === router).map(({ state }) => state);
+  if (states.includes('done')) return 'all_jobs_done';
+  return states.some((state) => OVER.includes(state)) ? 'job_failed' : null;
 }
 
 function planGroups(

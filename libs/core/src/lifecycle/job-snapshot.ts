@@ -71,6 +71,8 @@ export interface ProvisioningJob extends JobBase {
   readonly agent: AgentJob | null;
   /** What the job still waits for besides its own host (addresses of its peers, the startup order); null when it may start. */
   readonly waitsFor: string | null;
+  /** It is told the address of a router, which has its own time to get one. */
+  readonly needsRouter: boolean;
   /** A configuration that cannot be handed to an agent, such as an unknown secret. */
   readonly startError: string | null;
   /** A volume of it that cannot be attached. */

@@ -20,6 +20,10 @@ export const LIMITS = {
   containersTried: 3,
   /** From a ready machine until the agent has taken the job. */
   agentStartMs: 10 * MINUTE,
+  /** From the submission of a worker until its router has an address. */
+  routerAddressMs: 30 * MINUTE,
+  /** Between two looks for it; whoever has one wakes those that wait. */
+  routerLookMs: 30 * SECOND,
   /** The agent's own limit on a pull is 20 min. */
   pullMs: 25 * MINUTE,
   /** How long a job survives a host nobody can reach, unless the server is set otherwise. */

@@ -22,6 +22,8 @@ export interface ServiceFacts {
   readonly replicas: readonly Replica[];
   /** The group whose replica gets all requests and gives them to the others; null: every replica gets its own. */
   readonly router: string | null;
+  /** Its workers know where the router was: another one would have none. */
+  readonly endsWithRouter: boolean;
   /** By name of the group. */
   readonly scale: Readonly<Record<string, GroupScale>>;
   readonly traffic: ServiceTraffic;

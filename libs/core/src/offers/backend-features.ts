@@ -1,3 +1,4 @@
+import { BACKEND_TYPES } from '../wire/enums.js';
 import type { InternalBackendType } from '../wire/internal-values.js';
 import type * as Wire from '../wire/generated/api.js';
 
@@ -9,7 +10,8 @@ export type BackendFeature =
   | 'network-volumes'
   | 'placement-groups'
   | 'create-instance'
-  | 'group-provisioning';
+  | 'group-provisioning'
+  | 'way-for-gateways';
 
 const VM_BACKENDS = [
   'amddevcloud',
@@ -51,6 +53,8 @@ const FEATURES: Readonly<Record<BackendFeature, ReadonlySet<InternalBackendType>
   'placement-groups': new Set(['aws', 'crusoe', 'gcp', 'nebius']),
   'create-instance': new Set([...VM_BACKENDS, 'local']),
   'group-provisioning': new Set(['gcp', 'runpod', 'slurm']),
+  // The server's own machine may be behind anything.
+  'way-for-gateways': new Set(BACKEND_TYPES),
 };
 
 export function backendHas(backend: InternalBackendType, feature: BackendFeature): boolean {
@@ -61,9 +65,13 @@ export function backendsWith(feature: BackendFeature): readonly InternalBackendT
   return [...FEATURES[feature]];
 }
 
-/** What the backend must be able to do for a job. An optional instance mount asks nothing: it is dropped where it cannot be. */
+/**
+ * What the backend must be able to do for a job. An optional instance mount asks nothing: it is dropped where it cannot be.
+ * @param isAskedByGateway a gateway has to come to the job
+ */
 export function requiredFeatures(
   job: Pick<Wire.JobSpec, 'privileged' | 'volumes' | 'jobs_per_replica' | 'requirements'>,
+  isAskedByGateway = false,
 ): BackendFeature[] {
   const features: BackendFeature[] = [];
   if ((job.jobs_per_replica ?? 1) > 1) features.push('multinode');
@@ -72,5 +80,6 @@ export function requiredFeatures(
   const mounts = job.volumes ?? [];
   if (mounts.some((mount) => 'instance_path' in mount && !mount.optional)) features.push('instance-volumes');
   if (mounts.some((mount) => 'name' in mount)) features.push('network-volumes');
+  if (isAskedByGateway) features.push('way-for-gateways');
   return features;
 }

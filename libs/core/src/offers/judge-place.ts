@@ -10,8 +10,8 @@ export type OfferPlace = Pick<Offer, 'backend' | 'region' | 'availability_zones'
 /** Gives those of its zones that are asked for; null where it names none. */
 export function judgePlace(offer: OfferPlace, filters: OfferFilters, reject: Reject): string[] | null {
   const { backends, regions } = filters;
-  if (backends && !backends.some((backend) => isBackend(offer, backend)))
-    reject('backend', () => `backend ${offer.backend}, not ${backends.join(' or ')}`);
+  if (!isWanted(filters, offer.backend))
+    reject('backend', () => `backend ${offer.backend}, not ${(backends ?? []).join(' or ')}`);
   if (regions && !includesIgnoringCase(regions, offer.region))
     reject('region', () => `region ${offer.region}, not ${regions.join(' or ')}`);
   const zones = zonesOfVolumes(offer, narrowZones(offer, filters, reject), filters, reject);
@@ -21,9 +21,9 @@ export function judgePlace(offer: OfferPlace, filters: OfferFilters, reject: Rej
   return zones;
 }
 
-// This machine goes as `remote` on the wire, so either name asks for it.
-function isBackend(offer: OfferPlace, backend: string): boolean {
-  return offer.backend === backend || (offer.backend === 'local' && backend === 'remote');
+/** This machine goes as `remote` on the wire, so either name asks for it. */
+export function isWanted({ backends }: Pick<OfferFilters, 'backends'>, backend: Offer['backend']): boolean {
+  return backends?.some((wanted) => backend === wanted || (backend === 'local' && wanted === 'remote')) ?? true;
 }
 
 // An existing instance whose zone nobody knows passes; an offer to create must say where it can be.

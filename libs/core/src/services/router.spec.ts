@@ -1,4 +1,11 @@
-import { isRoutedWorker, isRouterPath, routerGroup } from './router.js';
+import {
+  isAskedFromOutside,
+  isDynamoRouter,
+  isDynamoWorker,
+  isRoutedWorker,
+  isRouterPath,
+  routerGroup,
+} from './router.js';
 import { type RoutedReplica, workerChanges, workerInfo, workersOf } from './router-workers.js';
 
 it.each([
@@ -41,6 +48,26 @@ it.each<[string, Partial<RoutedReplica>, boolean]>([
 ])('a replica that %s is one of the workers, or not', (_what, over, expected) => {
   const replica = { replicaGroup: 'w', registered: true, drainingSince: null, ...over };
   expect(workersOf('r', [replica])).toEqual(expected ? [replica] : []);
+});
+
+it('nobody but the router is asked from outside, and every replica where there is none', () => {
+  const worker = { name: 'w', count: { min: 1, max: 2 } };
+  const router = { name: 'r', count: { min: 1, max: 1 }, router: { type: 'sglang' as const } };
+  const routed = { type: 'service' as const, port: 80, replicas: [worker, router] };
+  expect(['r', 'w'].map((group) => isAskedFromOutside(routed, group))).toEqual([true, false]);
+  expect(isAskedFromOutside({ ...routed, replicas: [worker] }, 'w')).toBe(true);
+  expect(isAskedFromOutside({ type: 'task' }, '0')).toBe(false);
+});
+
+it.each([
+  ['dynamo', [true, false], [false, true]],
+  ['sglang', [false, false], [false, false]],
+] as const)('behind a router of type %s', (type, routers, workers) => {
+  const worker = { name: 'w', count: { min: 1, max: 2 } };
+  const router = { name: 'r', count: { min: 1, max: 1 }, router: { type } };
+  const routed = { type: 'service' as const, port: 80, replicas: [router, worker] };
+  expect(['r', 'w'].map((group) => isDynamoRouter(routed, group))).toEqual(routers);
+  expect(['r', 'w'].map((group) => isDynamoWorker(routed, group))).toEqual(workers);
 });
 
 it('a router is told of workers that came and of those that went', () => {

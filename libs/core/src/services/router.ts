@@ -10,6 +10,28 @@ export function isRoutedWorker(group: string, router: string | null): boolean {
   return router !== null && group !== router;
 }
 
+/** Behind a router, nobody but that is asked from outside. */
+export function isAskedFromOutside(configuration: Wire.RunSpec['configuration'], replicaGroup: string): boolean {
+  if (configuration.type !== 'service') return false;
+  const router = routerGroup(configuration);
+  return router === null || router.name === replicaGroup;
+}
+
+/** Workers of a Dynamo router are told where it is, and tell it of themselves. */
+export function isDynamoWorker(configuration: Wire.RunSpec['configuration'], replicaGroup: string): boolean {
+  const router = dynamoRouter(configuration);
+  return router !== null && router.name !== replicaGroup;
+}
+
+export function isDynamoRouter(configuration: Wire.RunSpec['configuration'], replicaGroup: string): boolean {
+  return dynamoRouter(configuration)?.name === replicaGroup;
+}
+
+function dynamoRouter(configuration: Wire.RunSpec['configuration']): Wire.ReplicaGroup | null {
+  const router = configuration.type === 'service' ? routerGroup(configuration) : null;
+  return router?.router?.type === 'dynamo' ? router : null;
+}
+
 export interface AllowedPath {
   readonly path: string;
   readonly match: 'exact' | 'prefix';

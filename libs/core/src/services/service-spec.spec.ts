@@ -39,7 +39,7 @@ describe('a service that this server', () => {
     ['scales', { replicas: { min: 0, max: 3 }, scaling: { metric: 'rps', target: 1 } }],
     ['takes what the server has', { https: 'auto' }],
   ])('can serve: it %s', (_what, over) => {
-    expect(whyNotServed(service(over))).toBeNull();
+    expect(whyNotServed({ configuration: service(over) })).toBeNull();
     expect(whyNotServedHere(service(over), { forbidServicesWithoutGateway: false })).toBeNull();
   });
 
@@ -57,10 +57,16 @@ describe('a service that this server', () => {
   });
 });
 
-it.each([
-  ['sglang' as const, null],
-  ['dynamo' as const, expect.stringMatching(/of type dynamo are not built yet/)],
-])('a service with a router of type %s', (type, expected) => {
+it.each<['sglang' | 'dynamo', object, object, string | null]>([
+  ['sglang', { retry: true }, { retry: true }, null],
+  ['dynamo', {}, {}, null],
+  ['dynamo', {}, { retry: false }, null],
+  ['dynamo', {}, { retry: true }, 'take `retry` out of the profile'],
+  // The configuration's own wins.
+  ['dynamo', { retry: false }, { retry: true }, null],
+])('a service with a router of type %s, with %j and the profile %j', (type, more, parameters, expected) => {
   const replicas = [{ name: 'r', count: { min: 1, max: 1 }, router: { type } }];
-  expect(whyNotServed(service({ replicas }))).toEqual(expected);
+  const profile = { name: 'p', ...parameters };
+  const why = whyNotServed({ configuration: service({ replicas, ...more }), profile });
+  expect(why).toEqual(expected === null ? null : expect.stringContaining(expected));
 });

@@ -1,4 +1,5 @@
 import type * as Wire from '../wire/generated/api.js';
+import { effectiveProfile } from '../runs/effective-profile.js';
 import { routerGroup } from './router.js';
 
 /** Where the server itself serves the services that have no gateway; clients put their server's address before it. */
@@ -35,10 +36,13 @@ function modelSpec(
   return { name: model.name, base_url: baseUrl, type: model.type ?? 'chat' };
 }
 
-/** Why no service can be served as the configuration asks, with a gateway or without; null when it can. */
-export function whyNotServed(configuration: Wire.ServiceConfiguration): string | null {
-  if (routerGroup(configuration)?.router?.type !== 'dynamo') return null;
-  return 'Routers of type dynamo are not built yet: use `router: {type: sglang}`, or remove `router`';
+/** Why no service can be served as the run asks, with a gateway or without; null when it can. */
+export function whyNotServed(spec: Pick<Wire.RunSpec, 'configuration' | 'profile'>): string | null {
+  const { configuration } = spec;
+  if (configuration.type !== 'service' || routerGroup(configuration)?.router?.type !== 'dynamo') return null;
+  const retry = effectiveProfile(spec).retry ?? false;
+  if (retry === false) return null;
+  return 'A dynamo router is not retried, as its workers know where it was: take `retry` out of the profile';
 }
 
 /** Why this server itself cannot serve it as the configuration asks; null when it can. */

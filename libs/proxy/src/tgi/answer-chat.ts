@@ -3,6 +3,7 @@ import { askReplica, type ReplicaAnswer } from '../ask-replica.js';
 import type { Outcome } from '../exchange.js';
 import { headerPairs } from '../headers/hop-by-hop.js';
 import type { ReplicaSet } from '../replica-set.js';
+import { ANSWER_ROOM, type AnswerRoom, NoRoomError } from './answer-room.js';
 import { type AnswerName, chatAnswer } from './chat-answer.js';
 import { type ChatFormat, chatPrompt } from './chat-prompt.js';
 import type { ChatRequest } from './chat-request.js';
@@ -24,7 +25,9 @@ export interface ChatExchange {
 export type ChatOutcome =
   | Outcome
   /** Nothing was sent to the client: the replica's answer is none of TGI's. */
-  | { readonly kind: 'wrong-answer'; readonly message: string; readonly group: string };
+  | { readonly kind: 'wrong-answer'; readonly message: string; readonly group: string }
+  /** Nothing was sent to the client: this process holds too many answers. */
+  | { readonly kind: 'no-room'; readonly group: string };
 
 /**
  * Asks a replica that speaks TGI's own API, and answers as the OpenAI API does.
@@ -34,6 +37,7 @@ export async function answerChat(
   exchange: ChatExchange,
   replicas: ReplicaSet,
   now: () => number = Date.now,
+  room: AnswerRoom = ANSWER_ROOM,
 ): Promise<ChatOutcome> {
   const { request, response, format } = exchange;
   const prompt = chatPrompt(request.messages, format);
@@ -51,17 +55,29 @@ export async function answerChat(
       body,
       signal: gone.signal,
     };
-    const asked = await askReplica(question, replicas, (answer) => take(answer, exchange, gone.signal), now);
+    const asked = await askReplica(
+      question,
+      replicas,
+      (answer) => take(answer, exchange, { signal: gone.signal, room }),
+      now,
+    );
     if (asked.kind !== 'taken') return asked;
-    const { group, status, value: wrong } = asked;
-    return wrong === null ? { kind: 'answered', status, group } : { kind: 'wrong-answer', message: wrong, group };
+    const { group, status, value: failure } = asked;
+    if (failure === null) return { kind: 'answered', status, group };
+    return failure instanceof NoRoomError
+      ? { kind: 'no-room', group }
+      : { kind: 'wrong-answer', message: failure.message, group };
   } finally {
     response.off('close', abort);
   }
 }
 
-/** Null: the client has its answer. Else what is wrong with the replica's. */
-async function take(answer: ReplicaAnswer, exchange: ChatExchange, signal: AbortSignal): Promise<string | null> {
+/** Null: the client has its answer. Else why it cannot have the replica's. */
+async function take(
+  answer: ReplicaAnswer,
+  exchange: ChatExchange,
+  { signal, room }: { readonly signal: AbortSignal; readonly room: AnswerRoom },
+): Promise<TgiAnswerError | NoRoomError | null> {
   const { request, response, name, format } = exchange;
   const stops = stopTexts(request, format.eosToken);
   try {
@@ -72,13 +88,13 @@ async function take(answer: ReplicaAnswer, exchange: ChatExchange, signal: Abort
     } else {
       const told = answer.headers['x-prompt-tokens'];
       const promptTokens = typeof told === 'string' ? told : undefined;
-      const completion = chatAnswer(await readJson(answer.body), { name, stops, promptTokens });
+      const completion = chatAnswer(await readJson(answer.body, room), { name, stops, promptTokens });
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify(completion));
     }
     return null;
   } catch (error) {
-    if (error instanceof TgiAnswerError) return error.message;
+    if (error instanceof TgiAnswerError || error instanceof NoRoomError) return error;
     throw error;
   }
 }

@@ -17,6 +17,8 @@ export class ChatTemplateError extends Error {
 
 /** Templates come from users, and a loop in one must not keep the process. */
 const LONGEST_MS = 250;
+/** Characters: a template that doubles its text has half a gigabyte in a moment. */
+const LONGEST_PROMPT = 32 * 1024 * 1024;
 const TIMEOUT = 'ERR_SCRIPT_EXECUTION_TIMEOUT';
 
 /**
@@ -31,6 +33,13 @@ export function chatPrompt(messages: readonly Wire.ChatMessage[], { chatTemplate
       bos_token: '',
       eos_token: eosToken,
     });
+  const prompt = rendered(render);
+  if (prompt.length > LONGEST_PROMPT)
+    throw new ChatTemplateError(`The chat template of the model makes more than ${LONGEST_PROMPT} characters of it`);
+  return prompt;
+}
+
+function rendered(render: () => string): string {
   try {
     return String(runInNewContext('render()', { render }, { timeout: LONGEST_MS }));
   } catch (error) {

@@ -5,6 +5,11 @@ export class ChatRequestError extends Error {
   override readonly name = 'ChatRequestError';
 }
 
+/** Each piece of a stream is compared with all of them. */
+const MOST_STOPS = 16;
+const LONGEST_STOP = 1024;
+const STOP = z.string().max(LONGEST_STOP);
+
 const REQUEST = z.object({
   model: z.string(),
   messages: z.array(z.object({ role: z.string(), content: z.string() })),
@@ -12,7 +17,7 @@ const REQUEST = z.object({
   max_tokens: z.int().nullish(),
   n: z.int().min(1).nullish(),
   seed: z.int().nullish(),
-  stop: z.union([z.string(), z.array(z.string())]).nullish(),
+  stop: z.union([STOP, z.array(STOP).max(MOST_STOPS)]).nullish(),
   stream: z.boolean().nullish(),
   stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
   temperature: z.number().nullish(),

@@ -33,6 +33,13 @@ it.each([
   expect(render).toThrow(`The chat template of the model ${reason}`);
 });
 
+it('a prompt has an end, however fast its template makes it longer', () => {
+  const doubled = '{% set ns.s = ns.s ~ ns.s %}';
+  const chatTemplate = `{% set ns = namespace(s='12345678') %}{% for i in range(23) %}${doubled}{% endfor %}{{ ns.s }}`;
+  const render = (): string => chatPrompt(MESSAGES, { chatTemplate, eosToken: '</s>' });
+  expect(render).toThrow('makes more than 33554432 characters');
+});
+
 function endless(): string {
   const loops = ['a', 'b', 'c', 'd'];
   return loops.map((name) => `{% for ${name} in range(10000) %}`).join('') + loops.map(() => '{% endfor %}').join('');
@@ -98,6 +105,8 @@ it.each<[unknown, string]>([
   [{ model: 'm' }, 'messages: '],
   [{ ...ASKED, messages: [{ role: 'user', content: [{ type: 'text', text: 'hi' }] }] }, 'messages.0.content: '],
   [{ ...ASKED, n: 0 }, 'n: '],
+  [{ ...ASKED, stop: 'x'.repeat(1025) }, 'stop: '],
+  [{ ...ASKED, stop: Array(17).fill('x') }, 'stop: '],
   [{ ...ASKED, n: 2, stream: true }, 'n: a stream has one answer only'],
   [{ ...ASKED, max_tokens: 'many' }, 'max_tokens: '],
   [{ ...ASKED, tools: [{ type: 'function' }] }, 'tools: models in the format of TGI are asked without tools'],

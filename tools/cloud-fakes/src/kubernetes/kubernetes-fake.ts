@@ -27,8 +27,8 @@ export interface KubernetesFakeOptions {
   readonly namespace: string;
   readonly nodes: readonly FakeNode[];
   readonly runner: PodRunner;
-  /** Between 127.0.0.1 and what the service selects, for ports of nodes; absent: they lead nowhere. */
-  readonly openNodePorts?: boolean;
+  /** This machine's address where ports of nodes lead to what their service selects; absent: they lead nowhere. */
+  readonly openNodePorts?: string;
 }
 
 interface Target {
@@ -56,7 +56,7 @@ export class KubernetesFake extends HttpFake {
   private constructor(readonly options: KubernetesFakeOptions) {
     super();
     this.pods = new Pods(this.objects, options.nodes, options.runner);
-    this.ports = new ServicePorts(this.objects, options.openNodePorts ?? false);
+    this.ports = new ServicePorts(this.objects, options.openNodePorts ?? null);
     this.objects.create('namespaces', null, {
       apiVersion: 'v1',
       kind: 'Namespace',

@@ -11,7 +11,7 @@ interface Port {
   nodePort?: number;
 }
 
-/** Ports of nodes: given out, and if wanted opened on loopback, as a node that forwards. */
+/** Ports of nodes: given out, and if wanted opened at an address of this machine, as a node that forwards. */
 export class ServicePorts {
   private readonly taken = new Set<number>();
   private readonly open = new Map<string, Server[]>();
@@ -19,7 +19,7 @@ export class ServicePorts {
 
   constructor(
     private readonly objects: Objects,
-    private readonly opens: boolean,
+    private readonly address: string | null,
   ) {}
 
   allocate(service: Created): void {
@@ -35,7 +35,8 @@ export class ServicePorts {
   }
 
   created(service: Stored): void {
-    if (!this.opens) return;
+    const { address } = this;
+    if (address === null) return;
     const servers = portsOf(service).flatMap((port) => {
       if (port.nodePort === undefined) return [];
       const server = createServer((socket) => {
@@ -45,7 +46,7 @@ export class ServicePorts {
         for (const [from, to] of [[socket, target], [target, socket]] as const) from.on('error', () => to.destroy()); // prettier-ignore
         socket.pipe(target).pipe(socket);
       });
-      return [server.listen(port.nodePort, '127.0.0.1').on('error', () => undefined)];
+      return [server.listen(port.nodePort, address).on('error', () => undefined)];
     });
     this.open.set(service.metadata.uid, servers);
   }

@@ -46,6 +46,12 @@ export const REPLIES = {
     detail: 'The service has no replica that is ready yet. Try again later',
     headers: { 'retry-after': '10' },
   },
+  noRoom: {
+    status: 503,
+    title: 'Service Unavailable',
+    detail: 'The server holds too many answers of models at the moment. Try again later',
+    headers: { 'retry-after': '5' },
+  },
   tooLate: { status: 504, title: 'Gateway Timeout', detail: 'The replica of the service did not answer in time' },
 } satisfies Record<string, ProxyReply>;
 
@@ -69,6 +75,8 @@ export function outcomeReply(outcome: ChatOutcome): ProxyReply | null {
         title: 'Bad Gateway',
         detail: `The answer of the service's replica is none of TGI's: ${outcome.message}`,
       };
+    case 'no-room':
+      return REPLIES.noRoom;
     case 'too-large':
       return { status: 413, title: 'Content Too Large', detail: `A body has at most ${outcome.limit} bytes` };
   }
