@@ -73,8 +73,7 @@ export class Elb {
       for (let first = 0; first < arns.length; first += ARNS_AT_ONCE) {
         const command = new DescribeTagsCommand({ ResourceArns: arns.slice(first, first + ARNS_AT_ONCE) });
         const { TagDescriptions } = await this.client.send(command, { abortSignal });
-        for (const { ResourceArn, Tags } of TagDescriptions ?? [])
-          found.set(ResourceArn ?? '', tagsOf(Tags ?? []));
+        for (const { ResourceArn, Tags } of TagDescriptions ?? []) found.set(ResourceArn ?? '', tagsOf(Tags ?? []));
       }
       return found;
     });
