@@ -19,6 +19,8 @@ export function checkGateway(gateway: GatewayConfiguration): ConfigurationIssue[
   if (certificate === 'acm' && gateway.backend !== 'aws')
     issues.push(semanticIssue(['certificate'], 'an acm certificate needs backend: aws'));
   issues.push(...checkCertificateRegion(gateway));
+  if (gateway.backend === 'kubernetes' && gateway.instance_type)
+    issues.push(semanticIssue(['instance_type'], 'a gateway on kubernetes is a pod: remove it'));
   for (const problem of findReferences(gateway.domain ?? '', ['run.project_name']).problems)
     issues.push(semanticIssue(['domain'], problem));
   return issues;

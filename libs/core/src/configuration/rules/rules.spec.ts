@@ -300,6 +300,7 @@ describe('gateway', () => {
       { region: 'eu-west-1', certificate: { type: 'acm', arn: 'arn:aws:acm:us-east-1:123456789012:certificate/1' } },
       'semantic certificate.arn: is in us-east-1, and the gateway in eu-west-1',
     ],
+    ['a type of pod', { backend: 'kubernetes', instance_type: 'large' }, 'semantic instance_type: a gateway on'],
     ['acm without arn', { certificate: { type: 'acm' } }, 'schema certificate.arn: is required'],
     ['domain', { domain: '${{ run.project_name }}.example.com' }, null],
     ['domain', { domain: '${{ run.name }}.example.com' }, 'semantic domain: unknown reference'],
