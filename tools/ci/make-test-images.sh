@@ -2,6 +2,7 @@
 # Makes the images the agent's container tests run in, without any registry:
 #   dstack-test/debian   Debian 12 (glibc 2.36)
 #   dstack-test/old      Debian 11 (glibc 2.31, older than the agent's own)
+#   dstack-test/gateway  Debian 12 with an SSH server and nginx
 #   dstack-test/busybox  nothing but a static busybox: no libc, no /tmp, no /etc/passwd
 #   dstack-test/musl     a static busybox beside the musl loader
 # Needs root, debootstrap, busybox-static and an engine. Images that exist are kept; what cannot be made is said and left out.
@@ -46,5 +47,6 @@ fi
 
 bootstrap dstack-test/debian bookworm git,ca-certificates
 bootstrap dstack-test/old bullseye ''
+bootstrap dstack-test/gateway bookworm openssh-server,nginx-light
 
 docker images 'dstack-test/*'

@@ -13,11 +13,13 @@ import { FleetsService } from './fleets/fleets.service.js';
 import { PlacementGroups } from './fleets/placement-groups.js';
 import { SshFleetHosts } from './fleets/ssh-fleet-hosts.js';
 import { GatewayReconciler } from './gateways/gateway.reconciler.js';
+import { GatewayBalancers } from './gateways/gateway-balancers.js';
 import type { GatewayHosts } from './gateways/gateway-hosts.js';
 import { GatewayReplicaCommit } from './gateways/gateway-replica-commit.js';
 import { GatewayReplicaEffects } from './gateways/gateway-replica-effects.js';
 import { GatewayReplicaReconciler } from './gateways/gateway-replica.reconciler.js';
 import { GatewayReplicaSnapshots } from './gateways/gateway-replica-snapshots.js';
+import { OrphanBalancers } from './gateways/orphan-balancers.js';
 import { ServicePlaces } from './gateways/service-places.js';
 import { HostAccessStore } from './hosts/host-access.js';
 import type { Hosts } from './hosts/hosts.js';
@@ -150,6 +152,7 @@ export function buildWorkload({
   const submitter = new ReplicaSubmitter(wake, events, defaultFleets, world, clusterKeys, settings);
   const jobEffects = new JobEffects(db, agents, inputs, offers, hostAccesses, new Uploads(null), NO_SURROUNDINGS);
   const reader = new RunReader(NO_SURROUNDINGS);
+  const balancers = new GatewayBalancers(accounts, world);
   const groups = new PlacementGroups(db, accounts, me, world);
   const places = new ServicePlaces(settings);
   const applier = new RunApplier(db, wake, events, submitter, places, world);
@@ -205,10 +208,10 @@ export function buildWorkload({
       new VolumeEffects(db, accounts, world),
       new VolumeCommit(wake, events, world),
     ),
-    new GatewayReconciler(wake, events, world),
+    new GatewayReconciler(wake, events, balancers, world),
     new GatewayReplicaReconciler(
       new GatewayReplicaSnapshots(NO_GATEWAY_HOSTS),
-      new GatewayReplicaEffects(db, accounts, NO_GATEWAY_HOSTS, world),
+      new GatewayReplicaEffects(db, accounts, NO_GATEWAY_HOSTS, balancers, world),
       new GatewayReplicaCommit(wake, events, world),
     ),
     NO_LINKS,
@@ -218,6 +221,7 @@ export function buildWorkload({
       db,
       accounts,
       new OrphanVolumes(db, accounts, events, world),
+      new OrphanBalancers(db, accounts, events, world),
       new NoQuarantine(),
       events,
       me,

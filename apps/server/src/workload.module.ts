@@ -20,6 +20,7 @@ import { PlacementGroups } from './fleets/placement-groups.js';
 import { SshFleetHosts } from './fleets/ssh-fleet-hosts.js';
 import { FleetsService } from './fleets/fleets.service.js';
 import { DesiredStates } from './gateways/desired-state.js';
+import { GatewayBalancers } from './gateways/gateway-balancers.js';
 import { GatewayBundles } from './gateways/gateway-bundles.js';
 import { GatewayCertificates } from './gateways/gateway-certificates.js';
 import { GatewayConnector } from './gateways/gateway-connector.js';
@@ -36,6 +37,7 @@ import { GatewayReplicaSnapshots } from './gateways/gateway-replica-snapshots.js
 import { GatewaySecrets } from './gateways/gateway-secrets.js';
 import { GatewaysController } from './gateways/gateways.controller.js';
 import { GatewaysService } from './gateways/gateways.service.js';
+import { OrphanBalancers } from './gateways/orphan-balancers.js';
 import { ServicePlaces } from './gateways/service-places.js';
 import { SshGatewayConnector } from './gateways/ssh-gateway-connector.js';
 import { SshGatewayHosts } from './gateways/ssh-gateway-hosts.js';
@@ -179,6 +181,8 @@ import { Workload } from './workload.js';
     GatewaySecrets,
     GatewayReader,
     GatewaysService,
+    GatewayBalancers,
+    OrphanBalancers,
     GatewayReconciler,
     GatewayDialer,
     GatewayBundles,

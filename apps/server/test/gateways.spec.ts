@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Wire } from '@dstack/core';
 import { tokenHash } from '../src/auth/token.js';
 import { OrphanCollector } from '../src/instances/orphan-collector.js';
+import { Database } from '../src/persistence/database.js';
 import { giveGateways, type GatewayWorld, refusedByCloud } from './support/gateway-world.js';
 import { startTestServer, type TestServer } from './support/start-test-server.js';
 import { databasesOfLongStories } from './support/test-databases.js';
@@ -146,6 +147,105 @@ describe.each(databasesOfLongStories())('gateways on $name', ({ location }) => {
       () => world.uninstalls,
       (hosts) => hosts.includes('198.51.100.4'),
     );
+  });
+
+  describe('behind a load balancer', () => {
+    const acm = (more: object = {}) => cloudy({ certificate: { type: 'acm', arn: 'arn:of:a:certificate' }, ...more });
+    const balancer = () => [...world.cloud.balancers.made.values()][0] ?? null;
+    const gone = () =>
+      until(
+        async () => (await project('gateways/list')).body as Gateway[],
+        (gateways) => gateways.length === 0,
+      );
+
+    it('are reached at its name, serve what it has deciphered, and take it with them', async () => {
+      expect((await apply(acm({ replicas: 2, tags: { team: 'web' } }))).status).toBe(200);
+      const running = await until(get, ({ replicas = [] }) => replicas.filter(({ status }) => status === 'running').length === 2); // prettier-ignore
+      expect(running.hostname).toMatch(/^dstack-edge-[0-9a-f]{12}\.elb\.example$/);
+      expect(balancer()?.request).toMatchObject({
+        region: 'eu',
+        project: 'main',
+        gatewayName: 'edge',
+        certificate: 'arn:of:a:certificate',
+        isPublic: true,
+        tags: { team: 'web' },
+      });
+      expect(balancer()?.machines).toEqual(new Set(world.cloud.machines.keys()));
+      expect(((await submit('chat')).body as Wire.Run).service?.url).toBe('https://chat.example.com/');
+      const { state } = await until(
+        () => world.gateway(),
+        (gateway) => gateway.state?.services.length === 1,
+      );
+      expect(state).toMatchObject({ services: [{ https: 'balancer' }], acme: null, trustedProxies: ['10.0.0.0/20'] });
+
+      // A machine that is not needed leaves it, and it stays.
+      const shrunk = await get();
+      expect((await apply(acm({ tags: { team: 'web' } }), shrunk)).status).toBe(200);
+      await until(() => world.cloud.machines.size, (count) => count === 1); // prettier-ignore
+      expect(balancer()?.machines.size).toBe(1);
+      await server.app.get(OrphanCollector).round();
+      expect(balancer()).not.toBeNull();
+
+      await project('gateways/delete?force=true', { names: ['edge'] });
+      await gone();
+      expect([world.cloud.machines.size, balancer()]).toEqual([0, null]);
+    });
+
+    it('wait for it, and say so', async () => {
+      world.cloud.balancers.isReady = false;
+      await apply(acm());
+      const waiting = await until(get, ({ status_message: text }) => text !== null && text !== undefined);
+      expect(waiting).toMatchObject({ status: 'provisioning', status_message: 'it is being provisioned', hostname: null }); // prettier-ignore
+      world.cloud.balancers.isReady = true;
+      await becomes('running');
+    });
+
+    it('that it refuses have failed before a machine is rented, and say why', async () => {
+      world.cloud.balancers.refusal = refusedByCloud('the certificate is not issued yet');
+      await apply(acm());
+      expect(await becomes('failed')).toMatchObject({ status_message: 'the certificate is not issued yet' });
+      expect(world.cloud.machines.size).toBe(0);
+    });
+
+    it('that have failed keep none', async () => {
+      world.installError = refusedByCloud('no sudo');
+      await apply(acm());
+      await becomes('failed');
+      await until(balancer, (found) => found === null);
+      expect(world.cloud.machines.size).toBe(0);
+      await project('gateways/delete', { names: ['edge'] });
+      await gone();
+    });
+
+    it('stay listed, with the reason, while it cannot be deleted', async () => {
+      await apply(acm());
+      await becomes('running');
+      world.cloud.balancers.hold = refusedByCloud('deletion protection is enabled');
+      await project('gateways/delete', { names: ['edge'] });
+      const held = await until(get, ({ status_message: text }) => text !== null && text !== undefined);
+      expect(held).toMatchObject({
+        status_display: 'deleting',
+        status_message: 'The load balancer is not deleted yet: deletion protection is enabled',
+      });
+      expect(world.cloud.machines.size).toBe(0);
+      world.cloud.balancers.hold = null;
+      const db = server.app.get(Database);
+      await db.write((tx) => tx.execute('UPDATE gateways SET next_due_at = 0'));
+      await gone();
+      expect(balancer()).toBeNull();
+    });
+
+    it('that are deleted lose one that a late call has made again', async () => {
+      await apply(acm());
+      await becomes('running');
+      const late = balancer()?.request ?? never();
+      await project('gateways/delete', { names: ['edge'] });
+      await gone();
+      await world.cloud.balancers.ensure(late);
+      await server.app.get(OrphanCollector).round();
+      expect(balancer()).toBeNull();
+      expect(await messages('project')).toContainEqual(expect.stringMatching(/^Load balancer dstack-edge-.* is deleted: its gateway is gone/)); // prettier-ignore
+    });
   });
 
   it('that nothing can be made of have failed, and say why', async () => {

@@ -163,7 +163,7 @@ export type {
 export { LIMITS, doublingDelayMs } from './lifecycle/limits.js';
 export type { RunChanges, RunEffect, RunJob, RunSnapshot } from './lifecycle/run-snapshot.js';
 export { type MachineTotals, type MetricsPoint, deriveJobMetrics } from './metrics/job-metrics.js';
-export { cloudName, instanceName, jobName, lowestFreeNumber } from './names/derived-names.js';
+export { balancerName, cloudName, instanceName, jobName, lowestFreeNumber } from './names/derived-names.js';
 export { type Random, generatedName, generatedRunName, generatedUniqueName } from './names/generated-name.js';
 export {
   GROUP_NAME_PATTERN,

@@ -23,9 +23,9 @@ export class CloudMachines {
       ...(dockerImages.length > 0 ? { dockerImages } : {}),
     });
     this.hosts.set(id, host);
-    const config = load(userData ?? '') as { ssh_authorized_keys: string[]; runcmd: string[][] }; // cloud-init's own format
+    const config = load(userData ?? '') as { ssh_authorized_keys: string[]; runcmd?: string[][] }; // cloud-init's own format
     await host.run('cat > ~ubuntu/.ssh/authorized_keys', `${config.ssh_authorized_keys.join('\n')}\n`);
-    for (const [, , script] of config.runcmd) await host.run(script ?? '');
+    for (const [, , script] of config.runcmd ?? []) await host.run(script ?? '');
     return host.address;
   }
 

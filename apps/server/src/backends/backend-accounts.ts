@@ -138,7 +138,9 @@ export class BackendAccounts implements OnApplicationShutdown {
       const definition = await this.registry.definition(config.type);
       const module = await this.registry.module(config.type);
       const extras =
-        config.type === 'local' ? localExtras(this.settings) : { agentImage: this.settings.agentImage ?? null };
+        config.type === 'local'
+          ? localExtras(this.settings)
+          : { agentImage: this.settings.agentImage ?? null, gatewayImage: this.settings.gatewayImage ?? null };
       const parsed: unknown = definition.configSchema.parse(config);
       const environment = this.environments.of(config.type);
       const compute = tracedCompute(config.type, await module.open(parsed, { ...environment, ...extras }));

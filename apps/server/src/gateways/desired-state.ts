@@ -75,6 +75,7 @@ export class DesiredStates {
           certificateOf(gateway) === 'lets-encrypt'
             ? { ...this.settings.acme, issues: running[0]?.id === replicaId, shared: running.length > 1 }
             : null,
+        trustedProxies: [...(replica.machine?.balancer?.addresses ?? [])],
         holdSeconds: this.settings.gatewayHoldSeconds,
       },
       tokens: await tokensOf(tx, projects),

@@ -16,6 +16,7 @@ import type { CommitContext, CommitResult, Outcome } from '../reconcile/reconcil
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
 import { WORLD, type World } from '../world/world.js';
+import type { JoinedBalancer } from './gateway-balancers.js';
 import type { PlannedReplica } from './gateway-replica-effects.js';
 import { type GatewayMachine, loginOf } from './gateway-replica-record.js';
 import type { GatewayReplicaView } from './gateway-replica-snapshots.js';
@@ -82,6 +83,8 @@ export class GatewayReplicaCommit {
         ]);
         this.wake.gateways(tx);
         return now;
+      case 'join':
+        return this.recordBalancer(tx, context, outcome.value as JoinedBalancer);
       case 'terminate':
         return this.recordTermination(tx, context, outcome.value as 'done' | 'pending');
     }
@@ -115,6 +118,16 @@ export class GatewayReplicaCommit {
     );
     if (state.state === 'pending') return now + LIMITS.gatewayRetryMinMs;
     return known?.state === machine.state ? null : now;
+  }
+
+  private async recordBalancer(tx: WriteTx, { id, snapshot, now }: Context, balancer: JoinedBalancer): Promise<number> {
+    const { machine } = snapshot.record;
+    if (machine === null) return now;
+    await tx.execute('UPDATE gateway_replicas SET machine = ?, trouble = NULL WHERE id = ?', [
+      writeJson({ ...machine, balancer } satisfies GatewayMachine),
+      id,
+    ]);
+    return now;
   }
 
   private async recordTermination(
@@ -161,15 +174,16 @@ export class GatewayReplicaCommit {
 }
 
 function machineOf(state: MachineState, known: GatewayMachine | null): GatewayMachine | null {
+  const balancer = known?.balancer === undefined ? {} : { balancer: known.balancer };
   switch (state.state) {
     case 'gone':
       return known === null ? null : { ...known, state: 'gone' };
     case 'pending':
-      return { ref: state.ref, state: 'pending', message: state.reason ?? null, login: known?.login ?? null, hostname: known?.hostname ?? null }; // prettier-ignore
+      return { ref: state.ref, state: 'pending', message: state.reason ?? null, login: known?.login ?? null, hostname: known?.hostname ?? null, ...balancer }; // prettier-ignore
     case 'failed':
-      return { ref: state.ref, state: 'failed', message: state.message, login: null, hostname: null };
+      return { ref: state.ref, state: 'failed', message: state.message, login: null, hostname: null, ...balancer };
     case 'ready':
-      return { ref: state.ref, state: 'ready', message: null, login: loginOf(state.agent), hostname: state.hostname };
+      return { ref: state.ref, state: 'ready', message: null, login: loginOf(state.agent), hostname: state.hostname, ...balancer }; // prettier-ignore
   }
 }
 

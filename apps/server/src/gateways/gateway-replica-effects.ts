@@ -15,13 +15,15 @@ import {
   type Offer,
   undecided,
 } from '@dstack/core';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { type ComputeAccount, ComputeAccounts } from '../offers/compute-accounts.js';
 import { Database } from '../persistence/database.js';
 import { beginCreateCall, type Mark } from '../reconcile/begin-create-call.js';
 import type { ActContext } from '../reconcile/reconciler.js';
 import { WORLD, type World } from '../world/world.js';
+import { GatewayBalancers, hasBalancer, type JoinedBalancer } from './gateway-balancers.js';
 import { GatewayHosts } from './gateway-hosts.js';
+import type { GatewayRecord } from './gateway-record.js';
 import type { GatewayReplicaRecord } from './gateway-replica-record.js';
 import type { GatewayReplicaView } from './gateway-replica-snapshots.js';
 
@@ -40,10 +42,13 @@ type Context = ActContext<GatewayReplicaView>;
 /** The outside half of a gateway replica's life. */
 @Injectable()
 export class GatewayReplicaEffects {
+  private readonly log = new Logger('Gateways');
+
   constructor(
     private readonly db: Database,
     private readonly accounts: ComputeAccounts,
     @Inject(GatewayHosts) private readonly hosts: GatewayHosts,
+    @Inject(GatewayBalancers) private readonly balancers: GatewayBalancers,
     @Inject(WORLD) private readonly world: World,
   ) {}
 
@@ -52,6 +57,8 @@ export class GatewayReplicaEffects {
     switch (effect.do) {
       case 'plan': {
         const { definition } = await this.account(context);
+        const { gateway, projectName } = context.snapshot;
+        if (hasBalancer(gateway)) await this.balancers.prepare(gateway, projectName, context.signal);
         return { maxNameLength: definition.maxNameLength } satisfies PlannedReplica;
       }
       case 'create':
@@ -60,6 +67,8 @@ export class GatewayReplicaEffects {
         return this.poll(context);
       case 'install':
         return this.hosts.install(record, () => this.markVisited(record), context.signal);
+      case 'join':
+        return this.join(context);
       case 'terminate':
         return record.hostName === null ? this.terminate(context) : this.uninstall(context);
       default:
@@ -126,11 +135,17 @@ export class GatewayReplicaEffects {
     return compute.get(machine.ref, this.call(context));
   }
 
+  private join({ snapshot: { gateway, projectName, record }, signal }: Context): Promise<JoinedBalancer> {
+    if (record.machine === null) throw new Error('a gateway replica without a machine joins no balancer');
+    return this.balancers.join(gateway, projectName, record.machine.ref, signal);
+  }
+
   /** Everything that may exist: the machine, and what a create call without an answer may have made. */
   private async terminate(context: Context): Promise<Termination> {
     const { record, gateway } = context.snapshot;
     const { machine, cloudName } = record;
     if (machine === null && record.askedAt === null) return 'done';
+    if (machine !== null && hasBalancer(gateway)) await this.leave(gateway, machine.ref, context.signal);
     const account = await this.account(context);
     const isUnderWay = mayStillArrive(record, arrivalMs(account.definition), context.now);
     const byName = {
@@ -146,6 +161,14 @@ export class GatewayReplicaEffects {
     for (const ref of [...known, ...more])
       if ((await account.gateways.terminateReplica(ref, this.call(context))) === 'pending') outcome = 'pending';
     return outcome;
+  }
+
+  /** So that no request is sent to it while it ends; a balancer that cannot be asked sees by itself that the machine is gone. */
+  private async leave(gateway: GatewayRecord, machine: MachineRef, signal: AbortSignal): Promise<void> {
+    await this.balancers.leave(gateway, machine, signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      this.log.warn(`A machine of gateway ${gateway.name} was not taken out of its balancer: ${String(error)}`);
+    });
   }
 
   private async uninstall({ snapshot: { record }, signal }: Context): Promise<Termination> {

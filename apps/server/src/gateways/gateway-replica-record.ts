@@ -2,6 +2,7 @@ import type { HostLogin, AgentAddress, MachineRef } from '@dstack/backend-base';
 import type { Trouble, InternalBackendType, Wire } from '@dstack/core';
 import type { ReadTx, SqlValue } from '../persistence/transaction.js';
 import { readJsonOrNull } from '../reconcile/stored-json.js';
+import type { JoinedBalancer } from './gateway-balancers.js';
 
 /** What the backend last said about the machine. */
 export interface GatewayMachine {
@@ -11,6 +12,8 @@ export interface GatewayMachine {
   readonly login: HostLogin | null;
   /** Where people reach it: an address, or a name. */
   readonly hostname: string | null;
+  /** Which sends it requests; absent: none does (yet). */
+  readonly balancer?: JoinedBalancer;
 }
 
 export interface GatewayReplicaRecord {

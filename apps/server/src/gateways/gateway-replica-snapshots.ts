@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type GatewayReplicaSnapshot, isGoneForGood } from '@dstack/core';
 import type { ReadTx } from '../persistence/transaction.js';
 import type { Observed } from '../reconcile/reconciler.js';
+import { hasBalancer } from './gateway-balancers.js';
 import { GatewayHosts } from './gateway-hosts.js';
 import { findGateways, type GatewayRecord } from './gateway-record.js';
 import { findGatewayReplicas, type GatewayReplicaRecord } from './gateway-replica-record.js';
@@ -30,7 +31,7 @@ export class GatewayReplicaSnapshots {
     );
     return {
       snapshot: {
-        snapshot: this.snapshotOf(record),
+        snapshot: this.snapshotOf(record, gateway),
         record,
         gateway,
         projectName: project?.name ?? '',
@@ -40,7 +41,7 @@ export class GatewayReplicaSnapshots {
     };
   }
 
-  private snapshotOf(record: GatewayReplicaRecord): GatewayReplicaSnapshot {
+  private snapshotOf(record: GatewayReplicaRecord, gateway: GatewayRecord): GatewayReplicaSnapshot {
     const { createdAt, statusChangedAt, isUnwanted, trouble, hostName, installedDigest } = record;
     const base = { createdAt, statusChangedAt, isUnwanted, isOwnHost: hostName !== null, trouble };
     switch (record.status) {
@@ -53,6 +54,7 @@ export class GatewayReplicaSnapshots {
           machine: machineOf(record),
           machineMessage: record.machine?.message ?? null,
           isInstalled: installedDigest !== null,
+          hasToJoin: hasBalancer(gateway) && record.machine?.balancer === undefined,
         };
       case 'running': {
         const wanted = installedDigest === null ? null : this.hosts.wantedDigest(installedDigest);

@@ -1,5 +1,6 @@
 import { toWireBackend, type Wire } from '@dstack/core';
 import { toWireTime } from '../http/wire-time.js';
+import { hasBalancer } from './gateway-balancers.js';
 import type { GatewayRecord } from './gateway-record.js';
 import { type GatewayReplicaRecord, hostnameOf } from './gateway-replica-record.js';
 
@@ -18,7 +19,7 @@ export function toWireGateway({ gateway, replicas, projectName, isDefault }: Gat
   const { region } = gateway;
   const shown = replicas.filter(({ status, isUnwanted }) => status !== 'terminated' || !isUnwanted);
   const hostnames = shown.flatMap((replica) => hostnameOf(replica) ?? []);
-  const hostname = hostnames.length === 1 ? (hostnames[0] ?? null) : null;
+  const hostname = hasBalancer(gateway) ? balancerOf(shown) : hostnames.length === 1 ? (hostnames[0] ?? null) : null;
   return {
     id: gateway.id,
     name: gateway.name,
@@ -45,6 +46,11 @@ export function toWireGateway({ gateway, replicas, projectName, isDefault }: Gat
     ip_address: hostname,
     instance_id: shown[0]?.machine?.ref.machineId ?? null,
   };
+}
+
+/** The names of services lead to it, and not to a machine. */
+function balancerOf(replicas: readonly GatewayReplicaRecord[]): string | null {
+  return replicas.flatMap(({ machine }) => machine?.balancer?.hostname ?? [])[0] ?? null;
 }
 
 /** What a person should know about a replica that is not as it should be. */

@@ -1,17 +1,27 @@
+import { statusText, type Termination } from '@dstack/backend-base';
 import {
   decideGateway,
   type GatewayChanges,
   type GatewayDecision,
   type GatewayEffect,
   type GatewaySnapshot,
+  LIMITS,
 } from '@dstack/core';
 import { Inject, Injectable } from '@nestjs/common';
 import { EventRecorder } from '../events/event-recorder.js';
 import { inList } from '../persistence/in-list.js';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
-import type { CommitContext, Observed, Reconciler } from '../reconcile/reconciler.js';
+import type {
+  ActContext,
+  CommitContext,
+  CommitResult,
+  Observed,
+  Outcome,
+  Reconciler,
+} from '../reconcile/reconciler.js';
 import { Wake } from '../reconcile/wake.js';
 import { WORLD, type World } from '../world/world.js';
+import { GatewayBalancers, hasBalancer } from './gateway-balancers.js';
 import { findGateways, type GatewayRecord } from './gateway-record.js';
 import { findReplicasOf, type GatewayReplicaRecord } from './gateway-replica-record.js';
 import { gatewayTarget } from './gateway-target.js';
@@ -22,6 +32,8 @@ export interface GatewayView {
   readonly replicas: readonly GatewayReplicaRecord[];
 }
 
+const TEXT_LIMIT = 800;
+
 type Context = CommitContext<GatewayView, GatewayDecision>;
 
 /** Gives a gateway its replicas, which have lives of their own; what happens next is decided by `decideGateway`. */
@@ -29,10 +41,13 @@ type Context = CommitContext<GatewayView, GatewayDecision>;
 export class GatewayReconciler implements Reconciler<GatewayView, GatewayDecision> {
   readonly table = 'gateways';
   readonly concurrency = 10;
+  /** Why balancers are still there, by gateway: said once. */
+  private readonly told = new Map<string, string>();
 
   constructor(
     @Inject(Wake) private readonly wake: Wake,
     @Inject(EventRecorder) private readonly events: EventRecorder,
+    @Inject(GatewayBalancers) private readonly balancers: GatewayBalancers,
     @Inject(WORLD) private readonly world: World,
   ) {}
 
@@ -50,23 +65,46 @@ export class GatewayReconciler implements Reconciler<GatewayView, GatewayDecisio
     return decideGateway(snapshot, now);
   }
 
-  isOutside(): boolean {
-    return false;
+  isOutside(effect: GatewayEffect): boolean {
+    return effect.do === 'delete-balancer';
   }
 
-  accountOf(): string {
-    return 'gateways';
+  accountOf(_effect: GatewayEffect, { record }: GatewayView): string {
+    return `${record.projectId}/${record.backendType}`;
   }
 
-  act(): Promise<unknown> {
-    return Promise.resolve();
+  act(_effect: GatewayEffect, { snapshot: { record }, signal }: ActContext<GatewayView>): Promise<Termination> {
+    return this.balancers.delete(record, signal);
   }
 
-  async commit(tx: WriteTx, context: Context): Promise<void> {
-    const { decision } = context;
+  async commit(tx: WriteTx, context: Context): Promise<CommitResult> {
+    const { decision, outcomes } = context;
     for (const effect of decision.effects) await this.perform(tx, context, effect);
     await this.change(tx, context, decision.changes);
     if (decision.because !== null) await this.changeStatus(tx, context, decision.because);
+    const [released] = outcomes as readonly Outcome<GatewayEffect>[]; // this reconciler's own effects
+    return released === undefined ? {} : { dueAt: await this.recordRelease(tx, context, released) };
+  }
+
+  /** Returns when to try again; null: the balancer is gone. */
+  private async recordRelease(
+    tx: WriteTx,
+    context: Context,
+    { effect, ...outcome }: Outcome<GatewayEffect>,
+  ): Promise<number | null> {
+    const { id, now } = context;
+    const isLast = effect.do === 'delete-balancer' && effect.isLast;
+    if (!outcome.ok) {
+      const message = `The load balancer is not deleted yet: ${statusText(outcome.error, TEXT_LIMIT)}`;
+      if (isLast) await tx.execute('UPDATE gateways SET status_message = ? WHERE id = ?', [message, id]);
+      if (this.told.get(id) !== message) await this.tell(tx, context, message);
+      this.told.set(id, message);
+      return now + LIMITS.gatewayRetryMaxMs;
+    }
+    if (outcome.value === 'pending') return now + LIMITS.terminateRetryMinMs;
+    this.told.delete(id);
+    if (isLast) await this.change(tx, context, { deletedAt: now });
+    return null;
   }
 
   private async perform(tx: WriteTx, context: Context, effect: GatewayEffect): Promise<void> {
@@ -83,6 +121,8 @@ export class GatewayReconciler implements Reconciler<GatewayView, GatewayDecisio
         ]);
         return this.wake.rows(tx, 'gateway_replicas', effect.ids);
       }
+      case 'delete-balancer':
+        return;
       case 'forget-replicas': {
         const these = inList('id', effect.ids);
         await tx.execute(`UPDATE gateway_replicas SET deleted = ?, rev = rev + 1 WHERE ${these.sql}`, [
@@ -143,6 +183,7 @@ function snapshotOf(record: GatewayRecord, replicas: readonly GatewayReplicaReco
     status: record.status,
     deletionRequested: record.deletionRequestedAt !== null,
     desired: record.desiredReplicaCount,
+    hasBalancer: hasBalancer(record),
     replicas: replicas.map(({ id, replicaNum, status, isUnwanted, statusMessage }) => ({
       id,
       num: replicaNum,

@@ -189,8 +189,8 @@ export class GatewaysService {
       );
     if (publicIp === false && !account.definition.capabilities.privateGateways)
       throw new ClientError(`Backend ${name} has no gateways without a public IP: remove \`public_ip: false\``);
-    if (certificate?.type === 'acm')
-      throw new ClientError('Load balancers with acm certificates are not built yet: use lets-encrypt, or null');
+    if (certificate?.type === 'acm' && !account.definition.capabilities.gatewayBalancers)
+      throw new ClientError(`Backend ${name} has no load balancers with acm certificates: use lets-encrypt, or null`);
   }
 
   private async insert(tx: WriteTx, scope: ProjectScope, { configuration, hosts }: Wanted): Promise<string> {

@@ -3,6 +3,7 @@ import { displayBackend, findOrphans, type KnownAttempt, LIMITS } from '@dstack/
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { EventRecorder } from '../events/event-recorder.js';
 import { findGatewayReplicas } from '../gateways/gateway-replica-record.js';
+import { OrphanBalancers } from '../gateways/orphan-balancers.js';
 import { type ComputeAccount, ComputeAccounts } from '../offers/compute-accounts.js';
 import { Database } from '../persistence/database.js';
 import { takeLease } from '../placement/lease.js';
@@ -23,7 +24,7 @@ interface ProjectRow {
   readonly name: string;
 }
 
-/** Looks from time to time whether the clouds have machines or volumes of this installation that nobody will terminate, and does. */
+/** Looks from time to time whether the clouds have machines, volumes or load balancers of this installation that nobody will terminate, and does. */
 @Injectable()
 export class OrphanCollector {
   private readonly log = new Logger('Orphans');
@@ -37,6 +38,7 @@ export class OrphanCollector {
     private readonly db: Database,
     private readonly accounts: ComputeAccounts,
     @Inject(OrphanVolumes) private readonly volumes: OrphanVolumes,
+    @Inject(OrphanBalancers) private readonly balancers: Pick<OrphanBalancers, 'collect'>,
     @Inject(Quarantine) private readonly quarantine: Quarantine,
     @Inject(EventRecorder) private readonly events: EventRecorder,
     @Inject(ServerIdentity) private readonly me: ServerIdentity,
@@ -80,6 +82,7 @@ export class OrphanCollector {
         };
         await this.collect(project, account, quarantinedUntil).catch(warn);
         await this.volumes.collect(project, account).catch(warn);
+        await this.balancers.collect(project, account, quarantinedUntil).catch(warn);
       }
     }
     await this.quarantine.alive();

@@ -105,6 +105,7 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
     agentDirectory: text(env, 'DSTACK_SERVER_AGENT_DIR'),
     agentDownloadUrl: agentDownloadUrl(env),
     agentImage: text(env, 'DSTACK_AGENT_IMAGE'),
+    gatewayImage: text(env, 'DSTACK_GATEWAY_IMAGE'),
     localBackend: undefined,
     ...definedOnly(flags),
     configureClient: clientConfiguration(env, flags.configureClient),

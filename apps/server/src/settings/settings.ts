@@ -91,6 +91,8 @@ export interface ServerSettings {
   readonly agentDownloadUrl: string;
   /** An image with the agent, for clusters that bring it into pods by one; undefined: they fetch it. */
   readonly agentImage: string | undefined;
+  /** An image for gateways in clusters, with an SSH server and nginx; undefined: one that fetches both. */
+  readonly gatewayImage: string | undefined;
   /** Whether this machine runs jobs; undefined: decided by where the server listens. */
   readonly localBackend: boolean | undefined;
   /** `DSTACK_IMAGE` is set by the container image of the server. */

@@ -1,4 +1,12 @@
-import { BackendError, type GatewaySupport, type MachineRef, type MachineState } from '@dstack/backend-base';
+import {
+  BackendError,
+  type BalancerRef,
+  type BalancerRequest,
+  type BalancerSupport,
+  type GatewaySupport,
+  type MachineRef,
+  type MachineState,
+} from '@dstack/backend-base';
 import {
   type ChallengeAnswer,
   type GatewayAccess,
@@ -20,6 +28,7 @@ import type { TestServer } from './start-test-server.js';
 /** Machines of a cloud that are gateways, in memory: by token. */
 export class GatewayCloud implements GatewaySupport {
   readonly machines = new Map<string, { readonly ref: MachineRef; readonly token: string }>();
+  readonly balancers = new BalancerCloud();
   refusal: Error | null = null;
   private made = 0;
 
@@ -42,6 +51,41 @@ export class GatewayCloud implements GatewaySupport {
   async terminateReplica({ machineId }: MachineRef): Promise<'done'> {
     this.machines.delete(machineId ?? '');
     return 'done';
+  }
+}
+
+/** Load balancers of a cloud, in memory: by name. */
+export class BalancerCloud implements BalancerSupport {
+  readonly made = new Map<string, { readonly request: BalancerRequest; readonly machines: Set<string | null> }>();
+  refusal: Error | null = null;
+  isReady = true;
+  /** Why it cannot be deleted. */
+  hold: Error | null = null;
+
+  async ensure(request: BalancerRequest) {
+    if (this.refusal !== null) throw this.refusal;
+    if (!this.made.has(request.cloudName)) this.made.set(request.cloudName, { request, machines: new Set() });
+    if (!this.isReady) return { state: 'pending' as const, reason: 'it is being provisioned' };
+    return { state: 'ready' as const, hostname: `${request.cloudName}.elb.example`, addresses: ['10.0.0.0/20'] };
+  }
+
+  async join({ cloudName }: BalancerRef, { machineId }: MachineRef): Promise<null> {
+    this.made.get(cloudName)?.machines.add(machineId);
+    return null;
+  }
+
+  async leave({ cloudName }: BalancerRef, { machineId }: MachineRef): Promise<void> {
+    this.made.get(cloudName)?.machines.delete(machineId);
+  }
+
+  async delete({ cloudName }: BalancerRef): Promise<'done'> {
+    if (this.hold !== null) throw this.hold;
+    this.made.delete(cloudName);
+    return 'done';
+  }
+
+  async list(owner: string): Promise<BalancerRef[]> {
+    return [...this.made.values()].map(({ request }) => request).filter((request) => request.owner === owner);
   }
 }
 
@@ -217,7 +261,7 @@ export function giveGateways(server: TestServer): GatewayWorld {
       type: 'aws',
       maxNameLength: 60,
       idempotency: { kind: 'token' },
-      capabilities: { privateGateways: true },
+      capabilities: { privateGateways: true, gatewayBalancers: true },
       provisioningTimeoutMs: () => 600_000,
     },
     compute: {

@@ -19,6 +19,7 @@ import {
 } from '@dstack/backend-base';
 import type { Offer, OfferTable } from '@dstack/core';
 import { accountQuotas } from './account-quotas.js';
+import { AwsBalancers } from './aws-balancers.js';
 import { AwsPlacementGroups } from './aws-placement-groups.js';
 import { AwsVolumes } from './aws-volumes.js';
 import { type AwsAccess, Ec2 } from './client.js';
@@ -55,11 +56,8 @@ export interface AwsOptions {
 export class AwsCompute implements Compute {
   readonly volumes: AwsVolumes;
   readonly placementGroups: AwsPlacementGroups;
-  readonly gateways: GatewaySupport = {
-    createReplica: ({ publicIp, instanceType, ...attempt }, call) =>
-      this.launch(gatewayAttempt(attempt, instanceType), { use: 'gateways', publicIps: publicIp }, call),
-    terminateReplica: (ref, call) => this.terminate(ref, call),
-  };
+  readonly gateways: GatewaySupport;
+  private readonly balancers: AwsBalancers;
   private readonly regions: readonly string[];
   private readonly clients = new Map<string, Ec2>();
   private readonly networks: Networks;
@@ -83,6 +81,20 @@ export class AwsCompute implements Compute {
     const ec2 = (region: string): Ec2 => this.ec2(region);
     const tags = config.tags ?? {};
     this.placementGroups = new AwsPlacementGroups(ec2, tags);
+    this.balancers = new AwsBalancers({
+      access: options.access,
+      tags,
+      everywhere: (ask) => this.everywhere(ask),
+      network: (region, isPublic, call) => this.networks.of(region, this.ec2(region), call, isPublic),
+      securityGroup: (region, vpcId, project, call) =>
+        ensureSecurityGroup(this.ec2(region), vpcId, { project, use: 'gateways' }, call),
+    });
+    this.gateways = {
+      createReplica: ({ publicIp, instanceType, ...attempt }, call) =>
+        this.launch(gatewayAttempt(attempt, instanceType), { use: 'gateways', publicIps: publicIp }, call),
+      terminateReplica: (ref, call) => this.terminate(ref, call),
+      balancers: this.balancers,
+    };
     this.volumes = new AwsVolumes({
       ec2,
       tags,
@@ -167,6 +179,7 @@ export class AwsCompute implements Compute {
 
   async close(): Promise<void> {
     for (const client of this.clients.values()) client.close();
+    await this.balancers.close();
   }
 
   /** As far as the regions have told by now. */
@@ -194,7 +207,7 @@ export class AwsCompute implements Compute {
     const query = imageQuery(use === 'gateways' ? {} : config, resources.gpus.length > 0);
     const arch = resources.cpu_arch === 'arm' ? 'arm64' : 'x86_64';
     const [network, images, efaCards, reservation] = await Promise.all([
-      this.networks.of(offer.region, client, call),
+      this.networks.of(offer.region, client, call, publicIps),
       client.images(query.name, query.owner, arch, call),
       client.efaCards(type, call),
       this.reserved(attempt.reservation, call),

@@ -80,6 +80,7 @@ export const awsDefinition: BackendDefinition<AwsConfig> = {
     networkVolumes: true,
     gateways: true,
     privateGateways: true,
+    gatewayBalancers: true,
     // Root disks go with the machine, and a machine that powers off is terminated.
     powerOffStopsBilling: true,
   },

@@ -6,7 +6,7 @@ const KINDS: readonly (readonly [pattern: RegExp, failure: Failure])[] = [
     { kind: 'no-capacity', blocks: 'zone' },
   ],
   [
-    /^(InstanceLimitExceeded|VcpuLimitExceeded|MaxSpotInstanceCountExceeded|VolumeLimitExceeded|PendingVerification|AddressLimitExceeded)$/,
+    /^(InstanceLimitExceeded|VcpuLimitExceeded|MaxSpotInstanceCountExceeded|VolumeLimitExceeded|PendingVerification|AddressLimitExceeded|TooMany(LoadBalancers|TargetGroups|Listeners|Targets)(Exception)?)$/,
     { kind: 'quota', blocks: 'offer' },
   ],
   [/^OptInRequired$/, { kind: 'credentials', blocks: 'region' }],
@@ -35,6 +35,11 @@ interface AwsError {
 export function awsCode(error: unknown): string | null {
   const { cause } = error instanceof BackendError ? error : { cause: error };
   return isAwsError(cause) ? cause.name : null;
+}
+
+/** Of Elastic Load Balancing, without the ending that the library gives some of them. */
+export function elbCode(error: unknown): string | null {
+  return awsCode(error)?.replace(/Exception$/, '') ?? null;
 }
 
 /** The one place where AWS's codes become ours; the original is the cause. */

@@ -3,6 +3,8 @@ import type { RouteTable, Subnet } from '@aws-sdk/client-ec2';
 export interface UsableSubnet {
   readonly id: string;
   readonly zone: string;
+  /** Of its addresses. */
+  readonly cidr: string | null;
 }
 
 /**
@@ -14,11 +16,11 @@ export function usableSubnets(
   tables: readonly RouteTable[],
   publicIps: boolean,
 ): UsableSubnet[] {
-  return subnets.flatMap(({ SubnetId: id, AvailabilityZone: zone }) => {
+  return subnets.flatMap(({ SubnetId: id, AvailabilityZone: zone, CidrBlock: cidr = null }) => {
     if (id === undefined || zone === undefined) return [];
     const table = tableOf(id, tables);
     const isUsable = publicIps ? hasInternetGateway(table) : hasEgress(table);
-    return isUsable ? [{ id, zone }] : [];
+    return isUsable ? [{ id, zone, cidr }] : [];
   });
 }
 

@@ -24,11 +24,10 @@ export class Networks {
   }
 
   /** @throws {BackendError} that blocks the region when it has none that will do */
-  of(region: string, client: Ec2, call: Call): Promise<Network> {
-    return this.kept.get(region, call, async () => {
+  of(region: string, client: Ec2, call: Call, isPublic = this.config.public_ips ?? true): Promise<Network> {
+    return this.kept.get(keyOf(region, isPublic), call, async () => {
       const vpcId = await this.vpcOf(region, client, call);
       const [subnets, tables] = await Promise.all([client.subnets(vpcId, call), client.routeTables(vpcId, call)]);
-      const isPublic = this.config.public_ips ?? true;
       const usable = usableSubnets(subnets, tables, isPublic);
       if (usable.length === 0) {
         const way = isPublic ? 'an internet gateway' : 'a NAT, transit or peering gateway';
@@ -40,7 +39,8 @@ export class Networks {
 
   /** What an error says is not there any more is looked for anew next time. */
   forget(region: string, error: unknown): void {
-    if (/^Invalid(SubnetID|Group|VpcID)\b/.test(awsCode(error) ?? '')) this.kept.forget(region);
+    if (/^Invalid(SubnetID|Group|VpcID)\b/.test(awsCode(error) ?? ''))
+      for (const isPublic of [true, false]) this.kept.forget(keyOf(region, isPublic));
   }
 
   private async vpcOf(region: string, client: Ec2, call: Call): Promise<string> {
@@ -58,6 +58,8 @@ export class Networks {
     );
   }
 }
+
+const keyOf = (region: string, isPublic: boolean): string => `${region} ${isPublic ? 'public' : 'private'}`;
 
 function missing(text: string): BackendError {
   return new BackendError({ kind: 'not-found', blocks: 'region' }, text);

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ACMClient, DescribeCertificateCommand, RequestCertificateCommand } from '@aws-sdk/client-acm';
 import {
   AttachInternetGatewayCommand,
   CreateInternetGatewayCommand,
@@ -47,6 +49,44 @@ if (why !== null && process.env['DSTACK_TEST_FULL'] !== undefined) console.warn(
     expect((await compute.get(made.ref, call())).state).toBe('gone');
   });
 
+  it('makes the load balancer of a gateway, sends requests to a machine, and gives all of it back', async () => {
+    const balancers = compute.gateways?.balancers;
+    if (balancers === undefined) throw new Error('no balancers');
+    const acm = new ACMClient({ region: REGION, endpoint: moto.url, credentials: KEYS });
+    const { CertificateArn: certificate = '' } = await acm.send(new RequestCertificateCommand({ DomainName: '*.a.test' })); // prettier-ignore
+    const request = {
+      cloudName: 'dstack-edge-0123456789ab',
+      region: REGION,
+      owner: OWNER,
+      project: 'main',
+      gatewayName: 'edge',
+      certificate,
+      isPublic: true,
+      tags: {},
+    };
+    const pending = await balancers.ensure(request, call()).then(null, (error: unknown) => String(error));
+    expect(pending).toMatch(/is not issued yet/);
+    // Moto issues a certificate once it has been asked about.
+    await untilIssued(acm, certificate);
+    acm.destroy();
+    expect(await balancers.ensure(request, call())).toMatchObject({ state: 'pending' });
+    expect(await balancers.ensure(request, call())).toMatchObject({
+      state: 'ready',
+      hostname: expect.stringContaining('elb.amazonaws.com') as string,
+    });
+    expect(await balancers.list(OWNER, call())).toEqual([{ cloudName: request.cloudName, region: REGION }]);
+    // Moto has no image of a gateway.
+    const made = await compute.create(attempt((await compute.offers(QUERY, call())).find(isSmall)), call());
+    if (made.state === 'gone') throw new Error('gone');
+    await compute.get(made.ref, call());
+    expect(await balancers.join(request, made.ref, call())).toBeNull();
+    await balancers.leave(request, made.ref, call());
+    expect(await balancers.delete(request, call())).toBe('done');
+    expect(await balancers.delete(request, call())).toBe('done');
+    expect(await balancers.list(OWNER, call())).toEqual([]);
+    await compute.terminate(made.ref, call());
+  });
+
   it('makes a volume, brings it to a machine and takes it away again', async () => {
     const { volumes } = compute;
     if (volumes === undefined) throw new Error('no volumes');
@@ -76,9 +116,20 @@ if (why !== null && process.env['DSTACK_TEST_FULL'] !== undefined) console.warn(
   });
 });
 
+const KEYS = { accessKeyId: 'a', secretAccessKey: 'b' };
+
+async function untilIssued(acm: ACMClient, arn: string): Promise<void> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const { Certificate } = await acm.send(new DescribeCertificateCommand({ CertificateArn: arn }));
+    if (Certificate?.Status === 'ISSUED') return;
+    await sleep(1_000);
+  }
+  throw new Error('moto issues no certificate');
+}
+
 /** Moto's default network has no way out. */
 async function connectDefaultNetwork(endpoint: string): Promise<void> {
-  const ec2 = new EC2Client({ region: REGION, endpoint, credentials: { accessKeyId: 'a', secretAccessKey: 'b' } });
+  const ec2 = new EC2Client({ region: REGION, endpoint, credentials: KEYS });
   const VpcId = (await ec2.send(new DescribeVpcsCommand({}))).Vpcs?.[0]?.VpcId;
   const { InternetGateway } = await ec2.send(new CreateInternetGatewayCommand({}));
   await ec2.send(new AttachInternetGatewayCommand({ InternetGatewayId: InternetGateway?.InternetGatewayId, VpcId }));

@@ -28,7 +28,7 @@ describe('the subnets that machines can be in', () => {
       table({ Main: true }, { GatewayId: 'igw-1' }),
       table({ SubnetId: 's-own' }, { GatewayId: 'local' }),
     ];
-    expect(usableSubnets(subnets, tables, true)).toEqual([{ id: 's-main', zone: 'b' }]);
+    expect(usableSubnets(subnets, tables, true)).toEqual([{ id: 's-main', zone: 'b', cidr: null }]);
   });
 });
 

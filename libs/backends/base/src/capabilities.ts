@@ -12,6 +12,8 @@ export interface Capabilities {
   readonly networkVolumes: boolean;
   readonly gateways: boolean;
   readonly privateGateways: boolean;
+  /** Load balancers before gateways, which have the certificate `acm`. */
+  readonly gatewayBalancers: boolean;
   /** It has machines that are made by one call, for all nodes of a task. */
   readonly groupProvisioning: boolean;
   /** An idle machine that powers itself off is no longer billed. */
@@ -28,6 +30,7 @@ export const NO_CAPABILITIES: Omit<Capabilities, 'kind' | 'runtimes'> = {
   networkVolumes: false,
   gateways: false,
   privateGateways: false,
+  gatewayBalancers: false,
   groupProvisioning: false,
   powerOffStopsBilling: false,
 };

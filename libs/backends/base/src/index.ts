@@ -39,6 +39,10 @@ export type {
   Termination,
 } from './machine.js';
 export type {
+  BalancerRef,
+  BalancerRequest,
+  BalancerState,
+  BalancerSupport,
   CloudVolume,
   ListedVolume,
   GatewaySupport,

@@ -41,6 +41,50 @@ export interface GatewaySupport {
     call: Call,
   ): Promise<MachineState>;
   terminateReplica(ref: MachineRef, call: Call): Promise<Termination>;
+  readonly balancers?: BalancerSupport;
+}
+
+/** What a gateway wants of its load balancer. All of it is found again by the name, which no other one has. */
+export interface BalancerRequest extends BalancerRef {
+  readonly owner: string;
+  readonly project: string;
+  readonly gatewayName: string;
+  /** Of the cloud: its ARN. */
+  readonly certificate: string;
+  /** Reached from the internet, or from its own network alone. */
+  readonly isPublic: boolean;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export interface BalancerRef {
+  readonly cloudName: string;
+  readonly region: string;
+}
+
+export type BalancerState =
+  | { readonly state: 'pending'; readonly reason: string }
+  | {
+      readonly state: 'ready';
+      readonly hostname: string;
+      /** Where its requests come from: addresses and CIDRs whose word on clients is believed. */
+      readonly addresses: readonly string[];
+    };
+
+/**
+ * Load balancers that end TLS before gateways. Whatever exists already is taken as it is, and what is missing is made: every call may be
+ * repeated, also when the one before it stopped half way.
+ */
+export interface BalancerSupport {
+  /** @throws {BackendError} `rejected` where its certificate or network will not do, before anything is made */
+  ensure(request: BalancerRequest, call: Call): Promise<BalancerState>;
+  /** Sends requests to the machine. Null: it does; else what it waits for. */
+  join(ref: BalancerRef, machine: MachineRef, call: Call): Promise<string | null>;
+  /** A machine or a balancer that is not there any more has left. */
+  leave(ref: BalancerRef, machine: MachineRef, call: Call): Promise<void>;
+  /** Everything that `ensure` made, or what is left of it; nothing is `done`. */
+  delete(ref: BalancerRef, call: Call): Promise<Termination>;
+  /** All of this owner that cost. */
+  list(owner: string, call: Call): Promise<BalancerRef[]>;
 }
 
 export interface PlacementGroupSupport {

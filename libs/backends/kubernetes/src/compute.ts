@@ -23,6 +23,8 @@ const NOWHERE = '/';
 export interface KubernetesExtras {
   /** An image whose `/agent` is the agent's folder; absent: containers fetch the agent. */
   readonly agentImage?: string | null;
+  /** An image for the pods of gateways, with an SSH server and nginx; absent: one that fetches both. */
+  readonly gatewayImage?: string | null;
 }
 
 export const kubernetesModule: BackendModule<KubernetesConfig, KubernetesExtras> = {
@@ -51,9 +53,9 @@ export const kubernetesModule: BackendModule<KubernetesConfig, KubernetesExtras>
         return new Cluster({ region: one.region, client, proxyJump: one.proxyJump, environment });
       }),
     );
-    const { agentImage = null } = environment;
+    const { agentImage = null, gatewayImage = null } = environment;
     const close = (): void => accesses.forEach((access) => access.close());
-    return new KubernetesCompute({ clusters, agentImage, environment, close });
+    return new KubernetesCompute({ clusters, agentImage, gatewayImage, environment, close });
   },
 };
 

@@ -59,6 +59,7 @@ export const kubernetesDefinition: BackendDefinition<KubernetesConfig> = {
     multinode: true,
     privileged: true,
     networkVolumes: true,
+    gateways: true,
   },
   // The name of a pod is unique in its namespace: the second of a name is refused.
   idempotency: { kind: 'name' },

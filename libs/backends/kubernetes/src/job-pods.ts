@@ -19,8 +19,9 @@ import { makeHostKey } from './host-key.js';
 import { agentSecret, agentSecretName, jobPod, registrySecret, registrySecretName } from './job-pod.js';
 import { jumpRequestOf, readJumpRequest } from './jump-request.js';
 import { Jumps } from './jumps.js';
-import { HOST_KEY, jobLabels, JUMP, jumpName, REGION } from './names.js';
+import { HOST_KEY, jobLabels, JUMP, jumpName } from './names.js';
 import { podState } from './pod-state.js';
+import { isAnother, refOf } from './refs.js';
 import type { Pod } from './schema.js';
 
 /** How long a create waits for the scheduler's verdict, which takes milliseconds on a healthy cluster. */
@@ -191,19 +192,4 @@ export class JobPods {
     await this.client.delete('secrets', agentSecretName(pod), call);
     await this.client.delete('secrets', registrySecretName(pod), call);
   }
-}
-
-export function refOf({ metadata }: Pod): MachineRef {
-  return {
-    cloudName: metadata.name,
-    machineId: metadata.uid,
-    region: metadata.annotations[REGION] ?? '',
-    zone: null,
-    backendData: null,
-  };
-}
-
-/** The name was given to something else after ours was gone. */
-function isAnother({ metadata }: Pod, { machineId }: MachineRef): boolean {
-  return machineId !== null && machineId !== metadata.uid;
 }

@@ -8,6 +8,7 @@ import { jumpPod, jumpService } from './jump-pod.js';
 import type { JumpRequest } from './jump-request.js';
 import { baseLabels, COMPONENT, JOB, JUMP, JUMP_POD, jumpName } from './names.js';
 import { judgeNode } from './offers.js';
+import type { KubeNode } from './schema.js';
 
 /** The ways into one cluster: made with the first pod that needs one, removed with the last. */
 export class Jumps {
@@ -57,12 +58,16 @@ export class Jumps {
   private async makePod(name: string, request: JumpRequest, call: Call): Promise<void> {
     const { client } = this.cluster;
     const labels = baseLabels(JUMP_POD, name, request.owner);
-    const nodes = await this.cluster.nodes(call);
-    const hasRoom = nodes.some((node) => judgeNode(node).ok && (node.spec.taints ?? []).every(isSoft));
+    const amongGpus = areAllAmongGpus(await this.cluster.nodes(call));
     await client.createSecret(agentSecret(name, labels, makeHostKey()), call).catch(unlessThere);
-    const pod = jumpPod({ name, labels, request, agentImage: this.agentImage, amongGpus: !hasRoom });
+    const pod = jumpPod({ name, labels, request, agentImage: this.agentImage, amongGpus });
     await client.createPod(pod, call).catch(unlessThere);
   }
+}
+
+/** No node takes what does not say that it bears GPUs' taints. */
+export function areAllAmongGpus(nodes: readonly KubeNode[]): boolean {
+  return !nodes.some((node) => judgeNode(node).ok && (node.spec.taints ?? []).every(isSoft));
 }
 
 function isSoft({ effect }: { readonly effect: string }): boolean {

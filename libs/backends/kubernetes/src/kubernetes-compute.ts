@@ -4,6 +4,7 @@ import {
   type BackendEnvironment,
   type Call,
   type Compute,
+  type GatewaySupport,
   type ListedMachine,
   type MachineRef,
   type MachineState,
@@ -13,25 +14,42 @@ import {
 } from '@dstack/backend-base';
 import type { Offer } from '@dstack/core';
 import type { Cluster } from './cluster.js';
-import { JobPods, refOf } from './job-pods.js';
-import { COMPONENT, JOB, OWNER, REGION, TOKEN } from './names.js';
+import { DEFAULT_GATEWAY_IMAGE } from './gateway-pod.js';
+import { GatewayPods, requirePodGateway } from './gateway-pods.js';
+import { JobPods } from './job-pods.js';
+import { COMPONENT, GATEWAY, JOB, OWNER, REGION, TOKEN } from './names.js';
 import { judgeNode, toOffer } from './offers.js';
+import { gatewayRefOf, isGatewayRef, refOf } from './refs.js';
 import { ClaimVolumes } from './volumes.js';
 
 export interface KubernetesOptions {
   readonly clusters: readonly Cluster[];
   /** Holds the agent; null: containers fetch it. */
   readonly agentImage: string | null;
+  /** Of gateways; null: the usual one. */
+  readonly gatewayImage: string | null;
   readonly environment: Pick<BackendEnvironment, 'now' | 'log' | 'sleep'>;
   readonly close: () => void;
 }
 
 export class KubernetesCompute implements Compute {
   readonly volumes: ClaimVolumes;
+  readonly gateways: GatewaySupport = {
+    createReplica: async ({ publicIp, instanceType, ...attempt }, call) => {
+      requirePodGateway({ publicIp, instanceType });
+      return known(attempt.offer.region, this.gatewayPods).create(attempt, call);
+    },
+    terminateReplica: async (ref, call) => known(ref.region, this.gatewayPods).terminate(ref, call),
+  };
   private readonly pods: ReadonlyMap<string, JobPods>;
+  private readonly gatewayPods: ReadonlyMap<string, GatewayPods>;
 
   constructor(private readonly options: KubernetesOptions) {
-    const { clusters, agentImage, environment } = options;
+    const { clusters, agentImage, gatewayImage, environment } = options;
+    const image = gatewayImage ?? DEFAULT_GATEWAY_IMAGE;
+    this.gatewayPods = new Map(
+      clusters.map((cluster) => [cluster.region, new GatewayPods({ cluster, image, environment })] as const),
+    );
     const byRegion = new Map(clusters.map((cluster) => [cluster.region, cluster]));
     this.volumes = new ClaimVolumes((region) => known(region, byRegion), clusters);
     this.pods = new Map(
@@ -60,18 +78,24 @@ export class KubernetesCompute implements Compute {
   }
 
   async get(ref: MachineRef, call: Call): Promise<MachineState> {
-    return known(ref.region, this.pods).get(ref, call);
+    return this.podsOf(ref).get(ref, call);
   }
 
   async list(owner: string, call: Call): Promise<ListedMachine[]> {
-    const labels = { [OWNER]: owner, [COMPONENT]: JOB };
-    const found = await Promise.all(this.options.clusters.map(({ client }) => client.podsWith(labels, call)));
+    const found = await Promise.all(
+      this.options.clusters.map(({ client }) => client.podsWith({ [OWNER]: owner }, call)),
+    );
     return this.options.clusters.flatMap(({ region }, index) =>
       (found[index] ?? [])
         // Two contexts may lead to one namespace.
         .filter(({ metadata }) => metadata.annotations[REGION] === region)
-        .map((pod) => ({
-          ref: refOf(pod),
+        .flatMap((pod) => {
+          const component = pod.metadata.labels[COMPONENT];
+          if (component === GATEWAY) return [{ pod, ref: gatewayRefOf(pod) }];
+          return component === JOB ? [{ pod, ref: refOf(pod) }] : [];
+        })
+        .map(({ pod, ref }) => ({
+          ref,
           owner,
           token: pod.metadata.labels[TOKEN] ?? null,
           createdAt: pod.metadata.creationTimestamp ? Date.parse(pod.metadata.creationTimestamp) : null,
@@ -80,11 +104,15 @@ export class KubernetesCompute implements Compute {
   }
 
   async terminate(ref: MachineRef, call: Call): Promise<Termination> {
-    return known(ref.region, this.pods).terminate(ref, call);
+    return this.podsOf(ref).terminate(ref, call);
   }
 
   async close(): Promise<void> {
     this.options.close();
+  }
+
+  private podsOf(ref: MachineRef): JobPods | GatewayPods {
+    return isGatewayRef(ref) ? known(ref.region, this.gatewayPods) : known(ref.region, this.pods);
   }
 
   private async offersOf(cluster: Cluster, query: OfferQuery, call: Call): Promise<Offer[]> {

@@ -17,6 +17,7 @@ export const HOST_KEY = 'k8s.dstack.ai/host-key';
 export const JOB = 'dstack-job';
 export const JUMP_POD = 'dstack-ssh-proxy';
 export const VOLUME = 'dstack-volume';
+export const GATEWAY = 'dstack-gateway';
 
 export type Labels = Readonly<Record<string, string>>;
 

@@ -40,7 +40,9 @@ export function decideGatewayReplica(replica: GatewayReplicaSnapshot, now: Insta
 function decideProvisioning(replica: ProvisioningGatewayReplica, now: Instant): GatewayReplicaDecision {
   const { machine, machineMessage, trouble } = replica;
   if (replica.isUnwanted) return end('it is not needed', null, now);
-  if (replica.isInstalled) return go('running', { changes: { message: null }, dueAt: now, because: 'it is installed' });
+  const { isInstalled, hasToJoin } = replica;
+  if (isInstalled && !hasToJoin)
+    return go('running', { changes: { message: null }, dueAt: now, because: 'it is installed' });
   const over = whyOver(replica, now);
   if (over !== null) return end(over, over, now);
   switch (machine) {
@@ -53,7 +55,7 @@ function decideProvisioning(replica: ProvisioningGatewayReplica, now: Instant): 
     case 'starting':
       return attempt('provisioning', { do: 'poll' }, trouble, now);
     case 'ready':
-      return attempt('provisioning', { do: 'install' }, trouble, now);
+      return attempt('provisioning', { do: isInstalled ? 'join' : 'install' }, trouble, now);
     default:
       return undecided(machine);
   }

@@ -19,6 +19,7 @@ const gateway = (over: Partial<GatewaySnapshot>): GatewaySnapshot => ({
   status: 'running',
   deletionRequested: false,
   desired: 1,
+  hasBalancer: false,
   replicas: [],
   failures: 0,
   lastFailureAt: null,
@@ -112,6 +113,26 @@ describe('a gateway', () => {
       { status: 'failed', replicas: [replica(0, 'provisioning')] },
       { status: 'failed', effects: [{ do: 'drop-replicas', ids: ['r0'] }] },
     ],
+    [
+      'that fails is looked at once more for its balancer',
+      { status: 'provisioning', hasBalancer: true, replicas: [replica(0, 'terminated', { message: 'no' })] },
+      { status: 'failed', dueAt: NOW },
+    ],
+    [
+      'that has failed keeps its balancer until its machines have left it',
+      { status: 'failed', hasBalancer: true, replicas: [replica(0, 'terminating')] },
+      { effects: [] },
+    ],
+    [
+      'that has failed gives its balancer back, and stays',
+      { status: 'failed', hasBalancer: true, replicas: [replica(0, 'terminated')] },
+      { status: 'failed', effects: [{ do: 'delete-balancer', isLast: false }] },
+    ],
+    [
+      'with a balancer is deleted when that is gone',
+      { deletionRequested: true, hasBalancer: true, replicas: [replica(0, 'terminated')] },
+      { effects: [{ do: 'delete-balancer', isLast: true }], changes: {} },
+    ],
   ])('%s', (_what, over, expected) => {
     expect(decideGateway(gateway(over), NOW)).toMatchObject(expected);
   });
@@ -125,6 +146,7 @@ const provisioning = (over: object = {}): GatewayReplicaSnapshot => ({
   machine: 'none',
   machineMessage: null,
   isInstalled: false,
+  hasToJoin: false,
   ...over,
 });
 const running = (over: object = {}): GatewayReplicaSnapshot => ({
@@ -154,6 +176,16 @@ describe('a replica of a gateway', () => {
     ['is waited for', provisioning({ machine: 'starting' }), effects('poll')],
     ['that is there gets the program', provisioning({ machine: 'ready' }), effects('install')],
     ['with the program runs', provisioning({ machine: 'ready', isInstalled: true }), { status: 'running' }],
+    [
+      'with the program joins the balancer',
+      provisioning({ machine: 'ready', isInstalled: true, hasToJoin: true }),
+      { status: 'provisioning', ...effects('join') },
+    ],
+    [
+      'whose machine ends before it has joined ends',
+      provisioning({ machine: 'gone', isInstalled: true, hasToJoin: true }),
+      { status: 'terminating' },
+    ],
     [
       'whose machine fails ends, and says why',
       provisioning({ machine: 'failed', machineMessage: 'no quota' }),

@@ -18,7 +18,7 @@ export function decideGateway(gateway: GatewaySnapshot, now: Instant): GatewayDe
     case 'running':
       return keep(gateway, now);
     case 'failed':
-      return stay('failed', { effects: drop(live(gateway)) });
+      return release(gateway);
     default:
       return undecided(gateway.status);
   }
@@ -32,7 +32,14 @@ function decideProvisioning(gateway: GatewaySnapshot, now: Instant): GatewayDeci
   if (wanted.length > 0) return stay('provisioning', { dueAt: now + LIMITS.runCheckMs });
   const message =
     gateway.replicas.findLast((replica) => replica.message !== null)?.message ?? 'no replica could be made';
-  return go('failed', { changes: { message }, because: message });
+  return go('failed', { changes: { message }, dueAt: gateway.hasBalancer ? now : null, because: message });
+}
+
+/** One that has failed keeps nothing that costs; a balancer that is gone is asked about once more when something wakes the gateway. */
+function release(gateway: GatewaySnapshot): GatewayDecision {
+  const effects = drop(live(gateway));
+  if (!gateway.hasBalancer || !isEmpty(gateway)) return stay('failed', { effects });
+  return stay('failed', { effects: [...effects, { do: 'delete-balancer', isLast: false }] });
 }
 
 /** Lost replicas are replaced, later and later while that fails; a gateway that has served never fails as a whole. */
@@ -62,10 +69,16 @@ function keep(gateway: GatewaySnapshot, now: Instant): GatewayDecision {
 }
 
 function remove(gateway: GatewaySnapshot, now: Instant): GatewayDecision {
-  const { status, replicas } = gateway;
-  if (replicas.every((replica) => replica.status === 'terminated'))
+  const { status, hasBalancer } = gateway;
+  if (isEmpty(gateway)) {
+    if (hasBalancer) return stay(status, { effects: [{ do: 'delete-balancer', isLast: true }] });
     return stay(status, { changes: { deletedAt: now } });
+  }
   return stay(status, { effects: drop(live(gateway)), dueAt: now + LIMITS.runCheckMs });
+}
+
+function isEmpty({ replicas }: GatewaySnapshot): boolean {
+  return replicas.every(({ status }) => status === 'terminated');
 }
 
 function live({ replicas }: GatewaySnapshot): GatewayReplicaFact[] {

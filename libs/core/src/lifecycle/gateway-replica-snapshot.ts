@@ -23,6 +23,8 @@ export interface ProvisioningGatewayReplica extends Base {
   readonly machineMessage: string | null;
   /** The gateway's program runs there. */
   readonly isInstalled: boolean;
+  /** Its gateway has a load balancer, which does not send it requests yet. */
+  readonly hasToJoin: boolean;
 }
 
 export interface RunningGatewayReplica extends Base {
@@ -58,6 +60,8 @@ export type GatewayReplicaEffect =
   | { readonly do: 'poll' }
   /** Put the gateway's program on the machine, or another version of it, and start it. */
   | { readonly do: 'install' }
+  /** Have the load balancer made, and send requests to the machine. */
+  | { readonly do: 'join' }
   /** Of the machine, or of the program on a host of one's own. */
   | { readonly do: 'terminate' };
 

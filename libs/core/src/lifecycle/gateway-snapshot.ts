@@ -15,6 +15,8 @@ export interface GatewaySnapshot {
   readonly status: GatewayStatus;
   readonly deletionRequested: boolean;
   readonly desired: number;
+  /** A load balancer is made for it, which is gone before it is. */
+  readonly hasBalancer: boolean;
   /** All that are not forgotten yet, terminated ones included. */
   readonly replicas: readonly GatewayReplicaFact[];
   /** How often in a row a replica has failed since the gateway was complete. */
@@ -26,7 +28,9 @@ export type GatewayEffect =
   | { readonly do: 'create-replicas'; readonly nums: readonly number[] }
   | { readonly do: 'drop-replicas'; readonly ids: readonly string[] }
   /** Those that have ended. */
-  | { readonly do: 'forget-replicas'; readonly ids: readonly string[] };
+  | { readonly do: 'forget-replicas'; readonly ids: readonly string[] }
+  /** With all that belongs to it, or what is left of that; the gateway itself is over (`isLast`) once it is gone. */
+  | { readonly do: 'delete-balancer'; readonly isLast: boolean };
 
 export interface GatewayChanges {
   readonly message: string | null;

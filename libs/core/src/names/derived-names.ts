@@ -30,6 +30,15 @@ export function cloudName(parts: { project: string; name: string }, random: Rand
   return `${prefix}-${randomSuffix(random)}`;
 }
 
+/**
+ * The name of a gateway's load balancer: the same whenever it is asked for, so that one whose creation was never answered is found.
+ * AWS allows 32 letters, digits and hyphens.
+ */
+export function balancerName(gateway: { readonly id: string; readonly name: string }): string {
+  const readable = gateway.name.replace(/[^a-z0-9-]/g, '').slice(0, 12).replace(/-+$/, ''); // prettier-ignore
+  return `dstack-${readable}-${gateway.id.replaceAll('-', '').slice(0, 12)}`;
+}
+
 function randomSuffix(random: Random): string {
   let suffix = '';
   while (suffix.length < SUFFIX_LENGTH) suffix += SUFFIX_ALPHABET.charAt(Math.floor(random() * SUFFIX_ALPHABET.length));

@@ -1,4 +1,4 @@
-import { cloudName, instanceName, jobName, lowestFreeNumber } from './derived-names.js';
+import { balancerName, cloudName, instanceName, jobName, lowestFreeNumber } from './derived-names.js';
 import { generatedName, generatedRunName, generatedUniqueName } from './generated-name.js';
 import { isResourceName, resourceNameProblem } from './name-rules.js';
 
@@ -45,4 +45,14 @@ it.each([
   [{ project: 'main', name: 'a-very-long-name' }, 24, 'dstack-main-a-v-aaaaaaaa'],
 ])('cloud name of %j within %i', (parts, maxLength, expected) => {
   expect(cloudName(parts, first, maxLength)).toBe(expected);
+});
+
+it.each([
+  ['edge', 'dstack-edge-0123456789ab'],
+  ['a-name-that-is-long', 'dstack-a-name-that-0123456789ab'],
+  ['eleven-char-s', 'dstack-eleven-char-0123456789ab'],
+])('the balancer of gateway %s is %s, whenever it is asked for', (name, expected) => {
+  const made = balancerName({ id: '01234567-89ab-4def-8123-456789abcdef', name });
+  expect(made).toBe(expected);
+  expect(made.length).toBeLessThanOrEqual(32);
 });

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { readForm, writeXml } from './ec2-shapes.js';
+import { AwsModel } from './aws-model.js';
+import { ElbRegion } from './elb-region.js';
 import { Ec2Refusal } from './ec2-refusal.js';
 import { Ec2Region, type FakeEc2Instance } from './ec2-region.js';
 import type { Disks } from './ec2-volumes.js';
@@ -12,7 +13,14 @@ export interface AwsFakeOptions extends Disks {
   readonly halt: (instance: FakeEc2Instance) => Promise<void>;
 }
 
-/** EC2, STS and Service Quotas on loopback, the first with AWS's own model: what it does not have, asked or answered, is in `violations`. */
+const EC2 = new AwsModel('ec2-2016-11-15.json');
+const ELB = new AwsModel('elbv2-2015-12-01.json');
+const ACM = new AwsModel('acm-2015-12-08.json');
+
+/**
+ * EC2, Elastic Load Balancing, Certificate Manager, STS and Service Quotas on loopback, the first three with AWS's own models: what those do
+ * not have, asked or answered, is in `violations`.
+ */
 export class AwsFake extends HttpFake {
   readonly violations: string[] = [];
   readonly requests: string[] = [];
@@ -24,7 +32,10 @@ export class AwsFake extends HttpFake {
   lostLaunches = 0;
   /** So are the next volumes. */
   lostVolumes = 0;
+  /** Of Certificate Manager, by ARN: `ISSUED` ones can be used. */
+  readonly certificates = new Map<string, string>();
   private readonly regions = new Map<string, Ec2Region>();
+  private readonly elbs = new Map<string, ElbRegion>();
 
   private constructor(private readonly options: AwsFakeOptions) {
     super();
@@ -39,6 +50,15 @@ export class AwsFake extends HttpFake {
     if (known !== undefined) return known;
     const region = new Ec2Region(name, this.options);
     this.regions.set(name, region);
+    return region;
+  }
+
+  balancing(name: string): ElbRegion {
+    const known = this.elbs.get(name);
+    if (known !== undefined) return known;
+    const isIssued = (arn: string): boolean => this.certificates.get(arn) === 'ISSUED' && arn.includes(`:${name}:`);
+    const region = new ElbRegion(name, this.region(name), isIssued);
+    this.elbs.set(name, region);
     return region;
   }
 
@@ -58,25 +78,38 @@ export class AwsFake extends HttpFake {
     const action = typeof target === 'string' ? target.slice(target.indexOf('.') + 1) : (form.get('Action') ?? '');
     this.requests.push(`${region} ${action}`);
     const refusal = this.takeRefusal(action);
-    if (refusal !== null) return error(response, refusal.status, refusal.code, `refused as ${refusal.code}`);
+    if (refusal !== null) {
+      if (service === 'elasticloadbalancing')
+        ELB.checkRefusal(action, refusal.code, (told) => this.violations.push(told));
+      return errorOf(service)(response, refusal.status, refusal.code, `refused as ${refusal.code}`);
+    }
     if (key !== this.options.accessKey) {
       const [status, code] = service === 'ec2' ? [401, 'AuthFailure'] : [403, 'InvalidClientTokenId'];
-      return error(response, status, code, 'AWS was not able to validate the provided access credentials');
+      return errorOf(service)(response, status, code, 'AWS was not able to validate the provided access credentials');
     }
     if (service === 'sts') return void response.end(IDENTITY);
     if (service === 'servicequotas') return this.answerQuotas(response);
-    this.answerEc2(action, region, form, response);
+    if (service === 'acm') return this.answerCertificates(action, region, text, response);
+    if (service === 'elasticloadbalancing')
+      return this.answerQuery(action, { model: ELB, region: this.balancing(region) }, form, response);
+    this.answerQuery(action, { model: EC2, region: this.region(region) }, form, response);
   }
 
-  private answerEc2(action: string, region: string, form: URLSearchParams, response: ServerResponse): void {
+  private answerQuery(
+    action: string,
+    { model, region }: { readonly model: AwsModel; readonly region: Pick<Ec2Region, 'answer'> },
+    form: URLSearchParams,
+    response: ServerResponse,
+  ): void {
     const complain = (text: string): void => void this.violations.push(text);
-    const input = readForm(form, complain);
+    const input = model.readForm(form, complain);
+    const refuse = model === ELB ? queryError : error;
     if (input === null) {
       complain(`${action}: no such operation in the fake`);
-      return error(response, 400, 'InvalidAction', `The action ${action} is not valid for this web service.`);
+      return refuse(response, 400, 'InvalidAction', `The action ${action} is not valid for this web service.`);
     }
     try {
-      const output = this.region(region).answer(action, input);
+      const output = region.answer(action, input);
       if (action === 'RunInstances' && this.lostLaunches > 0) {
         this.lostLaunches -= 1;
         return void response.destroy();
@@ -85,16 +118,28 @@ export class AwsFake extends HttpFake {
         this.lostVolumes -= 1;
         return void response.destroy();
       }
-      response.writeHead(200, { 'content-type': 'text/xml' }).end(writeXml(action, output, complain));
+      response.writeHead(200, { 'content-type': 'text/xml' }).end(model.writeXml(action, output, complain));
     } catch (failure) {
       if (!(failure instanceof Ec2Refusal)) throw failure;
-      error(response, failure.status, failure.code, failure.message);
+      model.checkRefusal(action, failure.code, complain);
+      refuse(response, failure.status, failure.code, failure.message);
     }
   }
 
   private answerQuotas(response: ServerResponse): void {
     const Quotas = [...this.quotas].map(([QuotaCode, Value]) => ({ ServiceCode: 'ec2', QuotaCode, Value }));
     response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify({ Quotas }));
+  }
+
+  private answerCertificates(action: string, region: string, text: string, response: ServerResponse): void {
+    const complain = (problem: string): void => void this.violations.push(problem);
+    const input = ACM.readJson(action, text, complain);
+    if (input === null) complain(`${action}: no such operation in the fake`);
+    const arn = String(input?.['CertificateArn']);
+    const Status = arn.includes(`:${region}:`) ? this.certificates.get(arn) : undefined;
+    if (Status === undefined) return jsonError(response, 400, 'ResourceNotFoundException', `Could not find certificate ${arn}.`); // prettier-ignore
+    const type = { 'content-type': 'application/x-amz-json-1.1' };
+    response.writeHead(200, type).end(JSON.stringify({ Certificate: { CertificateArn: arn, Status } }));
   }
 
   private takeRefusal(action: string) {
@@ -107,7 +152,24 @@ const IDENTITY = `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/do
 <Arn>arn:aws:iam::123456789012:user/dstack</Arn><UserId>AIDA</UserId><Account>123456789012</Account></GetCallerIdentityResult>
 <ResponseMetadata><RequestId>fake</RequestId></ResponseMetadata></GetCallerIdentityResponse>`;
 
-/** EC2's envelope; the other query services' has the same parts under another name. */
+function errorOf(service: string | undefined) {
+  if (service === 'elasticloadbalancing') return queryError;
+  return service === 'acm' ? jsonError : error;
+}
+
+function jsonError(response: ServerResponse, status: number, code: string, message: string): void {
+  response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' });
+  response.end(JSON.stringify({ __type: code, message }));
+}
+
+function queryError(response: ServerResponse, status: number, code: string, message: string): void {
+  const body =
+    `<ErrorResponse xmlns="http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"><Error><Type>Sender</Type><Code>${code}</Code>` +
+    `<Message>${message}</Message></Error><RequestId>fake</RequestId></ErrorResponse>`;
+  response.writeHead(status, { 'content-type': 'text/xml' }).end(body);
+}
+
+/** EC2's envelope, which STS's client reads as well. */
 function error(response: ServerResponse, status: number, code: string, message: string): void {
   const body =
     `<?xml version="1.0" encoding="UTF-8"?>\n<Response><Errors><Error><Code>${code}</Code><Message>${message}</Message></Error></Errors>` +

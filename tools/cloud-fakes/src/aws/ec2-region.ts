@@ -39,6 +39,9 @@ export class Ec2Region {
   /** Machines are unknown to DescribeInstances for that long. */
   describeLagMs = 0;
   hasInternetGateway = true;
+  hasNat = false;
+  /** In which the default network has a subnet. */
+  subnetCount = 3;
   readonly reservations: Record<string, unknown>[] = [];
   readonly groups = new Map<string, { id: string; name: string; vpcId: string; permissions: object[] }>();
   readonly volumes: Ec2Volumes;
@@ -57,6 +60,10 @@ export class Ec2Region {
     return ['a', 'b', 'c'].map((letter) => `${this.name}${letter}`);
   }
 
+  private get usableZones(): string[] {
+    return this.zones.slice(0, this.subnetCount);
+  }
+
   /** @throws {Ec2Refusal} */
   answer(action: string, input: Input): object {
     switch (action) {
@@ -68,8 +75,9 @@ export class Ec2Region {
         return { Vpcs: filterValue(input, 'tag:Name') === undefined ? [{ VpcId: this.vpcId, IsDefault: true }] : [] };
       case 'DescribeSubnets':
         return {
-          Subnets: this.zones.map((zone) => ({
+          Subnets: this.usableZones.map((zone, index) => ({
             SubnetId: `subnet-${zone}`,
+            CidrBlock: `172.31.${16 * index}.0/20`,
             AvailabilityZone: zone,
             VpcId: this.vpcId,
           })),
@@ -130,12 +138,13 @@ export class Ec2Region {
 
   private routeTable(): object {
     const local = { DestinationCidrBlock: '172.31.0.0/16', GatewayId: 'local' };
+    const nat = { DestinationCidrBlock: '0.0.0.0/0', NatGatewayId: 'nat-1' };
     const internet = { DestinationCidrBlock: '0.0.0.0/0', GatewayId: 'igw-1' };
     return {
       RouteTableId: 'rtb-1',
       VpcId: this.vpcId,
       Associations: [{ Main: true, RouteTableId: 'rtb-1' }],
-      Routes: this.hasInternetGateway ? [local, internet] : [local],
+      Routes: [local, ...(this.hasInternetGateway ? [internet] : []), ...(this.hasNat ? [nat] : [])],
     };
   }
 

@@ -43,6 +43,8 @@ export class KubernetesFake extends HttpFake {
   readonly violations: string[] = [];
   readonly requests: string[] = [];
   readonly objects = new Objects();
+  /** Whether anything serves services of type LoadBalancer. */
+  balancesLoad = true;
   /** The next creates of pods are carried out and their answers lost. */
   lostCreates = 0;
   /** Objects a page holds at most, whatever the client asks for. */
@@ -142,7 +144,7 @@ export class KubernetesFake extends HttpFake {
       case 'create':
         return { type: kind, body: this.create(resource, namespace, text) };
       case 'get':
-        return { type: kind, body: this.existing(resource, namespace, name ?? '') };
+        return { type: kind, body: this.looked(resource, this.existing(resource, namespace, name ?? '')) };
       default:
         return this.remove(resource, namespace, name ?? '');
     }
@@ -194,6 +196,11 @@ export class KubernetesFake extends HttpFake {
     const found = this.objects.get(resource, namespace, name);
     if (found === undefined) throw new Refusal(404, 'NotFound', `${resource} "${name}" not found`);
     return found;
+  }
+
+  private looked(resource: string, object: Stored): Stored {
+    if (resource === 'services' && this.balancesLoad) this.ports.balance(object);
+    return object;
   }
 
   /** A pod that has a node stays until the node has stopped it, and is answered with; the others are gone at once. */

@@ -51,6 +51,12 @@ export class ServicePorts {
     this.open.set(service.metadata.uid, servers);
   }
 
+  /** What the cloud of the cluster does for a service of type LoadBalancer: the address of its pod is one that this machine reaches. */
+  balance(service: Stored): void {
+    const ip = service.spec?.['type'] === 'LoadBalancer' ? this.backendOf(service) : undefined;
+    service.status = { loadBalancer: ip === undefined ? {} : { ingress: [{ ip }] } };
+  }
+
   release(service: Created | Stored): void {
     for (const { nodePort } of portsOf(service)) if (nodePort !== undefined) this.taken.delete(nodePort);
     const { uid } = service.metadata as Partial<Stored['metadata']>;

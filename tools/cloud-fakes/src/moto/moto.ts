@@ -32,7 +32,11 @@ export class Moto {
 
   static async start(): Promise<Moto> {
     const port = await freePort();
-    const child = spawn(join(DIRECTORY, 'bin', 'moto_server'), ['-p', String(port)], { stdio: 'ignore' });
+    const child = spawn(join(DIRECTORY, 'bin', 'moto_server'), ['-p', String(port)], {
+      stdio: 'ignore',
+      // Certificates are issued after a minute else.
+      env: { ...process.env, MOTO_ACM_VALIDATION_WAIT: '2' },
+    });
     const moto = new Moto(child, `http://127.0.0.1:${port}`);
     await moto.untilItAnswers();
     return moto;

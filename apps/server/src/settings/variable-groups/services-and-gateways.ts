@@ -37,6 +37,12 @@ export const SERVICES_AND_GATEWAYS = {
     says: 'Holds the gateways that are put on machines, a folder each; else the installed one',
     ours: true,
   },
+  DSTACK_GATEWAY_IMAGE: {
+    type: 'text',
+    otherwise: 'ubuntu:22.04, which installs them',
+    says: 'An image with an SSH server and nginx, for gateways in clusters',
+    ours: true,
+  },
   DSTACK_SERVER_GATEWAY_HOLD_SECONDS: {
     type: 'integer',
     default: 3600,

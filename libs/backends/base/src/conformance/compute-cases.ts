@@ -20,6 +20,8 @@ export const COMPUTE_CASES: readonly ContractCase<ComputeUnderTest>[] = [
       const { capabilities } = world.definition;
       assert.equal(capabilities.networkVolumes, world.compute.volumes !== undefined, 'networkVolumes ⇔ volumes');
       assert.equal(capabilities.gateways, world.compute.gateways !== undefined, 'gateways ⇔ gateways');
+      const { balancers } = world.compute.gateways ?? {};
+      assert.equal(capabilities.gatewayBalancers, balancers !== undefined, 'gatewayBalancers ⇔ gateways.balancers');
       assert.equal(capabilities.placementGroups, world.compute.placementGroups !== undefined, 'placementGroups');
       assert.equal(capabilities.groupProvisioning, world.compute.groups !== undefined, 'groupProvisioning ⇔ groups');
     },

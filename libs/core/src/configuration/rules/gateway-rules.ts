@@ -18,9 +18,21 @@ export function checkGateway(gateway: GatewayConfiguration): ConfigurationIssue[
   }
   if (certificate === 'acm' && gateway.backend !== 'aws')
     issues.push(semanticIssue(['certificate'], 'an acm certificate needs backend: aws'));
+  issues.push(...checkCertificateRegion(gateway));
+  if (gateway.backend === 'kubernetes' && gateway.instance_type)
+    issues.push(semanticIssue(['instance_type'], 'a gateway on kubernetes is a pod: remove it'));
   for (const problem of findReferences(gateway.domain ?? '', ['run.project_name']).problems)
     issues.push(semanticIssue(['domain'], problem));
   return issues;
+}
+
+/** A load balancer takes certificates of its own region only. */
+function checkCertificateRegion({ certificate, region }: GatewayConfiguration): ConfigurationIssue[] {
+  if (certificate?.type !== 'acm') return [];
+  const elsewhere = /^arn:aws[a-z-]*:acm:([a-z0-9-]+):/.exec(certificate.arn)?.[1];
+  if (elsewhere === undefined || elsewhere === region) return [];
+  const text = `is in ${elsewhere}, and the gateway in ${region}: name a certificate of that region`;
+  return [semanticIssue(['certificate', 'arn'], text)];
 }
 
 function checkOwnHosts({ backend, ssh_config: ssh, replicas }: GatewayConfiguration): ConfigurationIssue[] {

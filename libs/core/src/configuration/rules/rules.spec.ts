@@ -303,6 +303,17 @@ describe('gateway', () => {
     ['lets-encrypt without a public IP', { public_ip: false }, 'semantic certificate'],
     ['acm', { certificate: { type: 'acm', arn: 'a' } }, null],
     ['acm elsewhere', { backend: 'gcp', certificate: { type: 'acm', arn: 'a' } }, 'semantic certificate: an acm'],
+    [
+      'acm of the region',
+      { region: 'eu-west-1', certificate: { type: 'acm', arn: 'arn:aws:acm:eu-west-1:123456789012:certificate/1' } },
+      null,
+    ],
+    [
+      'acm of another region',
+      { region: 'eu-west-1', certificate: { type: 'acm', arn: 'arn:aws:acm:us-east-1:123456789012:certificate/1' } },
+      'semantic certificate.arn: is in us-east-1, and the gateway in eu-west-1',
+    ],
+    ['a type of pod', { backend: 'kubernetes', instance_type: 'large' }, 'semantic instance_type: a gateway on'],
     ['acm without arn', { certificate: { type: 'acm' } }, 'schema certificate.arn: is required'],
     ['domain', { domain: '${{ run.project_name }}.example.com' }, null],
     ['domain', { domain: '${{ run.name }}.example.com' }, 'semantic domain: unknown reference'],
