@@ -96,7 +96,7 @@ function hasPodImage(): boolean {
     azure = await AzureFake.start({ account: AZURE, boot, halt });
     gcp = await GcpFake.start({ boot, halt, bootNode: noNodes, haltNode: noNodes });
     pods = await DockerPods.start();
-    cluster = await KubernetesFake.start({ token: 'token', roles: documentedRoles(), namespace: 'dstack', nodes: [NODE], runner: pods, openNodePorts: true }); // prettier-ignore
+    cluster = await KubernetesFake.start({ token: 'token', roles: documentedRoles(), namespace: 'dstack', nodes: [NODE], runner: pods, openNodePorts: '127.0.0.1' }); // prettier-ignore
     stack = new Stack({
       DSTACK_SERVER_BACKEND_ENDPOINTS: `aws=${aws.url},azure=${azure.url},gcp=${gcp.url}`,
       DSTACK_GATEWAY_IMAGE: POD_IMAGE,
