@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { BackendError, type Idempotency } from '@dstack/backend-base';
 import { LIMITS } from '@dstack/core';
+import { GatewayBalancers } from '../src/gateways/gateway-balancers.js';
 import { GatewayHosts } from '../src/gateways/gateway-hosts.js';
 import { GatewayReplicaEffects } from '../src/gateways/gateway-replica-effects.js';
 import { GatewayReplicaSnapshots, type GatewayReplicaView } from '../src/gateways/gateway-replica-snapshots.js';
@@ -82,7 +83,9 @@ describe.each(testDatabases())('the create call of a gateway replica that had no
     };
     /** A server of its own, which acts on what it has seen. */
     const create = (snapshot: GatewayReplicaView, now = Date.now()): Promise<unknown> => {
-      const effects = new GatewayReplicaEffects(db, new OneAccount(cloud, idempotency), hosts, realWorld());
+      const accounts = new OneAccount(cloud, idempotency);
+      const balancers = new GatewayBalancers(accounts, realWorld());
+      const effects = new GatewayReplicaEffects(db, accounts, hosts, balancers, realWorld());
       const context: ActContext<GatewayReplicaView> = { id, snapshot, now, signal: new AbortController().signal };
       return effects.perform({ do: 'create' }, context);
     };
