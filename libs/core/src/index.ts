@@ -250,6 +250,7 @@ export {
   planAction,
 } from './runs/decide-apply.js';
 export { decideStop, type StoppedRun } from './runs/decide-stop.js';
+export { isUpToDate } from './runs/is-up-to-date.js';
 export { type FieldChange, diffValues, formatChange, isSame } from './runs/diff.js';
 export {
   DEFAULT_FLEET_IDLE_SECONDS,

@@ -1,14 +1,12 @@
 import {
-  buildJobSpecs,
   drainLimitMs,
   failuresInARow,
   failuresOfDeployment,
   getsRequests,
   type ImageDefaults,
   isDynamoRouter,
-  isFinishedJob,
   isRoutedWorker,
-  isSame,
+  isUpToDate,
   replicaGroups,
   routerGroup,
   type Replica,
@@ -87,17 +85,6 @@ function toReplica(job: RunJob, record: JobRecord, { run, all, images, gateway, 
     isUpToDate: isUpToDate(run, record, images),
     failuresInARow: failuresInARow(all.filter(({ replicaNum }) => replicaNum === job.replicaNum)),
   };
-}
-
-/** Its job would not be another one if it were submitted now. */
-function isUpToDate({ name, spec, deploymentNum }: RunRecord, job: JobRecord, images: ImageDefaults): boolean {
-  if (job.deploymentNum >= deploymentNum || isFinishedJob(job.status)) return job.deploymentNum >= deploymentNum;
-  const { configuration } = spec;
-  if (configuration.type !== 'service') return true;
-  if (!replicaGroups(configuration).some((group) => group.name === job.replicaGroup)) return false;
-  const options = { replicaNum: job.replicaNum, images, replicaGroup: job.replicaGroup };
-  const [asked] = buildJobSpecs({ ...spec, run_name: name }, options);
-  return isSame(asked, job.spec);
 }
 
 function rolloutOf({ deploymentNum }: RunRecord, all: readonly JobRecord[]): Rollout {
