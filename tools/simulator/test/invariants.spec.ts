@@ -125,6 +125,21 @@ const CASES: readonly Case[] = [
     says: 'two machines',
   },
   {
+    what: 'an instance of a group has one machine',
+    invariant: machinesHaveRows,
+    fine: {
+      machines: [machine('one', { id: 'g', rank: 0 }), machine('one', { id: 'g', rank: 1 })],
+      instances: { i: instance({}) },
+      attempts: { t: { cloudName: 'one', instanceId: 'i', outcome: 'created' } },
+    },
+    broken: {
+      machines: [machine('one', { id: 'g', rank: 1 }), machine('one', { id: 'h', rank: 1 })],
+      instances: { i: instance({}) },
+      attempts: { t: { cloudName: 'one', instanceId: 'i', outcome: 'created' } },
+    },
+    says: 'two machines',
+  },
+  {
     what: 'a machine is priced',
     invariant: moneyIsRight,
     fine: {

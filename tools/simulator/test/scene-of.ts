@@ -62,8 +62,8 @@ export function instance(facts: Partial<InstanceFacts>): InstanceFacts {
 }
 
 /** Invariants look at its names only. */
-export function machine(cloudName: string): CloudMachine {
-  return { id: `m-${cloudName}`, cloudName, group: null } as unknown as CloudMachine;
+export function machine(cloudName: string, group: CloudMachine['group'] = null): CloudMachine {
+  return { id: `m-${cloudName}`, cloudName, group } as unknown as CloudMachine;
 }
 
 export function sceneOf(picture: Picture): Scene {

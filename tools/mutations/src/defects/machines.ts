@@ -1,6 +1,7 @@
 import type { Defect } from '../defect.js';
 
 const EFFECTS = 'apps/server/src/instances/instance-effects.ts';
+const GROUP = 'apps/server/src/instances/machine-group.ts';
 const CREATE_CALL = 'libs/core/src/lifecycle/create-call.ts';
 const BEGIN_CALL = 'apps/server/src/reconcile/begin-create-call.ts';
 const COMMIT = 'apps/server/src/instances/instance-commit.ts';
@@ -140,6 +141,28 @@ export const MACHINE_DEFECTS: readonly Defect[] = [
         file: DECIDE,
         find: `effects: [{ do: 'poll' }], dueAt: Math.min(deadline, Math.round(now + pauseMs)) });`,
         replace: `effects: [{ do: 'poll' }], dueAt: pauseMs > 0 ? null : deadline });`,
+      },
+    ],
+  },
+  {
+    name: 'group-is-not-terminated',
+    loses: 'machines that were made together: they run on when their task is over',
+    edits: [
+      {
+        file: EFFECTS,
+        find: `if (record.group !== null && record.group.rank > 0) return this.terminateMember(context);`,
+        replace: `if (record.group !== null) return 'done';`,
+      },
+    ],
+  },
+  {
+    name: 'group-waits-for-those-that-end',
+    loses: 'the same: each of them waits for the others to be gone',
+    edits: [
+      {
+        file: GROUP,
+        find: `AND id <> ? AND status IN ('provisioning', 'idle', 'busy') LIMIT 1`,
+        replace: `AND id <> ? AND status <> 'terminated' LIMIT 1`,
       },
     ],
   },
