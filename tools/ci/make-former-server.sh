@@ -7,7 +7,6 @@ root=$PWD
 newest=$(git log -1 --diff-filter=A --format=%H -- 'apps/server/src/migrations/1*.ts')
 commit=$(git rev-parse --verify --quiet "$newest^") || { echo 'the history is too short for a former server' >&2; exit 1; }
 dir="${DSTACK_TOOLS_DIR:-$HOME/.cache/dstack-tools}/former-server-$commit"
-program="$dir/apps/server/dist/main.js"
 if [ ! -e "$dir/built" ]; then
   rm -rf "$dir"
   mkdir -p "$dir/node_modules/@dstack"
@@ -25,4 +24,7 @@ if [ ! -e "$dir/built" ]; then
   (cd "$dir" && node node_modules/typescript/bin/tsc -b {apps/server,apps/agent,libs/backends/local}/tsconfig.lib.json >&2)
   touch "$dir/built"
 fi
+for program in "$dir/apps/server/bin/main.mjs" "$dir/apps/server/dist/main.js"; do
+  [ ! -e "$program" ] || break
+done
 echo "$program"

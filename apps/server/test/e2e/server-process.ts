@@ -8,7 +8,7 @@ import { LogFrameDecoder } from '@dstack/agent-protocol';
 import type { Wire } from '@dstack/core';
 
 const TOKEN = 'e2e-admin-token';
-const MAIN = join(import.meta.dirname, '../../dist/main.js');
+const MAIN = join(import.meta.dirname, '../../bin/main.mjs');
 const FINISHED = new Set(['done', 'failed', 'terminated']);
 
 /** One built server with its own directory, as a process that can be killed. */
