@@ -174,10 +174,10 @@ export class HostConnection {
   private async markUnreachable(cause: unknown): Promise<void> {
     await this.tools.db.write(async (tx) => {
       const now = await tx.now();
-      await tx.execute(`UPDATE instances SET last_error = ? WHERE id = ? AND host_name IS NOT NULL`, [
-        statusText(cause),
-        this.instanceId,
-      ]);
+      await tx.execute(
+        `UPDATE instances SET last_error = ? WHERE id = ? AND host_name IS NOT NULL AND ${NOT_ANOTHERS}`,
+        [statusText(cause), this.instanceId, this.tools.holder, now],
+      );
       const marked = await tx.execute(
         `UPDATE instances SET unreachable_since = ?, rev = rev + 1
          WHERE id = ? AND unreachable_since IS NULL AND status IN ('idle', 'busy', 'terminating')

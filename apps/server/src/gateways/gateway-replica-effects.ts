@@ -97,12 +97,8 @@ export class GatewayReplicaEffects {
       signal: context.signal,
       writeDurable: (work: Mark) => this.db.writeDurable(work),
     };
-    const row = {
-      table: 'gateway_replicas',
-      id: record.id,
-      askedAt: record.askedAt,
-      isOpen: 'machine IS NULL',
-    } as const;
+    const { id, status, askedAt } = record;
+    const row = { table: 'gateway_replicas', id, status, askedAt, isOpen: 'machine IS NULL' } as const;
     const call = await beginCreateCall(tools, row);
     return account.gateways.createReplica(
       {

@@ -212,8 +212,15 @@ export class InstanceEffects {
     // A repeat of the same token or name is the same machine; elsewhere the cloud is searched first.
     const isOpen =
       definition.idempotency.kind === 'lookup' ? 'outcome IS NULL' : `outcome IS NULL OR outcome = 'unknown'`;
-    const row = { table: 'provisioning_attempts', id: open.id, askedAt: open.askedAt, isOpen } as const;
-    const call = await beginCreateCall(tools, { ...row, also: `outcome = 'unknown'` });
+    const call = await beginCreateCall(tools, {
+      table: 'provisioning_attempts',
+      id: open.id,
+      instanceId: record.id,
+      status: record.status,
+      askedAt: open.askedAt,
+      isOpen,
+      also: `outcome = 'unknown'`,
+    });
     if (record.group === null) return compute.create(attempt, call);
     if (compute.groups === undefined) throw new Error(`${open.backendType} makes no machines together`);
     return compute.groups.create(attempt, record.group.size, call);

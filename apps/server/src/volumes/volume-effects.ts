@@ -76,8 +76,8 @@ export class VolumeEffects {
       signal: context.signal,
       writeDurable: (work: Mark) => this.db.writeDurable(work),
     };
-    const row = { table: 'volumes', id: record.id, askedAt: record.askedAt, isOpen: 'cloud IS NULL' } as const;
-    const call = await beginCreateCall(tools, row);
+    const { id, status, askedAt } = record;
+    const call = await beginCreateCall(tools, { table: 'volumes', id, status, askedAt, isOpen: 'cloud IS NULL' });
     return account.volumes.create({ configuration: named(record), token, cloudName, owner }, call);
   }
 
