@@ -113,12 +113,18 @@ export { type JobDecision, decideJob } from './lifecycle/decide-job.js';
 export { powerOffAfterMs } from './lifecycle/power-off-after.js';
 export {
   arrivalMs,
+  type CloudManners,
   type CreateFailure,
   isDefiniteFailure,
   isGoneForGood,
   mayHaveMadeMore,
   mayStillArrive,
+  mustLookFirst,
 } from './lifecycle/create-call.js';
+export { releaseOf, type VolumeUser } from './lifecycle/release-of.js';
+export { staysVisible } from './lifecycle/stays-visible.js';
+export { terminateAgain } from './lifecycle/terminate-again.js';
+export { whyUnwanted, whyUnwantedBeforeLaunch } from './lifecycle/why-unwanted.js';
 export { drainLimitMs } from './lifecycle/drain.js';
 export { isDetached } from './lifecycle/decide-attachment.js';
 export { isFinalFailure, type Trouble, troubleAfter } from './lifecycle/trouble.js';
@@ -188,6 +194,8 @@ export {
   knownAccelerator,
 } from './offers/known-accelerators.js';
 export { isWanted, type OfferPlace } from './offers/judge-place.js';
+export { dueClouds } from './offers/due-clouds.js';
+export { type Answer, judgeAnswer } from './offers/judge-answer.js';
 export type { OfferType } from './offers/judge-type.js';
 export { type OfferMatch, matchOffer } from './offers/match-offer.js';
 export { resourceRejections } from './offers/match-resources.js';
