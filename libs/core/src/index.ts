@@ -144,6 +144,7 @@ export type {
 } from './lifecycle/volume-snapshot.js';
 export { type Decision, type Instant, undecided } from './lifecycle/decision.js';
 export { type FailedPlace, type LaunchPlace, gpusOf, nextPlace } from './placement/next-place.js';
+export { whyNotCreated } from './placement/why-not-created.js';
 export { type LifeSign, whyQuarantined } from './lifecycle/decide-quarantine.js';
 export { findOrphans, type KnownAttempt, type ListedFact, type Orphan } from './lifecycle/find-orphans.js';
 export type {
