@@ -399,7 +399,7 @@ export { servicePath, serviceSpecWithoutGateway, whyNotServed, whyNotServedHere 
 export { type GatewayConfiguration, OWN_HOSTS_REGION } from './configuration/gateway.js';
 export { type GatewayFact, type GatewayWish, gatewayWish, whyGatewayRefuses } from './gateways/choose-gateway.js';
 export { type AttemptFailure, nextAttempt } from './gateways/next-attempt.js';
-export { checkGatewayUpdate } from './gateways/update-gateway.js';
+export { checkGatewayUpdate, keepUnsetOfGateway } from './gateways/update-gateway.js';
 export { leftOutForGateway, whyOutOfReach } from './gateways/out-of-reach.js';
 export { gatewayDomain } from './gateways/gateway-domain.js';
 export { type GatewayService, gatewayService } from './gateways/gateway-service.js';
