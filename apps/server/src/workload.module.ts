@@ -36,6 +36,7 @@ import { GatewayReplicaReconciler } from './gateways/gateway-replica.reconciler.
 import { GatewayReplicaSnapshots } from './gateways/gateway-replica-snapshots.js';
 import { GatewaySecrets } from './gateways/gateway-secrets.js';
 import { GatewaysController } from './gateways/gateways.controller.js';
+import { GatewayChanges } from './gateways/gateway-changes.js';
 import { GatewaysService } from './gateways/gateways.service.js';
 import { OrphanBalancers } from './gateways/orphan-balancers.js';
 import { ServicePlaces } from './gateways/service-places.js';
@@ -180,6 +181,7 @@ import { Workload } from './workload.js';
     VolumesService,
     GatewaySecrets,
     GatewayReader,
+    GatewayChanges,
     GatewaysService,
     GatewayBalancers,
     OrphanBalancers,

@@ -99,7 +99,7 @@ describe.each(testDatabases())('the create call of a gateway replica that had no
     const { cloud, see, create } = await scene(idempotency);
     const before = await see();
     await expect(create(before)).rejects.toThrow('no answer');
-    await expect(create(before)).rejects.toThrow('made by somebody else meanwhile');
+    await expect(create(before)).rejects.toThrow('somebody else made the create call meanwhile');
     expect(cloud.calls).toHaveLength(1);
   });
 

@@ -37,12 +37,17 @@ beforeAll(() => {
 describe.each(testDatabases())('a server whose connection broke, on $name', ({ open }) => {
   const world = realWorld();
 
-  async function find(db: Database, table: string, id: string): Promise<boolean> {
+  async function find(db: Database, table: string, id: string) {
     const [row] = await db.read((tx) =>
-      tx.query<{ unreachable_since: number | null }>(`SELECT unreachable_since FROM ${table} WHERE id = ?`, [id]),
+      tx.query<{ unreachable_since: number | null; last_error: string | null }>(
+        `SELECT unreachable_since, last_error FROM ${table} WHERE id = ?`,
+        [id],
+      ),
     );
-    return row !== undefined && row.unreachable_since !== null;
+    if (row === undefined) throw new Error('the row is gone');
+    return { isUnreachable: row.unreachable_since !== null, error: row.last_error };
   }
+  const told = (isUnreachable: boolean) => ({ isUnreachable, error: isUnreachable ? 'the connection broke' : null });
 
   /** The first try to connect breaks; `tried` resolves when the second one begins, or when there is none. */
   function breaking(happens: () => Promise<unknown>) {
@@ -57,15 +62,15 @@ describe.each(testDatabases())('a server whose connection broke, on $name', ({ o
     return { connector: { connect }, tried };
   }
 
-  it.each(CASES)('calls the host unreachable, or not: %s', async (_, meanwhile, expected) => {
+  it.each(CASES)('calls a host of somebody\'s own unreachable and tells why, or not: %s', async (_, meanwhile, expected) => {
     const db = await open();
     const { projectId } = await seedJob(db);
     const id = randomUUID();
     const machine = { ref: { cloudName: 'a' }, state: 'ready', agent: { via: 'unix', socketPath: '/nowhere' } };
     await db.write((tx) =>
       tx.execute(
-        `INSERT INTO instances (id, project_id, instance_num, name, status, status_changed_at, created_at, backend_type, machine)
-         VALUES (?, ?, 0, 'one', 'busy', 1, 1, 'aws', ?)`,
+        `INSERT INTO instances (id, project_id, instance_num, name, status, status_changed_at, created_at, backend_type, host_name, machine)
+         VALUES (?, ?, 0, 'one', 'busy', 1, 1, 'ssh', 'one.internal', ?)`,
         [id, projectId, JSON.stringify(machine)],
       ),
     );
@@ -76,11 +81,11 @@ describe.each(testDatabases())('a server whose connection broke, on $name', ({ o
     } as unknown as ConnectionTools; // it comes to use no more of them
     const connection = new HostConnection(id, tools, () => tried.resolve());
     await tried.promise;
-    expect(await find(db, 'instances', id)).toBe(expected);
+    expect(await find(db, 'instances', id)).toEqual(told(expected));
     await connection.stop();
   }); // prettier-ignore
 
-  it.each(CASES)('calls the gateway unreachable, or not: %s', async (_, meanwhile, expected) => {
+  it.each(CASES)('calls the gateway unreachable and tells why, or not: %s', async (_, meanwhile, expected) => {
     const db = await open();
     const { projectId, userId } = await seedJob(db);
     const [gatewayId, id] = [randomUUID(), randomUUID()];
@@ -101,7 +106,7 @@ describe.each(testDatabases())('a server whose connection broke, on $name', ({ o
     const tools = { db, world, connector, holder: 'me', wake: new Wake(new Notices()) } as unknown as GatewayLinkTools; // it comes to use no more of them
     const link = new GatewayLink(id, tools, () => tried.resolve());
     await tried.promise;
-    expect(await find(db, 'gateway_replicas', id)).toBe(expected);
+    expect(await find(db, 'gateway_replicas', id)).toEqual(told(expected));
     await link.stop();
   });
 });

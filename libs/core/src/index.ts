@@ -113,12 +113,18 @@ export { type JobDecision, decideJob } from './lifecycle/decide-job.js';
 export { powerOffAfterMs } from './lifecycle/power-off-after.js';
 export {
   arrivalMs,
+  type CloudManners,
   type CreateFailure,
   isDefiniteFailure,
   isGoneForGood,
   mayHaveMadeMore,
   mayStillArrive,
+  mustLookFirst,
 } from './lifecycle/create-call.js';
+export { releaseOf, type VolumeUser } from './lifecycle/release-of.js';
+export { staysVisible } from './lifecycle/stays-visible.js';
+export { terminateAgain } from './lifecycle/terminate-again.js';
+export { whyUnwanted, whyUnwantedBeforeLaunch } from './lifecycle/why-unwanted.js';
 export { drainLimitMs } from './lifecycle/drain.js';
 export { isDetached } from './lifecycle/decide-attachment.js';
 export { isFinalFailure, type Trouble, troubleAfter } from './lifecycle/trouble.js';
@@ -138,6 +144,7 @@ export type {
 } from './lifecycle/volume-snapshot.js';
 export { type Decision, type Instant, undecided } from './lifecycle/decision.js';
 export { type FailedPlace, type LaunchPlace, gpusOf, nextPlace } from './placement/next-place.js';
+export { whyNotCreated } from './placement/why-not-created.js';
 export { type LifeSign, whyQuarantined } from './lifecycle/decide-quarantine.js';
 export { findOrphans, type KnownAttempt, type ListedFact, type Orphan } from './lifecycle/find-orphans.js';
 export type {
@@ -188,6 +195,8 @@ export {
   knownAccelerator,
 } from './offers/known-accelerators.js';
 export { isWanted, type OfferPlace } from './offers/judge-place.js';
+export { dueClouds } from './offers/due-clouds.js';
+export { type Answer, judgeAnswer } from './offers/judge-answer.js';
 export type { OfferType } from './offers/judge-type.js';
 export { type OfferMatch, matchOffer } from './offers/match-offer.js';
 export { resourceRejections } from './offers/match-resources.js';
@@ -390,7 +399,7 @@ export { servicePath, serviceSpecWithoutGateway, whyNotServed, whyNotServedHere 
 export { type GatewayConfiguration, OWN_HOSTS_REGION } from './configuration/gateway.js';
 export { type GatewayFact, type GatewayWish, gatewayWish, whyGatewayRefuses } from './gateways/choose-gateway.js';
 export { type AttemptFailure, nextAttempt } from './gateways/next-attempt.js';
-export { checkGatewayUpdate } from './gateways/update-gateway.js';
+export { checkGatewayUpdate, keepUnsetOfGateway } from './gateways/update-gateway.js';
 export { leftOutForGateway, whyOutOfReach } from './gateways/out-of-reach.js';
 export { gatewayDomain } from './gateways/gateway-domain.js';
 export { type GatewayService, gatewayService } from './gateways/gateway-service.js';

@@ -1,27 +1,21 @@
 import { type AgentInfo, commonProtocol, type ControlEvent, PROTOCOL, StaleEpochError } from '@dstack/agent-protocol';
-import { type AgentAddress, statusText } from '@dstack/backend-base';
-import { kindOfOffer, type Wire } from '@dstack/core';
+import type { AgentAddress } from '@dstack/backend-base';
+import { kindOfOffer } from '@dstack/core';
 import { Logger } from '@nestjs/common';
 import type { InstanceHealth } from '../instances/instance-health.js';
-import type { AgentRecord, InstanceRecord } from '../instances/instance-record.js';
+import type { InstanceRecord } from '../instances/instance-record.js';
 import { findJobsOn } from '../jobs/job-record.js';
 import type { MetricsStore } from '../metrics/metrics-store.js';
-import { anyOf } from '../persistence/any-of.js';
-import { inOrder, lockInOrder } from '../persistence/in-order.js';
-import { merged } from '../persistence/merged.js';
-import { rowsByKey } from '../persistence/rows-by-key.js';
 import type { ReadTogether, WriteTogether } from '../persistence/together.js';
-import { updateById } from '../persistence/update-by-id.js';
-import type { WriteTx } from '../persistence/transaction.js';
-import { NOT_ANOTHERS } from '../reconcile/not-anothers.js';
-import { readJson, readJsonOrNull, writeJson } from '../reconcile/stored-json.js';
 import { armPowerOff } from './arm-power-off.js';
 import type { AgentConnector, ConnectedAgent } from './agent-connector.js';
 import type { AgentRegistry } from './agent-registry.js';
 import type { ConnectionKeeper } from './connection-keeper.js';
-import { releaseConnection, takeConnection, wakeHostAndJobs } from './connection-lease.js';
+import { releaseConnection, takeConnection } from './connection-lease.js';
 import type { JobStates } from './job-states.js';
-import { LogPumps, type LogPumpTools, type PumpedJob } from './log-pumps.js';
+import { type LiveJob, liveJobsOn } from './live-jobs.js';
+import { LogPumps, type LogPumpTools } from './log-pumps.js';
+import { markConnected, markUnreachable } from './mark-connection.js';
 import { ServerAccess, type ServerAccessTools } from './server-access.js';
 
 export interface ConnectionTools extends LogPumpTools, ServerAccessTools {
@@ -159,33 +153,14 @@ export class HostConnection {
     return info;
   }
 
-  private async markConnected(info: AgentInfo, powerOffAfterMs: number | null): Promise<void> {
-    await this.tools.marking.run(async (tx) => {
-      const [known] = await agentOf(tx, this.instanceId);
-      const agent: AgentRecord = { ...known, info, powerOffAfterMs, connectedSince: await tx.now() };
-      await changeAgent(tx, { id: this.instanceId, agent_info: writeJson(agent) });
-      await forgetDisconnection(tx, this.instanceId);
-      await wakeHostAndJobs(tx, this.tools.wake, this.instanceId);
-      this.tools.wake.topic(tx, 'placement');
-    });
+  private markConnected(info: AgentInfo, powerOffAfterMs: number | null): Promise<void> {
+    const { marking, wake } = this.tools;
+    return marking.run((tx) => markConnected(tx, wake, this.instanceId, { info, powerOffAfterMs }));
   }
 
-  /** Not by who was silent for so long that another server has the connection now, and reaches the host. */
-  private async markUnreachable(cause: unknown): Promise<void> {
-    await this.tools.db.write(async (tx) => {
-      const now = await tx.now();
-      await tx.execute(`UPDATE instances SET last_error = ? WHERE id = ? AND host_name IS NOT NULL`, [
-        statusText(cause),
-        this.instanceId,
-      ]);
-      const marked = await tx.execute(
-        `UPDATE instances SET unreachable_since = ?, rev = rev + 1
-         WHERE id = ? AND unreachable_since IS NULL AND status IN ('idle', 'busy', 'terminating')
-         AND ${NOT_ANOTHERS}`,
-        [now, this.instanceId, this.tools.holder, now],
-      );
-      if (marked === 1) await wakeHostAndJobs(tx, this.tools.wake, this.instanceId);
-    });
+  private markUnreachable(cause: unknown): Promise<void> {
+    const { db, wake, holder } = this.tools;
+    return db.write((tx) => markUnreachable(tx, wake, this.instanceId, { holder, cause }));
   }
 
   private async take(event: ControlEvent): Promise<void> {
@@ -221,52 +196,6 @@ export class HostConnection {
   }
 }
 
-/** What is known of its agent; locked, to be changed. */
-const agentOf = rowsByKey({
-  select: 'SELECT id, agent_info FROM instances',
-  key: 'id',
-  suffix: lockInOrder,
-  read: (_tx, row: { readonly id: string; readonly agent_info: string | null }) =>
-    readJsonOrNull<AgentRecord>(row.agent_info),
-});
-
-const changeAgent = updateById({
-  table: 'instances',
-  values: { agent_info: 'text' },
-  set: (value) => `agent_info = ${value('agent_info')}, unreachable_since = NULL, rev = t.rev + 1`,
-});
-
-const forgetDisconnection = merged<WriteTx, string, void>(async (tx, instanceIds) => {
-  const these = anyOf(tx.dialect, 'instance_id', instanceIds);
-  const rows = inOrder(tx.dialect, 'jobs', `${these.sql} AND disconnected_at IS NOT NULL`);
-  await tx.execute(`UPDATE jobs SET disconnected_at = NULL WHERE ${rows}`, these.params);
-  return [];
-});
-
-interface LiveJobRow {
-  readonly id: string;
-  readonly instance_id: string;
-  readonly status: Wire.JobStatus;
-  readonly run_name: string;
-  readonly project_name: string;
-  readonly access_spec: string | null;
-}
-
-const liveJobsOn = rowsByKey({
-  select: `SELECT * FROM (
-      SELECT j.id, j.instance_id, j.status, r.name AS run_name, p.name AS project_name,
-        CASE WHEN r.run_spec LIKE '%"dstack":true%' THEN r.run_spec END AS access_spec
-      FROM jobs j JOIN runs r ON r.id = j.run_id JOIN projects p ON p.id = j.project_id
-      WHERE j.agent_revision > 0 AND (j.log_end_job IS NULL OR j.log_end_runner IS NULL)) live`,
-  key: 'instance_id',
-  read: (_tx, row: LiveJobRow): LiveJob => ({
-    jobId: row.id,
-    runName: row.run_name,
-    projectName: row.project_name,
-    callsServer: (row.status === 'running' || row.status === 'terminating') && mayCallServer(row.access_spec),
-  }),
-});
-
 /** The agent is too old or too new for this server. */
 class StrangeAgentError extends Error {
   override readonly name = 'StrangeAgentError';
@@ -281,13 +210,4 @@ class StrangeAgentError extends Error {
 /** Its agent is being removed, and connecting would start it again. Nothing is fetched from it any more: it had no jobs. */
 function isBeingCleared({ hostName, status }: InstanceRecord): boolean {
   return hostName !== null && status === 'terminating';
-}
-
-interface LiveJob extends PumpedJob {
-  readonly callsServer: boolean;
-}
-
-/** Any text of a specification may hold the words it was found by. */
-function mayCallServer(spec: string | null): boolean {
-  return spec !== null && readJson<Wire.RunSpec>(spec).configuration.dstack === true;
 }

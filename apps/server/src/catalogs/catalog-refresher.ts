@@ -1,4 +1,5 @@
 import { Catalog, decodeCatalog, encodeCatalogBeside } from '@dstack/catalog';
+import { dueClouds } from '@dstack/core';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { BackendRegistry } from '../backends/backend-registry.js';
 import { EventRecorder } from '../events/event-recorder.js';
@@ -12,7 +13,6 @@ import type { Timer } from '../world/scheduler.js';
 import { WORLD, type World } from '../world/world.js';
 import { CatalogStore, type ReadCatalog } from './catalog-store.js';
 import { type ConfiguredCloud, configuredClouds, regionsOf } from './configured-clouds.js';
-import { dueClouds } from './due-clouds.js';
 import { PriceListLoader } from './price-list-loader.js';
 import { StoredCatalogs } from './stored-catalogs.js';
 

@@ -14,7 +14,7 @@ import {
 import type { Caller, ProjectScope } from '../auth/caller.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { ClientError, ResourceExistsError, ResourceNotExistsError } from '../http/api-errors.js';
-import { fromWireTime, toWireTime } from '../http/wire-time.js';
+import { fromWireTime } from '../http/wire-time.js';
 import { InstanceReader } from '../instances/instance-reader.js';
 import { findInstances } from '../instances/instance-record.js';
 import { explainedOffer } from '../offers/explained-offer.js';
@@ -32,6 +32,7 @@ import { WORLD, type World } from '../world/world.js';
 import { insertInstance } from './create-instances.js';
 import { fleetInstance, terminateInstances } from './fleet.reconciler.js';
 import { insertFleet } from './insert-fleet.js';
+import { FleetReader } from './fleet-reader.js';
 import { findFleets, type FleetRecord, nodesOf } from './fleet-record.js';
 import { findImportedFleets } from './imported-fleets.js';
 import { SshFleetHosts } from './ssh-fleet-hosts.js';
@@ -44,16 +45,20 @@ export type ExplainedFleetPlan = Wire.FleetPlan & { readonly backend_warnings: r
 
 @Injectable()
 export class FleetsService {
+  private readonly reader: FleetReader;
+
   constructor(
     private readonly db: Database,
-    @Inject(InstanceReader) private readonly instances: InstanceReader,
+    @Inject(InstanceReader) instances: InstanceReader,
     @Inject(OffersService) private readonly offers: OffersService,
     @Inject(SshFleetHosts) private readonly hosts: SshFleetHosts,
     @Inject(EventRecorder) private readonly events: EventRecorder,
     @Inject(Wake) private readonly wake: Wake,
     @Inject(WORLD) private readonly world: World,
     @Inject(Policies) private readonly policies: Policies,
-  ) {}
+  ) {
+    this.reader = new FleetReader(instances);
+  }
 
   listAll(caller: Caller, request: Wire.ListFleetsRequest): Promise<Wire.Fleet[]> {
     return this.db.read(async (tx) => {
@@ -74,7 +79,7 @@ export class FleetsService {
       }
       const limit = Math.max(0, Math.trunc(Math.min(request.limit ?? LIST_LIMIT, LIST_LIMIT)));
       const order = `ORDER BY created_at ${isAscending ? 'ASC' : 'DESC'}, id ASC LIMIT ${limit}`;
-      return this.wire(tx, await findFleets(tx, `${conditions.join(' AND ')} ${order}`, params));
+      return this.reader.wire(tx, await findFleets(tx, `${conditions.join(' AND ')} ${order}`, params));
     });
   }
 
@@ -82,7 +87,7 @@ export class FleetsService {
     return this.db.read(async (tx) => {
       const own = await findFleets(tx, 'project_id = ? AND deleted = ?', [scope.projectId, false]);
       const imported = request.include_imported === true ? await findImportedFleets(tx, scope.projectId) : [];
-      return this.wire(tx, [...own, ...imported].sort((a, b) => a.createdAt - b.createdAt)); // prettier-ignore
+      return this.reader.wire(tx, [...own, ...imported].sort((a, b) => a.createdAt - b.createdAt)); // prettier-ignore
     });
   }
 
@@ -96,7 +101,7 @@ export class FleetsService {
         id ?? name ?? '',
         ...visible.params,
       ]);
-      return this.one(tx, found, name ?? id ?? '');
+      return this.reader.one(tx, found, name ?? id ?? '');
     });
   }
 
@@ -106,7 +111,7 @@ export class FleetsService {
     const name = spec.configuration.name ?? null;
     const { current, record } = await this.db.read(async (tx) => {
       const found = name === null ? [] : await this.named(tx, scope, name);
-      const [wire] = await this.wire(tx, found);
+      const [wire] = await this.reader.wire(tx, found);
       await this.hosts.check(tx, spec, found[0]?.id ?? null);
       return { current: wire ?? null, record: found[0] ?? null };
     });
@@ -251,34 +256,6 @@ export class FleetsService {
 
   private named(tx: ReadTx, scope: ProjectScope, name: string): Promise<FleetRecord[]> {
     return findFleets(tx, 'project_id = ? AND name = ? AND deleted = ?', [scope.projectId, name, false]);
-  }
-
-  private async one(tx: ReadTx, fleets: readonly FleetRecord[], what: string): Promise<Wire.Fleet> {
-    const [wire] = await this.wire(tx, fleets);
-    if (wire === undefined) throw new ResourceNotExistsError(`Fleet ${what} not found`);
-    return wire;
-  }
-
-  private async wire(tx: ReadTx, fleets: readonly FleetRecord[]): Promise<Wire.Fleet[]> {
-    const wire: Wire.Fleet[] = [];
-    for (const fleet of fleets) {
-      const [project] = await tx.query<{ name: string }>('SELECT name FROM projects WHERE id = ?', [fleet.projectId]);
-      const instances = await findInstances(tx, 'fleet_id = ? AND deleted = ? ORDER BY instance_num', [
-        fleet.id,
-        false,
-      ]);
-      wire.push({
-        id: fleet.id,
-        name: fleet.name,
-        project_name: project?.name ?? '',
-        spec: fleet.spec,
-        created_at: toWireTime(fleet.createdAt),
-        status: fleet.status,
-        status_message: fleet.statusMessage,
-        instances: await this.instances.wire(tx, instances),
-      });
-    }
-    return wire;
   }
 
   private record(

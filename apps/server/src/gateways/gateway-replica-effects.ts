@@ -19,6 +19,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { type ComputeAccount, ComputeAccounts } from '../offers/compute-accounts.js';
 import { Database } from '../persistence/database.js';
 import { beginCreateCall, type Mark } from '../reconcile/begin-create-call.js';
+import { lookFirst } from '../reconcile/look-first.js';
 import type { ActContext } from '../reconcile/reconciler.js';
 import { WORLD, type World } from '../world/world.js';
 import { GatewayBalancers, hasBalancer, type JoinedBalancer } from './gateway-balancers.js';
@@ -81,15 +82,9 @@ export class GatewayReplicaEffects {
     const { cloudName, token } = record;
     if (cloudName === null || token === null) throw new Error('a gateway replica is created without a name');
     const account = await this.account(context);
-    if (record.askedAt !== null && account.definition.idempotency.kind === 'lookup') {
-      const found = await this.findMade(account, context);
-      if (found !== null) return { state: 'pending', ref: found };
-      if (mayStillArrive(record, arrivalMs(account.definition), context.now))
-        throw new BackendError(
-          { kind: 'outage', blocks: 'offer' },
-          'the cloud does not tell yet whether the machine was made',
-        );
-    }
+    const find = () => this.findMade(account, context);
+    const made = await lookFirst('machine', record, account.definition, context.now, find);
+    if (made !== null) return { state: 'pending', ref: made };
     const { configuration, region } = gateway;
     const owner = await this.accounts.owner();
     const tools = {
@@ -97,12 +92,8 @@ export class GatewayReplicaEffects {
       signal: context.signal,
       writeDurable: (work: Mark) => this.db.writeDurable(work),
     };
-    const row = {
-      table: 'gateway_replicas',
-      id: record.id,
-      askedAt: record.askedAt,
-      isOpen: 'machine IS NULL',
-    } as const;
+    const { id, status, askedAt } = record;
+    const row = { table: 'gateway_replicas', id, status, askedAt, isOpen: 'machine IS NULL' } as const;
     const call = await beginCreateCall(tools, row);
     return account.gateways.createReplica(
       {

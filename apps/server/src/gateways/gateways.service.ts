@@ -1,40 +1,29 @@
 import {
   checkGatewayUpdate,
-  describeChanges,
   displayBackend,
   type GatewayConfiguration,
   gatewayDomain,
-  generatedUniqueName,
+  keepUnsetOfGateway,
   parseConfigurationValue,
   sshHosts,
-  type SshHost,
   type Wire,
   withoutPrivateKeys,
 } from '@dstack/core';
 import { Inject, Injectable } from '@nestjs/common';
 import { hasRole, type ProjectScope } from '../auth/caller.js';
 import { EventRecorder } from '../events/event-recorder.js';
-import { ClientError, ResourceExistsError, ResourceNotExistsError } from '../http/api-errors.js';
+import { ClientError, ResourceNotExistsError } from '../http/api-errors.js';
 import { ComputeAccounts } from '../offers/compute-accounts.js';
 import { Database } from '../persistence/database.js';
-import type { ReadTx, WriteTx } from '../persistence/transaction.js';
-import { writeJson } from '../reconcile/stored-json.js';
+import type { ReadTx } from '../persistence/transaction.js';
 import { Wake } from '../reconcile/wake.js';
 import { configurationOf, Policies } from '../policies/policies.js';
 import { acceptParsed } from '../runs/parse-spec.js';
-import { WORLD, type World } from '../world/world.js';
+import { GatewayChanges, type WantedGateway } from './gateway-changes.js';
 import { GatewayReader } from './gateway-reader.js';
 import { findGateways, findNamedGateway, type GatewayRecord } from './gateway-record.js';
 import { findImportedGateway, findImportedGateways, isSharedWithUser } from './imported-gateways.js';
-import { GatewaySecrets } from './gateway-secrets.js';
-import { gatewayTarget } from './gateway-target.js';
-
-interface Wanted {
-  /** Without private keys. */
-  readonly configuration: GatewayConfiguration;
-  /** Null: its machines are rented. */
-  readonly hosts: readonly SshHost[] | null;
-}
+import { inUse, servicesOf } from './served-runs.js';
 
 @Injectable()
 export class GatewaysService {
@@ -42,10 +31,9 @@ export class GatewaysService {
     private readonly db: Database,
     private readonly accounts: ComputeAccounts,
     @Inject(GatewayReader) private readonly reader: GatewayReader,
-    @Inject(GatewaySecrets) private readonly secrets: GatewaySecrets,
+    @Inject(GatewayChanges) private readonly changes: GatewayChanges,
     @Inject(EventRecorder) private readonly events: EventRecorder,
     @Inject(Wake) private readonly wake: Wake,
-    @Inject(WORLD) private readonly world: World,
     @Inject(Policies) private readonly policies: Policies,
   ) {}
 
@@ -72,7 +60,7 @@ export class GatewaysService {
     const name = configuration.name ?? null;
     const current = name === null ? null : await this.db.read((tx) => findNamedGateway(tx, scope.projectId, name));
     const given = { ...spec, configuration };
-    const effective = current === null ? configuration : keepUnset(configuration, current);
+    const effective = current === null ? configuration : keepUnsetOfGateway(configuration, current);
     const canUpdate =
       current !== null &&
       current.status !== 'failed' &&
@@ -93,8 +81,8 @@ export class GatewaysService {
     const name = await this.db.write(async (tx) => {
       const stated = wanted.configuration.name ?? null;
       const current = stated === null ? null : await findNamedGateway(tx, scope.projectId, stated);
-      if (current === null) return this.insert(tx, scope, wanted);
-      await this.update(tx, scope, current, wanted, { seenId: plan.current_resource?.id ?? null, force });
+      if (current === null) return this.changes.insert(tx, scope, wanted);
+      await this.changes.update(tx, scope, current, wanted, { seenId: plan.current_resource?.id ?? null, force });
       return current.name;
     });
     return this.get(scope, { name });
@@ -102,7 +90,7 @@ export class GatewaysService {
 
   async create(scope: ProjectScope, request: Wire.CreateGatewayRequest): Promise<Wire.Gateway> {
     const wanted = await this.wanted(scope, request.configuration, ['configuration']);
-    const name = await this.db.write((tx) => this.insert(tx, scope, wanted));
+    const name = await this.db.write((tx) => this.changes.insert(tx, scope, wanted));
     return this.get(scope, { name });
   }
 
@@ -122,7 +110,7 @@ export class GatewaysService {
         await tx.execute('UPDATE projects SET default_gateway_id = NULL WHERE default_gateway_id = ?', [gateway.id]);
         await tx.execute('DELETE FROM exported_gateways WHERE gateway_id = ?', [gateway.id]);
         await this.wake.rows(tx, 'gateways', [gateway.id]);
-        await this.record(tx, scope, gateway, 'Gateway marked for deletion');
+        await this.changes.record(tx, scope, gateway, 'Gateway marked for deletion');
         for (const { id, name: runName, project_id: runProject } of services)
           await this.events.record(tx, {
             message: `The gateway ${gateway.name} of the service is deleted: nobody reaches the service any more`,
@@ -142,7 +130,7 @@ export class GatewaysService {
         : await findImportedGateway(tx, scope.projectId, owner, request.name);
       if (gateway === null)
         throw new ResourceNotExistsError(`Gateway ${owner}/${request.name} is not imported into ${scope.projectName}`);
-      await this.changeDefault(tx, scope, gateway, true);
+      await this.changes.changeDefault(tx, scope, gateway, true);
     });
   }
 
@@ -153,12 +141,12 @@ export class GatewaysService {
     requireDomain(domain, scope);
     await this.db.write(async (tx) => {
       const gateway = await named(tx, scope, name);
-      await this.changeDomain(tx, scope, gateway, domain);
+      await this.changes.changeDomain(tx, scope, gateway, domain);
     });
     return this.get(scope, { name });
   }
 
-  private async wanted(scope: ProjectScope, given: unknown, at: readonly string[]): Promise<Wanted> {
+  private async wanted(scope: ProjectScope, given: unknown, at: readonly string[]): Promise<WantedGateway> {
     const spec = { configuration: readGateway(given, at), configuration_path: null };
     const { configuration: parsed } = await this.policies.apply('gateway', scope, spec, (changed) => ({
       configuration: readGateway(configurationOf(changed), []),
@@ -193,136 +181,10 @@ export class GatewaysService {
       throw new ClientError(`Backend ${name} has no load balancers with acm certificates: use lets-encrypt, or null`);
   }
 
-  private async insert(tx: WriteTx, scope: ProjectScope, { configuration, hosts }: Wanted): Promise<string> {
-    const { projectId, caller } = scope;
-    const taken = await takenNames(tx, projectId);
-    const stated = configuration.name ?? null;
-    if (stated !== null && taken.has(stated)) throw new ResourceExistsError(`Gateway ${stated} exists already`);
-    const name = stated ?? generatedUniqueName(() => this.world.random.next(), (each) => taken.has(each)); // prettier-ignore
-    const now = await tx.now();
-    const id = this.world.ids.uuid();
-    const keys = this.secrets.newPair(name);
-    await tx.execute(
-      `INSERT INTO gateways (id, project_id, user_id, name, status, status_changed_at, configuration, backend_type, region,
-         wildcard_domain, desired_replica_count, ssh_public_key, ssh_private_key, host_access, created_at, next_due_at)
-       VALUES (?, ?, ?, ?, 'submitted', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      [
-        id,
-        projectId,
-        caller.id,
-        name,
-        now,
-        writeJson({ ...configuration, name }),
-        configuration.backend,
-        configuration.region,
-        configuration.domain ?? null,
-        hosts?.length ?? configuration.replicas ?? 1,
-        keys.publicKey,
-        keys.privateKey,
-        hosts === null ? null : this.secrets.seal(hosts),
-        now,
-        now,
-      ],
-    );
-    this.wake.topic(tx, 'gateways');
-    const gateway = { id, name, projectId };
-    await this.record(tx, scope, gateway, 'Gateway created. Status: SUBMITTED');
-    if (configuration.default ?? !(await hasDefault(tx, projectId))) await this.changeDefault(tx, scope, gateway, true);
-    return name;
-  }
-
-  private async update(
-    tx: WriteTx,
-    scope: ProjectScope,
-    current: GatewayRecord,
-    { configuration: stated, hosts }: Wanted,
-    { seenId, force }: { readonly seenId: string | null; readonly force: boolean },
-  ): Promise<void> {
-    if (current.deletionRequestedAt !== null)
-      throw new ClientError(`Gateway ${current.name} is being deleted. Apply again when it is gone`);
-    if (current.status === 'failed')
-      throw new ResourceExistsError(`Gateway ${current.name} has failed. Delete it, and apply again`);
-    const configuration = keepUnset(stated, current);
-    const { blockers, isChanged } = checkGatewayUpdate(current.configuration, configuration);
-    if (blockers.length > 0)
-      throw new ResourceExistsError(
-        `Gateway ${current.name} cannot be changed in place. Delete it first: ${blockers.join(', ')}`,
-      );
-    if (isChanged && !force && seenId !== current.id)
-      throw new ClientError('The gateway has changed since the plan was made. Get a new plan and apply again');
-    // The same hosts with new keys.
-    if (hosts !== null && (await this.secrets.writeHosts(tx, current.id, hosts))) await this.wakeAll(tx, current.id);
-    if (typeof stated.default === 'boolean') await this.changeDefault(tx, scope, current, stated.default);
-    if (!isChanged) return;
-    await tx.execute(
-      `UPDATE gateways SET configuration = ?, wildcard_domain = ?, desired_replica_count = ?, failures = 0, last_failure_at = NULL,
-         rev = rev + 1 WHERE id = ?`,
-      [
-        writeJson({ ...configuration, name: current.name }),
-        configuration.domain ?? null,
-        hosts?.length ?? configuration.replicas ?? 1,
-        current.id,
-      ],
-    );
-    await this.wake.rows(tx, 'gateways', [current.id]);
-    await this.record(
-      tx,
-      scope,
-      current,
-      `Gateway updated${describeChanges({ ...current.configuration }, { ...configuration })}`,
-    );
-  }
-
-  private async changeDomain(tx: WriteTx, scope: ProjectScope, gateway: GatewayRecord, domain: string): Promise<void> {
-    const configuration = { ...gateway.configuration, domain };
-    await tx.execute('UPDATE gateways SET configuration = ?, wildcard_domain = ?, rev = rev + 1 WHERE id = ?', [
-      writeJson(configuration),
-      domain,
-      gateway.id,
-    ]);
-    await this.record(tx, scope, gateway, `Gateway domain set to ${domain}. Services that run keep their addresses`);
-  }
-
-  private async changeDefault(
-    tx: WriteTx,
-    scope: ProjectScope,
-    gateway: Pick<GatewayRecord, 'id' | 'name' | 'projectId'>,
-    isDefault: boolean,
-  ): Promise<void> {
-    const changed = isDefault
-      ? await tx.execute(
-          'UPDATE projects SET default_gateway_id = ? WHERE id = ? AND (default_gateway_id IS NULL OR default_gateway_id <> ?)',
-          [gateway.id, scope.projectId, gateway.id],
-        )
-      : await tx.execute('UPDATE projects SET default_gateway_id = NULL WHERE id = ? AND default_gateway_id = ?', [
-          scope.projectId,
-          gateway.id,
-        ]);
-    if (changed === 0) return;
-    await this.record(tx, scope, gateway, isDefault ? 'Gateway set as default' : 'Gateway is not the default any more');
-  }
-
-  private async wakeAll(tx: WriteTx, gatewayId: string): Promise<void> {
-    const rows = await tx.query<{ id: string }>(
-      'UPDATE gateway_replicas SET trouble = NULL, rev = rev + 1 WHERE gateway_id = ? AND deleted = ? RETURNING id',
-      [gatewayId, false],
-    );
-    await this.wake.rows(tx, 'gateway_replicas', rows.map(({ id }) => id)); // prettier-ignore
-  }
-
   private async one(tx: ReadTx, gateway: GatewayRecord): Promise<Wire.Gateway> {
     const [wire] = await this.reader.wire(tx, gateway.projectId, [gateway]);
     if (wire === undefined) throw new ResourceNotExistsError(`Gateway ${gateway.name} not found`);
     return wire;
-  }
-
-  private record(
-    tx: WriteTx,
-    { caller }: ProjectScope,
-    gateway: Pick<GatewayRecord, 'id' | 'name' | 'projectId'>,
-    message: string,
-  ): Promise<void> {
-    return this.events.record(tx, { message, actorId: caller.id, targets: [gatewayTarget(gateway)] });
   }
 }
 
@@ -330,47 +192,6 @@ async function named(tx: ReadTx, { projectId }: ProjectScope, name: string): Pro
   const gateway = await findNamedGateway(tx, projectId, name);
   if (gateway === null) throw new ResourceNotExistsError(`Gateway ${name} not found`);
   return gateway;
-}
-
-async function takenNames(tx: ReadTx, projectId: string): Promise<Set<string>> {
-  const gateways = await findGateways(tx, 'project_id = ? AND deleted = ?', [projectId, false]);
-  return new Set(gateways.map(({ name }) => name));
-}
-
-async function hasDefault(tx: ReadTx, projectId: string): Promise<boolean> {
-  const rows = await tx.query(
-    'SELECT g.id FROM gateways g JOIN projects p ON p.default_gateway_id = g.id WHERE p.id = ? AND g.deleted = ?',
-    [projectId, false],
-  );
-  return rows.length > 0;
-}
-
-interface ServedRun {
-  readonly id: string;
-  readonly name: string;
-  readonly project_id: string;
-  readonly project_name: string;
-}
-
-async function servicesOf(tx: ReadTx, { id }: GatewayRecord): Promise<ServedRun[]> {
-  return tx.query<ServedRun>(
-    `SELECT r.id, r.name, r.project_id, p.name AS project_name FROM runs r JOIN projects p ON p.id = r.project_id
-     WHERE r.gateway_id = ? AND r.deleted = ? AND r.status NOT IN ('terminated', 'failed', 'done') ORDER BY r.name, p.name`,
-    [id, false],
-  );
-}
-
-function inUse({ name, projectId }: GatewayRecord, services: readonly ServedRun[]): string {
-  const runs = services.map((run) => (run.project_id === projectId ? run.name : `${run.project_name}/${run.name}`));
-  return (
-    `Gateway ${name} serves ${runs.join(', ')}. Stop them first, or delete it with \`--force\`: ` +
-    'nobody reaches them then'
-  );
-}
-
-/** What an update leaves out stays as it is. */
-function keepUnset(stated: GatewayConfiguration, { configuration, name }: GatewayRecord): GatewayConfiguration {
-  return { ...stated, name, default: stated.default ?? configuration.default ?? null };
 }
 
 function requireDomain(domain: string, { projectName }: ProjectScope): void {

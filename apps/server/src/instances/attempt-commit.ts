@@ -23,7 +23,8 @@ import {
   setLastError,
   writeMachine,
 } from './instance-changes.js';
-import type { JoinedGroup, PlanOutcome, SettleOutcome } from './instance-effects.js';
+import type { SettleOutcome } from './instance-effects.js';
+import type { JoinedGroup, PlanOutcome } from './instance-plans.js';
 import type { InstanceView } from './instance-snapshots.js';
 import { machineOf } from './machine-of.js';
 import { beginPricedInterval } from './priced-intervals.js';

@@ -2,11 +2,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type MachineState, statusText } from '@dstack/backend-base';
 import {
   type AttemptNews,
-  doublingDelayMs,
   goOn,
   type InstanceDecision,
   type InstanceEffect,
+  type InstanceTerminationReason,
   LIMITS,
+  staysVisible,
+  terminateAgain,
 } from '@dstack/core';
 import type { WriteTx } from '../persistence/transaction.js';
 import { EventRecorder } from '../events/event-recorder.js';
@@ -26,6 +28,7 @@ import type { InstanceView } from './instance-snapshots.js';
 import { wakeGroup } from './machine-group.js';
 import { machineOf, unknownMachine, withNews } from './machine-of.js';
 import { endPricedInterval } from './priced-intervals.js';
+import { tenureOf } from './tenure.js';
 
 type Context = CommitContext<InstanceView, InstanceDecision>;
 
@@ -67,7 +70,7 @@ export class InstanceCommit {
       started_at: changes.startedAt ?? null,
       finished_at: changes.finishedAt ?? null,
       idle_since: changes.idleSince === undefined ? record.idleSince : changes.idleSince,
-      deleted: decision.status === 'terminated' && !staysVisible(snapshot, changes.reason ?? null),
+      deleted: decision.status === 'terminated' && !isShown(snapshot, changes.reason ?? record.terminationReason),
     });
     if (decision.status === 'terminated') await endPricedInterval(tx, id, now);
     if (record.status === 'provisioning' && decision.status === 'terminating')
@@ -211,19 +214,16 @@ export class InstanceCommit {
     }
     if (!outcome.ok)
       await setLastError(tx, id, outcome.error, snapshot.record.hostName === null ? undefined : HOST_TEXT_LIMIT);
-    const failures = known.terminateFailures + 1;
-    const nextTerminateAt = now + doublingDelayMs(failures - 1, LIMITS.terminateRetryMinMs, LIMITS.terminateRetryMaxMs);
-    await writeMachine(tx, id, { ...known, terminateFailures: failures, nextTerminateAt });
+    const tries = terminateAgain(known, now);
+    await writeMachine(tx, id, { ...known, ...tries });
     await tx.execute(
       'UPDATE instances SET first_termination_at = COALESCE(first_termination_at, CAST(? AS bigint)) WHERE id = ?',
       [now, id],
     );
-    return nextTerminateAt;
+    return tries.nextTerminateAt;
   }
 }
 
-/** A host that could not be used is shown with its reason until its fleet is applied again or deleted. */
-function staysVisible({ record, fleet }: InstanceView, reason: string | null): boolean {
-  const because = reason ?? record.terminationReason;
-  return record.hostName !== null && fleet?.status !== 'terminating' && because !== 'terminated_by_user';
+function isShown({ record, fleet }: InstanceView, reason: InstanceTerminationReason | null): boolean {
+  return staysVisible({ tenure: tenureOf(record), fleetIsGoing: fleet?.status === 'terminating', reason });
 }

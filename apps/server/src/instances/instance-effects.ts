@@ -1,64 +1,25 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Attempt, type Call, type MachineRef, type MachineState } from '@dstack/backend-base';
-import {
-  arrivalMs,
-  type ClusterRole,
-  clusterRole,
-  containerOnly,
-  divisibleOffers,
-  filtersOfProfile,
-  type InstanceEffect,
-  isCluster,
-  mayHaveMadeMore,
-  mayStillArrive,
-  nextPlace,
-  type OfferFilters,
-  type OpenAttempt,
-  type LaunchPlace,
-  requiredFeatures,
-  undecided,
-} from '@dstack/core';
-import { isAskedByGateway } from '../gateways/asked-by-gateway.js';
+import { arrivalMs, type InstanceEffect, mayHaveMadeMore, mayStillArrive, undecided } from '@dstack/core';
 import { ContainerStarts } from '../containers/container-starts.js';
-import { clusterMembers } from '../fleets/cluster-members.js';
 import { PlacementGroups } from '../fleets/placement-groups.js';
 import { markReached } from '../hosts/host-progress.js';
 import { Hosts } from '../hosts/hosts.js';
-import { findJob } from '../jobs/job-record.js';
 import { ComputeAccounts } from '../offers/compute-accounts.js';
 import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
 import { type ReadTogether, readTogether, type WriteTogether, writeDurableTogether } from '../persistence/together.js';
 import { beginCreateCall, type Mark } from '../reconcile/begin-create-call.js';
 import type { ActContext } from '../reconcile/reconciler.js';
-import { findRun } from '../runs/run-record.js';
 import { reservedVolumes } from '../volumes/job-volumes.js';
 import { WORLD, type World } from '../world/world.js';
-import { type AttemptRecord, failedPlaces, findAttempts } from './attempt-record.js';
-import { InstanceLimits } from './instance-limits.js';
-import { findInstance } from './instance-record.js';
+import type { AttemptRecord } from './attempt-record.js';
+import { InstanceLimits, learnFrom } from './instance-limits.js';
+import { InstancePlans } from './instance-plans.js';
 import type { InstanceView } from './instance-snapshots.js';
-import type { GroupMembership } from './machine-group.js';
 
 const CALL_DEADLINE_MS = 30_000;
 
-type Needs = Pick<OfferFilters, 'features' | 'containerOnly' | 'volumeLocations' | 'nodes'>;
-
-export type PlanOutcome =
-  | (LaunchPlace & {
-      readonly maxNameLength: number;
-      readonly blocks: number;
-      readonly idempotency: OpenAttempt['idempotency'];
-    })
-  | { readonly none: string }
-  /** It has been made with the first of its group. */
-  | { readonly joins: JoinedGroup }
-  /** The first machine of its cluster is still being made. */
-  | { readonly waits: true };
-export interface JoinedGroup {
-  readonly first: AttemptRecord;
-  readonly ref: MachineRef;
-}
 export type SettleOutcome =
   | { readonly found: MachineRef }
   | { readonly absent: true }
@@ -72,11 +33,12 @@ export type TerminateOutcome = 'done' | 'pending';
 export class InstanceEffects {
   private readonly asking: WriteTogether;
   private readonly reading: ReadTogether;
+  private readonly plans: InstancePlans;
 
   constructor(
     private readonly db: Database,
     private readonly accounts: ComputeAccounts,
-    @Inject(OffersService) private readonly offers: OffersService,
+    @Inject(OffersService) offers: OffersService,
     @Inject(InstanceLimits) private readonly limits: InstanceLimits,
     @Inject(Hosts) private readonly hosts: Hosts,
     private readonly containers: ContainerStarts,
@@ -85,12 +47,13 @@ export class InstanceEffects {
   ) {
     this.asking = writeDurableTogether(db);
     this.reading = readTogether(db);
+    this.plans = new InstancePlans(db, accounts, offers, limits);
   }
 
   perform(effect: InstanceEffect, context: ActContext<InstanceView>): Promise<unknown> {
     switch (effect.do) {
       case 'plan':
-        return this.plan(context);
+        return this.plans.make(context.snapshot);
       case 'launch':
         return this.launch(context);
       case 'settle':
@@ -110,81 +73,11 @@ export class InstanceEffects {
     }
   }
 
-  private async plan({ snapshot }: ActContext<InstanceView>): Promise<PlanOutcome> {
-    const { record, fleet } = snapshot;
-    const attempts = [...snapshot.earlierAttempts, ...snapshot.attempts];
-    if (record.requirements === null) return { none: 'the instance has no requirements' };
-    if (record.group !== null && record.group.rank > 0) return this.join(record, record.group);
-    const role = await this.roleOf(record, fleet);
-    if (role.kind === 'wait') return { waits: true };
-    const found = await this.offers.best(record.projectId, {
-      requirements: record.requirements,
-      filters: beside(role, filtersOfProfile(record.profile ?? {}, await this.needs(record))),
-    });
-    const isGroup = record.group !== null;
-    const offers = found.offers.filter(({ group_nodes: nodes }) => (nodes !== undefined) === isGroup);
-    const { divisible, because } = divisibleOffers(offers, blocksOf(record, fleet));
-    const place = nextPlace(divisible.map(({ offer }) => offer), failedPlaces(attempts)); // prettier-ignore
-    if (place === null) {
-      const notes = divisible.length === 0 && because !== null ? [because] : found.notes;
-      return { none: whyNotCreated(attempts) ?? notes.join('; ') };
-    }
-    const { definition } = await this.accounts.open(record.projectId, place.offer.backend);
-    this.learn(definition);
-    const blocks = divisible.find(({ offer }) => offer === place.offer)?.blocks ?? 1;
-    return {
-      ...place,
-      blocks,
-      maxNameLength: definition.maxNameLength,
-      idempotency: definition.idempotency.kind,
-    };
-  }
-
-  /** What the first of its group got; nothing is tried for this one alone. */
-  private async join({ projectId }: InstanceView['record'], { id, rank }: GroupMembership): Promise<PlanOutcome> {
-    const [first, attempts] = await this.reading.run(
-      async (tx) => [await findInstance(tx, id), await findAttempts(tx, id)] as const,
-    );
-    const made = attempts.at(-1);
-    const isOver = first === null || first.status === 'terminating' || first.status === 'terminated';
-    if (isOver) return { none: first?.terminationMessage ?? 'the machines it is made with are gone' };
-    if (first.machine === null || made === undefined) return { waits: true };
-    const { compute } = await this.accounts.open(projectId, made.backendType);
-    if (compute.groups === undefined) return { none: `${made.backendType} makes no machines together` };
-    return { joins: { first: made, ref: compute.groups.member(first.machine.ref, rank) } };
-  }
-
-  /** Where the machines of a cluster have to be close, one of them goes first. */
-  private async roleOf(record: InstanceView['record'], fleet: InstanceView['fleet']): Promise<ClusterRole> {
-    if (fleet === null || !isCluster(fleet.spec.configuration)) return { kind: 'lead' };
-    const { backendType, projectId } = record;
-    // Its job was promised a place, and there nothing is closer than that.
-    if (backendType !== null) {
-      const { compute } = await this.accounts.open(projectId, backendType);
-      if (compute.placementGroups === undefined) return { kind: 'lead' };
-    }
-    return clusterRole(record.id, await this.db.read((tx) => clusterMembers(tx, fleet.id)));
-  }
-
-  /** Of the job it is made for; a machine for no job yet must be able to wait for one. */
-  private async needs({ id, provisioningJobId: jobId, group }: InstanceView['record']): Promise<Needs> {
-    if (jobId === null) return { features: ['create-instance'], containerOnly: null, volumeLocations: null };
-    return this.reading.run(async (tx) => {
-      const { locations: volumeLocations } = await reservedVolumes(tx, id);
-      const job = await findJob(tx, jobId);
-      const run = job === null ? null : await findRun(tx, job.runId);
-      if (job === null || run === null) return { features: [], containerOnly: null, volumeLocations };
-      const features = requiredFeatures(job.spec, isAskedByGateway(run, job.spec));
-      const nodes = group?.size ?? null;
-      return { nodes, features, containerOnly: containerOnly(run.spec.configuration, job.spec), volumeLocations };
-    });
-  }
-
   private async launch(context: ActContext<InstanceView>): Promise<MachineState> {
     const { record, attempts, projectName, projectPublicKey } = context.snapshot;
     const open = lastAttempt(attempts);
     const { compute, definition } = await this.accounts.open(record.projectId, open.backendType);
-    this.learn(definition);
+    learnFrom(this.limits, definition);
     const { boundIds } = await this.reading.run((tx) => reservedVolumes(tx, record.id));
     const placementGroup = await this.placementGroupOf(context, open);
     const attempt: Attempt = {
@@ -212,8 +105,15 @@ export class InstanceEffects {
     // A repeat of the same token or name is the same machine; elsewhere the cloud is searched first.
     const isOpen =
       definition.idempotency.kind === 'lookup' ? 'outcome IS NULL' : `outcome IS NULL OR outcome = 'unknown'`;
-    const row = { table: 'provisioning_attempts', id: open.id, askedAt: open.askedAt, isOpen } as const;
-    const call = await beginCreateCall(tools, { ...row, also: `outcome = 'unknown'` });
+    const call = await beginCreateCall(tools, {
+      table: 'provisioning_attempts',
+      id: open.id,
+      instanceId: record.id,
+      status: record.status,
+      askedAt: open.askedAt,
+      isOpen,
+      also: `outcome = 'unknown'`,
+    });
     if (record.group === null) return compute.create(attempt, call);
     if (compute.groups === undefined) throw new Error(`${open.backendType} makes no machines together`);
     return compute.groups.create(attempt, record.group.size, call);
@@ -233,7 +133,7 @@ export class InstanceEffects {
     const { record, attempts } = context.snapshot;
     const open = lastAttempt(attempts);
     const { compute, definition } = await this.accounts.open(record.projectId, open.backendType);
-    this.learn(definition);
+    learnFrom(this.limits, definition);
     if (definition.idempotency.kind !== 'lookup') return { repeatable: true };
     const machines = await compute.list(await this.accounts.owner(), this.call(context));
     const mine = machines.find((machine) => machine.ref.cloudName === open.cloudName || machine.token === open.token);
@@ -245,7 +145,7 @@ export class InstanceEffects {
     const { record } = context.snapshot;
     if (record.machine === null || record.backendType === null) return null;
     const { compute, definition } = await this.accounts.open(record.projectId, record.backendType);
-    this.learn(definition);
+    learnFrom(this.limits, definition);
     return compute.get(record.machine.ref, this.call(context));
   }
 
@@ -283,14 +183,6 @@ export class InstanceEffects {
   private call({ signal }: ActContext<InstanceView>): Call {
     return { signal, deadline: this.world.clock.now() + CALL_DEADLINE_MS };
   }
-
-  private learn(definition: Parameters<typeof toKnown>[0]): void {
-    this.limits.learn(definition.type, toKnown(definition));
-  }
-}
-
-function toKnown(definition: Awaited<ReturnType<ComputeAccounts['open']>>['definition']) {
-  return { idempotency: definition.idempotency.kind, provisioningTimeoutMs: definition.provisioningTimeoutMs };
 }
 
 function lastAttempt(attempts: readonly AttemptRecord[]): AttemptRecord {
@@ -305,25 +197,4 @@ function possibleMachines(known: MachineRef | null, attempt: AttemptRecord): Mac
   const isKnown = known?.cloudName === cloudName;
   const byName = { cloudName, machineId: null, region, zone, backendData: null };
   return [...(isKnown ? [known] : []), ...(mayHaveMadeMore(isKnown, attempt) ? [byName] : [])];
-}
-
-const ERRORS_SHOWN = 3;
-
-function whyNotCreated(attempts: readonly AttemptRecord[]): string | null {
-  if (attempts.length === 0) return null;
-  const messages = [...new Set(attempts.flatMap(({ message }) => (message === null ? [] : [message])))];
-  return `all ${attempts.length} offers tried failed: ${messages.slice(0, ERRORS_SHOWN).join('; ')}`;
-}
-
-/** What is made for a job is the job's alone. */
-function blocksOf({ provisioningJobId }: InstanceView['record'], fleet: InstanceView['fleet']): number | 'auto' {
-  return provisioningJobId === null ? (fleet?.spec.configuration.blocks ?? 1) : 1;
-}
-
-/** In the cloud, the region and the zone of the cluster's first machine. */
-function beside(role: ClusterRole, filters: OfferFilters): OfferFilters {
-  if (role.kind !== 'follow') return filters;
-  const { backend, region, zone } = role.at;
-  const zones = zone === null ? filters.availabilityZones : [zone];
-  return { ...filters, backends: [backend], regions: [region], availabilityZones: zones };
 }

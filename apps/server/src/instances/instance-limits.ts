@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type InternalBackendType, LIMITS, type OpenAttempt } from '@dstack/core';
+import type { ComputeAccount } from '../offers/compute-accounts.js';
 import type { InstanceRecord } from './instance-record.js';
 
 /** Until the backend was asked for something since the server started: longer than the slowest takes. */
@@ -30,4 +31,10 @@ export class InstanceLimits {
     const instanceType = instance.offer?.instance.name ?? '';
     return this.known.get(instance.backendType ?? '')?.provisioningTimeoutMs(instanceType) ?? UNKNOWN_PROVISIONING_MS;
   }
+}
+
+/** Of a backend that has just been opened. */
+export function learnFrom(limits: InstanceLimits, definition: ComputeAccount['definition']): void {
+  const { type, idempotency, provisioningTimeoutMs } = definition;
+  limits.learn(type, { idempotency: idempotency.kind, provisioningTimeoutMs });
 }

@@ -5,8 +5,9 @@ import {
   isGoneForGood,
   kindOfOffer,
   type InstanceSnapshot,
-  type InstanceTerminationReason,
   type OpenAttempt,
+  whyUnwanted,
+  whyUnwantedBeforeLaunch,
 } from '@dstack/core';
 import type { ReadTx } from '../persistence/transaction.js';
 import { findProject } from '../projects/find-project.js';
@@ -96,7 +97,7 @@ export class InstanceSnapshots {
           maxAttempts: this.limits.maxOffersTried,
           openAttempt: openAttempt(facts.attempts, this.limits.idempotencyOf(record.backendType)),
           noOffersLeft: record.terminationMessage,
-          unwanted: unwantedBeforeLaunch(facts),
+          unwanted: whyUnwantedBeforeLaunch(wantedFacts(facts)),
         };
       case 'provisioning':
         return {
@@ -106,7 +107,7 @@ export class InstanceSnapshots {
           connectedSince: connectedSince(record, now),
           powerOffAfterMs: record.agent.powerOffAfterMs ?? null,
           provisioningLimitMs: this.limits.provisioningMs(record),
-          unwanted: record.busyBlocks === 0 ? whyUnwanted(facts) : null,
+          unwanted: record.busyBlocks === 0 ? whyUnwanted(wantedFacts(facts)) : null,
           tenure,
           kind: kindOfOffer(record.offer),
           isOneOfGroup: record.group !== null,
@@ -123,7 +124,7 @@ export class InstanceSnapshots {
           idleSince: record.idleSince,
           idleLimitMs: idleLimitMs(record, facts.fleet?.spec ?? null),
           neededByFleet: facts.isNeeded,
-          unwanted: whyUnwanted(facts),
+          unwanted: whyUnwanted(wantedFacts(facts)),
           tenure,
           kind: kindOfOffer(record.offer),
           isOneOfGroup: record.group !== null,
@@ -162,7 +163,7 @@ function pendingHost(facts: Facts) {
     isOnboarded: record.machine !== null,
     problem: record.progress.problem,
     failedTries: record.progress.failedTries,
-    unwanted: whyUnwanted(facts),
+    unwanted: whyUnwanted(wantedFacts(facts)),
   };
 }
 
@@ -202,15 +203,10 @@ function openAttempt(attempts: readonly AttemptRecord[], idempotency: OpenAttemp
   };
 }
 
-/** Made for a job that has ended meanwhile, or for a fleet that is going. */
-function unwantedBeforeLaunch({ record, fleet, jobs }: Facts): InstanceTerminationReason | null {
-  if (fleet !== null && fleet.status === 'terminating') return 'terminated_by_user';
-  if (jobs.length > 0) return null;
-  return record.provisioningJobId === null ? record.unwanted : 'job_finished';
-}
-
-function whyUnwanted({ record, fleet }: Facts): InstanceTerminationReason | null {
-  return fleet !== null && fleet.status === 'terminating' ? 'terminated_by_user' : record.unwanted;
+function wantedFacts({ record, fleet, jobs }: Facts) {
+  const fleetIsGoing = fleet?.status === 'terminating';
+  const { provisioningJobId, unwanted } = record;
+  return { fleetIsGoing, unwanted, isMadeForJob: provisioningJobId !== null, hasJobs: jobs.length > 0 };
 }
 
 function isGone({ record: { machine, hostName, progress }, attempts }: Facts): boolean {

@@ -1,9 +1,11 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { type Compute, statusText } from '@dstack/backend-base';
 import {
+  type Answer,
   bestOffers,
   type FittingOffers,
   type InternalBackendType,
+  judgeAnswer,
   mergeRejections,
   type Offer,
   type OfferFilters,
@@ -16,7 +18,6 @@ import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { WORLD, type World } from '../world/world.js';
 import { askForOffers } from './ask-backend.js';
 import { type ComputeAccount, ComputeAccounts } from './compute-accounts.js';
-import { type Answer, judgeAnswer } from './judge-answer.js';
 
 /** A backend that has not answered by then is shown as late, the others count. */
 const OFFERS_DEADLINE_MS = 10_000;

@@ -1,8 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { isSshFleet, resourceNameProblem, type Wire } from '@dstack/core';
+import { resourceNameProblem, type Wire } from '@dstack/core';
 import type { ProjectScope } from '../auth/caller.js';
 import { EventRecorder } from '../events/event-recorder.js';
-import { findFleets } from '../fleets/fleet-record.js';
 import { ClientError, ForbiddenError, ResourceExistsError, ResourceNotExistsError } from '../http/api-errors.js';
 import { Database } from '../persistence/database.js';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
@@ -10,8 +9,10 @@ import { resumeRunsOfProject } from '../placement/waiting-runs.js';
 import { projectTarget } from '../projects/project-target.js';
 import { Wake } from '../reconcile/wake.js';
 import { WORLD, type World } from '../world/world.js';
+import { ExportLinks } from './export-links.js';
 import { type ExportRow, ExportView } from './export-view.js';
 import { importEverywhere, insertImport } from './global-exports.js';
+import { refuseDuplicates } from './refuse-duplicates.js';
 import { SharedGateways } from './shared-gateways.js';
 import { endStrayJobs } from './withdrawn-access.js';
 
@@ -23,14 +24,18 @@ interface Importer {
 /** What a project shares with others, and what others share with it. */
 @Injectable()
 export class SharingService {
+  private readonly links: ExportLinks;
+
   constructor(
     private readonly db: Database,
     private readonly view: ExportView,
-    @Inject(SharedGateways) private readonly gateways: SharedGateways,
+    @Inject(SharedGateways) gateways: SharedGateways,
     @Inject(Wake) private readonly wake: Wake,
     @Inject(EventRecorder) private readonly events: EventRecorder,
     @Inject(WORLD) private readonly world: World,
-  ) {}
+  ) {
+    this.links = new ExportLinks(view, gateways);
+  }
 
   listExports(scope: ProjectScope): Promise<Wire.Export[]> {
     return this.db.read(async (tx) =>
@@ -65,8 +70,8 @@ export class SharingService {
         isGlobal,
         await tx.now(),
       ]);
-      await this.addFleets(tx, scope, row, request.exported_fleets ?? []);
-      await this.addGateways(tx, scope, row, request.exported_gateways ?? []);
+      await this.links.addFleets(tx, scope, row, request.exported_fleets ?? []);
+      await this.links.addGateways(tx, scope, row, request.exported_gateways ?? []);
       const added = isGlobal
         ? await importEverywhere(tx, this.world, { exportId: id, projectId: scope.projectId })
         : await this.addImporters(tx, scope, row, importers);
@@ -89,10 +94,10 @@ export class SharingService {
       const row: ExportRow = { ...before, is_global: isGlobal };
       await tx.execute('UPDATE exports SET is_global = ? WHERE id = ?', [isGlobal, row.id]);
       await this.removeImporters(tx, row, removed);
-      await this.removeLinks(tx, row, 'fleet', request.remove_exported_fleets ?? []);
-      await this.removeLinks(tx, row, 'gateway', request.remove_exported_gateways ?? []);
-      await this.addFleets(tx, scope, row, request.add_exported_fleets ?? []);
-      await this.addGateways(tx, scope, row, request.add_exported_gateways ?? []);
+      await this.links.remove(tx, row, 'fleet', request.remove_exported_fleets ?? []);
+      await this.links.remove(tx, row, 'gateway', request.remove_exported_gateways ?? []);
+      await this.links.addFleets(tx, scope, row, request.add_exported_fleets ?? []);
+      await this.links.addGateways(tx, scope, row, request.add_exported_gateways ?? []);
       const own = { exportId: row.id, projectId: scope.projectId };
       if (setGlobal) await importEverywhere(tx, this.world, own);
       else await this.addImporters(tx, scope, row, added);
@@ -134,40 +139,6 @@ export class SharingService {
   private async withdrawn(tx: WriteTx): Promise<void> {
     await endStrayJobs(tx, this.wake, this.events);
     this.wake.gateways(tx);
-  }
-
-  private async addFleets(tx: WriteTx, scope: ProjectScope, row: ExportRow, names: readonly string[]): Promise<void> {
-    refuseDuplicates(names, 'Fleet');
-    for (const name of names) {
-      const [fleet] = await findFleets(tx, 'project_id = ? AND name = ? AND deleted = false', [scope.projectId, name]);
-      if (fleet === undefined) throw new ResourceNotExistsError(`Fleet ${name} not found`);
-      if (fleet.status !== 'active') throw new ClientError(`Fleet ${name} is being deleted`);
-      if (!isSshFleet(fleet.spec.configuration))
-        throw new ClientError(`Fleet ${name} is no SSH fleet: only those can be shared`);
-      await addLink(tx, row, 'fleet', fleet);
-    }
-  }
-
-  private async addGateways(tx: WriteTx, scope: ProjectScope, row: ExportRow, names: readonly string[]): Promise<void> {
-    refuseDuplicates(names, 'Gateway');
-    const found = await this.gateways.named(tx, scope.projectId, names);
-    for (const name of names) {
-      const gateway = found.find((each) => each.name === name);
-      if (gateway === undefined) throw new ResourceNotExistsError(`Gateway ${name} not found`);
-      await addLink(tx, row, 'gateway', gateway);
-    }
-  }
-
-  private async removeLinks(tx: WriteTx, row: ExportRow, kind: LinkKind, names: readonly string[]): Promise<void> {
-    if (names.length === 0) return;
-    refuseDuplicates(names, NOUN[kind]);
-    const [shown] = await this.view.exports(tx, [row]);
-    const linked = (kind === 'fleet' ? shown?.exported_fleets : shown?.exported_gateways) ?? [];
-    for (const name of names) {
-      const thing = linked.find((each) => each.name === name);
-      if (thing === undefined) throw new ResourceNotExistsError(`${NOUN[kind]} ${name} is not in export ${row.name}`);
-      await tx.execute(`DELETE FROM exported_${kind}s WHERE export_id = ? AND ${kind}_id = ?`, [row.id, thing.id]);
-    }
   }
 
   private async addImporters(
@@ -238,22 +209,6 @@ const COLUMNS = 'id, name, is_global, project_id';
 const GLOBAL_HAS_NO_IMPORTERS =
   'A global export is shared with every project: importers can be neither added nor removed';
 
-type LinkKind = 'fleet' | 'gateway';
-const NOUN: Readonly<Record<LinkKind, string>> = { fleet: 'Fleet', gateway: 'Gateway' };
-
-async function addLink(
-  tx: WriteTx,
-  row: ExportRow,
-  kind: LinkKind,
-  thing: { id: string; name: string },
-): Promise<void> {
-  const added = await tx.execute(
-    `INSERT INTO exported_${kind}s (export_id, ${kind}_id) VALUES (?, ?) ON CONFLICT DO NOTHING`,
-    [row.id, thing.id],
-  );
-  if (added === 0) throw new ResourceExistsError(`${NOUN[kind]} ${thing.name} is in export ${row.name} already`);
-}
-
 async function findExport(tx: ReadTx, projectId: string, name: string): Promise<ExportRow | undefined> {
   const [row] = await tx.query<ExportRow>(`SELECT ${COLUMNS} FROM exports WHERE project_id = ? AND name = ?`, [
     projectId,
@@ -290,9 +245,4 @@ async function importerNamed(tx: ReadTx, { caller }: ProjectScope, name: string)
 
 function refuseGlobalUnlessAdmin({ caller }: ProjectScope): void {
   if (caller.globalRole !== 'admin') throw new ForbiddenError('Only global admins may share with every project');
-}
-
-function refuseDuplicates(names: readonly string[], noun: string): void {
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new ClientError(`${noun} ${twice} is named twice`);
 }

@@ -12,6 +12,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type ComputeAccount, ComputeAccounts } from '../offers/compute-accounts.js';
 import { Database } from '../persistence/database.js';
 import { beginCreateCall, type Mark } from '../reconcile/begin-create-call.js';
+import { lookFirst } from '../reconcile/look-first.js';
 import type { ActContext } from '../reconcile/reconciler.js';
 import { WORLD, type World } from '../world/world.js';
 import type { VolumeRecord } from './volume-record.js';
@@ -61,23 +62,17 @@ export class VolumeEffects {
     const { record } = context.snapshot;
     const { cloudName, token } = record;
     if (cloudName === null || token === null) throw new Error('a volume is created without a name');
-    if (record.askedAt !== null && account.definition.idempotency.kind === 'lookup') {
-      const [found] = await this.findMade(account, context);
-      if (found !== undefined) return found;
-      if (mayStillArrive(record, arrivalMs(account.definition), context.now))
-        throw new BackendError(
-          { kind: 'outage', blocks: 'offer' },
-          'the cloud does not tell yet whether the volume was made',
-        );
-    }
+    const find = async () => (await this.findMade(account, context)).at(0) ?? null;
+    const made = await lookFirst('volume', record, account.definition, context.now, find);
+    if (made !== null) return made;
     const owner = await this.accounts.owner();
     const tools = {
       clock: this.world.clock,
       signal: context.signal,
       writeDurable: (work: Mark) => this.db.writeDurable(work),
     };
-    const row = { table: 'volumes', id: record.id, askedAt: record.askedAt, isOpen: 'cloud IS NULL' } as const;
-    const call = await beginCreateCall(tools, row);
+    const { id, status, askedAt } = record;
+    const call = await beginCreateCall(tools, { table: 'volumes', id, status, askedAt, isOpen: 'cloud IS NULL' });
     return account.volumes.create({ configuration: named(record), token, cloudName, owner }, call);
   }
 

@@ -1,12 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import {
-  type AttachmentFact,
-  DEFAULT_STOP_DURATION_SECONDS,
-  isFinishedJob,
-  isGoneForGood,
-  type ReleaseFact,
-  type VolumeSnapshot,
-} from '@dstack/core';
+import { type AttachmentFact, isGoneForGood, releaseOf, type VolumeSnapshot, type VolumeUser } from '@dstack/core';
 import { findInstances, type InstanceRecord } from '../instances/instance-record.js';
 import { findJob, type JobRecord } from '../jobs/job-record.js';
 import { inList } from '../persistence/in-list.js';
@@ -95,7 +88,7 @@ function factOf(row: AttachmentRecord, instance: InstanceRecord | null, job: Job
     isAttached: row.isAttached,
     wasAsked: row.askedAt !== null,
     machine: machineOf(instance),
-    release: releaseOf(row, job),
+    release: releaseOf(row, job && userOf(job)),
     refusedBecause: row.refusedBecause,
     nextTryAt: row.trouble?.nextTryAt ?? 0,
   };
@@ -109,15 +102,6 @@ function machineOf(instance: InstanceRecord | null): AttachmentFact['machine'] {
   return machine.state === 'ready' ? 'ready' : 'starting';
 }
 
-/** A job that has ended, or is not there any more, needs nothing, whoever should have said so. */
-function releaseOf({ releasedAt, createdAt, instanceId }: AttachmentRecord, job: JobRecord | null): ReleaseFact | null {
-  const isOver = job === null || isFinishedJob(job.status) || job.instanceId !== instanceId;
-  if (releasedAt === null && !isOver) return null;
-  const stopSeconds =
-    job?.spec.stop_duration === undefined ? DEFAULT_STOP_DURATION_SECONDS : (job.spec.stop_duration ?? -1);
-  return {
-    requestedAt: releasedAt ?? job?.finishedAt ?? createdAt,
-    stopMs: stopSeconds < 0 ? null : stopSeconds * 1000,
-    isAborted: job?.terminationReason === 'aborted_by_user',
-  };
+function userOf({ status, instanceId, finishedAt, terminationReason, spec }: JobRecord): VolumeUser {
+  return { status, instanceId, finishedAt, terminationReason, stopDurationSeconds: spec.stop_duration };
 }

@@ -22,7 +22,7 @@ export async function seedJob(db: Database, names = { project: 'main', run: 'tra
     );
     await tx.execute(
       'INSERT INTO runs (id, project_id, user_id, name, submitted_at, status, status_changed_at, run_spec) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-      [runId, projectId, userId, names.run, 1, 'running', 1, '{}'],
+      [runId, projectId, userId, names.run, 1, 'running', 1, '{"configuration":{"type":"task"}}'],
     );
     await tx.execute(
       'INSERT INTO jobs (id, run_id, project_id, job_num, replica_num, submission_num, status, status_changed_at, submitted_at, job_spec) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',

@@ -17,6 +17,14 @@ export function checkGatewayUpdate(before: GatewayConfiguration, after: GatewayC
   return { isChanged: changed.length > 0, blockers: changed.filter((field) => !IN_PLACE.has(field)).sort() };
 }
 
+/** What a gateway is to be when it is applied again: its name stays, and what is not said of the default too. */
+export function keepUnsetOfGateway(
+  stated: GatewayConfiguration,
+  { name, configuration }: { readonly name: string; readonly configuration: GatewayConfiguration },
+): GatewayConfiguration {
+  return { ...stated, name, default: stated.default ?? configuration.default ?? null };
+}
+
 /** An absent field is an unset one. */
 function valueOf(configuration: GatewayConfiguration, field: string): unknown {
   return Object.entries(configuration).find(([name]) => name === field)?.[1] ?? null;

@@ -7,6 +7,7 @@ import {
   isGoneForGood,
   mayHaveMadeMore,
   mayStillArrive,
+  mustLookFirst,
 } from './create-call.js';
 
 const T = 1_000_000;
@@ -23,6 +24,15 @@ it.each<[string, number | null, CloudManners, number, boolean]>([
   ['and some die with their caller', T, { ...token, createArrivesMs: 0 }, T + 1, false],
 ])('a create call without an answer %s', (_rule, askedAt, manners, now, expected) => {
   expect(mayStillArrive({ askedAt }, arrivalMs(manners), now)).toBe(expected);
+});
+
+it.each<[string, number | null, CloudManners, boolean]>([
+  ['that is the first', null, slowList, false],
+  ['after one without an answer', T, slowList, true],
+  ['after one that the cloud knows by its token', T, token, false],
+  ['after one that the cloud knows by its name', T, { idempotency: { kind: 'name' } }, false],
+])('the cloud is searched before a create call, or not: %s', (_rule, askedAt, manners, expected) => {
+  expect(mustLookFirst({ askedAt }, manners)).toBe(expected);
 });
 
 it.each<[string, CreateFailure | null, number | null, boolean]>([

@@ -25,6 +25,11 @@ export function mayStillArrive({ askedAt }: Asked, withinMs: number, now: Instan
   return askedAt !== null && now - askedAt <= withinMs;
 }
 
+/** Whether the cloud is searched before the call is made again: it knows neither tokens nor names, and would make another one. */
+export function mustLookFirst({ askedAt }: Asked, { idempotency }: CloudManners): boolean {
+  return askedAt !== null && idempotency.kind === 'lookup';
+}
+
 /**
  * Whether there may be more than what is known: a call without an answer may have made it, or may still make it. However long ago that
  * was: while no server was up, it may have arrived after what is known was gone.

@@ -1,15 +1,10 @@
-import {
-  displayBackend,
-  type FittingOffers,
-  type InternalBackendType,
-  isUsable,
-  type Offer,
-  type OfferFilters,
-  type OfferTable,
-  queryOffers,
-  type RejectionSummary,
-  type Wire,
-} from '@dstack/core';
+import type * as Wire from '../wire/generated/api.js';
+import { displayBackend, type InternalBackendType } from '../wire/internal-values.js';
+import type { OfferFilters } from './offer-filters.js';
+import type { OfferTable } from './offer-table.js';
+import { isUsable, type Offer } from './offer.js';
+import { type FittingOffers, queryOffers } from './query-offers.js';
+import type { RejectionSummary } from './rejection.js';
 
 /** What one backend said when it was asked for offers. */
 export interface Answer {

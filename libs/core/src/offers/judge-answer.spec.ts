@@ -1,5 +1,8 @@
-import { NO_FILTERS, type Offer, tabulateOffers, type Wire } from '@dstack/core';
+import type * as Wire from '../wire/generated/api.js';
 import { judgeAnswer } from './judge-answer.js';
+import { NO_FILTERS } from './offer-filters.js';
+import { tabulateOffers } from './offer-table.js';
+import type { Offer } from './offer.js';
 
 const offer = (rest: Partial<Offer> = {}): Offer => ({
   backend: 'aws',

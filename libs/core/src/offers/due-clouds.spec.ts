@@ -1,23 +1,18 @@
-import type { CatalogState } from './catalog-state.js';
-import { dueClouds } from './due-clouds.js';
+import { dueClouds, type PriceListTries } from './due-clouds.js';
 
 const HOUR = 3_600_000;
 const WEEK = 168 * HOUR;
 const NOW = 1_000 * HOUR;
 
-const state = (rest: Partial<CatalogState>): CatalogState => ({
+const state = (rest: Partial<PriceListTries>): PriceListTries => ({
   cloud: 'aws',
-  readAt: null,
   triedAt: null,
   failures: 0,
-  error: null,
-  notes: [],
-  etag: null,
   wanted: null,
   ...rest,
 });
 
-it.each<[string, CatalogState | null, number | null, boolean]>([
+it.each<[string, PriceListTries | null, number | null, boolean]>([
   ['was never read', null, WEEK, true],
   ['was read a week ago', state({ triedAt: NOW - WEEK }), WEEK, true],
   ['was read a little later', state({ triedAt: NOW - WEEK + 1 }), WEEK, false],
