@@ -20,7 +20,7 @@ fi
 node=$(ls -d "$root"/node_modules/node-linux-*/bin/node 2>/dev/null | head -1)
 port=$("${node:-node}" -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})')
 token=$("${node:-node}" -e 'console.log(crypto.randomUUID())')
-DSTACK_SERVER_ADMIN_TOKEN=$token "${node:-node}" "$root/apps/server/dist/main.js" --host 127.0.0.1 --port "$port" >"$work/server.log" 2>&1 &
+DSTACK_SERVER_ADMIN_TOKEN=$token "${node:-node}" "$root/apps/server/bin/main.mjs" --host 127.0.0.1 --port "$port" >"$work/server.log" 2>&1 &
 server=$!
 finish() {
   kill "$server" 2>/dev/null

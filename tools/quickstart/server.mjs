@@ -20,7 +20,7 @@ export function startServer(progress, { node, port }) {
   const child = spawn(
     node,
     [
-      join(repositoryRoot, 'apps/server/dist/main.js'),
+      join(repositoryRoot, 'apps/server/bin/main.mjs'),
       '--host',
       '127.0.0.1',
       '--port',
