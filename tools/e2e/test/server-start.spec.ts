@@ -6,7 +6,7 @@ import { Stack } from '../src/stack.js';
 
 /** Hundreds of files each: whoever needs one of them loads it then. */
 const NOT_AT_THE_START =
-  /^(@aws-sdk\/|@google-cloud\/|@azure\/|oci-|@kubernetes\/|@nestjs\/swagger$|class-validator$|undici$|openid-client$|pg$)/;
+  /^(@aws-sdk\/|@google-cloud\/|@azure\/|oci-|@kubernetes\/|@nestjs\/swagger$|class-validator$|undici$|openid-client$|pg$|ssh2$)/;
 
 const NOTE_PACKAGES = (file: string): string => `
 import { appendFileSync } from 'node:fs';
