@@ -3,9 +3,9 @@ import { type LogKey, LogOffsetConflictError, type LogStore } from '../logs/log-
 
 /**
  * What may be under way beyond the last acknowledged byte. While one append waits for the disk the next one fills up, so on a disk that is slow to
- * sync, speed is this by the time of an append; it is held in memory only for streams that are faster than the disk.
+ * sync, speed is this by the time of an append. More of it makes lines of other jobs wait: they come through the same connection, behind it.
  */
-const WINDOW_BYTES = 16 * 1024 * 1024;
+const WINDOW_BYTES = 5 * 1024 * 1024;
 
 /** Of one append: the lines of other jobs wait on the same disk while it is synced. */
 const MOST_AT_ONCE_BYTES = 2 * 1024 * 1024;
