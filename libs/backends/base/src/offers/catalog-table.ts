@@ -16,12 +16,17 @@ export interface CatalogTableRequest {
   /** What of the catalog this version can make machines of. */
   readonly isSold: (type: CatalogType) => boolean;
   /** Where a location of the catalog is; null: not where the account is used. */
-  readonly placeOf: (location: string) => { readonly region: string; readonly zones: readonly string[] | null } | null;
+  readonly placeOf: (location: string) => Place | null;
   /** In GB, where the disk is chosen at creation; null: it is the type's own. */
   readonly diskRangeGb: IntRange | null;
   /** `runner` for a backend of containers; default: `shim`. */
   readonly runtime?: 'shim' | 'runner';
   readonly availabilityOf: (row: CatalogRow, region: string) => Pick<Offer, 'availability' | 'availability_reason'>;
+}
+
+export interface Place {
+  readonly region: string;
+  readonly zones: readonly string[] | null;
 }
 
 /** So many that do not fit are given when none does: whoever asks can tell what is missing. */
@@ -30,12 +35,12 @@ const EXAMPLES = 20;
 /** Everything an account could be offered of a catalog, whatever is asked for: made once for as long as the account's facts hold. */
 export function catalogTable(request: CatalogTableRequest): OfferTable {
   const { backend } = request;
-  const rows = [...placedRows(request).values()];
+  const rows = placedRows(request);
   const types = new TypeColumn(request.diskRangeGb);
   const places = new PlaceColumn(backend);
   const typeOf = Uint32Array.from(rows, ({ row }) => types.indexOf(row));
-  const placeOf = Uint32Array.from(rows, ({ region, zones }) => places.indexOf(region, zones));
-  const stock = rows.map(({ row, region }) => request.availabilityOf(row, region));
+  const placeOf = Uint32Array.from(rows, ({ place }) => places.indexOf(place));
+  const stock = rows.map(({ row, place }) => request.availabilityOf(row, place.region));
   return {
     types: types.entries,
     places: places.entries,
@@ -60,40 +65,63 @@ export function catalogOffers(request: CatalogTableRequest & { readonly requirem
     return resources !== null && resourceRejections(request.requirements.resources, resources).length === 0;
   };
   const fitting = placedRows({ ...request, isSold: (type) => request.isSold(type) && fits(type) });
-  const placed = fitting.size > 0 ? [...fitting.values()] : [...placedRows(request).values()].slice(0, EXAMPLES);
-  return placed.map((each) => toOffer(request, each, request.availabilityOf(each.row, each.region)));
+  const placed = fitting.length > 0 ? fitting : placedRows(request).slice(0, EXAMPLES);
+  return placed.map((each) => toOffer(request, each, request.availabilityOf(each.row, each.place.region)));
 }
 
 interface PlacedRow {
   readonly row: CatalogRow;
-  readonly region: string;
-  zones: readonly string[] | null;
+  /** The same object for all rows of a location that have no other zones besides. */
+  place: Place;
 }
 
 /** By price. A catalog by zones: one offer of a region, with all zones of one price. */
-function placedRows({ catalog, isSold, placeOf }: CatalogTableRequest): Map<string, PlacedRow> {
-  const numbers = new Map<CatalogType, number>();
-  const placed = new Map<string, PlacedRow>();
+function placedRows({ catalog, isSold, placeOf }: CatalogTableRequest): PlacedRow[] {
+  const places = new Map<string, Place | null>();
+  const numbers = new Numbers();
+  /** Rows of one type and region: few, as zones rarely have prices of their own. */
+  const alike = new Map<number, PlacedRow[]>();
+  const placed: PlacedRow[] = [];
   const rows = catalog.rows({
     type: (type) => isSold(type) && typeResources(type, false) !== null,
-    location: (location) => placeOf(location) !== null,
+    location: (location) => {
+      places.set(location, placeOf(location));
+      return places.get(location) !== null;
+    },
   });
   for (const row of rows) {
-    const place = placeOf(row.location);
-    if (place === null) continue;
-    const number = numbers.get(row.type) ?? numbers.size;
-    numbers.set(row.type, number);
-    const key = `${number} ${row.isSpot} ${row.price} ${place.region}`;
-    const known = placed.get(key);
-    if (known === undefined) placed.set(key, { row, ...place });
-    else known.zones = mergeZones(known.zones, place.zones);
+    const place = places.get(row.location);
+    if (place === undefined || place === null) continue;
+    const key = (numbers.of(row.type) * 2 + Number(row.isSpot)) * MOST_REGIONS + numbers.of(place.region);
+    const others = alike.get(key) ?? [];
+    const known = others.find((other) => other.row.price === row.price);
+    if (known === undefined) {
+      const each = { row, place };
+      placed.push(each);
+      others.push(each);
+      alike.set(key, others);
+    } else known.place = { region: place.region, zones: mergeZones(known.place.zones, place.zones) };
   }
   return placed;
 }
 
+/** Types and regions of one catalog together are fewer than this: it names them by 16 bits each. */
+const MOST_REGIONS = 2 ** 17;
+
+/** A number for each that it was asked for. */
+class Numbers {
+  private readonly known = new Map<CatalogType | string, number>();
+
+  of(each: CatalogType | string): number {
+    const number = this.known.get(each) ?? this.known.size;
+    this.known.set(each, number);
+    return number;
+  }
+}
+
 function toOffer(
   { backend, diskRangeGb, runtime = 'shim' }: CatalogTableRequest,
-  { row, region, zones }: PlacedRow,
+  { row, place: { region, zones } }: PlacedRow,
   stock: Pick<Offer, 'availability' | 'availability_reason'>,
 ): Offer {
   return {
@@ -133,11 +161,18 @@ class TypeColumn {
 
 class PlaceColumn {
   readonly entries: OfferPlace[] = [];
+  private readonly seen = new Map<Place, number>();
   private readonly known = new Map<string, number>();
 
   constructor(private readonly backend: Offer['backend']) {}
 
-  indexOf(region: string, zones: readonly string[] | null): number {
+  indexOf(place: Place): number {
+    const index = this.seen.get(place) ?? this.add(place);
+    this.seen.set(place, index);
+    return index;
+  }
+
+  private add({ region, zones }: Place): number {
     const key = `${region} ${zones?.join(' ') ?? ''}`;
     const place = { backend: this.backend, region, availability_zones: zones === null ? null : [...zones] };
     const index = this.known.get(key) ?? this.entries.push(place) - 1;
