@@ -74,6 +74,8 @@ describe.each(services)('a server whose logs $name keeps', ({ open }) => {
       await db.close();
     }
   };
+  const isEmpty = (question: string): Promise<boolean> =>
+    inDatabase(async (db) => (await db.read((tx) => tx.query(question))).length === 0);
 
   it('has what a job wrote there', async () => {
     await server.apply({ name: 'hello', commands: ['echo hello', 'echo bye'] });
@@ -101,12 +103,13 @@ describe.each(services)('a server whose logs $name keeps', ({ open }) => {
     expect(await server.logs('long')).toBe(ALL);
 
     // As if it were later: nothing of it is here any more.
+    await until('what the agent said of the jobs, too', () =>
+      isEmpty('SELECT 1 FROM log_streams WHERE unshipped = true LIMIT 1'),
+    );
     await server.kill('SIGTERM');
     await inDatabase((db) => db.write((tx) => tx.execute('UPDATE log_segments SET shipped_at = shipped_at - 3600000')));
     await server.start();
-    await until('the database without logs', () =>
-      inDatabase(async (db) => (await db.read((tx) => tx.query('SELECT 1 FROM log_chunks LIMIT 1'))).length === 0),
-    );
+    await until('the database without logs', () => isEmpty('SELECT 1 FROM log_chunks LIMIT 1'));
     expect(await server.logs('long')).toBe(ALL);
     expect(await server.logs('hello')).toBe('hello\nbye\n');
   });
