@@ -401,6 +401,7 @@ export { type GatewayFact, type GatewayWish, gatewayWish, whyGatewayRefuses } fr
 export { type AttemptFailure, nextAttempt } from './gateways/next-attempt.js';
 export { checkGatewayUpdate, keepUnsetOfGateway } from './gateways/update-gateway.js';
 export { leftOutForGateway, whyOutOfReach } from './gateways/out-of-reach.js';
+export { findOrphanBalancers, type OrphanBalancer } from './gateways/find-orphan-balancers.js';
 export { gatewayDomain } from './gateways/gateway-domain.js';
 export { type GatewayService, gatewayService } from './gateways/gateway-service.js';
 export { type CertificateKind, type HttpsMode, httpsMode } from './gateways/https-mode.js';

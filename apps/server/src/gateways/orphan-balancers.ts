@@ -1,5 +1,5 @@
 import type { BalancerRef } from '@dstack/backend-base';
-import { balancerName, displayBackend } from '@dstack/core';
+import { balancerName, displayBackend, findOrphanBalancers } from '@dstack/core';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { EventRecorder } from '../events/event-recorder.js';
 import { type ComputeAccount, ComputeAccounts } from '../offers/compute-accounts.js';
@@ -35,12 +35,11 @@ export class OrphanBalancers {
     // The cloud first, then the rows: a gateway is on disk before its balancer exists.
     const listed = await balancers.list(await this.accounts.owner(), this.call());
     if (listed.length === 0) return;
-    // Of all projects: several may share an account of the cloud.
-    const known = (await this.gateways('deleted = ?', false)).map((gateway) => balancerName(gateway));
-    for (const ref of listed.filter(({ cloudName }) => !known.includes(cloudName))) {
+    const names = (await this.gateways('deleted = ?', false)).map((gateway) => balancerName(gateway));
+    for (const { balancer: ref, mayBeDeleted } of findOrphanBalancers(listed, names, quarantinedUntil !== null)) {
       const what = `Load balancer ${ref.cloudName} of backend ${displayBackend(type)}`;
-      if (quarantinedUntil !== null) {
-        const until = new Date(quarantinedUntil).toISOString();
+      if (!mayBeDeleted) {
+        const until = new Date(quarantinedUntil ?? 0).toISOString();
         await this.tell(project, ref, `${what} would be deleted, and is not before ${until}: its gateway is gone`);
         continue;
       }

@@ -1,6 +1,6 @@
 import { ACMClient, DescribeCertificateCommand } from '@aws-sdk/client-acm';
 import { BackendError, type Call, withinCall } from '@dstack/backend-base';
-import { agents } from './agents.js';
+import { clientOptions } from './client-options.js';
 import type { AwsAccess } from './client.js';
 import { awsCode, explainAws } from './errors.js';
 
@@ -11,13 +11,7 @@ import { awsCode, explainAws } from './errors.js';
 export async function requireCertificate(arn: string, region: string, access: AwsAccess, call: Call): Promise<void> {
   // Certificates that were uploaded to IAM are none of ACM's.
   if (!/^arn:[a-z-]+:acm:/.test(arn)) return;
-  const client = new ACMClient({
-    region,
-    ...(access.credentials === null ? {} : { credentials: access.credentials }),
-    ...(access.endpoint === null ? {} : { endpoint: access.endpoint }),
-    maxAttempts: 4,
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: 15_000, ...agents() },
-  });
+  const client = new ACMClient(clientOptions(region, access, 15_000));
   try {
     const status = await withinCall(
       call,

@@ -30,7 +30,7 @@ import {
   type Volume,
 } from '@aws-sdk/client-ec2';
 import { type Call, withinCall } from '@dstack/backend-base';
-import { agents } from './agents.js';
+import { clientOptions } from './client-options.js';
 import { type GroupRule, RULE_PORTS } from './security-group.js';
 import { explainAws } from './errors.js';
 
@@ -55,14 +55,7 @@ export class Ec2 {
     region: string,
     private readonly access: AwsAccess,
   ) {
-    this.client = new EC2Client({
-      region,
-      ...(access.credentials === null ? {} : { credentials: access.credentials }),
-      ...(access.endpoint === null ? {} : { endpoint: access.endpoint }),
-      maxAttempts: 4,
-      // The default has no limit at all.
-      requestHandler: { connectionTimeout: 5_000, requestTimeout: 60_000, ...agents() },
-    });
+    this.client = new EC2Client(clientOptions(region, access));
   }
 
   close(): void {

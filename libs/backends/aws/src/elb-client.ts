@@ -24,7 +24,7 @@ import {
   type TargetHealth,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { type Call, withinCall } from '@dstack/backend-base';
-import { agents } from './agents.js';
+import { clientOptions } from './client-options.js';
 import type { AwsAccess } from './client.js';
 import { elbCode, explainAws } from './errors.js';
 
@@ -39,13 +39,7 @@ export class Elb {
     region: string,
     private readonly access: AwsAccess,
   ) {
-    this.client = new ElasticLoadBalancingV2Client({
-      region,
-      ...(access.credentials === null ? {} : { credentials: access.credentials }),
-      ...(access.endpoint === null ? {} : { endpoint: access.endpoint }),
-      maxAttempts: 4,
-      requestHandler: { connectionTimeout: 5_000, requestTimeout: 60_000, ...agents() },
-    });
+    this.client = new ElasticLoadBalancingV2Client(clientOptions(region, access));
   }
 
   close(): void {

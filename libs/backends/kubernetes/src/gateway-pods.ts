@@ -3,7 +3,6 @@ import {
   BackendError,
   type BackendEnvironment,
   type Call,
-  isBackendError,
   KeyedLock,
   type MachineRef,
   type MachineState,
@@ -11,10 +10,11 @@ import {
 } from '@dstack/backend-base';
 import type { KubernetesClient } from './client.js';
 import type { Cluster } from './cluster.js';
-import { isAlreadyThere, isMissing } from './errors.js';
+import { isAlreadyThere } from './errors.js';
 import { gatewayLabels, gatewayPod, gatewayService } from './gateway-pod.js';
 import { gatewayState } from './gateway-state.js';
 import { areAllAmongGpus } from './jumps.js';
+import { makeOrClean } from './make-or-clean.js';
 import type { Labels } from './names.js';
 import { isAnother } from './refs.js';
 import type { Pod, Service } from './schema.js';
@@ -35,19 +35,11 @@ export class GatewayPods {
   }
 
   create(attempt: Attempt, call: Call): Promise<MachineState> {
-    return this.creating.run(attempt.cloudName, async () => {
-      try {
-        return await this.make(attempt, call).catch(async (error: unknown) => {
-          if (!isMissing(error)) throw error;
-          await this.client.ensureNamespace(call);
-          return this.make(attempt, call);
-        });
-      } catch (error) {
-        // One whose answer is missing may have arrived, and is repeated.
-        if (isBackendError(error) && error.failure.kind !== 'outage') await this.remove(attempt.cloudName, call);
-        throw error;
-      }
-    });
+    const making = {
+      make: () => this.make(attempt, call),
+      clean: () => this.remove(attempt.cloudName, call),
+    };
+    return this.creating.run(attempt.cloudName, () => makeOrClean(this.client, making, call));
   }
 
   async get(ref: MachineRef, call: Call): Promise<MachineState> {

@@ -5,7 +5,6 @@ import {
   type Call,
   CONTAINER_AGENT_SOCKET,
   CONTAINER_SSH_PORT,
-  isBackendError,
   KeyedLock,
   type MachineRef,
   type MachineState,
@@ -14,11 +13,12 @@ import {
 import type { V1Secret } from '@kubernetes/client-node';
 import type { KubernetesClient } from './client.js';
 import type { Cluster } from './cluster.js';
-import { isAlreadyThere, isMissing } from './errors.js';
+import { isAlreadyThere } from './errors.js';
 import { makeHostKey } from './host-key.js';
 import { agentSecret, agentSecretName, jobPod, registrySecret, registrySecretName } from './job-pod.js';
 import { jumpRequestOf, readJumpRequest } from './jump-request.js';
 import { Jumps } from './jumps.js';
+import { makeOrClean } from './make-or-clean.js';
 import { HOST_KEY, jobLabels, JUMP, jumpName } from './names.js';
 import { podState } from './pod-state.js';
 import { isAnother, refOf } from './refs.js';
@@ -71,19 +71,12 @@ export class JobPods {
     return 'pending';
   }
 
-  /** A create that was refused leaves nothing; one whose answer is missing may have arrived, and is repeated. */
-  private async makeOrClean(attempt: Attempt, call: Call): Promise<Pod> {
-    try {
-      return await this.make(attempt, call).catch(async (error: unknown) => {
-        if (!isMissing(error)) throw error;
-        await this.client.ensureNamespace(call);
-        return this.make(attempt, call);
-      });
-    } catch (error) {
-      if (isBackendError(error) && error.failure.kind !== 'outage')
-        await this.remove(attempt.cloudName, jumpName(attempt), call);
-      throw error;
-    }
+  private makeOrClean(attempt: Attempt, call: Call): Promise<Pod> {
+    const making = {
+      make: () => this.make(attempt, call),
+      clean: () => this.remove(attempt.cloudName, jumpName(attempt), call),
+    };
+    return makeOrClean(this.client, making, call);
   }
 
   private async make(attempt: Attempt, call: Call): Promise<Pod> {
