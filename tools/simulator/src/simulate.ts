@@ -123,7 +123,11 @@ class Simulation implements Fate {
     const replicaCount = this.drawReplicas();
     const databaseClock = new WallClock(time);
     const database = new SimulatedDatabase(connection, { clock: databaseClock, isShared: replicaCount > 1 });
-    const scopes = await seedProjects(new Database(database.engine(() => undefined)), random, ['red', 'blue']);
+    const scopes = await seedProjects(
+      new Database(database.engine({ afterRead: () => undefined, beforeCommit: () => undefined })),
+      random,
+      ['red', 'blue'],
+    );
 
     const story: Story = new Story(
       () => time.now(),
@@ -195,15 +199,15 @@ class Simulation implements Fate {
     const keepers = scopes.map((scope) => new SimulatedUser({ scope, front: () => replicas.front(), time, random: keeping, faults, story })); // prettier-ignore
     for (const keeper of keepers) planVolumes(keeper, clouds, options.volumes ?? 0);
     if (random.chance(faults.slowServers)) planLeaseExpiry({ time, random, faults, story, database });
-    let seenCommits = -1;
+    let seenChanges = -1;
     let isOver = false;
     while (!isOver && story.violations.length === 0) {
       if (!(await this.rest())) {
         story.violate('the servers go round in circles: their transactions bring the clock no further');
         break;
       }
-      watched.look(activity.commits !== seenCommits, databaseClock.now(), () => replicas.calmMs);
-      seenCommits = activity.commits;
+      watched.look(database.changes !== seenChanges, databaseClock.now(), () => replicas.calmMs);
+      seenChanges = database.changes;
       isOver =
         [...users, ...owners, ...keepers].every((user) => user.pending === 0) &&
         replicas.areAllAwake &&

@@ -15,7 +15,6 @@ export function mortalEngine(
   epoch: ServerEpoch,
   activity: Activity,
   line: DatabaseLine | null,
-  beforeCommit: () => void,
 ): Engine {
   const writes = new Set<Runner>();
   const begin = async (kind: 'read' | 'write', work: () => Promise<Runner>): Promise<Runner> => {
@@ -29,7 +28,7 @@ export function mortalEngine(
     const runner = await work();
     if (kind === 'write') {
       writes.add(runner);
-      guardCommit(runner, { epoch, activity, line, beforeCommit });
+      guardCommit(runner, { epoch, activity, line });
     }
     return runner;
   };
@@ -51,14 +50,12 @@ interface Guard {
   readonly epoch: ServerEpoch;
   readonly activity: Activity;
   readonly line: DatabaseLine | null;
-  readonly beforeCommit: () => void;
 }
 
-function guardCommit(runner: Runner, { epoch, activity, line, beforeCommit }: Guard): void {
+function guardCommit(runner: Runner, { epoch, activity, line }: Guard): void {
   const commit = runner.commitTransaction.bind(runner);
   runner.commitTransaction = async () => {
     epoch.point('before a commit');
-    beforeCommit();
     const fate = line?.drawCommit() ?? 'answered';
     if (fate !== 'not done') {
       await commit();

@@ -6,6 +6,13 @@ interface Lived {
   readonly isShared: boolean;
 }
 
+interface Watchers {
+  /** Is told what transactions that write nothing have read. */
+  readonly afterRead: (sql: string, rows: readonly unknown[]) => void;
+  /** Of a transaction that has changed something. */
+  readonly beforeCommit: () => void;
+}
+
 /**
  * The database that all servers of a story use: it outlives them, and its transactions follow one another – which is one of the orders that
  * snapshots of a real one allow. Kept in memory; SQL and schema are the server's own.
@@ -27,21 +34,27 @@ export class SimulatedDatabase {
     return this.lived.isShared;
   }
 
-  /** @param afterRead is told what transactions that write nothing have read */
-  engine(afterRead: (sql: string, rows: readonly unknown[]) => void): Engine {
+  /** How many transactions have changed something. */
+  changes = 0;
+
+  engine({ afterRead, beforeCommit }: Watchers): Engine {
     const releases = new Map<Runner, () => void>();
-    const begin = async (told: typeof afterRead | null): Promise<Runner> => {
+    const begin = async (watchers: Partial<Watchers>): Promise<Runner> => {
       const release = await this.turn.acquire();
-      const runner = new DirectRunner(this.connection, told);
+      const runner = new DirectRunner(this.connection, watchers);
       releases.set(runner, release);
       return runner;
+    };
+    const noteChange = (): void => {
+      beforeCommit();
+      this.changes += 1;
     };
     return {
       dialect: 'sqlite',
       isShared: this.lived.isShared,
       noticesUrl: null,
-      beginRead: () => begin(afterRead),
-      beginWrite: () => begin(null),
+      beginRead: () => begin({ afterRead }),
+      beginWrite: () => begin({ beforeCommit: noteChange }),
       end: async (runner) => {
         if (runner.isTransactionActive) await runner.rollbackTransaction();
         releases.get(runner)?.();
@@ -53,15 +66,16 @@ export class SimulatedDatabase {
   }
 }
 
+/** Has its turn to itself: what only reads needs no transaction of the database, and most claims find nothing. */
 class DirectRunner implements Runner {
   isTransactionActive = true;
+  private hasBegun = false;
+  private hasChanged = false;
 
   constructor(
     private readonly connection: SqliteConnection,
-    private readonly afterRead: ((sql: string, rows: readonly unknown[]) => void) | null,
-  ) {
-    connection.prepare('BEGIN').run();
-  }
+    private readonly watchers: Partial<Watchers>,
+  ) {}
 
   get manager(): never {
     throw new Error('the simulated database has no entities');
@@ -70,21 +84,35 @@ class DirectRunner implements Runner {
   async query(sql: string, params: unknown[]): Promise<unknown> {
     const statement = this.connection.prepare(sql);
     const values = params.map((value) => (typeof value === 'boolean' ? Number(value) : value));
+    const isSelect = sql.startsWith('SELECT');
+    if (!isSelect && !this.hasBegun) this.begin();
     if (statement.reader) {
       const records = statement.all(...values);
-      this.afterRead?.(sql, records);
+      if (!isSelect && records.length > 0) this.hasChanged = true;
+      this.watchers.afterRead?.(sql, records);
       return { records };
     }
-    return { affected: statement.run(...values).changes };
+    const { changes } = statement.run(...values);
+    if (changes > 0) this.hasChanged = true;
+    return { affected: changes };
   }
 
   async commitTransaction(): Promise<void> {
-    this.connection.prepare('COMMIT').run();
-    this.isTransactionActive = false;
+    if (this.hasChanged) this.watchers.beforeCommit?.();
+    this.end('COMMIT');
   }
 
   async rollbackTransaction(): Promise<void> {
-    this.connection.prepare('ROLLBACK').run();
+    this.end('ROLLBACK');
+  }
+
+  private begin(): void {
+    this.connection.prepare('BEGIN').run();
+    this.hasBegun = true;
+  }
+
+  private end(how: 'COMMIT' | 'ROLLBACK'): void {
+    if (this.hasBegun) this.connection.prepare(how).run();
     this.isTransactionActive = false;
   }
 }

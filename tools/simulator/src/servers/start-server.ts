@@ -65,8 +65,8 @@ export function startServer(epoch: ServerEpoch, line: DatabaseLine | null, outsi
     fence.beforeCommit(epoch.name, holder, database.clock.now());
     wakeUps.beforeCommit(epoch.name, database.clock.now());
   };
-  const reached = database.engine((sql, rows) => wakeUps.afterRead(sql, rows));
-  const engine = mortalEngine(reached, epoch, activity, line, beforeCommit);
+  const reached = database.engine({ afterRead: (sql, rows) => wakeUps.afterRead(sql, rows), beforeCommit });
+  const engine = mortalEngine(reached, epoch, activity, line);
   // As the server does on SQLite.
   const db = new Database(engine, { groupsCommits: !database.isShared });
   const keyring = new Keyring([], world.random);
