@@ -12,13 +12,8 @@ import { FleetReconciler } from './fleets/fleet.reconciler.js';
 import { FleetsService } from './fleets/fleets.service.js';
 import { PlacementGroups } from './fleets/placement-groups.js';
 import { SshFleetHosts } from './fleets/ssh-fleet-hosts.js';
-import { GatewayReconciler } from './gateways/gateway.reconciler.js';
-import { GatewayBalancers } from './gateways/gateway-balancers.js';
-import type { GatewayHosts } from './gateways/gateway-hosts.js';
-import { GatewayReplicaCommit } from './gateways/gateway-replica-commit.js';
-import { GatewayReplicaEffects } from './gateways/gateway-replica-effects.js';
-import { GatewayReplicaReconciler } from './gateways/gateway-replica.reconciler.js';
-import { GatewayReplicaSnapshots } from './gateways/gateway-replica-snapshots.js';
+import { buildGateways, type GatewayMachines } from './gateways/build-gateways.js';
+import type { GatewaysService } from './gateways/gateways.service.js';
 import { OrphanBalancers } from './gateways/orphan-balancers.js';
 import { ServicePlaces } from './gateways/service-places.js';
 import { HostAccessStore } from './hosts/host-access.js';
@@ -92,6 +87,8 @@ export interface WorkloadParts {
   readonly lives?: ServerLives;
   /** Absent: replicas of services are never asked, and never ready. */
   readonly probeAsker?: ProbeAsker;
+  /** Absent: there are no machines of gateways, and nobody is linked to. */
+  readonly gatewayMachines?: GatewayMachines;
 }
 
 export interface BuiltWorkload {
@@ -99,6 +96,7 @@ export interface BuiltWorkload {
   readonly runs: RunsService;
   readonly fleets: FleetsService;
   readonly volumes: VolumesService;
+  readonly gateways: GatewaysService;
   readonly traffic: ServiceTrafficStore;
   readonly notices: Notices;
   /** How this life of the server signs its leases. */
@@ -109,15 +107,6 @@ export interface BuiltWorkload {
 /** Neither a proxy in front of the jobs nor a registry of the server's own. */
 const NO_SURROUNDINGS = { sshProxy: undefined, registryLogin: null };
 const NO_API: OwnApi = { connect: () => Promise.reject(new Error('this server has no listener')) };
-
-/** Without any nobody is linked to. */
-const NO_LINKS = { start: () => undefined, stop: () => Promise.resolve() };
-
-const NO_GATEWAY_HOSTS: GatewayHosts = {
-  install: () => Promise.reject(new Error('there are no machines of gateways here')),
-  uninstall: () => Promise.resolve(),
-  wantedDigest: () => null,
-};
 
 const NO_PROBES = { start: () => undefined, stop: () => Promise.resolve() };
 const NO_ROUTERS = NO_PROBES;
@@ -136,6 +125,7 @@ export function buildWorkload({
   clusterKeys = new ClusterKeys(),
   lives = FIRST_LIFE,
   probeAsker,
+  gatewayMachines,
 }: WorkloadParts): BuiltWorkload {
   const notices = new Notices();
   const wake = new Wake(notices);
@@ -152,9 +142,13 @@ export function buildWorkload({
   const submitter = new ReplicaSubmitter(wake, events, defaultFleets, world, clusterKeys, settings);
   const jobEffects = new JobEffects(db, agents, inputs, offers, hostAccesses, new Uploads(null), NO_SURROUNDINGS);
   const reader = new RunReader(NO_SURROUNDINGS);
-  const balancers = new GatewayBalancers(accounts, world);
   const groups = new PlacementGroups(db, accounts, me, world);
   const places = new ServicePlaces(settings);
+  const traffic = new ServiceTrafficStore(db, wake);
+  const gateways = buildGateways(
+    { db, world, settings, accounts, keyring, hostAccesses, events, wake, notices, me, traffic },
+    gatewayMachines,
+  );
   const applier = new RunApplier(db, wake, events, submitter, places, world);
   const workload = new Workload(
     new ReconcileEngine(db, world, notices, me, lives),
@@ -208,13 +202,9 @@ export function buildWorkload({
       new VolumeEffects(db, accounts, world),
       new VolumeCommit(wake, events, world),
     ),
-    new GatewayReconciler(wake, events, balancers, world),
-    new GatewayReplicaReconciler(
-      new GatewayReplicaSnapshots(NO_GATEWAY_HOSTS),
-      new GatewayReplicaEffects(db, accounts, NO_GATEWAY_HOSTS, balancers, world),
-      new GatewayReplicaCommit(wake, events, world),
-    ),
-    NO_LINKS,
+    gateways.reconciler,
+    gateways.replicaReconciler,
+    gateways.links,
     limits,
     jobEffects,
     new OrphanCollector(
@@ -253,5 +243,5 @@ export function buildWorkload({
     NO_POLICIES,
   );
   const volumes = new VolumesService(db, accounts, new VolumeReader(), events, wake, world, NO_POLICIES);
-  return { workload, runs, fleets, volumes, traffic: new ServiceTrafficStore(db, wake), notices, holder: me.holder };
+  return { workload, runs, fleets, volumes, gateways: gateways.service, traffic, notices, holder: me.holder };
 }

@@ -17,6 +17,9 @@ export { buildWorkload, type BuiltWorkload, type WorkloadParts } from './build-w
 export type { ProjectScope } from './auth/caller.js';
 export { AgentArchives } from './containers/agent-archives.js';
 export { EventRecorder } from './events/event-recorder.js';
+export { GatewayConnector } from './gateways/gateway-connector.js';
+export { GatewayHosts } from './gateways/gateway-hosts.js';
+export type { GatewayReplicaRecord } from './gateways/gateway-replica-record.js';
 export { insertFleet } from './fleets/insert-fleet.js';
 export { Hosts, type InstalledAgent, type ReadyHost } from './hosts/hosts.js';
 export { ClientError } from './http/api-errors.js';

@@ -116,6 +116,7 @@ export {
   type CloudManners,
   type CreateFailure,
   isDefiniteFailure,
+  isRefusal,
   isGoneForGood,
   mayHaveMadeMore,
   mayStillArrive,

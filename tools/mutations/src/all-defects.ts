@@ -1,5 +1,6 @@
 import type { Defect } from './defect.js';
 import { BLOCK_DEFECTS } from './defects/blocks.js';
+import { GATEWAY_DEFECTS } from './defects/gateways.js';
 import { HOST_DEFECTS } from './defects/hosts.js';
 import { LEASE_DEFECTS } from './defects/leases.js';
 import { LOG_DEFECTS } from './defects/logs.js';
@@ -19,4 +20,5 @@ export const ALL_DEFECTS: readonly Defect[] = [
   ...MONEY_DEFECTS,
   ...HOST_DEFECTS,
   ...VOLUME_DEFECTS,
+  ...GATEWAY_DEFECTS,
 ];

@@ -9,12 +9,12 @@ const defect = ALL_DEFECTS.find((each) => each.name === name);
 const modules = defect === undefined ? new Map<string, string>() : defectiveModules(defect);
 const missed = loadInstead(modules);
 // Not before: what is imported here is the server that the defect is in.
-const { simulate } = await import('@dstack/simulator');
+const { simulate, usualGateways } = await import('@dstack/simulator');
 if (missed().length > 0)
   throw new Error(`the simulator does not load ${missed().join(', ')}: the defect changes nothing`);
 
 process.on('message', (seed: number) => {
-  simulate({ seed, volumes: 1 }).then(
+  simulate({ seed, volumes: 1, gateways: usualGateways(seed) }).then(
     ({ violations }) => process.send?.({ violations } satisfies Told),
     (error: unknown) => {
       console.error(error);

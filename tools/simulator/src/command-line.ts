@@ -14,6 +14,7 @@ clock. One seed is one story; the same seed tells the same one.
   --runs N           tasks per project (${DEFAULT_RUNS})
   --services N       services per project (1)
   --volumes N        network volumes per project (1)
+  --gateways N       gateways per project, each with two services behind it (1 in three of ten stories)
   --creates N        instead: users who want many machines, until N create calls had trouble, by clouds of each kind in turn
   --kind KIND        with --creates: clouds of one kind only: token, name or lookup
   --json             end with one line of JSON: {"seeds":…,"violations":…,…}
@@ -30,6 +31,8 @@ export interface CommandLine {
   readonly runs: number;
   readonly services: number;
   readonly volumes: number;
+  /** Null: as usual. */
+  readonly gateways: number | null;
   readonly creates: number | null;
   readonly kind: IdempotencyKind | null;
   readonly json: boolean;
@@ -49,6 +52,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
       runs: { type: 'string', default: String(DEFAULT_RUNS) },
       services: { type: 'string', default: '1' },
       volumes: { type: 'string', default: '1' },
+      gateways: { type: 'string' },
       creates: { type: 'string' },
       kind: { type: 'string' },
       json: { type: 'boolean', default: false },
@@ -64,6 +68,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     runs: whole('runs', values.runs),
     services: whole('services', values.services),
     volumes: whole('volumes', values.volumes),
+    gateways: optional('gateways', values.gateways),
     creates: optional('creates', values.creates),
     kind: kindOf(values.kind),
     json: values.json,

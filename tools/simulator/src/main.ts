@@ -4,6 +4,7 @@ import { type CommandLine, HELP, readCommandLine } from './command-line.js';
 import { NO_FAULTS } from './faults.js';
 import { inParallel } from './in-parallel.js';
 import { sumOfCreates, tellCreates } from './tell-creates.js';
+import { usualGateways } from './usual-gateways.js';
 import { simulate, type SimulationOptions, type SimulationResult } from './simulate.js';
 
 const WORKER = '--worker';
@@ -98,27 +99,44 @@ async function plan({
   runs,
   services,
   volumes,
+  gateways,
   creates,
   kind,
 }: CommandLine): Promise<SimulationOptions[]> {
   const crash = crashAt === null ? {} : { faults: NO_FAULTS, crashAt };
   if (trace !== null && creates !== null) return [{ seed: trace, creates: kind ?? 'token', trace: true }];
-  if (trace !== null) return [{ seed: trace, runs, services, volumes, trace: true, ...crash }];
+  if (trace !== null)
+    return [
+      { seed: trace, runs, services, volumes, gateways: gateways ?? usualGateways(trace), trace: true, ...crash },
+    ];
   if (everyPoint === null)
-    return Array.from({ length: seeds }, (_story, index) => ({ seed: from + index, runs, services, volumes }));
-  const story = { seed: everyPoint, runs, services, volumes, faults: NO_FAULTS };
+    return Array.from({ length: seeds }, (_story, index) => ({
+      seed: from + index,
+      runs,
+      services,
+      volumes,
+      gateways: gateways ?? usualGateways(from + index),
+    }));
+  const story = {
+    seed: everyPoint,
+    runs,
+    services,
+    volumes,
+    gateways: gateways ?? usualGateways(everyPoint),
+    faults: NO_FAULTS,
+  };
   const { crashPoints } = await simulate({ ...story, crashAt: 0 });
   return Array.from({ length: crashPoints }, (_, index) => ({ ...story, crashAt: index + 1 }));
 }
 
 function report(
-  { seed, runs, services = 0, volumes = 0, crashAt, creates }: SimulationOptions,
+  { seed, runs, services = 0, volumes = 0, gateways = 0, crashAt, creates }: SimulationOptions,
   { violations }: SimulationResult,
 ): void {
   if (violations.length === 0) return;
   const told =
     creates === undefined
-      ? `--runs ${runs} --services ${services} --volumes ${volumes}`
+      ? `--runs ${runs} --services ${services} --volumes ${volumes} --gateways ${gateways}`
       : `--creates 1 --kind ${creates}`;
   const point = crashAt === undefined ? '' : ` --crash-at ${crashAt}`;
   console.log(`seed ${seed}${point}:`);

@@ -3,9 +3,12 @@ import type { Idempotency } from '@dstack/backend-base';
 import { Database, silenceLogs, SqliteConnection } from '@dstack/server/parts';
 import { SimulatedCloud } from './clouds/simulated-cloud.js';
 import { CREATE_FAULTS, FAULTS, type Faults } from './faults.js';
+import { farAddress, nearAddress } from './hosts/agent-address.js';
 import { SimulatedProbes } from './hosts/simulated-probes.js';
 import { SimulatedHosts } from './hosts/simulated-hosts.js';
+import { SimulatedGateways } from './gateways/simulated-gateways.js';
 import { ChangeLog } from './invariants/change-log.js';
+import { GatewaysServeWhatRuns } from './invariants/gateways-serve-what-runs.js';
 import { JobsRunOnce } from './invariants/jobs-run-once.js';
 import { machinesHaveRows } from './invariants/machines-have-rows.js';
 import { StraysAreEnded } from './invariants/strays-are-ended.js';
@@ -25,6 +28,7 @@ import type { Surroundings } from './surroundings.js';
 import { VirtualTime } from './time/virtual-time.js';
 import { WallClock } from './time/wall-clock.js';
 import { planCreates } from './users/plan-creates.js';
+import { planGateways } from './users/gateways.js';
 import { planServices } from './users/services.js';
 import { planUsers } from './users/plan-users.js';
 import { seedProjects } from './users/seed-projects.js';
@@ -51,6 +55,8 @@ export interface SimulationOptions {
   readonly runs?: number;
   /** Services per project. */
   readonly services?: number;
+  /** Gateways per project, each with services behind it. */
+  readonly gateways?: number;
   /** Network volumes per project. */
   readonly volumes?: number;
   readonly faults?: Faults;
@@ -120,6 +126,7 @@ class Simulation implements Fate {
 
   async run(): Promise<SimulationResult> {
     const { random, time, faults, connection, activity, options } = this;
+    const gatewayCount = options.gateways ?? 0;
     const replicaCount = this.drawReplicas();
     const databaseClock = new WallClock(time);
     const database = new SimulatedDatabase(connection, { clock: databaseClock, isShared: replicaCount > 1 });
@@ -143,7 +150,9 @@ class Simulation implements Fate {
     const network = new Network(time, random, faults, story);
     const isVolumeAt = (volumeId: string, machineId: string): boolean =>
       clouds.some(({ disks }) => disks.isAt(volumeId, machineId));
-    const around: Surroundings = { time, random, faults, story, network, watch: jobs, isVolumeAt };
+    // Stories without gateways are told as before there were any.
+    const addressOf = gatewayCount === 0 ? nearAddress : farAddress;
+    const around: Surroundings = { time, random, faults, story, network, watch: jobs, addressOf, isVolumeAt };
     const installation = random.uuid();
     // From a stream of its own: the stories without groups are told as before.
     const together = new RandomSource(options.seed + 4_000_004);
@@ -165,6 +174,15 @@ class Simulation implements Fate {
         ),
       );
     const hosts = new SimulatedHosts((instanceId) => this.hostOf(instanceId), around);
+    // From a stream of their own: the stories without them are told as before.
+    const publishing = new RandomSource(options.seed + 5_000_005);
+    const gateways = gatewayCount === 0 ? null : new SimulatedGateways(
+      {
+        of: (replicaId) => this.placeOfGateway(replicaId),
+        isThere: (place) => clouds.every(({ machines }) => machines.get(place)?.isAlive ?? true),
+      },
+      { ...around, random: publishing },
+    ); // prettier-ignore
     const watched: Watched = new Watched(connection, log, story, {
       machines: () => clouds.flatMap((cloud) => cloud.living),
       disks: () => clouds.flatMap(({ disks }) => disks.living),
@@ -174,7 +192,7 @@ class Simulation implements Fate {
           (agent) => agent.unfinishedJobIds,
         ),
       version: () => clouds.reduce((sum, cloud) => sum + cloud.version, 0),
-    }, [jobs, this.createLateMs === null ? machinesHaveRows : strays]); // prettier-ignore
+    }, [jobs, this.createLateMs === null ? machinesHaveRows : strays, new GatewaysServeWhatRuns(() => gateways?.living ?? [])]); // prettier-ignore
     const fence = new LeasesFence(log, story, replicaCount > 1);
     const wakeUps = new WakeUpsAreKept(log, story);
     const clocks = Array.from({ length: replicaCount }, () =>
@@ -183,8 +201,8 @@ class Simulation implements Fate {
     // Of a stream of their own: the stories without them are told as before.
     const chance = new RandomSource(options.seed + 2_000_003);
     const services = options.services ?? 0;
-    const probes = services === 0 ? null : new SimulatedProbes(chance);
-    const outside = { database, clouds, hosts, installation, activity, fence, wakeUps, probes };
+    const probes = services === 0 && gatewayCount === 0 ? null : new SimulatedProbes(chance);
+    const outside = { database, clouds, hosts, gateways, installation, activity, fence, wakeUps, probes };
     const replicas = new Replicas(clocks, { time, random, faults, story, fate: this, outside });
     const users = scopes.map(
       (scope) => new SimulatedUser({ scope, front: () => replicas.front(), time, random, faults, story }),
@@ -198,6 +216,8 @@ class Simulation implements Fate {
     const keeping = new RandomSource(options.seed + 3_000_003);
     const keepers = scopes.map((scope) => new SimulatedUser({ scope, front: () => replicas.front(), time, random: keeping, faults, story })); // prettier-ignore
     for (const keeper of keepers) planVolumes(keeper, clouds, options.volumes ?? 0);
+    const publishers = gatewayCount === 0 ? [] : scopes.map((scope) => new SimulatedUser({ scope, front: () => replicas.front(), time, random: publishing, faults, story })); // prettier-ignore
+    for (const publisher of publishers) planGateways(publisher, clouds, gatewayCount);
     if (random.chance(faults.slowServers)) planLeaseExpiry({ time, random, faults, story, database });
     let seenChanges = -1;
     let isOver = false;
@@ -209,7 +229,7 @@ class Simulation implements Fate {
       watched.look(database.changes !== seenChanges, databaseClock.now(), () => replicas.calmMs);
       seenChanges = database.changes;
       isOver =
-        [...users, ...owners, ...keepers].every((user) => user.pending === 0) &&
+        [...users, ...owners, ...keepers, ...publishers].every((user) => user.pending === 0) &&
         replicas.areAllAwake &&
         watched.isOver();
       if (isOver) break;
@@ -302,6 +322,15 @@ class Simulation implements Fate {
   private hostOf(instanceId: string): string {
     const [row] = this.query<{ host_name: string | null }>('SELECT host_name FROM instances WHERE id = ?', instanceId);
     return row?.host_name ?? '';
+  }
+
+  /** The machine of a gateway's replica, or its host. */
+  private placeOfGateway(replicaId: string): string | null {
+    const [row] = this.query<{ place: string | null }>(
+      `SELECT COALESCE(host_name, json_extract(machine, '$.ref.machineId')) AS place FROM gateway_replicas WHERE id = ?`,
+      replicaId,
+    );
+    return row?.place ?? null;
   }
 
   private query<Row extends object>(sql: string, ...params: unknown[]): Row[] {

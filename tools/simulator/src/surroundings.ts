@@ -1,4 +1,5 @@
 import type { Faults } from './faults.js';
+import type { AddressOf } from './hosts/agent-address.js';
 import type { JobWatch } from './hosts/job-watch.js';
 import type { Network } from './network.js';
 import type { RandomSource } from './random-source.js';
@@ -14,6 +15,8 @@ export interface Surroundings {
   readonly network: Network;
   /** Told by agents of what they do; the invariants listen. */
   readonly watch: JobWatch;
+  /** How servers come to agents. */
+  readonly addressOf: AddressOf;
   /** Whether a volume is at a machine. */
   readonly isVolumeAt: (volumeId: string, machineId: string) => boolean;
 }

@@ -2,7 +2,14 @@ import { expect, it } from '@jest/globals';
 import { readCommandLine } from '../src/command-line.js';
 
 it('tells a hundred stories unless told otherwise', () => {
-  expect(readCommandLine([])).toMatchObject({ seeds: 100, from: 1, trace: null, volumes: 1, json: false });
+  expect(readCommandLine([])).toMatchObject({
+    seeds: 100,
+    from: 1,
+    trace: null,
+    volumes: 1,
+    gateways: null,
+    json: false,
+  });
 });
 
 it('takes what the help names', () => {

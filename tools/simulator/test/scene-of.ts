@@ -6,6 +6,7 @@ import {
   type AttemptFacts,
   type Change,
   type FleetFacts,
+  type GatewayReplicaFacts,
   type InstanceFacts,
   type JobFacts,
   Mirror,
@@ -23,6 +24,7 @@ export interface Picture {
   readonly instances?: Rows<InstanceFacts>;
   readonly fleets?: Rows<FleetFacts>;
   readonly attempts?: Rows<AttemptFacts>;
+  readonly gatewayReplicas?: Rows<GatewayReplicaFacts>;
   readonly before?: { readonly jobs?: Rows<JobFacts>; readonly instances?: Rows<InstanceFacts> };
   readonly machines?: readonly CloudMachine[];
   /** What every query finds. */
@@ -90,6 +92,8 @@ export function sceneOf(picture: Picture): Scene {
       instances: fill(mirror.instances, picture.instances, picture.before?.instances),
       fleets: [],
       attempts: fill(mirror.attempts, picture.attempts),
+      gateways: [],
+      gatewayReplicas: fill(mirror.gatewayReplicas, picture.gatewayReplicas),
       priced: [],
     },
     machines: () => picture.machines ?? [],

@@ -46,6 +46,10 @@ describe('the simulation', () => {
     expect((await simulate({ seed: 6, runs: 0, volumes: 2 })).violations).toEqual([]);
   });
 
+  it.each([1, 4])('gateways serve what runs, and none is left, seed %i', async (seed) => {
+    expect((await simulate({ seed, runs: 1, gateways: 1 })).violations).toEqual([]);
+  });
+
   it('a create call that arrives when the machine of its name has vanished leaves none behind', async () => {
     expect((await simulate({ seed: 19, creates: 'name' })).violations).toEqual([]);
   });

@@ -4,6 +4,7 @@ import {
   type GatewayReplicaDecision,
   type GatewayReplicaEffect,
   isFinalFailure,
+  isRefusal,
   LIMITS,
   type Trouble,
   troubleAfter,
@@ -155,14 +156,14 @@ export class GatewayReplicaCommit {
       now,
       isEnding ? LIMITS.terminateRetryMaxMs : LIMITS.gatewayRetryMaxMs,
     );
-    // What a create call was refused for is an answer: no call of it is under way any more.
-    const isAnswered = effect.do === 'create' && trouble.isFinal && isBackendError(error);
-    const asked = isAnswered ? ', asked_at = NULL' : '';
-    await tx.execute(`UPDATE gateway_replicas SET trouble = ?, last_error = ?${asked} WHERE id = ?`, [
+    await tx.execute('UPDATE gateway_replicas SET trouble = ?, last_error = ? WHERE id = ?', [
       writeJson(trouble),
       trouble.message,
       id,
     ]);
+    // This call is answered; one before it may not be.
+    if (effect.do === 'create' && isBackendError(error) && isRefusal(error.failure))
+      await tx.execute('UPDATE gateway_replicas SET asked_at = CAST(? AS bigint) WHERE id = ?', [record.askedAt, id]);
     if (record.trouble?.message !== trouble.message)
       await this.tell(tx, context, `Gateway replica ${record.replicaNum}: ${trouble.message}`);
     return trouble.isFinal && !isEnding ? now : trouble.nextTryAt;

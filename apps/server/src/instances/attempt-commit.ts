@@ -6,6 +6,7 @@ import {
   type InstanceDecision,
   type InstanceEffect,
   isDefiniteFailure,
+  isRefusal,
   LIMITS,
 } from '@dstack/core';
 import type { WriteTx } from '../persistence/transaction.js';
@@ -111,7 +112,7 @@ export class AttemptCommit {
       const { error } = outcome;
       const isDefinite = isDefiniteFailure(failureOf(error), attempt, now);
       // This call is answered; one before it may not be.
-      const isAnswered = isDefiniteFailure(failureOf(error), { askedAt: null }, now);
+      const isAnswered = isRefusal(failureOf(error));
       await tx.execute(
         `UPDATE provisioning_attempts SET outcome = ?, asked_at = CASE WHEN ? THEN CAST(? AS bigint) ELSE asked_at END,
            failure_kind = ?, failure_blocks = ?, message = ?, finished_at = CAST(? AS bigint)

@@ -3,6 +3,7 @@ import {
   cloudName,
   isDetached,
   isFinalFailure,
+  isRefusal,
   LIMITS,
   type VolumeDecision,
   type VolumeEffect,
@@ -116,9 +117,10 @@ export class VolumeCommit {
 
   private async fail(tx: WriteTx, { id, snapshot, now }: Context, error: unknown): Promise<number> {
     const trouble = troubleOf(error, snapshot.record.trouble, now);
-    // An answer: no call of it is under way any more.
-    const asked = trouble.isFinal ? ', asked_at = NULL' : '';
-    await tx.execute(`UPDATE volumes SET trouble = ?${asked} WHERE id = ?`, [writeJson(trouble), id]);
+    await tx.execute('UPDATE volumes SET trouble = ? WHERE id = ?', [writeJson(trouble), id]);
+    // This call is answered; one before it may not be.
+    if (isBackendError(error) && isRefusal(error.failure))
+      await tx.execute('UPDATE volumes SET asked_at = CAST(? AS bigint) WHERE id = ?', [snapshot.record.askedAt, id]);
     return trouble.isFinal ? now : trouble.nextTryAt;
   }
 

@@ -67,7 +67,7 @@ function snapshotOf(record: VolumeRecord, attachments: readonly AttachmentFact[]
         deletionRequested,
       };
     case 'failed':
-      return { ...base, status: 'failed', deletionRequested };
+      return { ...base, status: 'failed', deletionRequested, isGone: nothingToDelete(record), trouble };
     case 'deleting':
       return { ...base, status: 'deleting', isGone: nothingToDelete(record), trouble };
   }

@@ -1,6 +1,6 @@
 import { endProcess } from './end-process-script.js';
 import { AGENTS_DIR, type HostPaths, STATES_DIR } from './host-paths.js';
-import { letGoOf } from './let-go-script.js';
+import { agentLetGo } from './agent-let-go.js';
 import { pruneFolders } from './prune-folders-script.js';
 import { shellQuote } from './shell-quote.js';
 import { agentCommand, type MarkedFile, type Supervisor } from './supervisor.js';
@@ -74,7 +74,7 @@ if [ -d ${STATES_DIR} ]; then chmod a+x ${STATES_DIR}; else mkdir -p -m 711 ${ST
 if [ ! -d ${state} ]; then mkdir ${state}; fi
 chmod 711 ${state}
 ${writeFile(`${state}/owner`, `${owner}\n`, 600)}
-${writeFile(letGoOf(paths, instance).tenant, `${instance}\n`, 600)}
+${writeFile(agentLetGo(paths, instance).tenant, `${instance}\n`, 600)}
 ${writeFile(paths.uninstaller, uninstallScript(paths), 600)}
 ${env === null ? '' : writeFile(env.path, env.text, 600)}
 ${writeFile(supervisor.file.path, supervisor.file.text, supervisor.kind === 'systemd' ? 644 : 600)}

@@ -1,15 +1,31 @@
+import { agentLetGo } from './agent-let-go.js';
 import { HostProblemError } from './host-problem.js';
 import { hostPaths } from './host-paths.js';
 import type { HostRequest } from './host-request.js';
-import { LET_GO, unlessLetGo } from './let-go-script.js';
+import { LET_GO, type LetGo, unlessLetGo } from './let-go-script.js';
 import { runRootScript, type ScriptResult, wordsOf } from './run-script.js';
 
-/** Runs what puts something on the host, as root. @throws {HostProblemError} `let-go` when the host is not the instance's any more */
-export async function putOnHost(request: HostRequest, script: string): Promise<ScriptResult> {
-  const { owner, instance, hostname } = request;
-  const result = await runRootScript(request, unlessLetGo(hostPaths(owner), instance, script));
+export interface Put {
+  readonly letGo: LetGo;
+  /** What is put there, and what names the host again: `fleet`. */
+  readonly what: 'agent' | 'gateway';
+  readonly namedIn: 'fleet' | 'gateway';
+}
+
+/** Runs what puts the agent on the host, as root. @throws {HostProblemError} `let-go` when the host is not the instance's any more */
+export function putOnHost(request: HostRequest, script: string): Promise<ScriptResult> {
+  const letGo = agentLetGo(hostPaths(request.owner), request.instance);
+  return putUnlessLetGo(request, { letGo, what: 'agent', namedIn: 'fleet' }, script);
+}
+
+export async function putUnlessLetGo(
+  request: HostRequest,
+  { letGo, what, namedIn }: Put,
+  script: string,
+): Promise<ScriptResult> {
+  const result = await runRootScript(request, unlessLetGo(letGo, script));
   if (result.exitCode !== LET_GO) return result;
-  const message = `${hostname}: the host was let go while the agent was put there; nothing of it stays. Name it in a fleet to use it again`;
+  const message = `${request.hostname}: the host was let go while the ${what} was put there; nothing of it stays. Name it in a ${namedIn} to use it again`;
   throw new HostProblemError('let-go', true, message);
 }
 

@@ -1,3 +1,4 @@
+import { agentLetGo } from './agent-let-go.js';
 import { hostPaths } from './host-paths.js';
 import type { HostRequest } from './host-request.js';
 import { HostProblemError } from './host-problem.js';
@@ -11,7 +12,7 @@ import { forgetKeysScript } from './uninstall-script.js';
  */
 export async function removeAgent(request: HostRequest): Promise<void> {
   const paths = hostPaths(request.owner);
-  const result = await runRootScript(request, letGoScript(paths, request.instance));
+  const result = await runRootScript(request, letGoScript(agentLetGo(paths, request.instance)));
   if (result.exitCode === OTHERS) return;
   if (result.exitCode !== 0)
     throw new HostProblemError(

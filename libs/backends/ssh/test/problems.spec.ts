@@ -2,7 +2,10 @@ import { join } from 'node:path';
 import type { TestHost, TestHostOptions } from '@dstack/test-hosts';
 import { type AgentBundle, HostProblemError, onboardHost, type OnboardRequest, removeAgent } from '../src/hosts.js';
 import { scriptedAgentFolder } from './support/agent-folder.js';
-import { LET_GO, letGoScript, unlessLetGo } from '../src/let-go-script.js';
+import { agentLetGo } from '../src/agent-let-go.js';
+import { gatewayLetGo } from '../src/gateway/gateway-let-go.js';
+import { gatewayPaths } from '../src/gateway/gateway-paths.js';
+import { LET_GO, type LetGo, letGoScript, OTHERS, unlessLetGo } from '../src/let-go-script.js';
 import { describeOnHosts, HostFixture, INSTANCE, PATHS } from './support/host-fixture.js';
 
 describeOnHosts('what is wrong with a host is told', () => {
@@ -169,10 +172,29 @@ describeOnHosts('what is wrong with a host is told', () => {
     await expect(leftInAgents(host)).resolves.toBe('');
 
     await host.run(`rm /run/${PATHS.keyMark}-let-go/${INSTANCE}`);
-    const overtaken = `main() ( ${letGoScript(PATHS, INSTANCE)} )\nmain\nmkdir -p ${PATHS.state} && false`;
-    const script = `main() ( set -eu\n${unlessLetGo(PATHS, INSTANCE, overtaken)} )\nmain </dev/null || echo $?`;
+    const overtaken = `main() ( ${letGoScript(agentLetGo(PATHS, INSTANCE))} )\nmain\nmkdir -p ${PATHS.state} && false`;
+    const script = `main() ( set -eu\n${unlessLetGo(agentLetGo(PATHS, INSTANCE), overtaken)} )\nmain </dev/null || echo $?`;
     await expect(host.run('sh -s', script)).resolves.toBe(`${LET_GO}\n`);
     await expect(host.run('ls -d /var/lib/dstack 2>/dev/null || :')).resolves.toBe('');
+  });
+
+  it('that it was let go, to a gateway that comes late', async () => {
+    const host = await newHost({ user: 'ops' });
+    const paths = gatewayPaths('beef0000-2d3b-4c5d-8e9f-000000000002');
+    const [late, next] = ['late', 'next'].map((replica) => gatewayLetGo(paths, replica)) as [LetGo, LetGo]; // one for each
+    const run = (script: string): Promise<string> =>
+      host.run('sudo sh -s', `main() ( set -eu\n${script} )\nmain </dev/null || echo $?`);
+    const put = `mkdir -p ${paths.state}`;
+    await expect(run(unlessLetGo(late, `main() ( ${letGoScript(late)} )\nmain\n${put}`))).resolves.toBe(`${LET_GO}\n`);
+    await expect(run(unlessLetGo(late, put))).resolves.toBe(`${LET_GO}\n`);
+    await expect(host.run(`ls ${paths.state} 2>/dev/null || :`)).resolves.toBe('');
+
+    // Nor does a late removal take what the next replica has.
+    await expect(run(unlessLetGo(next, `${put}\necho next > ${paths.replica}`))).resolves.toBe('');
+    await expect(run(letGoScript(late))).resolves.toBe(`${OTHERS}\n`);
+    await expect(host.run(`ls ${paths.state}`)).resolves.toBe('replica\n');
+    await expect(run(letGoScript(next))).resolves.toBe('');
+    await expect(host.run(`ls -d ${paths.state} 2>/dev/null || :`)).resolves.toBe('');
   });
 
   it('an sshd that forwards no ports, or no sockets', async () => {

@@ -4,6 +4,7 @@ import {
   type CloudManners,
   type CreateFailure,
   isDefiniteFailure,
+  isRefusal,
   isGoneForGood,
   mayHaveMadeMore,
   mayStillArrive,
@@ -66,4 +67,13 @@ it.each<[string, boolean, readonly (number | null)[], boolean]>([
   ['was ended by somebody else while an earlier call had no answer', false, [T - 60 * MIN, null], false],
 ])('what %s is gone for good, or not', (_rule, isThere, asked, expected) => {
   expect(isGoneForGood(isThere, asked.map((askedAt) => ({ askedAt })))).toBe(expected); // prettier-ignore
+});
+
+it.each<[string, CreateFailure | null, boolean]>([
+  ['answers it, whatever became of an earlier one', { kind: 'no-capacity' }, true],
+  ['answers nothing after a lost try of its own', { kind: 'quota', afterLostTry: true }, false],
+  ['that is an outage answers nothing', { kind: 'outage' }, false],
+  ['that is no answer of the cloud answers nothing', null, false],
+])('what is said to a create call %s', (_rule, failure, expected) => {
+  expect(isRefusal(failure)).toBe(expected);
 });

@@ -50,14 +50,20 @@ export interface CreateFailure {
   readonly afterLostTry?: boolean;
 }
 
+/** Whether the call itself made nothing: it is answered. Another one of the same attempt may still make something. */
+export function isRefusal(failure: CreateFailure | null): boolean {
+  if (failure === null) return false;
+  const { kind, afterLostTry = false } = failure;
+  return !afterLostTry && kind !== 'outage' && kind !== 'throttled';
+}
+
 /**
  * Whether the attempt is over without a machine: the call says that it had no effect, and no other call of the same attempt, by a
  * server that lost its lease meanwhile, can still make one. Null: the cloud said nothing.
  */
 export function isDefiniteFailure(failure: CreateFailure | null, asked: Asked, now: Instant): boolean {
   if (failure === null || mayStillArrive(asked, LIMITS.createArrivesMs, now)) return false;
-  const { kind, afterLostTry = false } = failure;
   // Whose key is not taken is told nothing of what an earlier call has made with it.
-  if (kind === 'credentials' && asked.askedAt !== null) return false;
-  return !afterLostTry && kind !== 'outage' && kind !== 'throttled';
+  if (failure.kind === 'credentials' && asked.askedAt !== null) return false;
+  return isRefusal(failure);
 }

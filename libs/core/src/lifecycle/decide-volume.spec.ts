@@ -1,7 +1,13 @@
 import { forceDetachAt } from './decide-attachment.js';
 import { decideVolume } from './decide-volume.js';
 import { LIMITS } from './limits.js';
-import type { ActiveVolume, AttachmentFact, ProvisioningVolume, SubmittedVolume } from './volume-snapshot.js';
+import type {
+  ActiveVolume,
+  AttachmentFact,
+  FailedVolume,
+  ProvisioningVolume,
+  SubmittedVolume,
+} from './volume-snapshot.js';
 import type { Trouble } from './trouble.js';
 
 const NOW = 1_000_000_000;
@@ -23,6 +29,14 @@ const provisioning = (given: Partial<ProvisioningVolume> = {}): ProvisioningVolu
   exists: false,
   trouble: null,
   deletionRequested: false,
+  ...given,
+});
+const failed = (given: Partial<FailedVolume> = {}): FailedVolume => ({
+  ...base,
+  status: 'failed',
+  deletionRequested: false,
+  isGone: false,
+  trouble: null,
   ...given,
 });
 const active = (given: Partial<ActiveVolume> = {}): ActiveVolume => ({
@@ -71,7 +85,20 @@ describe('a volume', () => {
       [],
     ],
     ['is deleted while it is only wished for', submitted({ deletionRequested: true }), 'deleting', []],
-    ['is deleted after it failed', { ...base, status: 'failed' as const, deletionRequested: true }, 'deleting', []],
+    ['is deleted after it failed', failed({ deletionRequested: true }), 'deleting', []],
+    ['stays failed when nothing of it is left', failed({ isGone: true }), 'failed', []],
+    [
+      'that failed costs nothing: what a call without an answer made is deleted',
+      failed({}),
+      'failed',
+      [{ do: 'delete' }],
+    ],
+    [
+      'that failed is deleted later when the cloud cannot',
+      failed({ trouble: { failures: 1, nextTryAt: NOW + 1 } }),
+      'failed',
+      [],
+    ],
     ['is deleted when nobody has it', active({ deletionRequested: true }), 'deleting', []],
     [
       'is asked to be deleted until it is gone',

@@ -5,6 +5,7 @@ import { LIMITS } from './limits.js';
 import type {
   ActiveVolume,
   DeletingVolume,
+  FailedVolume,
   ProvisioningVolume,
   SubmittedVolume,
   VolumeChanges,
@@ -25,7 +26,7 @@ export function decideVolume(volume: VolumeSnapshot, now: Instant): VolumeDecisi
     case 'active':
       return decideActive(volume, now);
     case 'failed':
-      return volume.deletionRequested ? remove('deletion requested', now) : stay('failed', {});
+      return decideFailed(volume, now);
     case 'deleting':
       return decideDeleting(volume, now);
     default:
@@ -37,7 +38,7 @@ function decideSubmitted(volume: SubmittedVolume, now: Instant): VolumeDecision 
   if (volume.deletionRequested) return remove('deletion requested', now);
   if (volume.exists) return activate('found in the cloud', now);
   const over = whyOver(volume, now);
-  if (over !== null) return fail(over);
+  if (over !== null) return fail(over, now);
   if (volume.isNamed) return go('provisioning', { dueAt: now, because: 'its name is on disk' });
   return attempt('submitted', { do: volume.isExternal ? 'register' : 'plan' }, volume.trouble, now);
 }
@@ -46,7 +47,7 @@ function decideProvisioning(volume: ProvisioningVolume, now: Instant): VolumeDec
   if (volume.exists) return activate('created', now);
   if (volume.deletionRequested) return remove('deletion requested', now);
   const over = whyOver(volume, now);
-  if (over !== null) return fail(over);
+  if (over !== null) return fail(over, now);
   return attempt('provisioning', { do: 'create' }, volume.trouble, now);
 }
 
@@ -84,19 +85,29 @@ function decideActive(volume: ActiveVolume, now: Instant): VolumeDecision {
   return now < deadline ? stay('active', { dueAt: deadline }) : remove('not used for its auto_cleanup_duration', now);
 }
 
+/** Nobody has a volume that failed; what was made of it all the same would cost for ever. */
+function decideFailed(volume: FailedVolume, now: Instant): VolumeDecision {
+  if (volume.deletionRequested) return remove('deletion requested', now);
+  return volume.isGone ? stay('failed', {}) : stay('failed', dropIt(volume.trouble, now));
+}
+
 /** For ever: a volume that cannot be deleted stays visible, with its price and its last error. */
 function decideDeleting({ isGone, trouble }: DeletingVolume, now: Instant): VolumeDecision {
   if (isGone) return stay('deleting', { changes: { deletedAt: now } });
-  if (trouble !== null && now < trouble.nextTryAt) return stay('deleting', { dueAt: trouble.nextTryAt });
-  return stay('deleting', { effects: [{ do: 'delete' }], dueAt: now + LIMITS.detachPollMs });
+  return stay('deleting', dropIt(trouble, now));
+}
+
+function dropIt(trouble: DeletingVolume['trouble'], now: Instant): { effects?: VolumeEffect[]; dueAt: Instant } {
+  if (trouble !== null && now < trouble.nextTryAt) return { dueAt: trouble.nextTryAt };
+  return { effects: [{ do: 'delete' }], dueAt: now + LIMITS.detachPollMs };
 }
 
 function activate(because: string, now: Instant): VolumeDecision {
   return go('active', { changes: { activeAt: now, message: null }, dueAt: now, because });
 }
 
-function fail(message: string): VolumeDecision {
-  return go('failed', { changes: { message }, because: message });
+function fail(message: string, now: Instant): VolumeDecision {
+  return go('failed', { changes: { message }, dueAt: now, because: message });
 }
 
 function remove(because: string, now: Instant): VolumeDecision {

@@ -42,6 +42,9 @@ export interface ActiveVolume extends VolumeBase {
 export interface FailedVolume extends VolumeBase {
   readonly status: 'failed';
   readonly deletionRequested: boolean;
+  /** As of one that is deleted: a create call without an answer may have made it all the same. */
+  readonly isGone: boolean;
+  readonly trouble: Pick<Trouble, 'failures' | 'nextTryAt'> | null;
 }
 
 export interface DeletingVolume extends VolumeBase {

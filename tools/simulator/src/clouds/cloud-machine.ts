@@ -1,4 +1,5 @@
 import type { MachineRef, MachineState } from '@dstack/backend-base';
+import type { AddressOf } from '../hosts/agent-address.js';
 import type { SimulatedAgent } from '../hosts/simulated-agent.js';
 
 export interface CloudMachine {
@@ -15,7 +16,9 @@ export interface CloudMachine {
   isAlive: boolean;
   terminationAskedAt: number | null;
   readonly terminationMs: number;
+  /** Of a gateway's it is never started. */
   readonly agent: SimulatedAgent;
+  readonly isForGateway: boolean;
   /** Of one that was made with others: the id of all of them, and which one it is. */
   readonly group: { readonly id: string; readonly rank: number } | null;
 }
@@ -37,11 +40,10 @@ function dataOf(rank: number): string | null {
   return rank === 0 ? null : String(rank);
 }
 
-export function stateOf(machine: CloudMachine, now: number): MachineState {
+export function stateOf(machine: CloudMachine, now: number, addressOf: AddressOf): MachineState {
   if (!machine.isAlive) return { state: 'gone' };
   const ref = refOf(machine);
   if (now < machine.readyAt) return { state: 'pending', ref };
   if (machine.fails) return { state: 'failed', ref, message: 'it did not start' };
-  const agent = { via: 'unix', socketPath: machine.id } as const;
-  return { state: 'ready', ref, agent, hostname: machine.id, internalIp: null };
+  return { state: 'ready', ref, agent: addressOf(machine.id), hostname: machine.id, internalIp: null };
 }

@@ -30,6 +30,7 @@ export class SimulatedBackends extends BackendRegistry {
         kind: cloud.kind,
         runtimes: ['container', 'process'],
         networkVolumes: cloud.kind === 'hosts',
+        gateways: cloud.kind === 'hosts',
         groupProvisioning: cloud.makesGroups,
       },
       idempotency: cloud.idempotency,

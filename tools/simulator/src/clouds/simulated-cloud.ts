@@ -4,6 +4,7 @@ import {
   type Call,
   type Compute,
   type Failure,
+  type GatewaySupport,
   type Idempotency,
   type ListedMachine,
   type MachineRef,
@@ -29,6 +30,8 @@ interface AskedFor {
   readonly onTrouble?: () => void;
   readonly lateMs?: readonly [number, number];
 }
+
+type Ask = <T>(name: string, call: Call, effect: () => T, more?: AskedFor) => Promise<T>;
 
 const CREATE_TIMEOUT_MS = 60_000;
 const CALL_TIMEOUT_MS = 20_000;
@@ -88,7 +91,7 @@ export class SimulatedCloud {
 
   /** The cloud as one life of a server sees it, with what a project has configured. */
   for(server: ServerEpoch, account: CloudAccount): Compute {
-    const ask = <T>(name: string, call: Call, effect: () => T, more: AskedFor = {}): Promise<T> => {
+    const ask: Ask = <T>(name: string, call: Call, effect: () => T, more: AskedFor = {}): Promise<T> => {
       const { timeoutMs = CALL_TIMEOUT_MS, onTrouble, lateMs } = more;
       return this.around.network.send({
         name: `${this.type}: ${name}`,
@@ -118,6 +121,17 @@ export class SimulatedCloud {
       terminate: (ref, call) => ask(`terminate ${ref.cloudName}`, call, () => this.terminate(ref)),
       ...(this.kind === 'hosts' ? { volumes: this.disks.for(ask) } : {}),
       ...(this.makesGroups ? { groups: { create, member: memberOf } } : {}),
+      ...(this.kind === 'hosts' ? { gateways: this.gateways(ask) } : {}),
+    };
+  }
+
+  private gateways(ask: Ask): GatewaySupport {
+    return {
+      createReplica: (attempt, call) => {
+        const more = { timeoutMs: CREATE_TIMEOUT_MS, onTrouble: this.creates.begin() };
+        return ask(`create ${attempt.cloudName}`, call, () => this.createForGateway(attempt), more);
+      },
+      terminateReplica: (ref, call) => ask(`terminate ${ref.cloudName}`, call, () => this.terminate(ref)),
     };
   }
 
@@ -152,6 +166,13 @@ export class SimulatedCloud {
     this.refuseForCapacity(attempt);
     this.checkSize(attempt, size);
     return this.stateOf(size === null ? this.boot(attempt, null) : this.bootTogether(attempt, size));
+  }
+
+  private createForGateway(attempt: Attempt): MachineState {
+    const known = this.repeated(attempt);
+    if (known !== undefined) return this.stateOf(known);
+    this.refuseForCapacity(attempt);
+    return this.stateOf(this.boot(attempt, null, true));
   }
 
   private checkSize({ cloudName, offer }: Attempt, size: number | null): void {
@@ -203,6 +224,7 @@ export class SimulatedCloud {
   private boot(
     { token, cloudName, owner, offer, zone, container }: Attempt,
     group: CloudMachine['group'],
+    isForGateway = false,
   ): CloudMachine {
     const { random, faults, time, story } = this.around;
     if ((container === null) !== (this.kind === 'hosts'))
@@ -224,6 +246,7 @@ export class SimulatedCloud {
       terminationAskedAt: null,
       terminationMs: random.chance(faults.slowTermination) ? random.between(5_000, 60_000) : 0,
       agent: new SimulatedAgent(id, this.around, this.kind),
+      isForGateway,
       group,
     };
     this.machines.set(id, machine);
@@ -237,7 +260,7 @@ export class SimulatedCloud {
   }
 
   private bringUp(machine: CloudMachine): void {
-    if (machine.isAlive && !machine.fails) machine.agent.start();
+    if (machine.isAlive && !machine.fails && !machine.isForGateway) machine.agent.start();
   }
 
   /** Those that are made together are taken back together. */
@@ -262,7 +285,7 @@ export class SimulatedCloud {
   }
 
   private stateOf(machine: CloudMachine): MachineState {
-    const state = stateOf(machine, this.around.time.now());
+    const state = stateOf(machine, this.around.time.now(), this.around.addressOf);
     const isGroupThere = machine.group !== null && this.membersOf(machine.group.id).some(({ isAlive }) => isAlive);
     return state.state === 'gone' && isGroupThere ? lost(refOf(machine)) : state;
   }
@@ -328,6 +351,7 @@ export class SimulatedCloud {
       terminationAskedAt: null,
       terminationMs: 0,
       agent: new SimulatedAgent(id, this.around),
+      isForGateway: false,
       group: null,
     });
   }

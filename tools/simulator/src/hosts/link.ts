@@ -1,9 +1,18 @@
 import { AgentUnreachableError } from '@dstack/agent-protocol';
+import { asError, type ServerEpoch } from '../servers/server-epoch.js';
+import type { VirtualTime } from '../time/virtual-time.js';
 
-/** One connection from one server to one agent; it breaks as a whole. */
+export interface LinkWait {
+  readonly time: VirtualTime;
+  readonly server: ServerEpoch;
+  readonly signal: AbortSignal;
+  readonly limitMs: number;
+}
+
+/** One connection from one server to one agent or gateway; it breaks as a whole. */
 export class Link {
   private broken: Error | null = null;
-  readonly waiting = new Set<() => void>();
+  private readonly waiting = new Set<() => void>();
 
   break(why: string): void {
     this.broken ??= new AgentUnreachableError(why);
@@ -12,6 +21,24 @@ export class Link {
 
   assertWhole(): void {
     if (this.broken !== null) throw this.broken;
+  }
+
+  /** Resolves when something changed (false) or after the time (true); only for a living server. */
+  untilWoken({ time, server, signal, limitMs }: LinkWait): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(asError(signal.reason));
+      const end = (finish: () => void): void => {
+        timer.cancel();
+        this.waiting.delete(onChange);
+        signal.removeEventListener('abort', onAbort);
+        server.deliver(finish);
+      };
+      const onChange = (): void => end(() => resolve(false));
+      const onAbort = (): void => end(() => reject(asError(signal.reason)));
+      const timer = time.after(limitMs, () => end(() => resolve(true)));
+      this.waiting.add(onChange);
+      signal.addEventListener('abort', onAbort, { once: true });
+    });
   }
 
   wake(): void {

@@ -11,7 +11,7 @@ import {
 } from '@dstack/agent-protocol';
 import type { MachineKind } from '@dstack/core';
 import { NO_ANSWER } from '../network.js';
-import { asError, type ServerEpoch } from '../servers/server-epoch.js';
+import type { ServerEpoch } from '../servers/server-epoch.js';
 import type { Surroundings } from '../surroundings.js';
 import { WallClock } from '../time/wall-clock.js';
 import { AgentJobs } from './agent-jobs.js';
@@ -170,7 +170,7 @@ export class SimulatedAgent {
           yield { type: 'job', at: this.clock.now(), job: before };
       }
       if (states.length > 0) continue;
-      const isSilent = await this.change(link, server, signal, HEARTBEAT_MS);
+      const isSilent = await link.untilWoken({ time: this.around.time, server, signal, limitMs: HEARTBEAT_MS });
       if (isSilent) yield { type: 'heartbeat', at: this.clock.now() };
       await server.sleep(random.between(1, 60), signal);
       this.checkOpen(link);
@@ -196,7 +196,7 @@ export class SimulatedAgent {
         at = end;
         yield { endOffset: end, at: this.clock.now(), payload };
       } else if (job.isFinished && at >= content.length) return;
-      else await this.change(link, server, signal, 60_000);
+      else await link.untilWoken({ time: this.around.time, server, signal, limitMs: 60_000 });
       await server.sleep(random.between(1, 30), signal);
     }
   }
@@ -204,24 +204,6 @@ export class SimulatedAgent {
   private checkOpen(link: Link): void {
     link.assertWhole();
     if (!this.isUp) throw new AgentUnreachableError('connection refused');
-  }
-
-  /** Resolves when something changed (false) or after the time (true); only for a living server. */
-  private change(link: Link, server: ServerEpoch, signal: AbortSignal, limitMs: number): Promise<boolean> {
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(asError(signal.reason));
-      const end = (finish: () => void): void => {
-        timer.cancel();
-        link.waiting.delete(onChange);
-        signal.removeEventListener('abort', onAbort);
-        server.deliver(finish);
-      };
-      const onChange = (): void => end(() => resolve(false));
-      const onAbort = (): void => end(() => reject(asError(signal.reason)));
-      const timer = this.around.time.after(limitMs, () => end(() => resolve(true)));
-      link.waiting.add(onChange);
-      signal.addEventListener('abort', onAbort, { once: true });
-    });
   }
 
   private wakeLinks(): void {

@@ -11,7 +11,7 @@ export class SimulatedConnector extends AgentConnector {
   }
 
   override async connect({ address, epoch }: AgentTarget): Promise<ConnectedAgent> {
-    const agent = address.via === 'unix' ? this.agentAt(address.socketPath) : null;
+    const agent = this.agentAt(address.socketPath);
     if (agent === null) throw new Error('no such host');
     return agent.connect(epoch, this.server);
   }

@@ -3,6 +3,7 @@ import { Hosts, type InstalledAgent, type ReadyHost } from '@dstack/server/parts
 import { NO_ANSWER } from '../network.js';
 import type { ServerEpoch } from '../servers/server-epoch.js';
 import type { Surroundings } from '../surroundings.js';
+import type { AddressOf } from './agent-address.js';
 import { SimulatedAgent } from './simulated-agent.js';
 
 /** What somebody has to repair before the host can be used. */
@@ -88,7 +89,7 @@ export class SimulatedHosts {
       agent.start();
       story.tell(`${host}: has an agent`);
     }
-    return readyHost(host);
+    return readyHost(host, this.around.addressOf);
   }
 
   private offboard(host: string, instanceId: string): void {
@@ -135,7 +136,7 @@ class HostsOfServer extends Hosts {
   }
 }
 
-function readyHost(host: string): ReadyHost {
+function readyHost(host: string, addressOf: AddressOf): ReadyHost {
   const found = { arch: 'x86' as const, cpus: 8, memoryBytes: 32 * 1024 ** 3, diskFreeBytes: 100 * 1024 ** 3 };
   const offered = hostOffer({ blocks: BLOCKS, internalIp: null, network: null }, { ...found, gpus: [], addresses: [] });
   if (!offered.ok) throw new Error(offered.problem);
@@ -146,7 +147,7 @@ function readyHost(host: string): ReadyHost {
       ref: { cloudName: host, machineId: null, region: 'remote', zone: null, backendData: null },
       state: 'ready',
       message: null,
-      agent: { via: 'unix', socketPath: host },
+      agent: addressOf(host),
       hostname: host,
       internalIp: null,
       terminateFailures: 0,

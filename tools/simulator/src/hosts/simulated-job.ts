@@ -3,6 +3,9 @@ import type { Surroundings } from '../surroundings.js';
 import type { WallClock } from '../time/wall-clock.js';
 import type { Spool } from './job-watch.js';
 
+/** Where the agent opens a way for gateways. */
+const SERVICE_PORT = 41_000;
+
 /** One job on one host: it prepares, runs for a drawn time, prints, and ends with a drawn exit status. */
 export class SimulatedJob {
   readonly spools: Readonly<Record<LogStream, Spool>>;
@@ -51,8 +54,13 @@ export class SimulatedJob {
       phase: this.phase,
       phaseAt: this.phaseAt,
       ...(this.runningAt === null ? {} : { runningAt: this.runningAt }),
+      ...(this.runningAt !== null && this.isService ? { servicePort: SERVICE_PORT } : {}),
       ...this.ending,
     };
+  }
+
+  private get isService(): boolean {
+    return 'DSTACK_SERVICE_PORT' in this.start.env;
   }
 
   stop(request: StopRequest): void {
@@ -81,10 +89,9 @@ export class SimulatedJob {
     this.runningAt = this.clock.now();
     this.advance('running');
     // A replica of a service lives long and then fails; not for ever, as there are hosts that nobody reaches any more.
-    const isService = 'DSTACK_SERVICE_PORT' in this.start.env;
-    const isLong = random.chance(isService ? 0.6 : 0.1);
+    const isLong = random.chance(this.isService ? 0.6 : 0.1);
     const lifeMs = isLong ? 240_000 : random.between(500, 90_000);
-    const exitStatus = random.chance(isService ? 0.05 : 0.7) ? 0 : random.whole(1, 3);
+    const exitStatus = random.chance(this.isService ? 0.05 : 0.7) ? 0 : random.whole(1, 3);
     const limitMs = (this.start.maxDurationSeconds ?? Infinity) * 1000;
     if (limitMs < lifeMs) time.after(limitMs, () => this.finish(137, 'max_duration_exceeded'));
     else {

@@ -6,8 +6,12 @@ const KINDS = {
   instances: { on: 'status, busy_blocks, total_blocks, machine, unwanted', id: 'id' },
   fleets: { on: 'status, spec', id: 'id' },
   provisioning_attempts: { on: 'outcome', id: 'id' },
+  gateways: { on: 'status, deleted', id: 'id' },
+  gateway_replicas: { on: 'status, cloud_name', id: 'id' },
   priced_intervals: { on: 'started_at, ended_at, price_usd_per_hour', id: 'instance_id' },
 } as const;
+/** Tables whose rows are looked at under leases. */
+export const RECONCILED = ['runs', 'jobs', 'instances', 'fleets', 'volumes', 'gateways', 'gateway_replicas'] as const;
 export type ChangedKind = keyof typeof KINDS;
 
 export type Changed = Readonly<Record<ChangedKind, readonly string[]>>;
@@ -53,12 +57,13 @@ export class ChangeLog {
       run(`CREATE TEMP TRIGGER ${table}_made AFTER INSERT ON main.${table} ${note}`);
       run(`CREATE TEMP TRIGGER ${table}_changed AFTER UPDATE OF ${on} ON main.${table} ${note}`);
     }
-    for (const table of ['runs', 'jobs', 'instances', 'fleets', 'volumes']) {
+    for (const table of RECONCILED) {
       run(unheldTrigger(table));
       run(endTrigger(table));
       run(leaseTrigger(table, { what: `${table} `, id: 'id', holder: 'lease_holder', expires: 'lease_expires_at', token: 'lease_token' })); // prettier-ignore
     }
     run(leaseTrigger('instances', { what: 'the connection to ', id: 'id', holder: 'connection_holder', expires: 'connection_expires_at', token: 'connection_epoch' })); // prettier-ignore
+    run(leaseTrigger('gateway_replicas', { what: 'the link to ', id: 'id', holder: 'connection_holder', expires: 'connection_expires_at', token: 'lease_token' })); // prettier-ignore
     run(leaseTrigger('leases', { what: 'the lease ', id: 'name', holder: 'holder', expires: 'expires_at', token: 'token' })); // prettier-ignore
   }
 
@@ -70,6 +75,8 @@ export class ChangeLog {
       instances: [],
       fleets: [],
       provisioning_attempts: [],
+      gateways: [],
+      gateway_replicas: [],
       priced_intervals: [],
     };
     const rows = this.connection.prepare('SELECT kind, id FROM changed').all() as { kind: ChangedKind; id: string }[];

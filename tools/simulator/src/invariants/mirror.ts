@@ -39,6 +39,19 @@ export interface FleetFacts {
   readonly maxNodes: number | null;
 }
 
+export interface GatewayFacts {
+  readonly name: string;
+  /** `deleted` is the last one. */
+  readonly status: string;
+}
+
+export interface GatewayReplicaFacts {
+  readonly name: string;
+  readonly status: string;
+  readonly gatewayId: string;
+  readonly cloudName: string | null;
+}
+
 export interface AttemptFacts {
   readonly cloudName: string;
   readonly instanceId: string;
@@ -58,6 +71,8 @@ export interface Changes {
   readonly instances: readonly Change<InstanceFacts>[];
   readonly fleets: readonly Change<FleetFacts>[];
   readonly attempts: readonly Change<AttemptFacts>[];
+  readonly gateways: readonly Change<GatewayFacts>[];
+  readonly gatewayReplicas: readonly Change<GatewayReplicaFacts>[];
   /** Instances whose priced intervals have changed. */
   readonly priced: readonly string[];
 }
@@ -72,6 +87,10 @@ const INSTANCES = `SELECT r.id, p.name || '/' || r.name AS name, r.status, r.fle
   FROM instances r JOIN projects p ON p.id = r.project_id`;
 const FLEETS = `SELECT r.id, p.name || '/' || r.name AS name, r.status, json_extract(r.spec, '$.configuration.nodes.max') AS maxNodes
   FROM fleets r JOIN projects p ON p.id = r.project_id`;
+const GATEWAYS = `SELECT r.id, p.name || '/' || r.name AS name, CASE WHEN r.deleted THEN 'deleted' ELSE r.status END AS status
+  FROM gateways r JOIN projects p ON p.id = r.project_id`;
+const GATEWAY_REPLICAS = `SELECT r.id, p.name || '/' || g.name || '-' || r.replica_num AS name, r.status, r.gateway_id AS gatewayId, r.cloud_name AS cloudName
+  FROM gateway_replicas r JOIN gateways g ON g.id = r.gateway_id JOIN projects p ON p.id = g.project_id`;
 const ATTEMPTS = `SELECT r.id, r.cloud_name AS cloudName, r.instance_id AS instanceId, r.outcome FROM provisioning_attempts r`;
 
 /** What the invariants look at, kept beside the database and renewed row by row. */
@@ -81,6 +100,8 @@ export class Mirror {
   readonly instances = new Map<string, InstanceFacts>();
   readonly fleets = new Map<string, FleetFacts>();
   readonly attempts = new Map<string, AttemptFacts>();
+  readonly gateways = new Map<string, GatewayFacts>();
+  readonly gatewayReplicas = new Map<string, GatewayReplicaFacts>();
 
   constructor(
     private readonly connection: SqliteConnection,
@@ -88,7 +109,8 @@ export class Mirror {
   ) {}
 
   nameOf(id: string): string | undefined {
-    return (this.jobs.get(id) ?? this.runs.get(id) ?? this.instances.get(id) ?? this.fleets.get(id))?.name;
+    const { jobs, runs, instances, fleets, gateways, gatewayReplicas } = this;
+    return [jobs, runs, instances, fleets, gateways, gatewayReplicas].find((known) => known.has(id))?.get(id)?.name;
   }
 
   refresh(): Changes {
@@ -99,6 +121,8 @@ export class Mirror {
       instances: this.renew(this.instances, INSTANCES, changed.instances),
       fleets: this.renew(this.fleets, FLEETS, changed.fleets),
       attempts: this.renew(this.attempts, ATTEMPTS, changed.provisioning_attempts),
+      gateways: this.renew(this.gateways, GATEWAYS, changed.gateways),
+      gatewayReplicas: this.renew(this.gatewayReplicas, GATEWAY_REPLICAS, changed.gateway_replicas),
       priced: changed.priced_intervals,
     };
   }

@@ -1,3 +1,4 @@
+import { RECONCILED } from './change-log.js';
 import type { Invariant } from './invariant.js';
 
 /** A server at work lets no due row lie that long. */
@@ -7,7 +8,7 @@ const FORGOTTEN_MS = 120_000;
 export const nothingIsForgotten: Invariant = {
   nowAndThen({ story, now, calmMs, query }) {
     if (calmMs < FORGOTTEN_MS) return;
-    for (const table of ['runs', 'jobs', 'instances', 'fleets', 'volumes']) {
+    for (const table of RECONCILED) {
       const late = query<{ id: string }>(
         `SELECT id FROM ${table} WHERE next_due_at < ? AND COALESCE(lease_expires_at, 0) < ?`,
         now - FORGOTTEN_MS,

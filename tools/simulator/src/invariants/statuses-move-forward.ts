@@ -8,6 +8,17 @@ const INSTANCE_RANK: Readonly<Record<string, number>> = {
   pending: 0, launching: 1, provisioning: 2, idle: 3, busy: 3, terminating: 4, terminated: 5,
 }; // prettier-ignore
 const FLEET_RANK: Readonly<Record<string, number>> = { submitted: 0, active: 1, terminating: 2, terminated: 3 };
+// One that serves goes on being looked after until it is deleted; failed, it stays.
+const GATEWAY_RANK: Readonly<Record<string, number>> = {
+  submitted: 0,
+  provisioning: 1,
+  running: 2,
+  failed: 3,
+  deleted: 4,
+};
+const GATEWAY_REPLICA_RANK: Readonly<Record<string, number>> = {
+  submitted: 0, provisioning: 1, running: 2, terminating: 3, terminated: 4,
+}; // prettier-ignore
 const FINAL_RUNS: ReadonlySet<string> = new Set(['terminated', 'failed', 'done']);
 
 /** No state moves backwards, and what is final stays as it is. Only a job whose machine failed to start waits for one again, which is another. */
@@ -19,6 +30,8 @@ export const statusesMoveForward: Invariant = {
     tell('job', anew, scene, () => true);
     tell('instance', changes.instances, scene, isForward(INSTANCE_RANK, 5));
     tell('fleet', changes.fleets, scene, isForward(FLEET_RANK, 3));
+    tell('gateway', changes.gateways, scene, isForward(GATEWAY_RANK, 4));
+    tell('gateway replica', changes.gatewayReplicas, scene, isForward(GATEWAY_REPLICA_RANK, 4));
     // A run comes back from pending, but never from its end.
     tell('run', changes.runs, scene, (before) => before === undefined || !FINAL_RUNS.has(before));
   },

@@ -7,6 +7,7 @@ export interface Front {
   readonly runs: BuiltWorkload['runs'];
   readonly fleets: BuiltWorkload['fleets'];
   readonly volumes: BuiltWorkload['volumes'];
+  readonly gateways: BuiltWorkload['gateways'];
   readonly backends: BackendsService;
   readonly traffic: BuiltWorkload['traffic'];
 }

@@ -1,3 +1,4 @@
+import { RECONCILED } from '../invariants/change-log.js';
 import type { Faults } from '../faults.js';
 import type { RandomSource } from '../random-source.js';
 import type { Story } from '../story.js';
@@ -17,9 +18,7 @@ export function planLeaseExpiry(world: LeaseExpiry): void {
   const { time, random, faults, story, database } = world;
   time.after(random.between(1, 2 * faults.leaseExpiryMs), () => {
     const now = database.clock.now();
-    const rows = ['runs', 'jobs', 'instances', 'fleets', 'volumes'].flatMap((table) =>
-      expireRows(database, table, now),
-    );
+    const rows = RECONCILED.flatMap((table) => expireRows(database, table, now));
     if (rows.length > 0) story.tell(`leases run out: ${rows.join(', ')}`);
     if (database.isShared && random.chance(0.1)) expireOthers(world, now);
     planLeaseExpiry(world);
@@ -34,6 +33,7 @@ function expireRows({ connection }: SimulatedDatabase, table: string, now: numbe
 
 function expireOthers({ story, database: { connection } }: LeaseExpiry, now: number): void {
   story.tell('all leases of connections and of placement run out');
-  connection.prepare('UPDATE instances SET connection_expires_at = ? WHERE connection_expires_at > ?').run(now, now);
+  for (const table of ['instances', 'gateway_replicas'])
+    connection.prepare(`UPDATE ${table} SET connection_expires_at = ? WHERE connection_expires_at > ?`).run(now, now);
   connection.prepare('UPDATE leases SET expires_at = ? WHERE expires_at > ?').run(now, now);
 }

@@ -15,6 +15,7 @@ import {
 import { NoDownload } from '../clouds/no-download.js';
 import { SimulatedBackends } from '../clouds/simulated-backends.js';
 import type { SimulatedCloud } from '../clouds/simulated-cloud.js';
+import type { SimulatedGateways } from '../gateways/simulated-gateways.js';
 import { NoInputs } from '../hosts/no-inputs.js';
 import { SimulatedConnector } from '../hosts/simulated-connector.js';
 import type { SimulatedProbes } from '../hosts/simulated-probes.js';
@@ -32,6 +33,8 @@ export interface Outside {
   readonly database: SimulatedDatabase;
   readonly clouds: readonly SimulatedCloud[];
   readonly hosts: SimulatedHosts;
+  /** Null: there are none. */
+  readonly gateways: SimulatedGateways | null;
   readonly installation: string;
   readonly activity: Activity;
   readonly fence: LeasesFence;
@@ -58,7 +61,7 @@ class OneKey extends ClusterKeys {
 
 /** The server's own objects, with a simulated world below them. */
 export function startServer(epoch: ServerEpoch, line: DatabaseLine | null, outside: Outside): Started {
-  const { database, clouds, hosts, installation, activity, fence, wakeUps, probes } = outside;
+  const { database, clouds, hosts, gateways, installation, activity, fence, wakeUps, probes } = outside;
   const { world } = epoch;
   let holder = '';
   const beforeCommit = (): void => {
@@ -87,11 +90,22 @@ export function startServer(epoch: ServerEpoch, line: DatabaseLine | null, outsi
     agentArchives: new NoDownload(),
     clusterKeys: new OneKey(),
     ...(probes === null ? {} : { probeAsker: probes }),
+    ...(gateways === null
+      ? {}
+      : { gatewayMachines: { hosts: gateways.hostsFor(epoch), connector: gateways.connectorFor(epoch) } }),
   });
   holder = built.holder;
   const backends = new BackendsService(db, store, registry, new EventRecorder(world, SETTINGS), environments, SETTINGS);
   return {
     built,
-    front: { epoch, runs: built.runs, fleets: built.fleets, volumes: built.volumes, backends, traffic: built.traffic },
+    front: {
+      epoch,
+      runs: built.runs,
+      fleets: built.fleets,
+      volumes: built.volumes,
+      gateways: built.gateways,
+      backends,
+      traffic: built.traffic,
+    },
   };
 }

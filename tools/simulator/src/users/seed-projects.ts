@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type Database, type ProjectScope } from '@dstack/server/parts';
 import type { RandomSource } from '../random-source.js';
 
@@ -11,7 +12,16 @@ export async function seedProjects(
   return db.write(async (tx) => {
     await tx.execute(
       'INSERT INTO users (id, name, token_hash, token, global_role, projects_quota, ssh_public_key, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-      [caller.id, caller.name, caller.id, 'token', 'admin', 10, 'ssh-ed25519 AAAA simulated', 1],
+      [
+        caller.id,
+        caller.name,
+        createHash('sha256').update(caller.id).digest('hex'),
+        'token',
+        'admin',
+        10,
+        'ssh-ed25519 AAAA simulated',
+        1,
+      ],
     );
     const scopes: ProjectScope[] = [];
     for (const name of names) {

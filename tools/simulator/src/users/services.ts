@@ -6,6 +6,7 @@ type Service = Readonly<Record<string, unknown>>;
 
 const CHANGES_UNTIL_MS = 300_000;
 const STOPPED_MS = [350_000, 600_000, 900_000] as const;
+const AGAIN_MS = 15_000;
 const REQUESTS_EVERY_MS = 3_000;
 const REQUESTS_UNTIL_MS = 340_000;
 
@@ -15,10 +16,25 @@ export function planServices(user: SimulatedUser, count: number): void {
     user.later(user.random.between(0, 20_000), () => publish(user, `service-${index}`));
 }
 
+/** Through a gateway that may not be there yet: asked for again until it is. */
+export function serveThrough(user: SimulatedUser, gateway: string | true, name: string): void {
+  const service = { ...drawService(name, user.random), gateway, https: false };
+  const begin = (sinceMs: number): void =>
+    apply(user, service, (refusal) => {
+      if (refusal === null) goOn(user, name, service);
+      else if (sinceMs < CHANGES_UNTIL_MS) user.later(AGAIN_MS, () => begin(sinceMs + AGAIN_MS));
+    });
+  begin(0);
+}
+
 function publish(user: SimulatedUser, name: string): void {
-  const { random } = user;
-  const service = drawService(name, random);
+  const service = drawService(name, user.random);
   apply(user, service);
+  goOn(user, name, service);
+}
+
+function goOn(user: SimulatedUser, name: string, service: Service): void {
+  const { random } = user;
   for (let changes = random.whole(0, 3); changes > 0; changes -= 1)
     user.later(random.between(20_000, CHANGES_UNTIL_MS), () => apply(user, { ...service, ...drawChange(random) }));
   for (const at of STOPPED_MS) user.later(at, () => stop(user, name, false));
@@ -52,11 +68,11 @@ function drawChange(random: RandomSource): Service {
   return random.chance(0.5) ? { commands: ['serve', 'anew'] } : { env: { VERSION: String(random.whole(1, 9)) } };
 }
 
-function apply(user: SimulatedUser, service: Service): void {
+function apply(user: SimulatedUser, service: Service, onEnd: (refusal: string | null) => void = () => undefined): void {
   const name = String(service.name);
   const key = user.random.uuid();
   const body = { plan: { run_spec: { run_name: name, configuration: service }, current_resource: null }, force: true };
-  user.ask(`apply ${name}`, ({ runs }) => runs.apply(user.scope, body, key));
+  user.ask(`apply ${name}`, ({ runs }) => runs.apply(user.scope, body, key), onEnd);
 }
 
 /** As a proxy tells what it sees, every few seconds: bursts, quiet times, and requests that wait. */

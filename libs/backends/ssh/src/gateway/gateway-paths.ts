@@ -15,6 +15,9 @@ export interface GatewayPaths {
   readonly loop: string;
   readonly loopPid: string;
   readonly log: string;
+  /** Names the replica of a gateway that it was installed for. */
+  readonly replica: string;
+  readonly letGo: string;
   readonly unit: string;
   readonly unitFile: string;
 }
@@ -32,6 +35,8 @@ export function gatewayPaths(owner: string): GatewayPaths {
     loop: `${state}/supervise`,
     loopPid: `${state}/supervise.pid`,
     log: `${state}/gateway.log`,
+    replica: `${state}/replica`,
+    letGo: `/run/${keyMark}-gateway-let-go`,
     unit,
     unitFile: `/etc/systemd/system/${unit}`,
   };

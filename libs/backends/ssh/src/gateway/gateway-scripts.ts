@@ -21,6 +21,7 @@ for each in ${GATEWAYS_DIR}/*/MANIFEST; do
   if [ -e "$each" ]; then each=\${each%/MANIFEST}; echo "folder=\${each##*/}"; fi
 done
 if [ -e ${paths.current} ]; then current=$(readlink ${paths.current}); echo "current=\${current##*/}"; fi
+if [ -e ${paths.replica} ]; then echo "replica=$(cat ${paths.replica})"; fi
 for each in ${paths.unitFile} ${paths.loop}; do
   if [ -e "$each" ]; then echo "mark=$(sed -n 's/^# dstack-mark: //p' "$each" | head -n 1)"; fi
 done
@@ -84,18 +85,22 @@ chmod 555 ${folder}
 
 export interface AppliedGateway {
   readonly folder: string;
+  /** The replica that it is for. */
+  readonly replica: string;
   readonly supervisor: GatewaySupervisor;
   /** Command that starts the program in place of one that runs. */
   readonly start: string;
 }
 
 /** Makes the folder the one in use and starts its program instead of one that runs; nothing that is under way there is broken off. */
-export function applyScript(paths: GatewayPaths, { folder, supervisor, start }: AppliedGateway): string {
+export function applyScript(paths: GatewayPaths, { folder, replica, supervisor, start }: AppliedGateway): string {
   const { state, current } = paths;
   return `
 if [ -d ${GATEWAY_STATES_DIR} ]; then chmod a+x ${GATEWAY_STATES_DIR}; else mkdir -p -m 711 ${GATEWAY_STATES_DIR}; fi
 if [ ! -d ${state} ]; then mkdir ${state}; fi
 chmod 711 ${state}
+(umask 077; echo ${shellQuote(replica)} > ${paths.replica}.new)
+mv -f ${paths.replica}.new ${paths.replica}
 (umask 077; printf %s ${shellQuote(supervisor.text)} > ${supervisor.path}.new)
 chmod ${supervisor.kind === 'systemd' ? '644' : '600'} ${supervisor.path}.new
 mv -f ${supervisor.path}.new ${supervisor.path}
@@ -134,10 +139,10 @@ fi
 `;
 }
 
-/** Everything of one installation's gateway; nginx itself stays. */
-export function removeScript(paths: GatewayPaths): string {
+/** Defines `uninstall`, which removes everything of one installation's gateway; nginx itself stays. */
+export function uninstallGatewayFunction(paths: GatewayPaths): string {
   const { state, unit, unitFile, incoming } = paths;
-  return `
+  return `uninstall() {
 if [ -e ${unitFile} ]; then
   systemctl disable --quiet --now ${unit} || :
   rm -f ${unitFile}
@@ -152,7 +157,7 @@ done
 rm -rf ${state} ${incoming}
 ${pruneScript()}
 rmdir ${GATEWAYS_DIR} /usr/local/lib/dstack ${GATEWAY_STATES_DIR} 2>/dev/null || :
-`;
+}`;
 }
 
 function pruneScript(): string {

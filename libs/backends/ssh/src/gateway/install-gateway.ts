@@ -3,8 +3,11 @@ import type { AgentBundle } from '../agent-bundle.js';
 import { folderName } from '../host-paths.js';
 import { HostProblemError } from '../host-problem.js';
 import type { HostRequest } from '../host-request.js';
+import { type LetGo, letGoScript, OTHERS } from '../let-go-script.js';
+import { putUnlessLetGo } from '../put-on-host.js';
 import { architectureOf } from '../judge-host.js';
-import { mustRunRootScript, runRootScript, runScript, wordsOf } from '../run-script.js';
+import { mustRunRootScript, runRootScript, runScript, type ScriptResult, wordsOf } from '../run-script.js';
+import { gatewayLetGo } from './gateway-let-go.js';
 import { GATEWAYS_DIR, gatewayPaths } from './gateway-paths.js';
 import {
   acceptUploadScript,
@@ -17,7 +20,6 @@ import {
   NO_NGINX,
   NOT_INSTALLED,
   prepareUploadScript,
-  removeScript,
   startScript,
 } from './gateway-scripts.js';
 import { gatewayProgram, gatewaySupervisor } from './gateway-supervisor.js';
@@ -53,11 +55,14 @@ export async function installGateway(request: InstallGatewayRequest): Promise<{ 
   if (seen.one('nginx') !== 'yes') await bringNginx(request);
   if (!seen.all('folder').includes(name)) await upload(request, { bundle, uid });
   const isReady =
-    seen.one('current') === name && seen.one('mark') === supervisor.mark && seen.one('listening') === 'yes';
+    seen.one('current') === name &&
+    seen.one('replica') === request.instance &&
+    seen.one('mark') === supervisor.mark &&
+    seen.one('listening') === 'yes';
   if (!isReady) {
     const start = gatewayProgram({ paths, arch, uid }, 'start');
-    const applied = { folder: `${GATEWAYS_DIR}/${name}`, supervisor, start };
-    await mustRunRootScript(request, applyScript(paths, applied), 'starting the gateway');
+    const applied = { folder: `${GATEWAYS_DIR}/${name}`, replica: request.instance, supervisor, start };
+    await mustPutThere(request, applyScript(paths, applied), 'starting the gateway');
   }
   await awaitGateway(request);
   return { digest: bundle.digest };
@@ -81,9 +86,28 @@ export async function ensureGateway(request: HostRequest): Promise<void> {
   await awaitGateway(request);
 }
 
-/** Where nothing is, nothing is done. */
+/**
+ * Where nothing is, nothing is done, and also where another replica has the host by now. An installation for this replica that comes later
+ * does nothing either.
+ */
 export async function removeGateway(request: HostRequest): Promise<void> {
-  await mustRunRootScript(request, removeScript(gatewayPaths(request.owner)), 'removing the gateway');
+  const result = await runRootScript(request, letGoScript(letGoHere(request)));
+  if (result.exitCode === 0 || result.exitCode === OTHERS) return;
+  throw failed(request, 'removing the gateway', result);
+}
+
+function letGoHere({ owner, instance }: HostRequest): LetGo {
+  return gatewayLetGo(gatewayPaths(owner), instance);
+}
+
+/** @throws {HostProblemError} `let-go` when the host is not the replica's any more */
+function putThere(request: HostRequest, script: string): Promise<ScriptResult> {
+  return putUnlessLetGo(request, { letGo: letGoHere(request), what: 'gateway', namedIn: 'gateway' }, script);
+}
+
+async function mustPutThere(request: HostRequest, script: string, what: string): Promise<void> {
+  const result = await putThere(request, script);
+  if (result.exitCode !== 0) throw failed(request, what, result);
 }
 
 async function bringNginx(request: HostRequest): Promise<void> {
@@ -105,7 +129,7 @@ async function upload(
   const paths = gatewayPaths(request.owner);
   const { connection, signal } = request;
   try {
-    await mustRunRootScript(request, prepareUploadScript(paths), `making ${GATEWAYS_DIR}`);
+    await mustPutThere(request, prepareUploadScript(paths), `making ${GATEWAYS_DIR}`);
     const archive = bundle.open();
     try {
       const command = `${uid === 0 ? '' : 'sudo -n '}tar -xzf - -C ${paths.incoming}`;
@@ -120,7 +144,7 @@ async function upload(
       archive.destroy();
     }
     const folder = `${GATEWAYS_DIR}/${folderName(bundle.digest)}`;
-    const result = await runRootScript(request, acceptUploadScript(paths, { ...bundle, folder }));
+    const result = await putThere(request, acceptUploadScript(paths, { ...bundle, folder }));
     if (result.exitCode === CANNOT_RUN)
       throw problem(request, 'agent-failed', `the gateway cannot be run from ${GATEWAYS_DIR} (${wordsOf(result)})`);
     if (result.exitCode !== 0)
@@ -186,6 +210,10 @@ function fitArchitecture(request: HostRequest, seen: Words): 'x86' | 'arm' {
   if (arch !== undefined) return arch;
   const text = `its processor is of the kind ${seen.one('machine')}; there are gateways for x86_64 and aarch64 only`;
   throw problem(request, 'unsupported-architecture', text);
+}
+
+function failed({ hostname }: HostRequest, what: string, result: ScriptResult): HostProblemError {
+  return new HostProblemError('agent-failed', false, `${hostname}: ${what} failed: ${wordsOf(result)}`);
 }
 
 function problem(

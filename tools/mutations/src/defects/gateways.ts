@@ -1,0 +1,32 @@
+import type { Defect } from '../defect.js';
+
+const COMMIT = 'apps/server/src/gateways/gateway-replica-commit.ts';
+const EFFECTS = 'apps/server/src/gateways/gateway-replica-effects.ts';
+const LINK = 'apps/server/src/gateways/gateway-link.ts';
+
+/** Gateways cost money too, and send people to what they were told last. */
+export const GATEWAY_DEFECTS: readonly Defect[] = [
+  {
+    name: 'a-refusal-answers-all-calls-of-a-gateway',
+    loses: 'a machine that an earlier create call makes after a later one was refused',
+    knownFrom: 'this server',
+    edits: [{ file: COMMIT, find: '[record.askedAt, id]', replace: '[null, id]' }],
+  },
+  {
+    name: 'machine-of-a-gateway-is-not-looked-for',
+    loses: 'a machine whose create call was not answered, when the gateway is deleted',
+    edits: [
+      {
+        file: EFFECTS,
+        find: 'const more = mayHaveMadeMore(machine !== null, record) ? [(await this.findMade(account, context)) ?? byName] : [];',
+        replace:
+          'const more = mayHaveMadeMore(machine !== null, { askedAt: null }) && machine !== null ? [byName] : [];',
+      },
+    ],
+  },
+  {
+    name: 'gateway-hears-only-when-linked',
+    loses: 'every replica that starts, and every answer from one that ended, until the next link',
+    edits: [{ file: LINK, find: '      await pass.push(signal);\n      if (asked', replace: '      if (asked' }],
+  },
+];
