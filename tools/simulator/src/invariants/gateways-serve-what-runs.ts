@@ -18,19 +18,27 @@ const SETTLED_MS = 120_000;
 
 /** What every gateway that is reached serves is what runs; at the end none is left on a host of somebody's own, or somebody is told. */
 export class GatewaysServeWhatRuns implements Invariant {
+  /** What a replica served at the last look instead of what it should have, by id. */
+  private wrong = new Map<string, string>();
+
   constructor(private readonly programs: () => readonly SimulatedGateway[]) {}
 
   nowAndThen(scene: Scene): void {
+    const before = this.wrong;
+    this.wrong = new Map();
     if (scene.calmMs < SETTLED_MS) return;
-    for (const { name, gatewayId, place } of reached(scene)) {
+    for (const { id, name, gatewayId, place } of reached(scene)) {
       const program = this.programs().find((each) => each.place === place);
       if (program === undefined) {
         scene.story.violate(`gateway replica ${name} is reached, and there is nothing at ${place}`);
         continue;
       }
-      const wanted = wantedOf(scene, gatewayId);
-      const has = textOf(program.served);
-      if (has !== textOf(wanted)) scene.story.violate(`gateway replica ${name} serves ${has}, not ${textOf(wanted)}`);
+      const [has, wanted] = [textOf(program.served), textOf(wantedOf(scene, gatewayId))];
+      if (has === wanted) continue;
+      const difference = `${has}, not ${wanted}`;
+      // What has just changed is on its way; half a minute later it has arrived.
+      if (before.get(id) === difference) scene.story.violate(`gateway replica ${name} serves ${difference}`);
+      this.wrong.set(id, difference);
     }
   }
 
