@@ -78,7 +78,9 @@ if (totals.failed === 0) {
       '--silent=false',
     ]);
     if (!existsSync(report)) return status;
-    const { numPassedTests, numFailedTests, numFailedTestSuites, testResults } = JSON.parse(readFileSync(report, 'utf8'));
+    const { numPassedTests, numFailedTests, numFailedTestSuites, testResults } = JSON.parse(
+      readFileSync(report, 'utf8'),
+    );
     tellLongest(testResults);
     return { passed: numPassedTests, failed: Math.max(numFailedTests, numFailedTestSuites, status.failed) };
   });
