@@ -5,8 +5,8 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { cpus, tmpdir, totalmem } from 'node:os';
+import { join, relative } from 'node:path';
 
 const root = new URL('../..', import.meta.url).pathname;
 const full = process.argv.includes('--full');
@@ -43,6 +43,18 @@ stage('the command line in few files', () => command(['apps/cli/scripts/bundle.m
 
 stage('the server in few files', () => command(['apps/server/scripts/bundle.mjs']));
 
+/** The stories with real processes wait two thirds of their time; a worker and what it starts take up to 2 GB. */
+function workers() {
+  return Math.min(2 * cpus().length + 1, Math.max(1, Math.floor(totalmem() / 2 ** 31)));
+}
+
+/** What belongs into `spec-order/long-specs.json`. */
+function tellLongest(specs) {
+  const seconds = ({ startTime, endTime }) => Math.round((endTime - startTime) / 1000);
+  const longest = specs.filter((spec) => seconds(spec) >= 30).sort((one, other) => seconds(other) - seconds(one));
+  for (const spec of longest) console.log(`${String(seconds(spec)).padStart(5)} s  ${relative(root, spec.name)}`);
+}
+
 /** One for all specs that need no Postgres of their own, gone with this process. */
 async function sharedPostgres() {
   if (env.DSTACK_TEST_POSTGRES_URL !== undefined) return undefined;
@@ -59,15 +71,17 @@ if (totals.failed === 0) {
     const report = join(mkdtempSync(join(tmpdir(), 'dstack-tests-')), 'report.json');
     const status = command([
       'node_modules/jest/bin/jest.js',
-      // The stories with real processes wait half of their time.
-      `--maxWorkers=${cpus().length + 1}`,
+      `--maxWorkers=${workers()}`,
       '--json',
       `--outputFile=${report}`,
       '--reporters=default',
       '--silent=false',
     ]);
     if (!existsSync(report)) return status;
-    const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(readFileSync(report, 'utf8'));
+    const { numPassedTests, numFailedTests, numFailedTestSuites, testResults } = JSON.parse(
+      readFileSync(report, 'utf8'),
+    );
+    tellLongest(testResults);
     return { passed: numPassedTests, failed: Math.max(numFailedTests, numFailedTestSuites, status.failed) };
   });
   await postgres?.stop();

@@ -36,6 +36,7 @@ export class Stack {
   token = '';
   private server: ChildProcess | undefined;
   private port = 0;
+  private listed: { readonly runs?: string; readonly lines: readonly string[] } = { lines: [] };
   private readonly commands = new Set<RunningCommand>();
 
   /** @param program of the server that `start` starts; another one from the next start on, when it is replaced */
@@ -149,9 +150,12 @@ export class Stack {
     return `${name}.dstack.yml`;
   }
 
-  /** The run's line of `ps -a`. */
+  /** The run's line of `ps -a`, which is run again only when the server tells something else of the runs: each start takes a CPU for long. */
   async statusOf(name: string): Promise<string> {
-    return (await this.cli(['ps', '-a'])).stdout.split('\n').find((line) => line.includes(name)) ?? '';
+    const runs = await this.api<unknown>('/api/runs/list').then(JSON.stringify, () => undefined);
+    if (runs === undefined || runs !== this.listed.runs)
+      this.listed = { runs, lines: (await this.cli(['ps', '-a'])).stdout.split('\n') };
+    return this.listed.lines.find((line) => line.includes(name)) ?? '';
   }
 
   /** Waits like `until`; in vain, it tells what became of the runs and what the server said. */
