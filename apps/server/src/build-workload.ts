@@ -38,6 +38,7 @@ import type { JobInputs } from './jobs/job-inputs.js';
 import { JobReconciler } from './jobs/job.reconciler.js';
 import { JobSnapshots } from './jobs/job-snapshots.js';
 import type { Keyring } from './keys/keyring.js';
+import type { LogStore } from './logs/log-store.js';
 import { SqlLogStore } from './logs/sql-log-store.js';
 import { MetricsRetention } from './metrics/metrics-retention.js';
 import { MetricsStore } from './metrics/metrics-store.js';
@@ -92,6 +93,8 @@ export interface WorkloadParts {
   readonly lives?: ServerLives;
   /** Absent: replicas of services are never asked, and never ready. */
   readonly probeAsker?: ProbeAsker;
+  /** What stands before the store of logs. */
+  readonly logsOf?: (store: LogStore) => LogStore;
 }
 
 export interface BuiltWorkload {
@@ -136,12 +139,13 @@ export function buildWorkload({
   clusterKeys = new ClusterKeys(),
   lives = FIRST_LIFE,
   probeAsker,
+  logsOf = (store) => store,
 }: WorkloadParts): BuiltWorkload {
   const notices = new Notices();
   const wake = new Wake(notices);
   const me = new ServerIdentity(world);
   const events = new EventRecorder(world, settings);
-  const logs = new SqlLogStore(db, world.scheduler);
+  const logs = logsOf(new SqlLogStore(db, world.scheduler));
   const metrics = new MetricsStore(db, world);
   const health = new InstanceHealth(db, wake, events, world);
   const limits = new InstanceLimits();
@@ -150,7 +154,7 @@ export function buildWorkload({
   const defaultFleets = new DefaultFleetMaker(wake, events, world);
   const hostAccesses = new HostAccessStore(keyring);
   const submitter = new ReplicaSubmitter(wake, events, defaultFleets, world, clusterKeys, settings);
-  const jobEffects = new JobEffects(db, agents, inputs, offers, hostAccesses, new Uploads(null), NO_SURROUNDINGS);
+  const jobEffects = new JobEffects(db, agents, inputs, offers, hostAccesses, new Uploads(null), NO_SURROUNDINGS, logs);
   const reader = new RunReader(NO_SURROUNDINGS);
   const balancers = new GatewayBalancers(accounts, world);
   const groups = new PlacementGroups(db, accounts, me, world);

@@ -22,6 +22,7 @@ import type { SimulatedHosts } from '../hosts/simulated-hosts.js';
 import type { LeasesFence } from '../invariants/leases-fence.js';
 import type { DatabaseLine } from './database-line.js';
 import type { Front } from './front.js';
+import type { LogRoom } from './log-room.js';
 import type { WakeUpsAreKept } from '../invariants/wake-ups-are-kept.js';
 import { type Activity, mortalEngine } from './mortal-engine.js';
 import type { ServerEpoch } from './server-epoch.js';
@@ -36,6 +37,7 @@ export interface Outside {
   readonly activity: Activity;
   readonly fence: LeasesFence;
   readonly wakeUps: WakeUpsAreKept;
+  readonly logRoom: LogRoom;
   /** Null: there are no services. */
   readonly probes: SimulatedProbes | null;
 }
@@ -58,7 +60,7 @@ class OneKey extends ClusterKeys {
 
 /** The server's own objects, with a simulated world below them. */
 export function startServer(epoch: ServerEpoch, line: DatabaseLine | null, outside: Outside): Started {
-  const { database, clouds, hosts, installation, activity, fence, wakeUps, probes } = outside;
+  const { database, clouds, hosts, installation, activity, fence, wakeUps, probes, logRoom } = outside;
   const { world } = epoch;
   let holder = '';
   const beforeCommit = (): void => {
@@ -86,6 +88,7 @@ export function startServer(epoch: ServerEpoch, line: DatabaseLine | null, outsi
     inputs: new NoInputs(),
     agentArchives: new NoDownload(),
     clusterKeys: new OneKey(),
+    logsOf: (store) => logRoom.before(store),
     ...(probes === null ? {} : { probeAsker: probes }),
   });
   holder = built.holder;
