@@ -17,7 +17,7 @@ import { SqliteConnection } from '../../persistence/sqlite-connection.js';
 import { OperationError } from '../operation-error.js';
 import type { OperationContext } from '../operation.js';
 import { type CopyState, beginCopy, endCopy } from './copy-state.js';
-import { aboutTarget } from './about-target.js';
+import { aboutNamedDatabase } from '../about-named-database.js';
 import { copyShippedLogs } from './copy-shipped-logs.js';
 import { copyStoredLog, storedLogs, verifyStoredLog } from './copy-stored-logs.js';
 import { type Change, checksumOfSource, checksumOfTarget, copyTable } from './copy-table.js';
@@ -73,7 +73,7 @@ export async function move(context: OperationContext, { to, isTestCopy }: MoveOp
         await target.close();
       }
     } catch (error) {
-      throw aboutTarget(error);
+      throw aboutNamedDatabase(error, '--to', 'called again, the command goes on where it stopped');
     } finally {
       source.close();
     }
