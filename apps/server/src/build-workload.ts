@@ -139,7 +139,7 @@ export function buildWorkload({
   clusterKeys = new ClusterKeys(),
   lives = FIRST_LIFE,
   probeAsker,
-  logsOf = (store) => store,
+  logsOf = (logs) => logs,
 }: WorkloadParts): BuiltWorkload {
   const notices = new Notices();
   const wake = new Wake(notices);

@@ -88,7 +88,7 @@ export function startServer(epoch: ServerEpoch, line: DatabaseLine | null, outsi
     inputs: new NoInputs(),
     agentArchives: new NoDownload(),
     clusterKeys: new OneKey(),
-    logsOf: (store) => logRoom.before(store),
+    logsOf: (logs) => logRoom.before(logs),
     ...(probes === null ? {} : { probeAsker: probes }),
   });
   holder = built.holder;
