@@ -31,17 +31,6 @@ export const LOG_DEFECTS: readonly Defect[] = [
     ],
   },
   {
-    name: 'host-forgets-the-log-it-keeps',
-    loses: 'the end of a log that the server had no room for, when it comes to the host again',
-    edits: [
-      {
-        file: 'apps/server/src/agents/host-connection.ts',
-        find: '...owing.map((job) => job.jobId)]',
-        replace: ']',
-      },
-    ],
-  },
-  {
     name: 'log-is-sent-again-on-reconnect',
     loses: 'the log of a job whose host was away for a moment: it begins anew in the middle',
     edits: [
