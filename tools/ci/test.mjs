@@ -92,6 +92,7 @@ if (totals.failed === 0) {
     'libs/core/scripts/generate-schema.mjs',
     'tools/ci/generate-env-reference.mjs',
     'tools/ci/generate-references.mjs',
+    'tools/dashboard/generate-dashboard.mjs',
   ]) {
     stage(`generated files are fresh: ${generator}`, () => command([generator, '--check']));
   }

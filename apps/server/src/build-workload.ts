@@ -33,6 +33,7 @@ import type { JobInputs } from './jobs/job-inputs.js';
 import { JobReconciler } from './jobs/job.reconciler.js';
 import { JobSnapshots } from './jobs/job-snapshots.js';
 import type { Keyring } from './keys/keyring.js';
+import type { LogStore } from './logs/log-store.js';
 import { SqlLogStore } from './logs/sql-log-store.js';
 import { MetricsRetention } from './metrics/metrics-retention.js';
 import { MetricsStore } from './metrics/metrics-store.js';
@@ -89,6 +90,8 @@ export interface WorkloadParts {
   readonly probeAsker?: ProbeAsker;
   /** Absent: there are no machines of gateways, and nobody is linked to. */
   readonly gatewayMachines?: GatewayMachines;
+  /** What stands before the store of logs. */
+  readonly logsOf?: (store: LogStore) => LogStore;
 }
 
 export interface BuiltWorkload {
@@ -126,12 +129,13 @@ export function buildWorkload({
   lives = FIRST_LIFE,
   probeAsker,
   gatewayMachines,
+  logsOf = (logs) => logs,
 }: WorkloadParts): BuiltWorkload {
   const notices = new Notices();
   const wake = new Wake(notices);
   const me = new ServerIdentity(world);
   const events = new EventRecorder(world, settings);
-  const logs = new SqlLogStore(db, world.scheduler);
+  const logs = logsOf(new SqlLogStore(db, world.scheduler));
   const metrics = new MetricsStore(db, world);
   const health = new InstanceHealth(db, wake, events, world);
   const limits = new InstanceLimits();
@@ -140,7 +144,7 @@ export function buildWorkload({
   const defaultFleets = new DefaultFleetMaker(wake, events, world);
   const hostAccesses = new HostAccessStore(keyring);
   const submitter = new ReplicaSubmitter(wake, events, defaultFleets, world, clusterKeys, settings);
-  const jobEffects = new JobEffects(db, agents, inputs, offers, hostAccesses, new Uploads(null), NO_SURROUNDINGS);
+  const jobEffects = new JobEffects(db, agents, inputs, offers, hostAccesses, new Uploads(null), NO_SURROUNDINGS, logs);
   const reader = new RunReader(NO_SURROUNDINGS);
   const groups = new PlacementGroups(db, accounts, me, world);
   const places = new ServicePlaces(settings);

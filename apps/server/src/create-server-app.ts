@@ -21,6 +21,7 @@ import { ALL_MIGRATIONS } from './migrations/all-migrations.js';
 import { addDocsRoutes } from './openapi/docs-routes.js';
 import type { Database } from './persistence/database.js';
 import { migrate } from './persistence/migrate.js';
+import { refuseHalfRestored } from './operations/backup/half-restored.js';
 import { openDatabase } from './persistence/open-database.js';
 import { loadPolicies } from './policies/load-policies.js';
 import { ModelProxy } from './services/proxy/model-proxy.js';
@@ -65,6 +66,7 @@ export async function createServerApp(settings: ServerSettings, overrides: Serve
     const logger = new ServerLogger(settings);
     const telemetry = await startTelemetry(settings.telemetry, await packageVersion(), world);
     undo.push(() => telemetry.close());
+    refuseHalfRestored(settings.serverDir, settings.database);
     const replica = replicaOf(settings, process.env);
     const isRestored = replica !== undefined && (await restoreReplica(replica, world.clock.now()));
     const replication =

@@ -113,6 +113,24 @@ describe.each(databases)('keys of a server on $name', ({ location, name: engine 
     }
   });
 
+  it('the generated one, which a move to Postgres puts into config.yml: it goes like any other', async () => {
+    const secret = Buffer.alloc(32, 3).toString('base64');
+    const file = join(serverDir, 'encryption.key');
+    const moved = readFileSync(config, 'utf8').replace(
+      /( *)- type: aes/,
+      `$1- {type: aes, name: generated, secret: ${secret}}\n$&`,
+    );
+    for (const isInFileToo of [false, true]) {
+      writeFileSync(config, moved);
+      await run('rotate', 'key2');
+      if (isInFileToo) writeFileSync(file, secret);
+      const kept = (await run('retire', 'generated')).match(/kept in (\S+)\. /)?.[1] ?? '';
+      expect(readFileSync(kept, 'utf8').trim()).toBe(secret);
+      expect(readFileSync(config, 'utf8')).not.toContain('generated');
+      expect(existsSync(file)).toBe(false);
+    }
+  });
+
   it('that is lost: what it opened is named and left as it is', async () => {
     const text = readFileSync(config, 'utf8');
     const lost = text.replace(/secret: .*/, `secret: ${Buffer.alloc(32, 1).toString('base64')}`);

@@ -1,4 +1,14 @@
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FileLogStore } from '../src/logs/file-log-store.js';
@@ -90,6 +100,9 @@ async function textOf(store: LogStore): Promise<string> {
   }
 }
 
+const about = async (settings: Partial<ServerSettings>, subject: string): Promise<string[]> =>
+  (await findings(context(settings), [])).filter((each) => each.subject === subject).map(({ level, text }) => `${level}: ${text}`); // prettier-ignore
+
 describe('a backup', () => {
   it('holds the state of a running server, and its keys only when asked to', () => {
     expect(readdirSync(join(base, 'locked')).sort()).toEqual(['data', 'manifest.json', 'projects']);
@@ -104,6 +117,27 @@ describe('a backup', () => {
       'does not exist',
     );
     expect(existsSync(to)).toBe(false);
+  });
+
+  it('goes to no place that takes no folder', async () => {
+    const to = '/proc/nowhere/backup';
+    await expect(backup(context({ serverDir: original }), { to, withKeys: false })).rejects.toThrow(
+      `${to} cannot be made (/proc takes no directory). Name a folder that this user may write.`,
+    );
+  });
+
+  it('that was killed while it was put in place is no beginning of a new server', async () => {
+    const serverDir = join(base, 'half');
+    await restore(context({ serverDir }), { from: join(base, 'whole'), overwrite: false });
+    // As a restore leaves it between putting aside and putting in place.
+    mkdirSync(join(serverDir, 'restoring-now'));
+    renameSync(join(serverDir, 'data'), join(serverDir, 'restoring-now/data'));
+    await expect(startTestServer({ ...quiet, serverDir })).rejects.toThrow('run dstack server restore again');
+    expect(await about({ serverDir }, 'database')).toEqual([expect.stringMatching(/^error: A restore into/)]);
+    expect(existsSync(join(serverDir, 'data'))).toBe(false);
+    await restore(context({ serverDir }), { from: join(base, 'whole'), overwrite: false });
+    expect(readdirSync(serverDir).filter((name) => name.startsWith('restoring-'))).toEqual([]);
+    expect(await about({ serverDir }, 'database')).toEqual([expect.stringMatching(/^ok: up to date/)]);
   });
 
   it('becomes a server again, in quarantine', async () => {
@@ -151,9 +185,6 @@ describe('a backup', () => {
 });
 
 describe('a look at a server', () => {
-  const about = async (settings: Partial<ServerSettings>, subject: string): Promise<string[]> =>
-    (await findings(context(settings), [])).filter((each) => each.subject === subject).map(({ level, text }) => `${level}: ${text}`); // prettier-ignore
-
   it('tells what a start would, and changes nothing', async () => {
     expect(await about({ serverDir: original }, 'database')).toEqual([expect.stringMatching(/^ok: up to date/)]);
     expect(await about({ serverDir: original }, 'keys')).toEqual([
@@ -171,6 +202,15 @@ describe('a look at a server', () => {
       expect.stringMatching(/^error: .* not here: the server will not start/),
     ]);
     await expect(check(context({ serverDir }), [])).rejects.toThrow('would not start: 1 error');
+    writeFileSync(join(serverDir, 'encryption.key'), Buffer.alloc(32, 1).toString('base64'));
+    expect(await about({ serverDir }, 'keys')).toEqual([expect.stringMatching(/the one of that name opens nothing/)]);
+    await expect(startTestServer({ ...quiet, serverDir })).rejects.toThrow(
+      'which is not here: the one of that name opens nothing. Put it into',
+    );
+    // Root may write where nobody else may, but not there.
+    expect(await about({ serverDir: '/proc/sys/nowhere' }, 'directory')).toEqual([
+      expect.stringMatching(/^error: .*\/proc\/sys is not writable/),
+    ]);
     const database = { dialect: 'postgres', url: 'postgresql://u:hush@127.0.0.1:1/x' } as const;
     const refused = await about({ serverDir, database }, 'database');
     expect(refused).toEqual([expect.stringMatching(/^error: .*ECONNREFUSED.*DSTACK_DATABASE_URL/)]);
@@ -184,6 +224,14 @@ describe('a look at a server', () => {
     const generated = readFileSync(join(original, 'encryption.key'), 'utf8').trim();
     for (const secret of [token, 'open sesame', generated]) expect(text).not.toContain(secret);
     expect(JSON.parse(text)).toMatchObject({ database: { counts: { jobs: [{ status: 'running', count: 1 }] } } });
+  });
+
+  it('is not written over another file, or where there is no folder', async () => {
+    const there = join(base, 'there.json');
+    writeFileSync(there, '');
+    const bundle = (to: string) => supportBundle(context({ serverDir: original }), [], to);
+    await expect(bundle(there)).rejects.toThrow('is there already. Name another file.');
+    await expect(bundle(join(base, 'no/where.json'))).rejects.toThrow(/cannot be written \(ENOENT.*Name a file where/);
   });
 
   it('shows of secrets among the variables only that they are set', () => {

@@ -166,6 +166,7 @@ export type {
   JobEffect,
   JobHost,
   JobSnapshot,
+  OwedLog,
   StopMode,
 } from './lifecycle/job-snapshot.js';
 export { LIMITS, doublingDelayMs } from './lifecycle/limits.js';

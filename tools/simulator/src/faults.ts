@@ -10,6 +10,10 @@ export interface Faults {
   /** Per point outside of transactions: the server stands still for up to a minute and a half. */
   readonly freeze: number;
   readonly maxFreezes: number;
+  /** Per story: now and then there is no room for logs, for up to ten minutes. */
+  readonly fullLogs: number;
+  /** Of those: mean milliseconds between two beginnings. */
+  readonly fullLogsMs: number;
   /** Per story: its servers are too slow for their leases now and then. */
   readonly slowServers: number;
   /** Of slow servers: mean milliseconds between two moments at which every lease of a row runs out; now and then, with replicas, those of connections too. */
@@ -63,6 +67,8 @@ export const FAULTS: Faults = {
   longOutage: 0.1,
   freeze: 0.0005,
   maxFreezes: 6,
+  fullLogs: 0.25,
+  fullLogsMs: 400_000,
   slowServers: 0.5,
   leaseExpiryMs: 5_000,
   lostNotice: 0.1,
@@ -109,6 +115,8 @@ export const NO_FAULTS: Faults = {
   longOutage: 0,
   freeze: 0,
   maxFreezes: 0,
+  fullLogs: 0,
+  fullLogsMs: Infinity,
   slowServers: 0,
   leaseExpiryMs: Infinity,
   lostNotice: 0,

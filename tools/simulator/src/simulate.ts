@@ -19,6 +19,7 @@ import { Network } from './network.js';
 import { RandomSource } from './random-source.js';
 import { planLeaseExpiry } from './servers/plan-lease-expiry.js';
 import { emptyDatabase } from './servers/empty-database.js';
+import { LogRoom } from './servers/log-room.js';
 import type { Activity } from './servers/mortal-engine.js';
 import { Replicas } from './servers/replicas.js';
 import type { Fate } from './servers/server-epoch.js';
@@ -202,7 +203,8 @@ class Simulation implements Fate {
     const chance = new RandomSource(options.seed + 2_000_003);
     const services = options.services ?? 0;
     const probes = services === 0 && gatewayCount === 0 ? null : new SimulatedProbes(chance);
-    const outside = { database, clouds, hosts, gateways, installation, activity, fence, wakeUps, probes };
+    const logRoom = new LogRoom(time, new RandomSource(options.seed + 7_000_011), faults, story);
+    const outside = { database, clouds, hosts, gateways, installation, activity, fence, wakeUps, probes, logRoom };
     const replicas = new Replicas(clocks, { time, random, faults, story, fate: this, outside });
     const users = scopes.map(
       (scope) => new SimulatedUser({ scope, front: () => replicas.front(), time, random, faults, story }),

@@ -13,7 +13,7 @@ import type { AgentRegistry } from './agent-registry.js';
 import type { ConnectionKeeper } from './connection-keeper.js';
 import { releaseConnection, takeConnection } from './connection-lease.js';
 import type { JobStates } from './job-states.js';
-import { type LiveJob, liveJobsOn } from './live-jobs.js';
+import { jobsThatOweLogs, type LiveJob, liveJobsOn } from './live-jobs.js';
 import { LogPumps, type LogPumpTools } from './log-pumps.js';
 import { markConnected, markUnreachable } from './mark-connection.js';
 import { ServerAccess, type ServerAccessTools } from './server-access.js';
@@ -30,6 +30,12 @@ export interface ConnectionTools extends LogPumpTools, ServerAccessTools {
   readonly jobStates: JobStates;
   readonly metrics: Pick<MetricsStore, 'record'>;
   readonly health: Pick<InstanceHealth, 'record'>;
+}
+
+interface Greeted {
+  readonly info: AgentInfo;
+  /** Over, with the end of their logs there. */
+  readonly owing: readonly LiveJob[];
 }
 
 const RETRY_MIN_MS = 100;
@@ -119,7 +125,7 @@ export class HostConnection {
         epoch: instance.connectionEpoch,
       };
       connected = await tools.connector.connect(target, signal);
-      const info = await this.greet(connected, instance, signal);
+      const { info, owing } = await this.greet(connected, instance, signal);
       const powerOffAfterMs = await armPowerOff(tools, connected.api, instance, signal);
       tools.registry.set(instance.id, connected.api);
       this.pumps = new LogPumps(connected.api, tools, signal);
@@ -127,6 +133,7 @@ export class HostConnection {
       await this.markConnected(info, powerOffAfterMs);
       onConnected();
       await this.refreshJobs();
+      for (const job of owing) this.pumps.ensure(job);
       for await (const event of connected.api.events(signal)) await this.take(event);
     } finally {
       over.abort(new Error('the connection is over'));
@@ -144,13 +151,15 @@ export class HostConnection {
   }
 
   /** Says which jobs there should be; what the host has beyond them is removed there. */
-  private async greet({ api }: ConnectedAgent, instance: InstanceRecord, signal: AbortSignal): Promise<AgentInfo> {
+  private async greet({ api }: ConnectedAgent, instance: InstanceRecord, signal: AbortSignal): Promise<Greeted> {
     const info = await api.info(signal);
     if (commonProtocol(PROTOCOL, info.protocol) === null) throw new StrangeAgentError(info);
+    // In this order: one that ends in between is among the latter.
     const jobs = await this.tools.reading.run((tx) => findJobsOn(tx, instance.id));
-    const { missing } = await api.desire(jobs.map((job) => job.id), signal); // prettier-ignore
+    const owing = await this.tools.reading.run((tx) => jobsThatOweLogs(tx, instance.id));
+    const { missing } = await api.desire([...jobs.map((job) => job.id), ...owing.map((job) => job.jobId)], signal);
     await this.tools.jobStates.missing(instance.id, missing, this.tools.world.clock.now());
-    return info;
+    return { info, owing };
   }
 
   private markConnected(info: AgentInfo, powerOffAfterMs: number | null): Promise<void> {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startTestServer } from '../../test/support/start-test-server.js';
 import type { ServerSettings } from '../settings/settings.js';
+import { DatabaseAwayError } from '../persistence/errors.js';
 import { describeStartError } from './describe-start-error.js';
 
 let dir: string;
@@ -53,6 +54,16 @@ it.each([
       driverError: Object.assign(new Error('full'), { code: 'SQLITE_FULL' }),
     }),
     /disk is full\. Free some space/,
+  ],
+  [
+    'a Postgres that goes away in the middle',
+    Object.assign(new Error('QueryFailedError: Connection terminated unexpectedly'), { driverError: new Error('x') }),
+    /terminated unexpectedly\. Postgres went away meanwhile: try again/,
+  ],
+  [
+    'a Postgres that goes away before a transaction',
+    new DatabaseAwayError(Object.assign(new Error('the database system is shutting down'), { code: '57P03' })),
+    /^the database system is shutting down\. Postgres is starting or stopping/,
   ],
   [
     'an address of another machine',

@@ -6,6 +6,7 @@ import { SettingsError } from '../settings/read-settings.js';
 import { ServerDirectoryLockedError, ServerDirectoryRefusedError } from './server-lock.js';
 
 const DATABASE_ADVICE = 'Check DSTACK_DATABASE_URL and that Postgres runs and lets this user in.';
+const LOST_ADVICE = 'Postgres went away meanwhile: try again when it is back.';
 const DIRECTORY_ADVICE =
   'The server writes to its directory: make it writable, or start with another DSTACK_SERVER_DIR.';
 const DISK_ADVICE = 'Free some space, or start with a DSTACK_SERVER_DIR on another disk.';
@@ -27,6 +28,8 @@ const ADVICE: ReadonlyMap<string, string> = new Map([
   ['3D000', DATABASE_ADVICE], // no such database
   ['42501', DATABASE_ADVICE], // may not create tables
   ['53300', 'Postgres has no connection left: raise max_connections, or lower DSTACK_DB_POOL_SIZE.'],
+  ['57P01', LOST_ADVICE],
+  ['57P02', LOST_ADVICE],
   ['57P03', 'Postgres is starting or stopping: try again in a moment.'],
   ['ENOSPC', DISK_ADVICE],
   ['EDQUOT', DISK_ADVICE],
@@ -57,9 +60,11 @@ export function describeStartError(error: unknown): string {
   ];
   if (expected.some((known) => error instanceof known)) return (error as Error).message;
   if (!isErrorLike(error)) return String(error);
-  const advice = codesOf(error)
+  const known = codesOf(error)
     .map((code) => ADVICE.get(code))
     .find((found) => found !== undefined);
+  // Of a connection that broke there is no code.
+  const advice = known ?? (/Connection terminated/.test(error.message) ? LOST_ADVICE : undefined);
   return advice === undefined ? (error.stack ?? error.message) : `${error.message}. ${advice}`;
 }
 

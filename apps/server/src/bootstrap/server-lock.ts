@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { hasCode } from '../errors/has-code.js';
 import { sqliteDriver } from '../persistence/sqlite-connection.js';
+import { DirectoryRefusedError, makeDirectory } from './make-directory.js';
 
 /** Another server uses this directory; says which. */
 export class ServerDirectoryLockedError extends Error {
@@ -19,7 +20,7 @@ export interface ServerLock {
 
 /** An exclusive lock on the server directory. The operating system drops it with the process, however that ends. */
 export function lockServerDirectory(serverDir: string, now: number): ServerLock {
-  makeDirectory(serverDir);
+  makeServerDirectory(serverDir);
   const holderPath = join(serverDir, 'server.lock.json');
   const database = new sqliteDriver(join(serverDir, 'server.lock'), { timeout: 0 });
   try {
@@ -28,7 +29,7 @@ export function lockServerDirectory(serverDir: string, now: number): ServerLock 
     database.close();
     if (!hasCode(error, 'SQLITE_BUSY')) throw error;
     throw new ServerDirectoryLockedError(
-      `${serverDir} is in use by another server${describeHolder(holderPath)}. Stop it, or start this one with another DSTACK_SERVER_DIR.`,
+      `${serverDir} is in use by another server${describeHolder(holderPath)}. Stop it, or set another DSTACK_SERVER_DIR.`,
     );
   }
   writeFileSync(holderPath, JSON.stringify({ pid: process.pid, since: new Date(now).toISOString() }), { mode: 0o600 });
@@ -41,20 +42,14 @@ export function lockServerDirectory(serverDir: string, now: number): ServerLock 
   };
 }
 
-/** Step by step: where the system takes no directory at all (`/proc`), Node's own recursion never ends. */
-function makeDirectory(path: string): void {
+function makeServerDirectory(path: string): void {
   try {
-    mkdirSync(path, { mode: 0o700 });
+    makeDirectory(path);
   } catch (error) {
-    if (hasCode(error, 'EEXIST') && statSync(path).isDirectory()) return;
-    const parent = dirname(path);
-    if (!hasCode(error, 'ENOENT') || parent === path) throw error;
-    if (existsSync(parent))
-      throw new ServerDirectoryRefusedError(
-        `${parent} takes no directory, so the server has none: start with another DSTACK_SERVER_DIR.`,
-      );
-    makeDirectory(parent);
-    mkdirSync(path, { mode: 0o700 });
+    if (!(error instanceof DirectoryRefusedError)) throw error;
+    throw new ServerDirectoryRefusedError(
+      `${error.message}, so the server has none: start with another DSTACK_SERVER_DIR.`,
+    );
   }
 }
 

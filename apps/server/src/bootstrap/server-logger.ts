@@ -7,6 +7,9 @@ import { logFields } from './log-fields.js';
 /** The framework's own start-up chatter, of use to nobody who runs a server. */
 const QUIET = new Set(['InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestFactory', 'NestApplication']);
 
+/** Under which the framework writes with its stack what keeps the server from starting. */
+const OF_A_START = new Set(['NestApplication', 'ExceptionHandler']);
+
 const LEVELS: Readonly<Record<LogLevel, NestLevel[]>> = {
   DEBUG: ['fatal', 'error', 'warn', 'log', 'debug', 'verbose'],
   INFO: ['fatal', 'error', 'warn', 'log'],
@@ -49,7 +52,7 @@ export class ServerLogger extends ConsoleLogger {
 
   /** What the application itself fails at is thrown too, and told once, with what to do. */
   override error(message: unknown, ...rest: unknown[]): void {
-    if (rest.at(-1) === 'NestApplication') return;
+    if (OF_A_START.has(String(rest.at(-1)))) return;
     super.error(message, ...(rest as [string]));
   }
 

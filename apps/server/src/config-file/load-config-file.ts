@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '../errors/has-code.js';
+import { messageOf } from '../errors/message-of.js';
 import { STANDARD_PERMISSIONS } from '../settings/default-permissions.js';
 import type { ServerSettings } from '../settings/settings.js';
 import { ConfigFileError, type ConfigFile } from './config-file.js';
@@ -35,7 +36,7 @@ async function contentOf(path: string): Promise<Uint8Array | undefined> {
     return await readFile(path);
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
-    throw new ConfigFileError(`${path} cannot be read: ${String(error)}`);
+    throw new ConfigFileError(`${path} cannot be read: ${messageOf(error)}`);
   }
 }
 

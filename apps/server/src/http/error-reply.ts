@@ -1,6 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import { hasCode } from '../errors/has-code.js';
-import { TooManyValuesError } from '../persistence/errors.js';
+import { DatabaseAwayError, TooManyValuesError } from '../persistence/errors.js';
 import { AccessError, ClientError, ForbiddenError, InvalidRequestError, MalformedVersionError } from './api-errors.js';
 
 /** What Postgres refuses in a text by itself, and SQLite takes. */
@@ -9,6 +9,9 @@ const REFUSED_TEXT: ReadonlyMap<string, string> = new Map([
   ['22P05', 'Text must not hold a NUL character'],
   ['22001', 'A text is longer than this field can be'],
 ]);
+
+/** The reason is for the operator, in the log. */
+const AWAY = 'The database of the server does not answer. Try again in a moment.';
 
 export interface ErrorReply {
   readonly status: number;
@@ -26,6 +29,7 @@ export function errorReply(error: unknown): ErrorReply | undefined {
     return { status: 400, body: { detail: [{ msg: error.message, code: null }] } };
   if (error instanceof TooManyValuesError)
     return { status: 400, body: { detail: [{ msg: error.message, code: 'error' }] } };
+  if (error instanceof DatabaseAwayError) return { status: 503, body: { detail: [{ msg: AWAY, code: 'error' }] } };
   if (error instanceof HttpException) return { status: error.getStatus(), body: { detail: error.message } };
   for (const [code, msg] of REFUSED_TEXT)
     if (hasCode(error, code)) return { status: 400, body: { detail: [{ msg, code: 'error' }] } };

@@ -16,6 +16,7 @@ import { changeProgress } from '../hosts/host-progress.js';
 import { type InstalledAgent, isLastingHostError, type ReadyHost } from '../hosts/hosts.js';
 import { wakePeersOfMachine } from '../jobs/gang.js';
 import { findJobsOn } from '../jobs/job-record.js';
+import { wakeOwedLogs } from '../jobs/owed-logs.js';
 import type { CommitContext, CommitResult, Outcome } from '../reconcile/reconciler.js';
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
@@ -87,6 +88,7 @@ export class InstanceCommit {
       const jobs = await findJobsOn(tx, id);
       await this.wake.rows(tx, 'jobs', jobs.map((job) => job.id)); // prettier-ignore
     }
+    if (decision.status === 'terminated') await wakeOwedLogs(tx, this.wake, id);
     if (decision.status !== 'launching') await wakeVolumesOf(tx, this.wake, id);
     // The first has a machine: so have they. Or one is free, and the last of them ends all.
     if (record.group !== null) await wakeGroup(tx, this.wake, record.group, id);

@@ -1,6 +1,6 @@
 import { AgentUnreachableError, type JobState } from '@dstack/agent-protocol';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { isFinishedJob, type JobDecision, type JobEffect, type StopMode, UNPROBED } from '@dstack/core';
+import { isFinishedJob, type JobDecision, type JobEffect, LIMITS, type StopMode, UNPROBED } from '@dstack/core';
 import { LOG_STORE, type LogStore } from '../logs/log-store.js';
 import { updateById } from '../persistence/update-by-id.js';
 import type { WriteTx } from '../persistence/transaction.js';
@@ -99,6 +99,7 @@ export class JobCommit {
     const runtime: JobRuntimeRecord = {
       ...record.runtimeRecord,
       ...(status === 'terminating' ? { stopSent: null } : {}),
+      ...(changes.owesLog === true ? { owesLog: true } : {}),
     };
     // A machine of a cloud may have had no address when the job was assigned to it.
     const isAddressNews = status === 'provisioning' || record.provisioningData?.hostname === null;
@@ -120,9 +121,9 @@ export class JobCommit {
     else if (record.registered) await unregister(tx, this.wake, [id]);
     if (changes.release === true) await releaseInstance(tx, this.wake, record);
     const next = changes.nextOffer === true ? await this.nextMachine(tx, snapshot) : null;
-    if (isFinishedJob(status)) tx.afterCommit(() => this.completeLogs(snapshot));
+    if (isFinishedJob(status) && changes.owesLog !== true) tx.afterCommit(() => this.completeLogs(snapshot));
     const text = `Job status changed ${record.status.toUpperCase()} -> ${status.toUpperCase()} (${because})`;
-    const target = { type: 'job' as const, id, name: record.spec.job_name, projectId: record.projectId, runId: run.id };
+    const target = eventTarget(snapshot);
     await this.events.record(tx, { message: text, actorId: null, targets: [target] });
     if (next !== null)
       await this.events.record(tx, {
@@ -174,7 +175,11 @@ export class JobCommit {
 
   private async record(tx: WriteTx, context: Context, outcome: Outcome<JobEffect>): Promise<number | undefined> {
     const { effect } = outcome;
+    // Whether or not the host has heard that it may forget the log: it is told again which jobs there are.
+    if (effect.do === 'remove' && context.snapshot.record.runtimeRecord.owesLog === true)
+      await this.setRuntime(tx, context, { owesLog: false });
     if (!outcome.ok) {
+      if (effect.do === 'give-up-log') return context.now + LIMITS.agentRetryMs;
       if (!(outcome.error instanceof AgentUnreachableError) && effect.do === 'start') {
         await this.setRuntime(
           tx,
@@ -197,7 +202,21 @@ export class JobCommit {
         return (outcome.value as JobState).phase === 'finished' ? context.now : undefined;
       case 'remove':
         return undefined;
+      case 'give-up-log':
+        await this.setRuntime(tx, context, { owesLog: false });
+        await this.tellLostLog(tx, context, outcome.value as number, effect.because); // what it returns
+        return undefined;
     }
+  }
+
+  private async tellLostLog(tx: WriteTx, { snapshot }: Context, lostBytes: number, because: string): Promise<void> {
+    tx.afterCommit(() => this.completeLogs(snapshot));
+    if (lostBytes === 0) return;
+    await this.events.record(tx, {
+      message: `The last ${lostBytes} bytes of the log are lost: ${because}`,
+      actorId: null,
+      targets: [eventTarget(snapshot)],
+    });
   }
 
   private async recordStart(tx: WriteTx, context: Context, outcome: StartOutcome): Promise<void> {
@@ -221,4 +240,14 @@ export class JobCommit {
   ): Promise<void> {
     await changeRuntime(tx, { id, runtime_data: writeJson({ ...snapshot.record.runtimeRecord, ...fields }), message });
   }
+}
+
+function eventTarget({ record, run }: JobView) {
+  return {
+    type: 'job' as const,
+    id: record.id,
+    name: record.spec.job_name,
+    projectId: record.projectId,
+    runId: run.id,
+  };
 }

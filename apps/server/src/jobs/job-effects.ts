@@ -5,6 +5,7 @@ import { AgentRegistry } from '../agents/agent-registry.js';
 import { findUpload } from '../files/find-upload.js';
 import { Uploads } from '../files/uploads.js';
 import { HostAccessStore } from '../hosts/host-access.js';
+import { LOG_STORE, type LogStore } from '../logs/log-store.js';
 import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
 import { rowsByKey } from '../persistence/rows-by-key.js';
@@ -20,6 +21,7 @@ import { takeServicePort } from '../services/service-port.js';
 import { UnknownSecretError } from './interpolate-secrets.js';
 import { JobInputs } from './job-inputs.js';
 import { isKey, keysOfPeople } from './keys-of-people.js';
+import { hostIdOf } from './job-record.js';
 import type { JobView } from './job-snapshots.js';
 import { buildJobStart, type BuiltJobStart, JobRefusedError } from './job-start.js';
 
@@ -41,12 +43,14 @@ export class JobEffects {
     @Inject(HostAccessStore) private readonly accesses: Pick<HostAccessStore, 'read'>,
     @Inject(Uploads) private readonly uploads: Pick<Uploads, 'content'>,
     @Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'registryLogin' | 'sshProxy'>,
+    @Inject(LOG_STORE) private readonly logs: Pick<LogStore, 'endOffset'>,
   ) {
     this.reading = readTogether(db);
   }
 
   perform(effect: JobEffect, context: ActContext<JobView>): Promise<unknown> {
     const { snapshot: view, signal } = context;
+    if (effect.do === 'give-up-log') return this.giveUpLog(view, signal);
     const agent = this.agentOf(view);
     switch (effect.do) {
       case 'start':
@@ -64,9 +68,25 @@ export class JobEffects {
   }
 
   private agentOf({ record }: JobView): AgentApi {
-    const agent = record.instanceId === null ? null : this.agents.get(record.instanceId);
+    const hostId = hostIdOf(record);
+    const agent = hostId === null ? null : this.agents.get(hostId);
     if (agent === null) throw new AgentUnreachableError('this server is not connected to the agent');
     return agent;
+  }
+
+  /** Returns how many bytes nobody will ever have. */
+  private async giveUpLog(view: JobView, signal: AbortSignal): Promise<number> {
+    const { record, run, projectName } = view;
+    let lostBytes = 0;
+    for (const stream of ['job', 'runner'] as const) {
+      const stored = await this.logs.endOffset({ projectName, runName: run.name, jobId: record.id, stream });
+      lostBytes += Math.max(0, (record.runtimeRecord.agent?.logEnd?.[stream] ?? 0) - stored);
+    }
+    const hostId = hostIdOf(record);
+    const agent = hostId === null ? null : this.agents.get(hostId);
+    // A host that does not hear it now forgets the job when it is told which ones there are.
+    await agent?.remove(record.id, signal).catch(() => undefined);
+    return lostBytes;
   }
 
   private async start(agent: AgentApi, view: JobView, signal: AbortSignal): Promise<StartOutcome> {

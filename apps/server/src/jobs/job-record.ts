@@ -16,6 +16,8 @@ export interface JobRuntimeRecord {
   readonly networkMode: Wire.NetworkMode;
   /** Why the job cannot be handed to an agent. */
   readonly startError: string | null;
+  /** It is over, and its host still has the end of its log. */
+  readonly owesLog?: boolean;
   /** That were made for it in this submission, and failed to start. */
   readonly failedMachines?: number;
 }
@@ -169,6 +171,11 @@ interface JobOnInstance {
   readonly id: string;
   readonly status: string;
   readonly instance_id: string;
+}
+
+/** The machine that has something of it: it runs there, or it is over and the end of its log is there. */
+export function hostIdOf({ instanceId, usedInstanceId, runtimeRecord }: JobRecord): string | null {
+  return instanceId ?? (runtimeRecord.owesLog === true ? usedInstanceId : null);
 }
 
 /** The latest submission of each (replica, job). */

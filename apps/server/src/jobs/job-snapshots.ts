@@ -6,6 +6,7 @@ import {
   type JobHost,
   type JobSnapshot,
   type NodeAddress,
+  type OwedLog,
 } from '@dstack/core';
 import type { ReadTx } from '../persistence/transaction.js';
 import { InstanceLimits } from '../instances/instance-limits.js';
@@ -19,7 +20,7 @@ import { findRun, type RunRecord } from '../runs/run-record.js';
 import { findFailedStart } from './failed-start.js';
 import { nodeAddresses, whatItWaitsFor } from './gang.js';
 import { needsRouter, routerAddress } from './router-address.js';
-import { findJob, type JobRecord } from './job-record.js';
+import { findJob, hostIdOf, type JobRecord } from './job-record.js';
 
 export interface JobView {
   readonly snapshot: JobSnapshot;
@@ -43,7 +44,8 @@ export class JobSnapshots {
     const record = await findJob(tx, id);
     const run = record === null ? null : await findRun(tx, record.runId);
     if (record === null || run === null) return null;
-    const instance = record.instanceId === null ? null : await findInstance(tx, record.instanceId);
+    const hostId = hostIdOf(record);
+    const instance = hostId === null ? null : await findInstance(tx, hostId);
     const isHeld = record.status === 'provisioning' || record.status === 'terminating';
     const volumes = isHeld ? await jobVolumes(tx, id, record.spec) : null;
     const ofOthers =
@@ -131,7 +133,7 @@ export class JobSnapshots {
       case 'aborted':
       case 'failed':
       case 'done':
-        return { ...base, status: record.status };
+        return { ...base, status: record.status, owedLog: owedLogOf(record, host) };
     }
   }
 
@@ -190,6 +192,11 @@ async function utilisation(tx: ReadTx, job: JobRecord, now: number): Promise<boo
     gpuPercents: readJson<{ utilPercent: number }[]>(row.gpus).map((gpu) => gpu.utilPercent),
   }));
   return isUnderUtilised(samples, { minPercent: policy.min_gpu_utilization, windowMs }, now);
+}
+
+function owedLogOf({ runtimeRecord, logOffsets }: JobRecord, host: JobHost | null): OwedLog | null {
+  const end = runtimeRecord.agent?.logEnd;
+  return runtimeRecord.owesLog !== true || end === undefined ? null : { host, end, logOffsets };
 }
 
 function isTimed({ spec }: JobRecord): boolean {

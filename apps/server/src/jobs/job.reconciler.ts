@@ -6,6 +6,7 @@ import type { ReadTx, SqlValue, WriteTx } from '../persistence/transaction.js';
 import type { ActContext, CommitContext, CommitResult, Observed, Reconciler } from '../reconcile/reconciler.js';
 import { JobCommit } from './job-commit.js';
 import { JobEffects } from './job-effects.js';
+import { hostIdOf } from './job-record.js';
 import { JobSnapshots, type JobView } from './job-snapshots.js';
 
 @Injectable()
@@ -23,7 +24,8 @@ export class JobReconciler implements Reconciler<JobView, JobDecision> {
   /** Only the server that holds a host's connection can talk to its agent, so it takes the jobs there. */
   claimFilter(now: number): { sql: string; params: readonly SqlValue[] } {
     return {
-      sql: `NOT EXISTS (SELECT 1 FROM instances i WHERE i.id = t.instance_id
+      // One that is over may owe the end of its log.
+      sql: `NOT EXISTS (SELECT 1 FROM instances i WHERE i.id = COALESCE(t.instance_id, t.used_instance_id)
               AND i.connection_holder <> ? AND i.connection_expires_at > ?)`,
       params: [this.me.holder, now],
     };
@@ -46,7 +48,7 @@ export class JobReconciler implements Reconciler<JobView, JobDecision> {
   }
 
   accountOf(_effect: JobEffect, { record }: JobView): string {
-    return `agent/${record.instanceId ?? ''}`;
+    return `agent/${hostIdOf(record) ?? ''}`;
   }
 
   act(effect: JobEffect, context: ActContext<JobView>): Promise<unknown> {

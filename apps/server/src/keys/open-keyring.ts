@@ -94,8 +94,9 @@ export function sealKeyCheck(keyring: Keyring, installationId: string): string {
 
 function refuseWrongKeys(row: InstallationRow | undefined, keyring: Keyring): void {
   if (row === undefined || opensValues(row, keyring)) return;
+  const isAnother = keyring.names.includes(row.key_name ?? '') ? ': the one of that name opens nothing' : '';
   throw new DatabaseRefusedError(
-    `The values in this database are encrypted with the key "${row.key_name ?? 'unknown'}", which is not among the configured ones. ` +
+    `The values in this database are encrypted with the key "${row.key_name ?? 'unknown'}", which is not here${isAnother}. ` +
       'Put it into encryption.keys of config.yml (or restore encryption.key into the server directory) and start again.',
   );
 }

@@ -1,3 +1,5 @@
+import { messageOf } from '../errors/message-of.js';
+
 export class NestedTransactionError extends Error {
   override readonly name = 'NestedTransactionError';
   constructor() {
@@ -8,6 +10,14 @@ export class NestedTransactionError extends Error {
 /** The database cannot be used as it is; the message ends with what to do. */
 export class DatabaseRefusedError extends Error {
   override readonly name = 'DatabaseRefusedError';
+}
+
+/** No transaction could begin: the database is away, or has no connection for this server. */
+export class DatabaseAwayError extends Error {
+  override readonly name = 'DatabaseAwayError';
+  constructor(cause: unknown) {
+    super(messageOf(cause), { cause });
+  }
 }
 
 /** What neither engine binds in one statement: somebody asked for a very long list at once. */

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { DataSource, type QueryRunner } from 'typeorm';
 import type { Engine } from './engine.js';
+import { DatabaseAwayError } from './errors.js';
 import type { EntityClass } from './sqlite-engine.js';
 
 export interface PostgresEngineOptions {
@@ -98,6 +99,6 @@ async function begin(
     return runner;
   } catch (error) {
     await runner.release();
-    throw error;
+    throw new DatabaseAwayError(error);
   }
 }

@@ -7,7 +7,7 @@ export async function deleteOldLogs({ db, logs, now }: RetentionTools, before: n
   while (before !== null) {
     const jobs = await db.read((tx) =>
       tx.query<LoggedJob>(
-        `SELECT ${LOGGED_JOB} WHERE j.finished_at < ? AND j.logs_deleted_at IS NULL ORDER BY j.finished_at LIMIT ?`,
+        `SELECT ${LOGGED_JOB} WHERE j.finished_at < ? AND j.logs_deleted_at IS NULL AND j.next_due_at IS NULL ORDER BY j.finished_at LIMIT ?`,
         [before, BATCH],
       ),
     );

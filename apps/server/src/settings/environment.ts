@@ -21,6 +21,16 @@ export function integer(env: Environment, name: NameOf<'integer'>): number {
   return Number(given);
 }
 
+/** @throws {SettingsError} when a whole number is below zero: none of them means anything then */
+export function refuseNegatives(env: Environment): void {
+  for (const [name, given = ''] of Object.entries(env)) {
+    const known = variable(name);
+    // What has no effect here may be set for a server of Python dstack.
+    if (known?.type === 'integer' && known.state === undefined && Number(given) < 0)
+      throw new SettingsError(`${name} must be 0 or more, not ${given}.`);
+  }
+}
+
 /** @throws {SettingsError} */
 export function number(env: Environment, name: NameOf<'number'>): number {
   const given = nonEmpty(env[name]);

@@ -100,6 +100,13 @@ it.each([
   [{ DSTACK_SERVER_JOB_NETWORK_MODE: '4' }, 'DSTACK_SERVER_JOB_NETWORK_MODE must be one of 1, 2, 3, not "4"'],
   [{ DSTACK_DEFAULT_SERVICE_CLIENT_MAX_BODY_SIZE: '-1' }, 'must be 0 (any) or a number of bytes'],
   [{ DSTACK_SERVER_ENDED_TTL_SECONDS: '60' }, 'DSTACK_SERVER_ENDED_TTL_SECONDS must be 0 (for ever) or at least 3600'],
+  [{ DSTACK_DB_POOL_SIZE: '0' }, 'DSTACK_DB_POOL_SIZE must be 1 or more, not 0.'],
+  [{ DSTACK_SERVER_LOG_BUFFER_BYTES: '-1' }, 'DSTACK_SERVER_LOG_BUFFER_BYTES must be 0 or more, not -1.'],
+  [{ DSTACK_SERVER_URL: 'foo' }, 'DSTACK_SERVER_URL must be like https://dstack.example.com, not "foo".'],
+  [
+    { FORWARDED_ALLOW_IPS: '10.0.0.0/8, proxy' },
+    'FORWARDED_ALLOW_IPS must have addresses, ranges like 10.0.0.0/8, or *, with commas between them: not "proxy".',
+  ],
   [{ DSTACK_SERVER_LOG_LEVEL: 'loud' }, 'DSTACK_SERVER_LOG_LEVEL must be one of DEBUG'],
 ])('refuses %j', (env, message) => {
   expect(() => readSettings(env)).toThrow(SettingsError);

@@ -5,8 +5,9 @@ import { IMAGE_DEFAULTS, type ImageDefaults, type JobNetworks } from '@dstack/co
 import { parseDatabaseUrl, type DatabaseLocation } from '../persistence/database-url.js';
 import { readBlobStore } from './blob-settings.js';
 import { readCatalogSettings } from './catalog-settings.js';
-import { choice, type Environment, flag, integer, text } from './environment.js';
+import { choice, type Environment, flag, integer, refuseNegatives, text } from './environment.js';
 import { readAcmeAuthority, readProxyUrl } from './gateway-settings.js';
+import { readOwnUrl, readTrustedProxies } from './way-here-settings.js';
 import { readLogSink } from './log-settings.js';
 import { readOidcSettings } from './oidc-settings.js';
 import { SettingsError } from './settings-error.js';
@@ -38,8 +39,8 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
   const endpoints = backendEndpoints(env);
   const settings: ServerSettings = {
     database: databaseLocation(env, serverDir),
-    databasePoolSize: integer(env, 'DSTACK_DB_POOL_SIZE'),
-    url: (text(env, 'DSTACK_SERVER_URL') ?? `http://${nameOf(host)}:${port}`).replace(/\/+$/, ''),
+    databasePoolSize: poolSize(env),
+    url: readOwnUrl(env) ?? `http://${nameOf(host)}:${port}`,
     adminToken: text(env, 'DSTACK_SERVER_ADMIN_TOKEN'),
     oidc: readOidcSettings(env, (message) => {
       throw new SettingsError(message);
@@ -82,7 +83,7 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
     ambientCredentials: !flag(env, 'DSTACK_DEFAULT_CREDS_DISABLED'),
     serviceMaxBodyBytes: maxBodyBytes(env),
     serviceAnswerMs: integer(env, 'DSTACK_SERVICE_CLIENT_TIMEOUT') * 1000,
-    forwardedAllowIps: listOf(text(env, 'FORWARDED_ALLOW_IPS')),
+    forwardedAllowIps: readTrustedProxies(listOf(text(env, 'FORWARDED_ALLOW_IPS'))),
     servicesShareOrigin: flag(env, 'DSTACK_SERVER_SERVICES_SHARE_ORIGIN'),
     proxyUrl: readProxyUrl(env),
     acme: readAcmeAuthority(env),
@@ -115,6 +116,7 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
   };
   if (settings.proxyUrl !== undefined && new URL(settings.proxyUrl).host === new URL(settings.url).host)
     throw new SettingsError(`DSTACK_SERVER_PROXY_URL must be another origin than the server's own, ${settings.url}.`);
+  refuseNegatives(env);
   return { settings, warnings: warningsAbout(Object.keys(env)) };
 }
 
@@ -122,6 +124,12 @@ export function readSettings(env: Environment, flags: Partial<ServerSettings> = 
 function nameOf(host: string): string {
   if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
   return host.includes(':') ? `[${host}]` : host;
+}
+
+function poolSize(env: Environment): number {
+  const size = integer(env, 'DSTACK_DB_POOL_SIZE');
+  if (size < 1) throw new SettingsError(`DSTACK_DB_POOL_SIZE must be 1 or more, not ${size}.`);
+  return size;
 }
 
 function maxBodyBytes(env: Environment): number {

@@ -201,7 +201,7 @@ describe('a terminating job', () => {
     ['waits for the end of its log', terminating({ agent: finished(), logOffsets: { job: 5, runner: 2 } }), T, { status: 'terminating', effects: [], dueAt: T + LIMITS.logDrainMs }],
     ['is final when its log is durable', terminating({ agent: finished(), logOffsets: { job: 10, runner: 2 } }), T, { status: 'terminated', effects: ['remove'] }],
     ['sees even an empty log to its end', terminating({ agent: finished({ logEnd: { job: 0, runner: 0 } }) }), T, { status: 'terminating', effects: [] }],
-    ['does not wait for its log for ever', terminating({ agent: finished() }), T + LIMITS.logDrainMs, { status: 'terminated', effects: ['remove'] }],
+    ['does not wait for its log for ever, and has its host keep the rest', terminating({ agent: finished() }), T + LIMITS.logDrainMs, { status: 'terminated', effects: [], dueAt: T + LIMITS.logDrainMs }],
     ['counts the wait from when it could have been seen', terminating({ agent: finished(), host: host({ connectedSince: T + 60 * MIN }) }), T + 60 * MIN, { status: 'terminating', dueAt: T + 60 * MIN + LIMITS.logDrainMs }],
     ['waits for a server that has just come back', terminating({ agent: finished(), host: host({ connectedSince: null }) }), T + 60 * MIN, { status: 'terminating' }],
     ['ends with a host that is gone', terminating({ host: host({ status: 'terminated' }) }), T, { status: 'terminated', effects: [] }],
@@ -217,6 +217,22 @@ describe('a terminating job', () => {
     const lost = terminating({ agent: finished(), host: host({ status: 'terminated' }), logOffsets: { job: 5, runner: 2 } });
     expect(decideJob(lost, T).changes.message).toBe('the end of the log could not be fetched from the host');
   }); // prettier-ignore
+
+  it.each<[string, Partial<TerminatingJob>, true | undefined]>([
+    ['when the server could not take it in time', { agent: finished() }, true],
+    ['when only what the agent itself wrote is missing', { agent: finished(), logOffsets: { job: 10, runner: 1 } }, true],
+    ['when its host is gone', { agent: finished(), host: host({ status: 'terminated' }) }, true],
+    ['not when it is all here', { agent: finished(), logOffsets: { job: 10, runner: 2 } }, undefined],
+    ['not when the agent never said how long it is', { agent: null }, undefined],
+  ])('owes the end of its log %s', (_when, over, owesLog) => {
+    expect(decideJob(terminating(over), T + LIMITS.logDrainMs).changes.owesLog).toBe(owesLog);
+  }); // prettier-ignore
+
+  it('says no message of a log that is still to be taken, as nothing is lost yet', () => {
+    const { changes, because } = decideJob(terminating({ agent: finished() }), T + LIMITS.logDrainMs);
+    expect(changes.message).toBeUndefined();
+    expect(because).toBe('terminated_by_user: the rest of its log is still to be taken from its host');
+  });
 
   it('gives its host back with the final status, and never before', () => {
     const draining = decideJob(terminating({ agent: finished() }), T);
@@ -235,7 +251,8 @@ describe('a terminating job', () => {
 });
 
 it.each(['terminated', 'aborted', 'failed', 'done'] as const)('a job that is %s stays so', (status) => {
-  expect(decideJob({ ...base, status }, T)).toEqual({ status, changes: {}, effects: [], dueAt: null, because: null });
+  const expected = { status, changes: {}, effects: [], dueAt: null, because: null };
+  expect(decideJob({ ...base, status, owedLog: null }, T)).toEqual(expected);
 });
 
 describe('a job that mounts volumes, when it ends', () => {
@@ -259,6 +276,10 @@ describe('a job that mounts volumes, when it ends', () => {
   });
   it('gives them up when its machine is lost, too', () => {
     expect(decideJob(ended({ host: null, volumes: 'held' }), T).changes).toEqual({ releaseVolumes: true });
+  });
+  it('gives them up without its log, which its host keeps', () => {
+    const late = decideJob(ended({ volumes: 'held', logOffsets: { job: 5, runner: 2 } }), T + LIMITS.logDrainMs);
+    expect(late).toMatchObject({ status: 'terminating', effects: [], changes: { releaseVolumes: true } });
   });
   it('holds them while its commands run', () => {
     expect(decideJob(terminating({ volumes: 'held' }), T).changes).toEqual({});

@@ -1,5 +1,6 @@
 import type { JobStatus, JobTerminationReason } from '../wire/enums.js';
 import { type Decision, go, type Instant, stay, undecided } from './decision.js';
+import { decideOwedLog } from './decide-owed-log.js';
 import { decideTerminatingJob } from './decide-terminating-job.js';
 import type {
   ActiveJob,
@@ -32,7 +33,7 @@ export function decideJob(job: JobSnapshot, now: Instant): JobDecision {
     case 'aborted':
     case 'failed':
     case 'done':
-      return stay(job.status, {});
+      return decideOwedLog(job, now);
     default:
       return undecided(job);
   }

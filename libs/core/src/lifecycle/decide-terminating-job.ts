@@ -1,6 +1,7 @@
 import type { JobStatus } from '../wire/enums.js';
 import { JOB_ENDINGS } from '../wire/endings.js';
 import { type Decision, go, type Instant, stay } from './decision.js';
+import { isBeyondHope, isLogWhole } from './decide-owed-log.js';
 import type { AgentJob, JobChanges, JobEffect, JobHost, TerminatingJob } from './job-snapshot.js';
 import { LIMITS } from './limits.js';
 
@@ -8,28 +9,23 @@ type JobDecision = Decision<JobStatus, JobEffect, JobChanges>;
 
 /**
  * A job is final when its commands have ended *and* its log is durable up to the lengths the agent reported. Both waits have deadlines:
- * a host that never answers delays the end, it does not prevent it.
+ * a host that never answers, or a server that has no room for logs, delays the end and does not prevent it. What is left of a log then
+ * stays with the host (`decideOwedLog`).
  */
 export function decideTerminatingJob(job: TerminatingJob, now: Instant): JobDecision {
   const { host, agent } = job;
-  if (host === null || isBeyondHope(host)) return finish(job, now, [], lostLogs(job));
+  if (host === null || isBeyondHope(host)) return finish(job, now, [], ...lostLogs(job));
   if (agent?.phase === 'finished') return drain(job, host, agent, now);
   if (agent === null) return finish(job, now, host.connectedSince !== null ? [{ do: 'remove' }] : [], null);
   return stopCommands(job, host, now);
 }
 
-/** Nothing more is heard of it: no wait could bring the end of a log. */
-function isBeyondHope({ status, hasEnded, connectedSince }: JobHost): boolean {
-  return status === 'terminated' || (hasEnded && connectedSince === null);
-}
-
 function drain(job: TerminatingJob, host: JobHost, agent: AgentJob, now: Instant): JobDecision {
-  const end = agent.logEnd ?? { job: 0, runner: 0 };
-  const isDurable = job.logOffsets.job >= end.job && job.logOffsets.runner >= end.runner;
-  if (isDurable) return finish(job, now, [{ do: 'remove' }], null);
+  if (isLogWhole(agent.logEnd ?? { job: 0, runner: 0 }, job.logOffsets))
+    return finish(job, now, [{ do: 'remove' }], null);
   const deadline = deadlineOf(Math.max(agent.finishedAt ?? 0, job.statusChangedAt), host, LIMITS.logDrainMs, now);
   if (now < deadline) return stay('terminating', { dueAt: deadline });
-  return finish(job, now, host.connectedSince === null ? [] : [{ do: 'remove' }], lostLogs(job));
+  return finish(job, now, [], null, 'the rest of its log is still to be taken from its host');
 }
 
 function stopCommands(job: TerminatingJob, host: JobHost, now: Instant): JobDecision {
@@ -80,8 +76,17 @@ function finite(at: Instant): Instant | null {
   return Number.isFinite(at) ? at : null;
 }
 
-/** Its machine is somebody else's only when no volume of its own is at it any more. */
-function finish(job: TerminatingJob, now: Instant, effects: readonly JobEffect[], message: string | null): JobDecision {
+/**
+ * Its machine is somebody else's only when no volume of its own is at it any more.
+ * @param owed what is said of the end of its log, which is not here; null: nothing is missing
+ */
+function finish(
+  job: TerminatingJob,
+  now: Instant,
+  effects: readonly JobEffect[],
+  message: string | null,
+  owed: string | null = null,
+): JobDecision {
   // First what holds the mounts goes, then the disk.
   if (job.volumes === 'held') return stay('terminating', { effects, changes: { releaseVolumes: true } });
   if (job.volumes === 'leaving') return stay('terminating', {});
@@ -93,14 +98,17 @@ function finish(job: TerminatingJob, now: Instant, effects: readonly JobEffect[]
       finishedAt: now,
       ...(exitStatus === undefined ? {} : { exitStatus }),
       ...(message === null ? {} : { message }),
+      ...(owed === null ? {} : { owesLog: true }),
     },
+    // The amount of a log that is lost with its host is said by the next look.
+    ...(owed === null ? {} : { dueAt: now }),
     effects,
-    because: message === null ? job.reason : `${job.reason}: ${message}`,
+    because: [job.reason, message ?? owed].filter((text) => text !== null).join(': '),
   });
 }
 
-function lostLogs(job: TerminatingJob): string | null {
-  const end = job.agent?.logEnd;
-  if (end === undefined || job.logOffsets.job >= end.job) return null;
-  return 'the end of the log could not be fetched from the host';
+function lostLogs({ agent, logOffsets }: TerminatingJob): readonly [message: string | null, owed?: string] {
+  if (agent?.logEnd === undefined || isLogWhole(agent.logEnd, logOffsets)) return [null];
+  const lost = 'the end of the log could not be fetched from the host';
+  return [logOffsets.job >= agent.logEnd.job ? null : lost, lost];
 }

@@ -46,7 +46,7 @@ export interface AgentJob {
   readonly reason?: JobTerminationReason | undefined;
   readonly message?: string | undefined;
   readonly noConnectionsSeconds?: number | undefined;
-  readonly logEnd?: { readonly job: number; readonly runner: number } | undefined;
+  readonly logEnd?: LogLengths | undefined;
 }
 
 export type StopMode = 'graceful' | 'kill';
@@ -109,11 +109,25 @@ export interface TerminatingJob extends JobBase {
   /** Its network volumes. `held`: they are there for it; `leaving`: they are being taken from the machine, which it keeps until then. */
   readonly volumes: 'none' | 'held' | 'leaving';
   /** Durable at the server. */
-  readonly logOffsets: { readonly job: number; readonly runner: number };
+  readonly logOffsets: LogLengths;
+}
+
+export interface LogLengths {
+  readonly job: number;
+  readonly runner: number;
+}
+
+/** Of a job that is over: its host keeps what the server could not take in time. */
+export interface OwedLog {
+  readonly host: JobHost | null;
+  readonly end: LogLengths;
+  readonly logOffsets: LogLengths;
 }
 
 export interface FinishedJob extends JobBase {
   readonly status: Extract<JobStatus, 'terminated' | 'aborted' | 'failed' | 'done'>;
+  /** Null: nothing of its log is waited for. */
+  readonly owedLog: OwedLog | null;
 }
 
 export type JobSnapshot = SubmittedJob | ProvisioningJob | ActiveJob | TerminatingJob | FinishedJob;
@@ -127,7 +141,9 @@ export type JobEffect =
       readonly reason: JobTerminationReason;
     }
   /** Forget the job on its host. Unknown there is a success; a host nobody reaches is told when it comes back. */
-  | { readonly do: 'remove' };
+  | { readonly do: 'remove' }
+  /** Say how much of the log is lost, and have the host forget the job. */
+  | { readonly do: 'give-up-log'; readonly because: string };
 
 export interface JobChanges {
   readonly reason: JobTerminationReason;
@@ -136,6 +152,8 @@ export interface JobChanges {
   readonly stopMode: StopMode;
   readonly finishedAt: Instant;
   readonly runningAt: Instant;
+  /** The end of its log is still to be taken from its host. */
+  readonly owesLog: true;
   /** Gives the job's share of its instance back; safe to repeat. */
   readonly release: true;
   /** A new machine is to be made for it, at the next offer. */

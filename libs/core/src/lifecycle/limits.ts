@@ -44,6 +44,8 @@ export const LIMITS = {
   killConfirmMs: 2 * MINUTE,
   /** After a job ended, for its last output to become durable. */
   logDrainMs: 2 * MINUTE,
+  /** How long the host of a job that is over keeps the end of its log for a server that cannot take it; as long as of one that runs. */
+  owedLogMs: 24 * HOUR,
   /** Between two sends of the same request to an agent. */
   agentRetryMs: 5 * SECOND,
   /** One attempt to create a machine, repeats of the same token included. */

@@ -46,8 +46,8 @@ export const HOST_DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'apps/server/src/agents/host-connection.ts',
-        find: `await api.desire(jobs.map((job) => job.id), signal)`,
-        replace: `await api.desire(jobs.slice(1).map((job) => job.id), signal)`,
+        find: `await api.desire([...jobs.map((job) => job.id),`,
+        replace: `await api.desire([...jobs.slice(1).map((job) => job.id),`,
       },
     ],
   },

@@ -24,8 +24,9 @@ export const LOG_DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'libs/core/src/lifecycle/decide-terminating-job.ts',
-        find: 'if (isDurable) return',
-        replace: 'if (isDurable || agent.finishedAt !== undefined) return',
+        find: 'if (isLogWhole(agent.logEnd ?? { job: 0, runner: 0 }, job.logOffsets))',
+        replace:
+          'if (agent.finishedAt !== undefined || isLogWhole(agent.logEnd ?? { job: 0, runner: 0 }, job.logOffsets))',
       },
     ],
   },

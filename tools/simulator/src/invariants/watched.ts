@@ -81,7 +81,10 @@ export class Watched {
   }
 
   isOver(): boolean {
-    return this.sights.machines().length === 0 && this.sights.disks().length === 0 && isEverythingFinal(this.mirror);
+    const { sights, mirror, connection } = this;
+    if (sights.machines().length > 0 || sights.disks().length > 0 || !isEverythingFinal(mirror)) return false;
+    // The end of a log is still to be taken, or to be said to be lost.
+    return connection.prepare('SELECT 1 FROM jobs WHERE next_due_at IS NOT NULL LIMIT 1').all().length === 0;
   }
 
   atTheEnd(now: number): void {

@@ -23,6 +23,7 @@ import type { SimulatedHosts } from '../hosts/simulated-hosts.js';
 import type { LeasesFence } from '../invariants/leases-fence.js';
 import type { DatabaseLine } from './database-line.js';
 import type { Front } from './front.js';
+import type { LogRoom } from './log-room.js';
 import type { WakeUpsAreKept } from '../invariants/wake-ups-are-kept.js';
 import { type Activity, mortalEngine } from './mortal-engine.js';
 import type { ServerEpoch } from './server-epoch.js';
@@ -39,6 +40,7 @@ export interface Outside {
   readonly activity: Activity;
   readonly fence: LeasesFence;
   readonly wakeUps: WakeUpsAreKept;
+  readonly logRoom: LogRoom;
   /** Null: there are no services. */
   readonly probes: SimulatedProbes | null;
 }
@@ -61,7 +63,7 @@ class OneKey extends ClusterKeys {
 
 /** The server's own objects, with a simulated world below them. */
 export function startServer(epoch: ServerEpoch, line: DatabaseLine | null, outside: Outside): Started {
-  const { database, clouds, hosts, gateways, installation, activity, fence, wakeUps, probes } = outside;
+  const { database, clouds, hosts, gateways, installation, activity, fence, wakeUps, probes, logRoom } = outside;
   const { world } = epoch;
   let holder = '';
   const beforeCommit = (): void => {
@@ -89,6 +91,7 @@ export function startServer(epoch: ServerEpoch, line: DatabaseLine | null, outsi
     inputs: new NoInputs(),
     agentArchives: new NoDownload(),
     clusterKeys: new OneKey(),
+    logsOf: (logs) => logRoom.before(logs),
     ...(probes === null ? {} : { probeAsker: probes }),
     ...(gateways === null
       ? {}

@@ -1,7 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectory } from '../../bootstrap/make-directory.js';
 import { hasCode } from '../../errors/has-code.js';
+import { messageOf } from '../../errors/message-of.js';
 import type { DatabaseLocation } from '../../persistence/database-url.js';
 import { OperationError } from '../operation-error.js';
 import type { OperationContext } from '../operation.js';
@@ -33,16 +35,33 @@ export async function backup(context: OperationContext, options: BackupOptions):
   pathOf(context.settings.database);
   if (existsSync(to) && readdirSync(to).length > 0)
     throw new OperationError(`${to} is not empty. Name a folder that is not there yet.`);
+  makeTarget(to);
   try {
     return await fill(context, options);
   } catch (error) {
     await rm(to, { recursive: true, force: true }); // nothing was in it before
-    throw error;
+    throw aboutFullDisk(error, to);
   }
 }
 
+function makeTarget(to: string): void {
+  try {
+    makeDirectory(join(to, 'data'));
+  } catch (error) {
+    throw new OperationError(`${to} cannot be made (${messageOf(error)}). Name a folder that this user may write.`);
+  }
+}
+
+function aboutFullDisk(error: unknown, to: string): unknown {
+  const isFull = ['ENOSPC', 'EDQUOT', 'SQLITE_FULL'].some((code) => hasCode(error, code));
+  return isFull
+    ? new OperationError(
+        `The disk of ${to} is full, and nothing is left there. Free some space, or name another folder.`,
+      )
+    : error;
+}
+
 async function fill({ settings, world, print }: OperationContext, { to, withKeys }: BackupOptions): Promise<Manifest> {
-  await mkdir(join(to, 'data'), { recursive: true, mode: 0o700 });
   const createdAt = new Date(world.clock.now()).toISOString();
   const progress = progressPrinter(print);
   const database = await copyDatabase(pathOf(settings.database), join(to, DATABASE), progress);

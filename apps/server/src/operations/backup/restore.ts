@@ -11,6 +11,7 @@ import { OperationError } from '../operation-error.js';
 import type { OperationContext } from '../operation.js';
 import { DATABASE, KEY_FILES } from './backup.js';
 import { copyFile, hashFile } from './copy-file.js';
+import { STAGING, stagingIn } from './half-restored.js';
 import { isInside, MANIFEST, type Manifest, parseManifest } from './manifest.js';
 import { quarantineDatabase } from './quarantine-database.js';
 
@@ -42,13 +43,15 @@ export async function restore(context: OperationContext, { from, overwrite }: Re
         `${database.path} exists. To put the backup in its place: --overwrite (what is there is put aside, not deleted).`,
       );
     const stamp = new Date(world.clock.now()).toISOString().replaceAll(/[:.]/g, '-');
-    const staging = join(serverDir, `restoring-${stamp}`);
+    const staging = join(serverDir, `${STAGING}${stamp}`);
+    const leftOver = stagingIn(serverDir);
     try {
       await verifiedCopy(from, manifest, staging);
       quarantineDatabase(join(staging, DATABASE), world.clock.now());
       const aside = join(serverDir, `before-restore-${stamp}`);
       const moved = await putAside(context, manifest, aside);
       await putInPlace(manifest, staging, serverDir, database.path);
+      for (const name of leftOver) await rm(join(serverDir, name), { recursive: true, force: true });
       if (moved) print(`What was there is in ${aside}; delete it when all is well.`);
     } finally {
       await rm(staging, { recursive: true, force: true });

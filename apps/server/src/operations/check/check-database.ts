@@ -50,7 +50,7 @@ async function checkKeys(row: InstallationRow, { settings, world }: OperationCon
     ? ok('keys', `values are encrypted with "${row.key_name}", which is here`)
     : error(
         'keys',
-        `values are encrypted with "${row.key_name}", which is not here: the server will not start. Restore it.`,
+        `values are encrypted with "${row.key_name}", which is not here${keyring.names.includes(row.key_name) ? ' (the one of that name opens nothing)' : ''}: the server will not start. Restore it.`,
       );
 }
 

@@ -3,6 +3,7 @@ import { replicaOf } from '../../litestream/replica.js';
 import { withoutSecrets } from '../../litestream/restore-replica.js';
 import { describeStartError } from '../../bootstrap/describe-start-error.js';
 import { loadConfigFile } from '../../config-file/load-config-file.js';
+import { refuseHalfRestored } from '../backup/half-restored.js';
 import { openReader } from '../database-reader.js';
 import { OperationError } from '../operation-error.js';
 import type { OperationContext } from '../operation.js';
@@ -63,7 +64,10 @@ async function checkConfig({ settings }: OperationContext): Promise<Finding[]> {
 async function checkState(context: OperationContext): Promise<Finding[]> {
   const { database, databasePoolSize, databaseListenUrl } = context.settings;
   const reader = await openReader(database);
-  if (reader === null) return [ok('database', 'there is none yet: the first start makes it')];
+  if (reader === null) {
+    refuseHalfRestored(context.settings.serverDir, database);
+    return [ok('database', 'there is none yet: the first start makes it')];
+  }
   try {
     const about = await checkDatabase(reader, context);
     if (database.dialect === 'sqlite') return about;

@@ -14,6 +14,7 @@ import { type DatabaseLocation, parseDatabaseUrl } from '../../persistence/datab
 import { migrate } from '../../persistence/migrate.js';
 import { openDatabase } from '../../persistence/open-database.js';
 import { openReader } from '../database-reader.js';
+import { aboutNamedDatabase } from '../about-named-database.js';
 import { OperationError } from '../operation-error.js';
 import type { OperationContext } from '../operation.js';
 import { bring, type Brought } from './bring.js';
@@ -32,7 +33,9 @@ export interface ImportOptions {
 /** Brings users, projects, backends, secrets and keys from a server of dstack 0.21. Again: adds what is missing. @throws {OperationError} */
 export async function importPython(context: OperationContext, options: ImportOptions): Promise<void> {
   const { settings, world, print } = context;
-  const state = await readSource(context, options);
+  const state = await readSource(context, options).catch((error: unknown) => {
+    throw aboutNamedDatabase(error, '--from', 'nothing was brought yet');
+  });
   const lock =
     settings.database.dialect === 'sqlite' ? lockServerDirectory(settings.serverDir, world.clock.now()) : null;
   try {

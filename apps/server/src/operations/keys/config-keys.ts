@@ -28,6 +28,10 @@ export function withFirstKey(text: string, name: string): string {
   return String(document);
 }
 
+export function hasKey(text: string, name: string): boolean {
+  return (keysIn(parseDocument(text)) ?? []).some((key) => key.get('name') === name);
+}
+
 /** Without a key, and the secret it had. Pure. */
 export function withoutKey(text: string, name: string): { readonly text: string; readonly secret: string } {
   const document = parseDocument(text);

@@ -13,7 +13,7 @@ import { sqliteDriver } from '../../persistence/sqlite-connection.js';
 import { SettingsError } from '../../settings/read-settings.js';
 import { OperationError } from '../operation-error.js';
 import type { OperationContext } from '../operation.js';
-import { type KeyPlace, withFirstKey, withKey, withoutKey } from './config-keys.js';
+import { hasKey, type KeyPlace, withFirstKey, withKey, withoutKey } from './config-keys.js';
 import { countValues, type KeyUse, type Progress, reencryptValues } from './stored-values.js';
 
 interface InstallationRow {
@@ -132,13 +132,19 @@ async function retire(context: OperationContext, name: string): Promise<void> {
   const folder = join(settings.serverDir, 'retired-keys');
   const kept = join(folder, `${name}-${world.clock.now()}.key`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  if (name === GENERATED_KEY_NAME) await rename(join(settings.serverDir, 'encryption.key'), kept);
-  else {
+  // After a move to Postgres the generated one stands in config.yml, and may be in its file too.
+  const file = join(settings.serverDir, 'encryption.key');
+  const isInFile = name === GENERATED_KEY_NAME && existsSync(file);
+  if (!isInFile || !settings.configDisabled) {
     const path = await configPath(settings);
-    const { text, secret } = withoutKey(await readFile(path, 'utf8'), name);
-    await writeFile(kept, `${secret}\n`, { mode: 0o600, flag: 'wx' });
-    await replaceFile(path, text);
+    const written = await readFile(path, 'utf8');
+    if (!isInFile || hasKey(written, name)) {
+      const { text, secret } = withoutKey(written, name);
+      await writeFile(kept, `${secret}\n`, { mode: 0o600, flag: 'wx' });
+      await replaceFile(path, text);
+    }
   }
+  if (isInFile) await rename(file, existsSync(kept) ? `${kept}.of-its-file` : kept);
   print(`No value needs "${name}" any more, and servers do without it from their next start on.`);
   print(`Backups made before still need it: it is kept in ${kept}. Delete that with the last of them.`);
 }

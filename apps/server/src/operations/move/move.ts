@@ -17,6 +17,7 @@ import { SqliteConnection } from '../../persistence/sqlite-connection.js';
 import { OperationError } from '../operation-error.js';
 import type { OperationContext } from '../operation.js';
 import { type CopyState, beginCopy, endCopy } from './copy-state.js';
+import { aboutNamedDatabase } from '../about-named-database.js';
 import { copyShippedLogs } from './copy-shipped-logs.js';
 import { copyStoredLog, storedLogs, verifyStoredLog } from './copy-stored-logs.js';
 import { type Change, checksumOfSource, checksumOfTarget, copyTable } from './copy-table.js';
@@ -54,7 +55,7 @@ interface Move {
  */
 export async function move(context: OperationContext, { to, isTestCopy }: MoveOptions): Promise<void> {
   const { settings, world } = context;
-  const location = parseDatabaseUrl(to);
+  const location = parseDatabaseUrl(to, '--to');
   if (location.dialect !== 'postgres')
     throw new OperationError('--to must be postgresql://user:password@host/database, an empty database.');
   if (settings.database.dialect !== 'sqlite')
@@ -71,6 +72,8 @@ export async function move(context: OperationContext, { to, isTestCopy }: MoveOp
       } finally {
         await target.close();
       }
+    } catch (error) {
+      throw aboutNamedDatabase(error, '--to', 'called again, the command goes on where it stopped');
     } finally {
       source.close();
     }

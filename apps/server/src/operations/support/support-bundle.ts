@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { API_VERSION } from '../../http/client-version.js';
 import { VARIABLE_GROUPS } from '../../settings/variable-groups.js';
 import type { Variable } from '../../settings/variable.js';
+import { hasCode } from '../../errors/has-code.js';
+import { messageOf } from '../../errors/message-of.js';
+import { OperationError } from '../operation-error.js';
 import { findings } from '../check/check.js';
 import { type DatabaseReader, openReader } from '../database-reader.js';
 import type { OperationContext } from '../operation.js';
@@ -46,7 +49,12 @@ export async function supportBundle(context: OperationContext, warnings: readonl
     config: existsSync(configPath) ? redactConfig(readFileSync(configPath, 'utf8')) : null,
     database: await aboutDatabase(context),
   };
-  await writeFile(to, `${JSON.stringify(bundle, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+  try {
+    await writeFile(to, `${JSON.stringify(bundle, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) throw new OperationError(`${to} is there already. Name another file.`);
+    throw new OperationError(`${to} cannot be written (${messageOf(error)}). Name a file where this user may write.`);
+  }
   print(`${to}: read it before you pass it on. Secrets are left out; names of runs and users are in its events.`);
 }
 

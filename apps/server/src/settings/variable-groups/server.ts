@@ -52,7 +52,7 @@ export const SERVER = {
   FORWARDED_ALLOW_IPS: {
     type: 'text',
     default: '127.0.0.1,::1',
-    says: 'Proxies in front of this server that may say who came to them; `*`: all',
+    says: 'Proxies in front of this server that may say who came to them: addresses, ranges like `10.0.0.0/8`; `*`: all',
     ours: true,
   },
   DSTACK_IMAGE: { type: 'flag', says: 'Set by the container image of the server', ours: true },
