@@ -95,8 +95,8 @@ describe('the program', () => {
 
   it.each([
     [['nonsense'], 2, 'There is no command nonsense.'],
-    [['ps', '--nonsense'], 2, 'Nonexistent flag: --nonsense'],
-    [['stop'], 2, 'Missing 1 required arg'],
+    [['ps', '--nonsense'], 2, 'There is no option --nonsense.'],
+    [['stop'], 2, 'RUN_NAME is missing: the run'],
     [['apply', '-f', 'none.yml'], 1, 'Configuration file none.yml does not exist.'],
     [['logs', 'x', '--since', 'soon'], 2, '--since soon is neither'],
   ])('%j ends with %i and says what to do', async (args, code, message) => {
@@ -105,6 +105,17 @@ describe('the program', () => {
     expect(result.stderr).toContain(message);
     expect(result.stderr.trim().split('\n').length).toBeGreaterThan(1);
     expect(result.stderr).not.toMatch(/\n\s+at /);
+  });
+
+  it('stops only what is not over yet, and says so without asking', async () => {
+    const ended = run({
+      name: 'train',
+      status: 'done',
+      job: submission({ status: 'done', status_message: 'exited (0)' }),
+    });
+    routes.set('/api/project/main/runs/get', reply(ended));
+    const result = await dstack(['stop', 'train']);
+    expect(result).toMatchObject({ code: 0, stdout: 'Run train is over already: exited (0).\n' });
   });
 
   it('shows how a run uses its machine until Ctrl-C', async () => {
