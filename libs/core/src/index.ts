@@ -185,7 +185,8 @@ export { kindOfOffer, type MachineKind } from './offers/machine-kind.js';
 export { type BackendFeature, backendHas, backendsWith, requiredFeatures } from './offers/backend-features.js';
 export { bestOffers } from './offers/best-offers.js';
 export { type BlockDivision, divideIntoBlocks, divisibleOffers, shareName, shareOfResources } from './offers/blocks.js';
-export { acceleratorNames, normaliseGpuName, snapGpuMemoryGb } from './offers/gpu-name.js';
+export { normaliseGpuName, snapGpuMemoryGb } from './offers/gpu-name.js';
+export { unknownGpus } from './offers/unknown-gpus.js';
 export { type GpuGroupBy, groupByProblem, groupFittingByGpu, groupRowsByGpu } from './offers/group-offers.js';
 export { type InstanceOffer, type PoolInstance, offerOfInstance } from './offers/instance-offer.js';
 export {
