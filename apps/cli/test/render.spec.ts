@@ -30,6 +30,18 @@ describe('tables', () => {
     expect(renderTable(columns, rows, { width: 14 })).toBe(' NAME  NOTE\n a     a long…');
     expect(renderTable(columns, [], { width: 14 })).toContain('EMPTY');
   });
+  it('lose expendable columns before words that tell more', () => {
+    const columns = [
+      { title: 'NAME' },
+      { title: 'STATUS', shrinkTo: 12 },
+      { title: 'ERROR', shrinkTo: 10, expendable: true },
+    ];
+    const rows = [['train', 'no capacity', 'nothing is free']];
+    expect(renderTable(columns, rows, { width: 32 })).toBe(
+      ' NAME   STATUS       ERROR\n train  no capacity  nothing is…',
+    );
+    expect(renderTable(columns, rows, { width: 26 })).toBe(' NAME   STATUS\n train  no capacity');
+  });
   it('have no colour codes without colour', () => {
     const text = (colour: boolean) => runsTable([run({ status: 'running' })], { ...wide, style: createStyle(colour) });
     expect(text(false)).not.toContain('\u001b');
@@ -215,6 +227,28 @@ it('shows old and new values of changes, but never those of the environment', ()
   expect(renderChanges(diffRunSpecs(resources(100 / 1024, 1), resources(2, 4)))).toBe(
     '- resources.memory: 100MB.. → 2GB..\n- resources.cpu.count: 1..4 → 4',
   );
+});
+
+it('shows long values from where they begin to differ', () => {
+  const spec = (command: string) => ({ run_name: 'a', configuration: { type: 'task' as const, commands: [command] } });
+  const long = 'python train.py --epochs 10 --batch-size 64 --learning-rate 0.001 --seed ';
+  expect(renderChanges(diffRunSpecs(spec(`${long}1`), spec(`${long}2`)))).toBe(
+    '- commands: …te 0.001 --seed 1"] → …te 0.001 --seed 2"]',
+  );
+});
+
+it('tells below a run what is known of its failure, beyond the word in its status', () => {
+  const ended = submission({
+    status: 'failed',
+    status_message: 'error',
+    error: 'runner error',
+    termination_reason: 'creating_container_error',
+    termination_reason_message: 'cannot pull image nosuch.example.org/foo:1: no such host',
+  });
+  const exited = { ...ended, termination_reason: 'container_exited_with_error' as const };
+  const table = (job: Wire.JobSubmission) => runsTable([run({ status: 'failed', job })], { ...wide, verbose: true });
+  expect(table(ended)).toContain('\n   - runner error: cannot pull image nosuch.example.org/foo:1: no such host');
+  expect(table(exited)).not.toContain('cannot pull');
 });
 
 it('puts an event on one line', () => {

@@ -6,6 +6,7 @@ import { renderBlocks } from '../terminal/blocks.js';
 import { formatBackend } from './backend.js';
 import { clientUrl } from './client-url.js';
 import { formatElapsed } from './duration.js';
+import { endingReasons } from './ending-reasons.js';
 import { pendingReasons } from './pending-reasons.js';
 import { formatPrice } from './price.js';
 import { relativeTime } from './relative-time.js';
@@ -43,7 +44,7 @@ export function runsTable(runs: readonly Wire.Run[], options: RunsTableOptions):
     { title: 'STATUS', shrinkTo: 12 },
     ...(withProbes ? [{ title: 'PROBES' }] : []),
     { title: 'SUBMITTED' },
-    ...(withErrors ? [{ title: 'ERROR', shrinkTo: 10 }] : []),
+    ...(withErrors ? [{ title: 'ERROR', shrinkTo: 10, expendable: true }] : []),
   ];
   const shape = { verbose, withProbes, withErrors };
   const blocks = runs.map((run) => {
@@ -56,10 +57,10 @@ export function runsTable(runs: readonly Wire.Run[], options: RunsTableOptions):
   return renderBlocks(columns, blocks, { width: options.width, headPaint: options.style.bold });
 }
 
-/** Why it has no capacity, below it: sentences do not fit a column. */
+/** Why it has no capacity or has failed, below it: sentences do not fit a column. */
 function reasonLines(run: Wire.Run, { width, style }: RunsTableOptions): string[] {
   const note = deploymentNote(run);
-  return [...pendingReasons(run), ...(note === undefined ? [] : [note])]
+  return [...pendingReasons(run), ...endingReasons(run), ...(note === undefined ? [] : [note])]
     .flatMap((reason) => wrapText(reason, width, { first: '   - ', rest: '     ' }))
     .map((line) => style.secondary(line));
 }
