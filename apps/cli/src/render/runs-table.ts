@@ -11,6 +11,7 @@ import { pendingReasons } from './pending-reasons.js';
 import { formatPrice } from './price.js';
 import { relativeTime } from './relative-time.js';
 import { formatGpus, formatResources } from './resources.js';
+import { isRollingOut } from './rollout-text.js';
 import { isFinished, jobStatusText, runStatusText, statusPaint } from './run-status.js';
 import { deploymentNote } from './service-text.js';
 
@@ -180,11 +181,6 @@ function placeCells(submission: Wire.JobSubmission | undefined, shape: Shape, sh
       : [showGpu ? (formatGpus(instance.resources) ?? '-') : '-']),
     `${formatPrice(price)}${spot}`,
   ];
-}
-
-function isRollingOut(run: Wire.Run): boolean {
-  if (run.run_spec.configuration.type !== 'service') return false;
-  return run.jobs.some((job) => (job.job_submissions.at(-1)?.deployment_num ?? 0) !== (run.deployment_num ?? 0));
 }
 
 /** `✓` ready, `~` some successes, `×` failing; batches of five. */
