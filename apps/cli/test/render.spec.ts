@@ -143,13 +143,16 @@ it('shows the plan with its price', () => {
   `);
 });
 
-it('marks prices that were computed from others, and names the backends that are missing with the reason', () => {
+it('marks prices that were computed from others, and names the backends that are missing and what will go wrong', () => {
   const planned = plan({ offers: [{ ...offer(), price_is_derived: true } as ReturnType<typeof offer>] });
-  const missing = { backend_warnings: ['gcp: unverified: Google did not answer', 'azure: not installed'] };
+  const missing = {
+    backend_warnings: ['gcp: unverified: Google did not answer', 'azure: not installed'],
+    warnings: ['no secret gone'],
+  };
   const told = { ...planned, job_plans: planned.job_plans.map((each) => ({ ...each, ...missing })) };
   const text = runPlanText(told, { ...wide, verbose: false });
   expect(text).toMatch(/g6\.xlarge +~\$0\.8048/);
-  expect(text).toContain(' gcp: unverified: Google did not answer\n azure: not installed');
+  expect(text).toContain(' gcp: unverified: Google did not answer\n azure: not installed\n no secret gone\n');
 });
 
 it('adds up what all replicas of a service cost', () => {

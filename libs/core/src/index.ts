@@ -73,6 +73,7 @@ export {
   runtimeFacts,
   runtimeFactsOfJob,
 } from './jobs/choose-runtime.js';
+export { planWarnings } from './jobs/plan-warnings.js';
 export { unlikeContainers } from './jobs/unlike-containers.js';
 export { jobConnectionInfo, sshName, type SshProxy } from './jobs/connection-info.js';
 export { type FinishedCommands, finishCommands, type NodeAddress } from './jobs/finish-commands.js';

@@ -1,7 +1,14 @@
 /** Backends that are missing in the offers or could not be checked, as our server tells in plans and lists of offers; nothing from an older one. Pure. */
 export function backendWarnings(plans: readonly object[]): string[] {
-  const told = plans.flatMap((plan) =>
-    'backend_warnings' in plan && Array.isArray(plan.backend_warnings) ? (plan.backend_warnings as unknown[]) : [],
-  );
-  return [...new Set(told.filter((each) => typeof each === 'string'))];
+  return textsOf(plans, 'backend_warnings');
+}
+
+/** What will go wrong with jobs although they can be placed, as our server tells in plans; nothing from an older one. Pure. */
+export function jobWarnings(plans: readonly object[]): string[] {
+  return textsOf(plans, 'warnings');
+}
+
+function textsOf(plans: readonly object[], field: string): string[] {
+  const values = plans.map((plan) => new Map<string, unknown>(Object.entries(plan)).get(field));
+  return [...new Set(values.flat().filter((each) => typeof each === 'string'))];
 }
