@@ -5,7 +5,7 @@ import { isTpuName, KNOWN_ACCELERATORS, knownAccelerator } from './known-acceler
 import type { RejectionReason } from './rejection.js';
 
 /** Names no catalogue has are asked for by mistake more often than of a device that is new: said where nothing fits, never refused. */
-export function unknownGpus(spec: Pick<Wire.GPUSpec, 'name'> | null | undefined): RejectionReason[] {
+export function unknownGpus(spec: Wire.ResourcesSpec['gpu']): RejectionReason[] {
   return (spec?.name ?? [])
     .filter((name) => knownAccelerator(name) === undefined && !isTpuName(name))
     .map((name) => ({ code: 'gpu-name', text: `no GPU called ${name} is known${suggestionFor(name)}` }));
