@@ -107,6 +107,18 @@ describe('the program', () => {
     expect(result.stderr).not.toMatch(/\n\s+at /);
   });
 
+  it.each<[string, Route, number, string]>([
+    ['of a project without any is empty', reply({ project_name: 'main' }), 0, ''],
+    ['is none in a project that is not there', reply({ detail: [{ msg: 'Not found', code: null }] }, 404), 1, 'There is no project main'],
+    ['is none for who is no member', reply({ detail: { msg: 'Access denied', code: null } }, 403), 1, 'You are no member of the project main'],
+  ])('the list of runs %s', async (_where, project, code, message) => {
+    routes.set('/api/runs/list', reply([]));
+    routes.set('/api/projects/main/get', project);
+    const result = await dstack(['ps']);
+    expect(result.code).toBe(code);
+    expect(result.stderr).toContain(message);
+  }); // prettier-ignore
+
   it('stops only what is not over yet, and says so without asking', async () => {
     const ended = run({
       name: 'train',
