@@ -223,7 +223,7 @@ describe('the program', () => {
   it('does not read a broken configuration when the environment names the server', async () => {
     mkdirSync(join(work, '.dstack'));
     writeFileSync(join(work, '.dstack/config.yml'), 'projects: [oops');
-    routes.set('/api/runs/list', reply([]));
+    routes.set('/api/runs/list', reply([run({ status: 'running' })]));
     expect(await dstack(['ps'])).toMatchObject({ code: 0, stderr: '' });
   });
 
