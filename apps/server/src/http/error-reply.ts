@@ -10,8 +10,13 @@ const REFUSED_TEXT: ReadonlyMap<string, string> = new Map([
   ['22001', 'A text is longer than this field can be'],
 ]);
 
+/** Of SQLite, of Postgres, of a file. */
+const NO_ROOM = ['SQLITE_FULL', '53100', 'ENOSPC', 'EDQUOT'];
+
 export interface ErrorReply {
   readonly status: number;
+  /** For whoever runs the server, too: it goes into the log. */
+  readonly isOurs?: true;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: unknown;
 }
@@ -29,6 +34,8 @@ export function errorReply(error: unknown): ErrorReply | undefined {
   if (error instanceof HttpException) return { status: error.getStatus(), body: { detail: error.message } };
   for (const [code, msg] of REFUSED_TEXT)
     if (hasCode(error, code)) return { status: 400, body: { detail: [{ msg, code: 'error' }] } };
+  if (NO_ROOM.some((code) => hasCode(error, code)))
+    return { status: 503, isOurs: true, body: { detail: 'The disk of the server or its database is full' } };
   return fastifyReply(error);
 }
 
