@@ -213,6 +213,8 @@ it('tells what a run waits for', () => {
   expect(waitingText(run({ status: 'submitted' }), plan({}))).toBe('submitted (no offers fit yet)');
   const failed = submission({ status: 'failed', status_message: 'exited (3)', job_provisioning_data: provisioned() });
   expect(waitingText(run({ status: 'pending', job: failed }))).toBe('pending (last attempt: exited (3))');
+  const again = { ...failed, submission_num: 2 };
+  expect(waitingText(run({ status: 'pending', job: again }))).toBe('pending (last of 3 attempts: exited (3))');
   const scheduled = (next: string) => ({ ...run({ status: 'pending', job: failed }), next_triggered_at: next });
   expect(waitingText(scheduled('2026-01-02T08:00:00Z'))).toBe('pending (next run at 2026-01-02T08:00:00Z)');
   expect(waitingText(scheduled('2026-01-02T03:00:00Z'))).toBe('pending (last attempt: exited (3))');

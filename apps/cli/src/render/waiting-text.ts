@@ -30,7 +30,9 @@ function scheduleText(run: Wire.Run): string | undefined {
 
 /** Why a run that will be tried again is not running. */
 function lastAttemptText(submission: Wire.JobSubmission | undefined): string | undefined {
-  return submission === undefined ? undefined : `last attempt: ${jobStatusText(submission)}`;
+  if (submission === undefined) return undefined;
+  const attempts = submission.submission_num + 1;
+  return `${attempts === 1 ? 'last attempt' : `last of ${attempts} attempts`}: ${jobStatusText(submission)}`;
 }
 
 function placeText(submission: Wire.JobSubmission, plan: Wire.RunPlan | undefined): string | undefined {
