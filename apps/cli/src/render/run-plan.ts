@@ -1,6 +1,6 @@
 import { replicaGroups, type Wire } from '@dstack/core';
 import type { Style } from '../terminal/style.js';
-import { backendWarnings, jobWarnings } from './backend-warnings.js';
+import { backendWarnings, jobWarnings } from './plan-warnings.js';
 import { formatDuration } from './duration.js';
 import { offersTable } from './offers-table.js';
 import { formatPrice } from './price.js';

@@ -9,6 +9,9 @@ export function jobWarnings(plans: readonly object[]): string[] {
 }
 
 function textsOf(plans: readonly object[], field: string): string[] {
-  const values = plans.map((plan) => new Map<string, unknown>(Object.entries(plan)).get(field));
-  return [...new Set(values.flat().filter((each) => typeof each === 'string'))];
+  const told = plans.flatMap((plan) => {
+    const value = new Map<string, unknown>(Object.entries(plan)).get(field);
+    return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
+  });
+  return [...new Set(told)];
 }
