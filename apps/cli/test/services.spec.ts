@@ -87,7 +87,7 @@ describe('an update', () => {
     ['lacks one', updating([replica(2), replica(2, { status: 'running', ready: false })]), 'Updating web: new replicas ready: 1, old ones left: 0', false],
     ['is through', updating([replica(1, { status: 'terminated' }), replica(2), replica(2)]), 'Service web is updated.', true],
     ['was taken back', updating([replica(2)], { deployment_note: 'Update 1 was taken back: it failed' }), 'Service web: Update 1 was taken back: it failed', true],
-  ])('%s', (_stage, run, text, isOver) => expect(rollout(run)).toEqual({ text, isOver })); // prettier-ignore
+  ])('%s', (_stage, updated, text, isOver) => expect(rollout(updated)).toEqual({ text, isOver })); // prettier-ignore
 
   it('is none where all replicas are of the configuration', () => {
     expect(isRollingOut(updating([replica(2)]))).toBe(false);
