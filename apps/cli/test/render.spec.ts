@@ -251,7 +251,8 @@ it('tells below a run what is known of its failure, beyond the word in its statu
     termination_reason_message: 'cannot pull image nosuch.example.org/foo:1: no such host',
   });
   const exited = { ...ended, termination_reason: 'container_exited_with_error' as const };
-  const table = (latest: Wire.JobSubmission) => runsTable([run({ status: 'failed', job: latest })], { ...wide, verbose: true });
+  const table = (latest: Wire.JobSubmission) =>
+    runsTable([run({ status: 'failed', job: latest })], { ...wide, verbose: true });
   expect(table(ended)).toContain('\n   - runner error: cannot pull image nosuch.example.org/foo:1: no such host');
   expect(table(exited)).not.toContain('cannot pull');
 });
