@@ -206,8 +206,9 @@ it('tells what a run waits for', () => {
     status_message: 'provisioning',
     job_provisioning_data: provisioned(),
   });
-  expect(waitingText(run({ status: 'provisioning', job: waiting }), planned)).toBe(
-    'provisioning (aws, 1st of 1 offers)',
+  expect(waitingText(run({ status: 'provisioning', job: waiting }), planned)).toBe('provisioning (aws)');
+  expect(waitingText(run({ status: 'provisioning', job: waiting }), plan({ offers: [offer()], totalOffers: 3 }))).toBe(
+    'provisioning (aws, 1st of 3 offers)',
   );
   expect(waitingText(run({ status: 'submitted' }), planned)).toBe('submitted (choosing among 1 offer)');
   expect(waitingText(run({ status: 'submitted' }), plan({}))).toBe('submitted (no offers fit yet)');

@@ -51,7 +51,9 @@ function placeText(submission: Wire.JobSubmission, plan: Wire.RunPlan | undefine
       offer.instance.name === provisioned.instance_type.name,
   );
   const rank =
-    offers && index !== undefined && index >= 0 ? `, ${ordinal(index + 1)} of ${offers.total_offers} offers` : '';
+    offers && offers.total_offers > 1 && index !== undefined && index >= 0
+      ? `, ${ordinal(index + 1)} of ${offers.total_offers} offers`
+      : '';
   return `${backendName(provisioned)}${rank}`;
 }
 
