@@ -191,6 +191,7 @@ export { unknownGpus } from './offers/unknown-gpus.js';
 export { type GpuGroupBy, groupByProblem, groupFittingByGpu, groupRowsByGpu } from './offers/group-offers.js';
 export { type InstanceOffer, type PoolInstance, offerOfInstance } from './offers/instance-offer.js';
 export {
+  acceleratorNames,
   KNOWN_ACCELERATORS,
   type KnownAccelerator,
   isSingleHostTpu,
