@@ -36,8 +36,8 @@ export async function run() {
     }
     if (!interrupted) await offerClientConfig(progress, { node, server: { url, token }, interrupt });
     if (!interrupted) progress.say(whatNext({ url, token, logFile: server.logFile }));
-    const code = await server.exited;
-    if (!interrupted) throw new Error(`The server ended with exit code ${code}; its log is ${server.logFile}.`);
+    const how = await server.exited;
+    if (!interrupted) throw new Error(`The server ${how}; its log is ${server.logFile}.`);
   } catch (error) {
     if (interrupted) return; // what the interruption broke is no news
     await server.stop();

@@ -34,7 +34,11 @@ export function startServer(progress, { node, port }) {
       stdio: ['ignore', log, log, 'ipc'],
     },
   );
-  const exited = new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
+  const exited = new Promise((resolve) =>
+    child.once('exit', (code, signal) =>
+      resolve(signal === null ? `ended with exit code ${code}` : `was killed (${signal})`),
+    ),
+  );
   const stop = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill('SIGTERM');
@@ -51,9 +55,9 @@ export function startServer(progress, { node, port }) {
       );
     }, READY_LIMIT_MS);
     child.once('error', reject);
-    void exited.then((code) => {
+    void exited.then((how) => {
       clearTimeout(timer);
-      reject(new Error(`${whatTheLogSays()}\n\nThe server ended with exit code ${code}; its log is ${logFile}.`));
+      reject(new Error(`${whatTheLogSays()}\n\nThe server ${how}; its log is ${logFile}.`));
     });
     child.on('message', (message) => {
       if (message?.type !== 'ready') return;

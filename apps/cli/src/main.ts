@@ -51,14 +51,14 @@ export async function main(argv: readonly string[]): Promise<number> {
     await command.run(found.rest, { root: ROOT });
     return typeof process.exitCode === 'number' ? process.exitCode : 0;
   } catch (error) {
-    return fail(error, found.rest);
+    return fail(error, found.id, found.rest);
   }
 }
 
 type HelpFor = (argv: readonly string[]) => string;
 
-function fail(error: unknown, argv: readonly string[]): number {
-  const told = describeError(error);
+function fail(error: unknown, command: string, argv: readonly string[]): number {
+  const told = describeError(error, command);
   if (process.env['DSTACK_CLI_LOG_LEVEL']?.toUpperCase() === 'DEBUG' && error instanceof Error)
     process.stderr.write(`${error.stack ?? ''}\n`);
   if (told.message === '') return told.exitCode;

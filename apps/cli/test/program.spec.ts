@@ -95,8 +95,8 @@ describe('the program', () => {
 
   it.each([
     [['nonsense'], 2, 'There is no command nonsense.'],
-    [['ps', '--nonsense'], 2, 'Nonexistent flag: --nonsense'],
-    [['stop'], 2, 'Missing 1 required arg'],
+    [['ps', '--nonsense'], 2, 'There is no option --nonsense.'],
+    [['stop'], 2, 'RUN_NAME is missing: the run'],
     [['apply', '-f', 'none.yml'], 1, 'Configuration file none.yml does not exist.'],
     [['logs', 'x', '--since', 'soon'], 2, '--since soon is neither'],
   ])('%j ends with %i and says what to do', async (args, code, message) => {
@@ -105,6 +105,29 @@ describe('the program', () => {
     expect(result.stderr).toContain(message);
     expect(result.stderr.trim().split('\n').length).toBeGreaterThan(1);
     expect(result.stderr).not.toMatch(/\n\s+at /);
+  });
+
+  it.each<[string, Route, number, string]>([
+    ['of a project without any is empty', reply({ project_name: 'main' }), 0, ''],
+    ['is none in a project that is not there', reply({ detail: [{ msg: 'Not found', code: null }] }, 404), 1, 'There is no project main'],
+    ['is none for who is no member', reply({ detail: { msg: 'Access denied', code: null } }, 403), 1, 'You are no member of the project main'],
+  ])('the list of runs %s', async (_where, project, code, message) => {
+    routes.set('/api/runs/list', reply([]));
+    routes.set('/api/projects/main/get', project);
+    const result = await dstack(['ps']);
+    expect(result.code).toBe(code);
+    expect(result.stderr).toContain(message);
+  }); // prettier-ignore
+
+  it('stops only what is not over yet, and says so without asking', async () => {
+    const ended = run({
+      name: 'train',
+      status: 'done',
+      job: submission({ status: 'done', status_message: 'exited (0)' }),
+    });
+    routes.set('/api/project/main/runs/get', reply(ended));
+    const result = await dstack(['stop', 'train']);
+    expect(result).toMatchObject({ code: 0, stdout: 'Run train is over already: exited (0).\n' });
   });
 
   it('shows how a run uses its machine until Ctrl-C', async () => {
@@ -200,7 +223,7 @@ describe('the program', () => {
   it('does not read a broken configuration when the environment names the server', async () => {
     mkdirSync(join(work, '.dstack'));
     writeFileSync(join(work, '.dstack/config.yml'), 'projects: [oops');
-    routes.set('/api/runs/list', reply([]));
+    routes.set('/api/runs/list', reply([run({ status: 'running' })]));
     expect(await dstack(['ps'])).toMatchObject({ code: 0, stderr: '' });
   });
 

@@ -1,6 +1,8 @@
 import { PassThrough } from 'node:stream';
+import { Dstack } from '@dstack/sdk';
+import { askHowToLeave } from '../src/apply/ask-how-to-leave.js';
 import { processContext } from '../src/terminal/context.js';
-import { confirm } from '../src/terminal/prompt.js';
+import { ask, confirm } from '../src/terminal/prompt.js';
 
 /** A terminal's two ends: what is typed, what is shown. */
 class Terminal extends PassThrough {
@@ -41,4 +43,21 @@ it('shows what is typed once, also at the second question', async () => {
 
 it('ends with 130 on Ctrl-C', async () => {
   await expect(answer('Submit?', '\u0003')).rejects.toMatchObject({ exitCode: 130 });
+});
+
+it('lets go of a run at a second Ctrl-C, and says that it goes on', async () => {
+  const nobodyCalled = new Dstack({ url: 'http://127.0.0.1:9', token: 't', project: 'main' });
+  const asked = askHowToLeave(nobodyCalled, { ...processContext(), canAsk: true }, 'train');
+  keyboard.write('\u0003');
+  await asked;
+  expect(shown).toContain('The run train goes on.');
+});
+
+it('says what it would have asked, where nobody can answer', async () => {
+  const context = { ...processContext(), canAsk: false };
+  await expect(ask(context, 'URL of the server? ', 'Pass --url URL.')).rejects.toMatchObject({
+    message: 'URL of the server? Nobody can answer: this is no terminal.',
+    hint: 'Pass --url URL.',
+  });
+  await expect(confirm(context, 'Stop the run?')).rejects.toThrow('Stop the run? Nobody can answer');
 });

@@ -30,6 +30,18 @@ describe('tables', () => {
     expect(renderTable(columns, rows, { width: 14 })).toBe(' NAME  NOTE\n a     a long…');
     expect(renderTable(columns, [], { width: 14 })).toContain('EMPTY');
   });
+  it('lose expendable columns before words that tell more', () => {
+    const columns = [
+      { title: 'NAME' },
+      { title: 'STATUS', shrinkTo: 12 },
+      { title: 'ERROR', shrinkTo: 10, expendable: true },
+    ];
+    const rows = [['train', 'no capacity', 'nothing is free']];
+    expect(renderTable(columns, rows, { width: 32 })).toBe(
+      ' NAME   STATUS       ERROR\n train  no capacity  nothing is…',
+    );
+    expect(renderTable(columns, rows, { width: 26 })).toBe(' NAME   STATUS\n train  no capacity');
+  });
   it('have no colour codes without colour', () => {
     const text = (colour: boolean) => runsTable([run({ status: 'running' })], { ...wide, style: createStyle(colour) });
     expect(text(false)).not.toContain('\u001b');
@@ -131,13 +143,16 @@ it('shows the plan with its price', () => {
   `);
 });
 
-it('marks prices that were computed from others, and names the backends that are missing with the reason', () => {
+it('marks prices that were computed from others, and names the backends that are missing and what will go wrong', () => {
   const planned = plan({ offers: [{ ...offer(), price_is_derived: true } as ReturnType<typeof offer>] });
-  const missing = { backend_warnings: ['gcp: unverified: Google did not answer', 'azure: not installed'] };
+  const missing = {
+    backend_warnings: ['gcp: unverified: Google did not answer', 'azure: not installed'],
+    warnings: ['no secret gone'],
+  };
   const told = { ...planned, job_plans: planned.job_plans.map((each) => ({ ...each, ...missing })) };
   const text = runPlanText(told, { ...wide, verbose: false });
   expect(text).toMatch(/g6\.xlarge +~\$0\.8048/);
-  expect(text).toContain(' gcp: unverified: Google did not answer\n azure: not installed');
+  expect(text).toContain(' gcp: unverified: Google did not answer\n azure: not installed\n no secret gone\n');
 });
 
 it('adds up what all replicas of a service cost', () => {
@@ -191,13 +206,16 @@ it('tells what a run waits for', () => {
     status_message: 'provisioning',
     job_provisioning_data: provisioned(),
   });
-  expect(waitingText(run({ status: 'provisioning', job: waiting }), planned)).toBe(
-    'provisioning (aws, 1st of 1 offers)',
+  expect(waitingText(run({ status: 'provisioning', job: waiting }), planned)).toBe('provisioning (aws)');
+  expect(waitingText(run({ status: 'provisioning', job: waiting }), plan({ offers: [offer()], totalOffers: 3 }))).toBe(
+    'provisioning (aws, 1st of 3 offers)',
   );
   expect(waitingText(run({ status: 'submitted' }), planned)).toBe('submitted (choosing among 1 offer)');
   expect(waitingText(run({ status: 'submitted' }), plan({}))).toBe('submitted (no offers fit yet)');
   const failed = submission({ status: 'failed', status_message: 'exited (3)', job_provisioning_data: provisioned() });
   expect(waitingText(run({ status: 'pending', job: failed }))).toBe('pending (last attempt: exited (3))');
+  const again = { ...failed, submission_num: 2 };
+  expect(waitingText(run({ status: 'pending', job: again }))).toBe('pending (last of 3 attempts: exited (3))');
   const scheduled = (next: string) => ({ ...run({ status: 'pending', job: failed }), next_triggered_at: next });
   expect(waitingText(scheduled('2026-01-02T08:00:00Z'))).toBe('pending (next run at 2026-01-02T08:00:00Z)');
   expect(waitingText(scheduled('2026-01-02T03:00:00Z'))).toBe('pending (last attempt: exited (3))');
@@ -215,6 +233,29 @@ it('shows old and new values of changes, but never those of the environment', ()
   expect(renderChanges(diffRunSpecs(resources(100 / 1024, 1), resources(2, 4)))).toBe(
     '- resources.memory: 100MB.. → 2GB..\n- resources.cpu.count: 1..4 → 4',
   );
+});
+
+it('shows long values from where they begin to differ', () => {
+  const spec = (command: string) => ({ run_name: 'a', configuration: { type: 'task' as const, commands: [command] } });
+  const long = 'python train.py --epochs 10 --batch-size 64 --learning-rate 0.001 --seed ';
+  expect(renderChanges(diffRunSpecs(spec(`${long}1`), spec(`${long}2`)))).toBe(
+    '- commands: …te 0.001 --seed 1"] → …te 0.001 --seed 2"]',
+  );
+});
+
+it('tells below a run what is known of its failure, beyond the word in its status', () => {
+  const ended = submission({
+    status: 'failed',
+    status_message: 'error',
+    error: 'runner error',
+    termination_reason: 'creating_container_error',
+    termination_reason_message: 'cannot pull image nosuch.example.org/foo:1: no such host',
+  });
+  const exited = { ...ended, termination_reason: 'container_exited_with_error' as const };
+  const table = (latest: Wire.JobSubmission) =>
+    runsTable([run({ status: 'failed', job: latest })], { ...wide, verbose: true });
+  expect(table(ended)).toContain('\n   - runner error: cannot pull image nosuch.example.org/foo:1: no such host');
+  expect(table(exited)).not.toContain('cannot pull');
 });
 
 it('puts an event on one line', () => {

@@ -1,5 +1,6 @@
 import type { Wire } from '@dstack/sdk';
 import { runsTable } from '../src/render/runs-table.js';
+import { isRollingOut, rollout } from '../src/render/rollout-text.js';
 import { firstRequest, hasReadyReplica, serviceLines } from '../src/render/service-text.js';
 import { waitingText } from '../src/render/waiting-text.js';
 import { createStyle } from '../src/terminal/style.js';
@@ -70,4 +71,26 @@ it('says why an update was taken back', () => {
   const noted = { ...service(), deployment_note: 'Update 3 was taken back: it failed' };
   const table = runsTable([noted], { nowMs: 0, width: 120, style, verbose: true, serverUrl });
   expect(table).toContain('   - Update 3 was taken back: it failed');
+});
+
+describe('an update', () => {
+  const replica = (deployment_num: number, changes: object = { status: 'running', ready: true }) =>
+    job(submission({ deployment_num, ...changes }));
+  const updating = (jobs: Wire.Job[], more: object = {}) => ({ ...service(), deployment_num: 2, jobs, ...more });
+
+  it.each<[string, Wire.Run, string, boolean]>([
+    ['begins', updating([replica(1), replica(1)]), 'Updating web: new replicas ready: 0, old ones left: 2', false],
+    ['goes on', updating([replica(1), replica(2)]), 'Updating web: new replicas ready: 1, old ones left: 1', false],
+    ['starts a replica', updating([replica(1), replica(2, { status: 'running', ready: false })]), 'Updating web: new replicas ready: 0, old ones left: 1', false],
+    ['waits', updating([replica(1), replica(2, { status: 'submitted' })], { pending_reasons: ['instance a: busy'] }), 'Updating web: new replicas ready: 0, old ones left: 1; the next new one has no capacity yet:\n - instance a: busy', false],
+    ['has a gap', updating([replica(1, { status: 'terminated' }), replica(2, { status: 'provisioning' })]), 'Updating web: new replicas ready: 0, old ones left: 0', false],
+    ['lacks one', updating([replica(2), replica(2, { status: 'running', ready: false })]), 'Updating web: new replicas ready: 1, old ones left: 0', false],
+    ['is through', updating([replica(1, { status: 'terminated' }), replica(2), replica(2)]), 'Service web is updated.', true],
+    ['was taken back', updating([replica(2)], { deployment_note: 'Update 1 was taken back: it failed' }), 'Service web: Update 1 was taken back: it failed', true],
+  ])('%s', (_stage, updated, text, isOver) => expect(rollout(updated)).toEqual({ text, isOver })); // prettier-ignore
+
+  it('is none where all replicas are of the configuration', () => {
+    expect(isRollingOut(updating([replica(2)]))).toBe(false);
+    expect(isRollingOut(updating([replica(1), replica(2)]))).toBe(true);
+  });
 });

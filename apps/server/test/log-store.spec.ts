@@ -214,6 +214,8 @@ it('keeps a twentieth of a small disk', async () => {
   const reserve = new DiskReserve('/d', async () => ({ freeBytes: 60 * 1024 ** 2, totalBytes: 1024 ** 3 }));
   await expect(reserve.require(0)).resolves.toBeUndefined();
   await expect(reserve.require(20 * 1024 ** 2)).rejects.toMatchObject({ name: 'DiskReserveError' });
+  expect(await reserve.shortage()).toBeNull();
+  expect((await reserve.shortage(20 * 1024 ** 2))?.message).toContain('60 MiB left');
 });
 
 describe('pages of a log', () => {

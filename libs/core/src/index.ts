@@ -73,6 +73,7 @@ export {
   runtimeFacts,
   runtimeFactsOfJob,
 } from './jobs/choose-runtime.js';
+export { planWarnings } from './jobs/plan-warnings.js';
 export { unlikeContainers } from './jobs/unlike-containers.js';
 export { jobConnectionInfo, sshName, type SshProxy } from './jobs/connection-info.js';
 export { type FinishedCommands, finishCommands, type NodeAddress } from './jobs/finish-commands.js';
@@ -186,10 +187,12 @@ export { kindOfOffer, type MachineKind } from './offers/machine-kind.js';
 export { type BackendFeature, backendHas, backendsWith, requiredFeatures } from './offers/backend-features.js';
 export { bestOffers } from './offers/best-offers.js';
 export { type BlockDivision, divideIntoBlocks, divisibleOffers, shareName, shareOfResources } from './offers/blocks.js';
-export { acceleratorNames, normaliseGpuName, snapGpuMemoryGb } from './offers/gpu-name.js';
+export { normaliseGpuName, snapGpuMemoryGb } from './offers/gpu-name.js';
+export { unknownGpus } from './offers/unknown-gpus.js';
 export { type GpuGroupBy, groupByProblem, groupFittingByGpu, groupRowsByGpu } from './offers/group-offers.js';
 export { type InstanceOffer, type PoolInstance, offerOfInstance } from './offers/instance-offer.js';
 export {
+  acceleratorNames,
   KNOWN_ACCELERATORS,
   type KnownAccelerator,
   isSingleHostTpu,

@@ -90,6 +90,7 @@ const ADDITIVE = new Set([
   'availability_reason',
   'rejections',
   'backend_warnings',
+  'warnings',
   'price_date',
   'price_is_derived',
   'priced_at',

@@ -1,6 +1,6 @@
 import type { Dstack } from '@dstack/sdk';
 import type { CliContext } from '../terminal/context.js';
-import { confirm } from '../terminal/prompt.js';
+import { CancelledError, confirm } from '../terminal/prompt.js';
 import { stopAndWait } from './stop-and-wait.js';
 
 /** After Ctrl-C: stop the run, or leave it running. Without a terminal it is left running. */
@@ -11,7 +11,7 @@ export async function askHowToLeave(client: Dstack, context: CliContext, name: s
     process.stderr.write(goesOn);
     return;
   }
-  if (!(await confirm(context, `Stop the run ${name} before detaching?`))) {
+  if (!(await wantsToStop(context, name))) {
     process.stderr.write(goesOn);
     return;
   }
@@ -29,5 +29,16 @@ export async function askHowToLeave(client: Dstack, context: CliContext, name: s
     process.stderr.write('Aborted\n');
   } finally {
     process.off('SIGINT', abortRun);
+  }
+}
+
+/** Who does not answer, but presses Ctrl-C again, wants to be gone. */
+async function wantsToStop(context: CliContext, name: string): Promise<boolean> {
+  try {
+    return await confirm(context, `Stop the run ${name} before detaching?`);
+  } catch (error) {
+    if (!(error instanceof CancelledError)) throw error;
+    process.stderr.write('\n');
+    return false;
   }
 }

@@ -1,6 +1,7 @@
 import { type Dstack, isDstackError, selectSubmission, type Wire } from '@dstack/sdk';
 import { CliError, EXIT_INTERRUPTED } from '../errors/cli-error.js';
 import { type ForwardedPort, rewriteAddresses } from '../render/client-url.js';
+import { isRollingOut } from '../render/rollout-text.js';
 import { serviceLines } from '../render/service-text.js';
 import type { CliContext } from '../terminal/context.js';
 import { Attachments, tunnelNotes } from '../ssh/attachments.js';
@@ -12,6 +13,7 @@ import { askHowToLeave } from './ask-how-to-leave.js';
 import { followRun } from './follow-run.js';
 import { leaveSignal } from './leave-signal.js';
 import { runEnding } from './run-ending.js';
+import { tellRollout } from './tell-rollout.js';
 import { tellWhenReady } from './tell-when-ready.js';
 
 export interface AttachedApply {
@@ -55,7 +57,8 @@ export async function attachedApply(client: Dstack, context: CliContext, apply: 
   if (run.service) {
     say(serviceLines(run, { serverUrl: client.url, style: context.style }).join('\n'));
     const signal = AbortSignal.any([leave.signal, over.signal]);
-    void tellWhenReady(client, context, name, { say, signal });
+    if (isRollingOut(run)) void tellRollout(client, name, { say, signal });
+    else void tellWhenReady(client, context, name, { say, signal });
   }
   try {
     const ended = await followRun(client, context, name, {

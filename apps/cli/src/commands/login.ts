@@ -23,7 +23,7 @@ export default class Login extends BaseCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(Login);
     const { home, style, canAsk } = this.context;
-    const url = (flags.url ?? (await ask(this.context, 'URL of the server: ', 'Pass --url URL.'))).replace(/\/+$/, '');
+    const url = (flags.url ?? (await ask(this.context, 'URL of the server? ', 'Pass --url URL.'))).replace(/\/+$/, '');
     const client = new Dstack({ url, token: '' });
     const provider = await this.provider(client, flags.provider);
     const user = flags.device ? await this.byDevice(client, provider) : await this.byBrowser(client, provider);
@@ -53,7 +53,7 @@ export default class Login extends BaseCommand {
     if (wanted !== undefined && !names.includes(wanted))
       throw new UsageError(`${client.url} has no sign-in provider ${wanted}.`, `It has: ${names.join(', ')}`);
     if (wanted !== undefined || others.length === 0) return wanted ?? only;
-    const question = `Sign in with (${names.join(', ')}): `;
+    const question = `Sign in with (${names.join(', ')})? `;
     return ask(this.context, question, 'Pass --provider NAME.', (answer) => names.includes(answer));
   }
 
@@ -89,7 +89,7 @@ export default class Login extends BaseCommand {
   }
 
   private ask(projects: readonly string[]): Promise<string> {
-    const question = `Default project (${projects.join(', ')}): `;
+    const question = `Default project (${projects.join(', ')})? `;
     return ask(this.context, question, 'Pass -y or -n.', (answer) => projects.includes(answer));
   }
 }

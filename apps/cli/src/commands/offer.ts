@@ -6,7 +6,7 @@ import { offerFlags, profileFlags, resourceFlags, type RunFlagValues } from '../
 import { jsonFlags } from '../base/json-flags.js';
 import { ProjectCommand } from '../base/project-command.js';
 import { UsageError } from '../errors/cli-error.js';
-import { backendWarnings } from '../render/backend-warnings.js';
+import { backendWarnings } from '../render/plan-warnings.js';
 import { gpusTable } from '../render/gpus-table.js';
 import { offersTable } from '../render/offers-table.js';
 import { formatPrice } from '../render/price.js';

@@ -1,9 +1,9 @@
-import type { Dstack, Wire } from '@dstack/sdk';
+import { type Dstack, isDstackError, type Wire } from '@dstack/sdk';
 import * as Flags from '@oclif/core/flags';
 import { jsonFlags } from '../base/json-flags.js';
 import { ProjectCommand } from '../base/project-command.js';
 import { watchText } from '../base/watch.js';
-import { UsageError } from '../errors/cli-error.js';
+import { CliError, UsageError } from '../errors/cli-error.js';
 import { runsTable } from '../render/runs-table.js';
 
 const PAGE = 100;
@@ -47,5 +47,28 @@ export default class Ps extends ProjectCommand {
 async function selectRuns(client: Dstack, flags: { all: boolean; last?: number | undefined }): Promise<Wire.Run[]> {
   if (flags.last !== undefined) return client.runs.list({ limit: flags.last });
   const runs = await client.runs.list({ only_active: !flags.all, limit: PAGE });
-  return runs.length === 0 && !flags.all ? client.runs.list({ limit: 1 }) : runs;
+  if (runs.length > 0) return runs;
+  const latest = flags.all ? [] : await client.runs.list({ limit: 1 });
+  if (latest.length === 0) await requireProject(client);
+  return latest;
+}
+
+/** A list of runs is empty, too, in a project that is not there or is none of the user's. */
+async function requireProject(client: Dstack): Promise<void> {
+  const { project, url } = client;
+  try {
+    await client.projects.get(project);
+  } catch (error) {
+    if (isDstackError(error, 'not-found'))
+      throw new CliError(`There is no project ${project} at ${url}.`, {
+        hint: 'Yours: dstack project list -v',
+        cause: error,
+      });
+    if (isDstackError(error, 'forbidden'))
+      throw new CliError(`You are no member of the project ${project} at ${url}.`, {
+        hint: 'Ask an admin of the project to add you.',
+        cause: error,
+      });
+    throw error;
+  }
 }

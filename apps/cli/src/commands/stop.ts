@@ -2,10 +2,16 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { ProjectCommand } from '../base/project-command.js';
 import { CliError } from '../errors/cli-error.js';
-import { isDstackError, isFinalRunStatus } from '@dstack/sdk';
+import { type Dstack, isDstackError, isFinalRunStatus, type Wire } from '@dstack/sdk';
 import { confirm } from '../terminal/prompt.js';
 import { Progress, withProgress } from '../terminal/progress.js';
 import { runStatusText } from '../render/run-status.js';
+
+interface StopFlags {
+  readonly abort: boolean;
+  readonly yes: boolean;
+  readonly wait: boolean;
+}
 
 export default class Stop extends ProjectCommand {
   static override summary = 'Stop runs';
@@ -21,14 +27,17 @@ export default class Stop extends ProjectCommand {
     const { flags, argv } = await this.parse(Stop);
     const names = argv.map(String);
     const client = await this.connect(flags);
-    for (const name of names) {
-      try {
-        await client.runs.get(name);
-      } catch (error) {
-        if (!isDstackError(error, 'not-found')) throw error;
-        throw new CliError(`Run ${name} not found.`, { hint: 'See the runs: dstack ps -a', cause: error });
-      }
-    }
+    const runs = await Promise.all(names.map((name) => findRun(client, name)));
+    const active = names.filter((name, i) => {
+      const run = runs[i];
+      if (run === undefined || !isFinalRunStatus(run.status)) return true;
+      this.print(`Run ${name} is over already: ${runStatusText(run)}.`);
+      return false;
+    });
+    if (active.length > 0) await this.end(client, active, flags);
+  }
+
+  private async end(client: Dstack, names: string[], flags: StopFlags): Promise<void> {
     const verb = flags.abort ? 'Abort' : 'Stop';
     const subject = names.length === 1 ? `the run ${names[0] ?? ''}` : `the runs ${names.join(', ')}`;
     if (!flags.yes && !(await confirm(this.context, `${verb} ${subject}?`))) {
@@ -50,5 +59,14 @@ export default class Stop extends ProjectCommand {
       }
     }
     this.print(flags.abort ? 'Aborted' : 'Stopped');
+  }
+}
+
+async function findRun(client: Dstack, name: string): Promise<Wire.Run> {
+  try {
+    return await client.runs.get(name);
+  } catch (error) {
+    if (!isDstackError(error, 'not-found')) throw error;
+    throw new CliError(`Run ${name} not found.`, { hint: 'See the runs: dstack ps -a', cause: error });
   }
 }

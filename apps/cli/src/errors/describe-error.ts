@@ -1,6 +1,7 @@
 import { ConfigurationError } from '@dstack/core/configuration-error';
 import { isApiError, isDstackError } from '@dstack/sdk/errors';
 import { CliError, EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_USAGE } from './cli-error.js';
+import { parseProblem } from './parse-problem.js';
 
 export interface ErrorDescription {
   readonly message: string;
@@ -9,8 +10,8 @@ export interface ErrorDescription {
   readonly code: string;
 }
 
-/** What to tell the user about anything thrown. Pure. */
-export function describeError(error: unknown): ErrorDescription {
+/** What to tell the user of `dstack COMMAND` about anything thrown. Pure. */
+export function describeError(error: unknown, command: string): ErrorDescription {
   if (error instanceof CliError)
     return { message: error.message, hint: error.hint, exitCode: error.exitCode, code: error.name };
   if (ConfigurationError.is(error)) {
@@ -28,8 +29,7 @@ export function describeError(error: unknown): ErrorDescription {
     return { message: error.message, hint: error.hint ?? genericHint(error.kind), exitCode: EXIT_FAILURE, code };
   }
   if (isParseError(error)) {
-    const message = error.message.replace(/\nSee more help with --help$/, '');
-    return { message, hint: 'See the options with --help.', exitCode: EXIT_USAGE, code: 'usage' };
+    return { ...parseProblem(error, command), exitCode: EXIT_USAGE, code: 'usage' };
   }
   const message = error instanceof Error ? error.message : String(error);
   return {

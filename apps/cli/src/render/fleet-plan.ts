@@ -1,6 +1,6 @@
 import type { Wire } from '@dstack/core';
 import type { Style } from '../terminal/style.js';
-import { backendWarnings } from './backend-warnings.js';
+import { backendWarnings } from './plan-warnings.js';
 import { offersTable } from './offers-table.js';
 import { renderProperties } from './properties.js';
 import { formatRange, formatResourcesSpec } from './resources.js';

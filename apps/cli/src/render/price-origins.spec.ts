@@ -1,4 +1,4 @@
-import { backendWarnings } from './backend-warnings.js';
+import { backendWarnings } from './plan-warnings.js';
 import { priceOrigins } from './price-origins.js';
 
 const offer = (backend: string, rest: object = {}) =>

@@ -1,6 +1,6 @@
 import { replicaGroups, type Wire } from '@dstack/core';
 import type { Style } from '../terminal/style.js';
-import { backendWarnings } from './backend-warnings.js';
+import { backendWarnings, jobWarnings } from './plan-warnings.js';
 import { formatDuration } from './duration.js';
 import { offersTable } from './offers-table.js';
 import { formatPrice } from './price.js';
@@ -20,7 +20,8 @@ export interface RunPlanOptions {
 export function runPlanText(plan: Wire.RunPlan, options: RunPlanOptions): string {
   const groups = planGroups(plan);
   const blocks = groups.map((group) => groupText(group, groups.length > 1, options));
-  const warnings = backendWarnings(plan.job_plans).map((warning) => ` ${options.style.warning(warning)}`);
+  const told = [...backendWarnings(plan.job_plans), ...jobWarnings(plan.job_plans)];
+  const warnings = told.map((warning) => ` ${options.style.warning(warning)}`);
   const parts = [propertiesText(plan, options), ...blocks, warnings.join('\n'), costText(plan, options)];
   return parts.filter((text) => text !== '').join('\n\n');
 }

@@ -6,10 +6,12 @@ import { renderBlocks } from '../terminal/blocks.js';
 import { formatBackend } from './backend.js';
 import { clientUrl } from './client-url.js';
 import { formatElapsed } from './duration.js';
+import { endingReasons } from './ending-reasons.js';
 import { pendingReasons } from './pending-reasons.js';
 import { formatPrice } from './price.js';
 import { relativeTime } from './relative-time.js';
 import { formatGpus, formatResources } from './resources.js';
+import { isRollingOut } from './rollout-text.js';
 import { isFinished, jobStatusText, runStatusText, statusPaint } from './run-status.js';
 import { deploymentNote } from './service-text.js';
 
@@ -43,7 +45,7 @@ export function runsTable(runs: readonly Wire.Run[], options: RunsTableOptions):
     { title: 'STATUS', shrinkTo: 12 },
     ...(withProbes ? [{ title: 'PROBES' }] : []),
     { title: 'SUBMITTED' },
-    ...(withErrors ? [{ title: 'ERROR', shrinkTo: 10 }] : []),
+    ...(withErrors ? [{ title: 'ERROR', shrinkTo: 10, expendable: true }] : []),
   ];
   const shape = { verbose, withProbes, withErrors };
   const blocks = runs.map((run) => {
@@ -56,10 +58,10 @@ export function runsTable(runs: readonly Wire.Run[], options: RunsTableOptions):
   return renderBlocks(columns, blocks, { width: options.width, headPaint: options.style.bold });
 }
 
-/** Why it has no capacity, below it: sentences do not fit a column. */
+/** Why it has no capacity or has failed, below it: sentences do not fit a column. */
 function reasonLines(run: Wire.Run, { width, style }: RunsTableOptions): string[] {
   const note = deploymentNote(run);
-  return [...pendingReasons(run), ...(note === undefined ? [] : [note])]
+  return [...pendingReasons(run), ...endingReasons(run), ...(note === undefined ? [] : [note])]
     .flatMap((reason) => wrapText(reason, width, { first: '   - ', rest: '     ' }))
     .map((line) => style.secondary(line));
 }
@@ -179,11 +181,6 @@ function placeCells(submission: Wire.JobSubmission | undefined, shape: Shape, sh
       : [showGpu ? (formatGpus(instance.resources) ?? '-') : '-']),
     `${formatPrice(price)}${spot}`,
   ];
-}
-
-function isRollingOut(run: Wire.Run): boolean {
-  if (run.run_spec.configuration.type !== 'service') return false;
-  return run.jobs.some((job) => (job.job_submissions.at(-1)?.deployment_num ?? 0) !== (run.deployment_num ?? 0));
 }
 
 /** `✓` ready, `~` some successes, `×` failing; batches of five. */

@@ -21,6 +21,8 @@ const NAMES: Readonly<Record<string, string>> = {
 /** Ranges of sizes are stored as plain numbers. */
 const IN_GIGABYTES = /(^|\.)(memory|total_memory|shm_size|disk\.size)$/;
 const LONGEST = 60;
+/** How much of what did not change stands before what did. */
+const CONTEXT = 16;
 
 /** What differs between two run specifications, with values. Pure. */
 export function diffRunSpecs(before: Wire.RunSpec, after: Wire.RunSpec): SpecChange[] {
@@ -52,13 +54,23 @@ export function diffValues(before: unknown, after: unknown, path: string): SpecC
   }
   const a = JSON.stringify(before ?? null);
   const b = JSON.stringify(after ?? null);
-  return a === b ? [] : [{ path, before: shortened(a), after: shortened(b) }];
+  if (a === b) return [];
+  const from = Math.max(Math.max(a.length, b.length) > LONGEST ? commonLength(a, b) - CONTEXT : 0, 0);
+  return [{ path, before: excerpt(a, from), after: excerpt(b, from) }];
 }
 
-function shortened(json: string): string {
+/** The part of a long text where it begins to differ. */
+function excerpt(json: string, from: number): string {
   if (json === 'null') return 'unset';
   const text = json.startsWith('"') ? json.slice(1, -1) : json;
-  return text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
+  const rest = from === 0 ? text : `…${text.slice(from)}`;
+  return rest.length > LONGEST ? `${rest.slice(0, LONGEST - 1)}…` : rest;
+}
+
+function commonLength(a: string, b: string): number {
+  let at = 0;
+  while (at < a.length && a[at] === b[at]) at += 1;
+  return at;
 }
 
 function isRange(value: unknown): value is Range {

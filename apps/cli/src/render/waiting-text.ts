@@ -30,7 +30,9 @@ function scheduleText(run: Wire.Run): string | undefined {
 
 /** Why a run that will be tried again is not running. */
 function lastAttemptText(submission: Wire.JobSubmission | undefined): string | undefined {
-  return submission === undefined ? undefined : `last attempt: ${jobStatusText(submission)}`;
+  if (submission === undefined) return undefined;
+  const attempts = submission.submission_num + 1;
+  return `${attempts === 1 ? 'last attempt' : `last of ${attempts} attempts`}: ${jobStatusText(submission)}`;
 }
 
 function placeText(submission: Wire.JobSubmission, plan: Wire.RunPlan | undefined): string | undefined {
@@ -49,7 +51,9 @@ function placeText(submission: Wire.JobSubmission, plan: Wire.RunPlan | undefine
       offer.instance.name === provisioned.instance_type.name,
   );
   const rank =
-    offers && index !== undefined && index >= 0 ? `, ${ordinal(index + 1)} of ${offers.total_offers} offers` : '';
+    offers && offers.total_offers > 1 && index !== undefined && index >= 0
+      ? `, ${ordinal(index + 1)} of ${offers.total_offers} offers`
+      : '';
   return `${backendName(provisioned)}${rank}`;
 }
 

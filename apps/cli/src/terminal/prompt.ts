@@ -1,6 +1,14 @@
 import { createInterface } from 'node:readline/promises';
-import { CliError, UsageError } from '../errors/cli-error.js';
+import { CliError, EXIT_INTERRUPTED, UsageError } from '../errors/cli-error.js';
 import type { CliContext } from './context.js';
+
+/** Ctrl-C, or the end of the input, in the place of an answer. */
+export class CancelledError extends CliError {
+  override readonly name = 'CancelledError';
+  constructor(cause: unknown) {
+    super('Cancelled by user.', { exitCode: EXIT_INTERRUPTED, cause });
+  }
+}
 
 /**
  * Asks yes or no on the terminal.
@@ -18,7 +26,7 @@ export async function ask(
   accepts: (answer: string) => boolean = (text) => text !== '',
 ): Promise<string> {
   if (!context.canAsk)
-    throw new UsageError(`${question.replace(/ \[y\/n\]: $|: $/, '')} Nobody can answer: this is no terminal.`, hint);
+    throw new UsageError(`${question.replace(/(?: \[y\/n\]:)? $/, '')} Nobody can answer: this is no terminal.`, hint);
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   const stopped = new AbortController();
   const stop = () => stopped.abort();
@@ -30,7 +38,7 @@ export async function ask(
       if (accepts(answer)) return answer;
     }
   } catch (cause) {
-    throw new CliError('Cancelled by user.', { exitCode: 130, cause });
+    throw new CancelledError(cause);
   } finally {
     lines.off('close', stop); // readline's own listeners stay: they give the terminal back
     lines.close();

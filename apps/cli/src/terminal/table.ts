@@ -4,6 +4,8 @@ export interface Column {
   readonly title: string;
   /** Narrowest this column may become when the terminal is too small; absent: it never shrinks. */
   readonly shrinkTo?: number;
+  /** Left out where it would have less room than that: what others show is worth more. */
+  readonly expendable?: boolean;
 }
 
 export interface Cell {
@@ -20,7 +22,10 @@ const GAP = '  ';
 /** What a column that may shrink comes down to before the table is wider than the terminal. */
 const NARROWEST = 4;
 
-/** A table without borders. What does not fit the width loses empty columns first, then the ends of long cells. Pure. */
+/**
+ * A table without borders. What does not fit the width loses empty columns first, then the ends of
+ * long cells, then expendable columns. Pure.
+ */
 export function renderTable(
   columns: readonly Column[],
   rows: readonly (readonly (Cell | string)[])[],
@@ -28,17 +33,24 @@ export function renderTable(
 ): string {
   const cells = rows.map((row) => columns.map((_, i) => toCell(row[i])));
   const whole = layOut(columns, cells, options);
+  if (whole.fits) return whole.text;
   const isEmpty = columns.map((_, i) => cells.length > 0 && cells.every((row) => row[i]?.text === ''));
-  if (whole.fits || !isEmpty.includes(true)) return whole.text;
   const kept = <T>(row: readonly T[]) => row.filter((_, i) => !isEmpty[i]);
-  return layOut(kept(columns), cells.map(kept), options).text;
+  const filled = layOut(kept(columns), cells.map(kept), options);
+  if (filled.isReadable) return filled.text;
+  const needed = <T>(row: readonly T[]) => row.filter((_, i) => !isEmpty[i] && columns[i]?.expendable !== true);
+  return layOut(needed(columns), cells.map(needed), options).text;
 }
 
-function layOut(
-  columns: readonly Column[],
-  cells: readonly (readonly Cell[])[],
-  options: TableOptions,
-): { readonly text: string; readonly fits: boolean } {
+interface Layout {
+  readonly text: string;
+  /** Every cell is there whole. */
+  readonly fits: boolean;
+  /** No column is narrower than it may become. */
+  readonly isReadable: boolean;
+}
+
+function layOut(columns: readonly Column[], cells: readonly (readonly Cell[])[], options: TableOptions): Layout {
   const natural = columns.map((column, i) =>
     Math.max(column.title.length, ...cells.map((row) => visibleLength(row[i]?.text ?? ''))),
   );
@@ -53,8 +65,12 @@ function layOut(
   const line = (row: readonly Cell[]) =>
     ` ${row.map((cell, i) => paintCell(cell, widths[i] ?? 0, i === row.length - 1)).join(GAP)}`.trimEnd();
   const head = line(columns.map((column) => ({ text: column.title, paint: options.headPaint })));
-  const fits = natural.reduce((sum, width) => sum + width, 0) <= available;
-  return { text: [head, ...cells.map(line)].join('\n'), fits };
+  const sum = (all: readonly number[]) => all.reduce((total, width) => total + width, 0);
+  return {
+    text: [head, ...cells.map(line)].join('\n'),
+    fits: sum(natural) <= available,
+    isReadable: sum(shrunk) <= available,
+  };
 }
 
 function toCell(cell: Cell | string | undefined): Cell {

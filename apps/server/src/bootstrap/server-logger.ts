@@ -37,6 +37,11 @@ export class ServerLogger extends ConsoleLogger {
     return { ...super.getJsonLogObject(...parts), ...logFields(), ...trace };
   }
 
+  /** As events and the API write times: sortable, and the same wherever the server runs. */
+  protected override getTimestamp(): string {
+    return new Date().toISOString();
+  }
+
   protected override printMessages(...parts: Parameters<ConsoleLogger['printMessages']>): void {
     super.printMessages(...parts);
     const [messages, context = '', level = 'log', , stack] = parts;

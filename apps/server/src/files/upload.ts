@@ -28,7 +28,7 @@ export async function readUpload(request: FastifyRequest, limitBytes: number): P
   });
   if (part.file.truncated)
     throw new ClientError(
-      `The upload is larger than ${limitBytes} bytes. Exclude files with .gitignore or .dstackignore, or raise DSTACK_SERVER_CODE_UPLOAD_LIMIT`,
+      `The upload is larger than ${inMebibytes(limitBytes)}. Exclude files with .gitignore or .dstackignore, or raise DSTACK_SERVER_CODE_UPLOAD_LIMIT`,
     );
   const hash = sha256.digest('hex');
   if (part.filename !== hash)
@@ -44,6 +44,10 @@ async function whole<T>(read: () => Promise<T>): Promise<T> {
     if (!(error instanceof Error) || 'statusCode' in error) throw error;
     throw new ClientError(`The body is not a whole multipart form (${error.message}). Send the file again`);
   }
+}
+
+function inMebibytes(bytes: number): string {
+  return `${Number((bytes / 2 ** 20).toFixed(2))} MiB`;
 }
 
 function missingFile(): InvalidRequestError {

@@ -10,7 +10,7 @@ export class ErrorFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const known = errorReply(error);
-    if (known === undefined || known.status === 503)
+    if (known === undefined || known.isOurs)
       this.log.error(`${request.method} ${request.routeOptions.url ?? ''} failed (request ${request.id})`, error);
     if (reply.raw.headersSent) {
       reply.raw.destroy();

@@ -12,9 +12,14 @@ const REFUSED_TEXT: ReadonlyMap<string, string> = new Map([
 
 /** The reason is for the operator, in the log. */
 const AWAY = 'The database of the server does not answer. Try again in a moment.';
+/** Of SQLite, of Postgres, of a file. */
+const NO_ROOM = ['SQLITE_FULL', '53100', 'ENOSPC', 'EDQUOT'];
+const FULL = 'The disk of the server or its database is full';
 
 export interface ErrorReply {
   readonly status: number;
+  /** For whoever runs the server, too: it goes into the log. */
+  readonly isOurs?: true;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: unknown;
 }
@@ -29,10 +34,13 @@ export function errorReply(error: unknown): ErrorReply | undefined {
     return { status: 400, body: { detail: [{ msg: error.message, code: null }] } };
   if (error instanceof TooManyValuesError)
     return { status: 400, body: { detail: [{ msg: error.message, code: 'error' }] } };
-  if (error instanceof DatabaseAwayError) return { status: 503, body: { detail: [{ msg: AWAY, code: 'error' }] } };
+  if (error instanceof DatabaseAwayError)
+    return { status: 503, isOurs: true, body: { detail: [{ msg: AWAY, code: 'error' }] } };
   if (error instanceof HttpException) return { status: error.getStatus(), body: { detail: error.message } };
   for (const [code, msg] of REFUSED_TEXT)
     if (hasCode(error, code)) return { status: 400, body: { detail: [{ msg, code: 'error' }] } };
+  if (NO_ROOM.some((code) => hasCode(error, code)))
+    return { status: 503, isOurs: true, body: { detail: [{ msg: FULL, code: 'error' }] } };
   return fastifyReply(error);
 }
 

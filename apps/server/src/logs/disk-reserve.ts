@@ -27,9 +27,15 @@ export class DiskReserve {
 
   /** @throws {DiskReserveError} */
   async require(bytes: number): Promise<void> {
+    const shortage = await this.shortage(bytes);
+    if (shortage !== null) throw shortage;
+  }
+
+  /** Null: there is room. */
+  async shortage(bytes = 0): Promise<DiskReserveError | null> {
     const room = await this.roomOf(this.dir);
     const reserveBytes = Math.min(RESERVE_BYTES, room.totalBytes * RESERVE_SHARE);
-    if (room.freeBytes - bytes < reserveBytes) throw new DiskReserveError(this.dir, room, reserveBytes);
+    return room.freeBytes - bytes < reserveBytes ? new DiskReserveError(this.dir, room, reserveBytes) : null;
   }
 }
 

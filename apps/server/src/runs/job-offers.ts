@@ -22,6 +22,7 @@ import {
   type RejectionSummary,
   requiredFeatures,
   summariseRejections,
+  unknownGpus,
   type VolumesByName,
   type Wire,
 } from '@dstack/core';
@@ -85,10 +86,14 @@ export class JobOffers {
     const warnings = new Set<string>();
     const rejected: RejectionReason[][] = [];
     const summaries: RejectionSummary[] = [];
+    const aboutAsk = [...unknownGpus(job.requirements.resources.gpu), ...unknownFleets(profile, capacity)];
     const backends = new Set<InternalBackendType>();
     for (const fleet of plannedFleets(profile, capacity, options)) {
       const combined = combineFleetAndRun(fleet.spec, { profile, requirements: job.requirements });
-      if (!combined.ok) continue;
+      if (!combined.ok) {
+        aboutAsk.push(aboutFleet(fleet.name, combined.conflict));
+        continue;
+      }
       if (fleet.hasHosts) backends.add('remote');
       const { requirements } = combined.value;
       const filters = filtersOfProfile(combined.value.profile, {
@@ -106,6 +111,7 @@ export class JobOffers {
         if (match.ok) pool.push(match.offer);
         else rejected.push([...match.reasons]);
       }
+      if (profile.creation_policy === 'reuse') aboutAsk.push(aboutFleet(fleet.name, NOTHING_CREATED));
       if (!fleet.mayGrow || named !== null || profile.creation_policy === 'reuse') continue;
       const found = await this.createdIn(fleet, { requirements, filters }, plan);
       created.push(...found.fitting);
@@ -116,7 +122,10 @@ export class JobOffers {
     return {
       pool,
       created,
-      rejections: mergeRejections([...summariseRejections(rejected), ...summaries]),
+      rejections: [
+        ...aboutAsk.map(({ code, text }) => ({ code, count: 1, example: text })),
+        ...mergeRejections([...summariseRejections(rejected), ...summaries]),
+      ],
       warnings: [...warnings],
       backends: [...backends],
     };
@@ -137,10 +146,23 @@ export class JobOffers {
 /** A fleet as plans see it; without an id: any instance counts, whatever its fleet. */
 interface PlannedFleet extends Pick<PlacementFleet, 'anchor'> {
   readonly id: string | null;
+  readonly name: string;
   readonly spec: Wire.FleetSpec;
   readonly mayGrow: boolean;
   /** Of somebody's own, there at the moment or not. */
   readonly hasHosts: boolean;
+}
+
+const NOTHING_CREATED = 'nothing is created, as creation_policy is reuse';
+
+function unknownFleets(profile: Wire.Profile, { fleetRecords, project }: ProjectCapacity): RejectionReason[] {
+  const known = new Set(fleetRecords.map(({ name }) => name));
+  const unknown = (namedFleets(profile, project.name) ?? []).filter((name) => !known.has(name));
+  return unknown.map((name) => aboutFleet(name, 'does not exist'));
+}
+
+function aboutFleet(name: string, because: string): RejectionReason {
+  return { code: 'fleet', text: `fleet ${name}: ${because}` };
 }
 
 /** Planning makes no fleet, but shows what the default one would offer as if it were there. */
@@ -149,14 +171,16 @@ function plannedFleets(
   { fleetRecords, fleets, project }: ProjectCapacity,
   { forOffersOnly }: PlanOptions,
 ): PlannedFleet[] {
-  const imagined = { spec: defaultFleetSpec(), mayGrow: true, hasHosts: false, anchor: null };
+  const imagined = { name: 'default', spec: defaultFleetSpec(), mayGrow: true, hasHosts: false, anchor: null };
   const named = namedFleets(profile, project.name);
   if (forOffersOnly && named === null) return [{ id: null, ...imagined }];
   const usable = fleetRecords.flatMap(({ id, name, spec }) => {
     const fleet = fleets.find((each) => each.id === id);
     if (fleet === undefined || (named !== null && !named.includes(name))) return [];
     const { anchor, canCreate, activeCount, maxNodes } = fleet;
-    return [{ id, spec, anchor, mayGrow: canCreate && activeCount < (maxNodes ?? Infinity), hasHosts: !canCreate }];
+    return [
+      { id, name, spec, anchor, mayGrow: canCreate && activeCount < (maxNodes ?? Infinity), hasHosts: !canCreate },
+    ];
   });
   return needsDefaultFleet(profile, project) ? [...usable, { id: '', ...imagined }] : usable;
 }

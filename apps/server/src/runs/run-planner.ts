@@ -11,6 +11,7 @@ import {
   type Offer,
   planAction,
   planOffers,
+  planWarnings,
   type RejectionSummary,
   replicaGroups,
   runtimeFactsOfJob,
@@ -44,6 +45,8 @@ export type ExplainedJobPlan = Wire.JobPlan & {
   readonly priced_at: string;
   /** Of backends that did not answer, cannot be used, or could not be checked: why. */
   readonly backend_warnings: readonly string[];
+  /** What will go wrong with the job although it can be placed. */
+  readonly warnings: readonly string[];
 };
 
 /** The contract's list of GPUs, with what it leaves out. */
@@ -53,6 +56,7 @@ interface Scene {
   readonly now: number;
   readonly capacity: ProjectCapacity;
   readonly volumes: VolumesByName;
+  readonly secrets: ReadonlySet<string>;
   readonly action: Wire.RunPlan['action'];
   readonly wireCurrent: Wire.Run | null;
   /** That serves it, or would; null: none does. */
@@ -122,6 +126,9 @@ export class RunPlanner {
       const now = await tx.now();
       const capacity = await loadCapacity(tx, scope.projectId, 'all');
       const volumes = await volumesFor(tx, scope.projectId, [{ volumes: effective.configuration.volumes ?? [] }]);
+      const secrets = await tx.query<{ name: string }>('SELECT name FROM secrets WHERE project_id = ?', [
+        scope.projectId,
+      ]);
       const name = effective.run_name ?? null;
       const [current] =
         name === null
@@ -135,6 +142,7 @@ export class RunPlanner {
         now,
         capacity,
         volumes,
+        secrets: new Set(secrets.map((secret) => secret.name)),
         action,
         wireCurrent: wireCurrent ?? null,
         gateway: forOffersOnly ? null : await this.places.gatewayOf(tx, scope, effective, updated),
@@ -170,6 +178,8 @@ export class RunPlanner {
       if (outOfReach !== null) throw new ClientError(outOfReach, 'gateway_error');
       const planned = planOffers(pool, created, options.maxOffers);
       const runtime = await this.runtimeOf(scope, effective, first, planned.offers[0], scene);
+      const backend = planned.offers[0]?.backend ?? null;
+      const problems = planWarnings({ job: first, runtime: runtime.runtime, backend, secrets: scene.secrets });
       for (const job of jobs) {
         plans.push({
           job_spec: redactJobSpec(job, true),
@@ -180,6 +190,7 @@ export class RunPlanner {
           rejections,
           priced_at: new Date(scene.now).toISOString(),
           backend_warnings: [...warnings, ...(gateway === null ? [] : leftOutForGateway(gateway, backends))],
+          warnings: problems,
         });
       }
     }

@@ -5,6 +5,7 @@ import { StoredCatalogs } from '../catalogs/stored-catalogs.js';
 import { Access } from '../http/access.decorator.js';
 import { API_VERSION } from '../http/client-version.js';
 import { Operation } from '../http/operation.decorator.js';
+import { DiskReserve } from '../logs/disk-reserve.js';
 import { Database } from '../persistence/database.js';
 import { WORLD, type World } from '../world/world.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
@@ -25,7 +26,7 @@ export class ServerInfoController {
     @Inject(StoredCatalogs) private readonly catalogs: StoredCatalogs,
     private readonly db: Database,
     @Inject(WORLD) private readonly world: World,
-    @Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'url'>,
+    @Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'url' | 'serverDir'>,
   ) {}
 
   @Operation('server_get_info')
@@ -42,7 +43,9 @@ export class ServerInfoController {
   @Get('readyz')
   @Access('none')
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<Ready> {
-    const warnings = [...this.readiness.warnings, ...this.catalogs.warnings()];
+    const shortage = await new DiskReserve(this.settings.serverDir).shortage().catch(() => null);
+    const full = shortage === null ? [] : [`Logs are not taken: ${shortage.message}`];
+    const warnings = [...this.readiness.warnings, ...this.catalogs.warnings(), ...full];
     if (await this.databaseAnswers()) return { status: 'ready', warnings };
     void reply.status(503);
     return { status: 'unavailable', warnings: [...warnings, 'The database does not answer.'] };

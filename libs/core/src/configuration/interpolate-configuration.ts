@@ -21,7 +21,7 @@ export function interpolateRunConfiguration<C extends RunConfiguration>(
     const result = interpolate(text, how);
     if (result.ok) return result.text;
     for (const problem of result.problems) issues.push(semanticIssue(path, problem));
-    if (result.missing.length > 0) issues.push(semanticIssue(path, `unknown variables: ${result.missing.join(', ')}`));
+    if (result.missing.length > 0) issues.push(semanticIssue(path, unknownVariables(result.missing, how)));
     return text;
   };
   // Node addresses are filled in when they exist: escapes wait for that pass.
@@ -69,6 +69,16 @@ export function interpolateRunConfiguration<C extends RunConfiguration>(
   }
   if (issues.length > 0) throw new ConfigurationError(issues);
   return result;
+}
+
+const KNOWN_SHOWN = 10;
+
+function unknownVariables(missing: readonly string[], { values }: Interpolation): string {
+  const known = Object.entries(values).flatMap(([space, names]) =>
+    Object.keys(names).map((name) => `${space}.${name}`),
+  );
+  const told = known.length > 0 && known.length <= KNOWN_SHOWN ? `; there is ${known.join(', ')}` : '';
+  return `unknown variables: ${missing.join(', ')}${told}`;
 }
 
 function maybe(text: string | null | undefined, read: (text: string) => string): string | null {

@@ -75,7 +75,7 @@ it('names that are missing are told with their place', () => {
     registry_auth: { username: '${{ env.WHO }}', password: 'x' },
   });
   expect(() => interpolateRunConfiguration(task, { env: {}, runArgs: '' })).toThrow(
-    'commands.1: unknown variables: run.name\nregistry_auth.username: unknown variables: env.WHO',
+    'commands.1: unknown variables: run.name; there is run.args\nregistry_auth.username: unknown variables: env.WHO',
   );
 });
 

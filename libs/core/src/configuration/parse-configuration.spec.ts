@@ -40,6 +40,15 @@ it('a type that does not exist is told with the nearest one', () => {
   ]);
 });
 
+it.each(['local', 'ssh'])(
+  '%s, as offers are shown, is suggested by the name that it has in configurations',
+  (backend) => {
+    expect(failure(`type: task\ncommands: [x]\nbackends: [${backend}]\n`).issues).toMatchObject([
+      { path: ['backends', 0], suggestion: 'remote' },
+    ]);
+  },
+);
+
 it('the line of a secret is not shown', () => {
   expect(failure('type: task\ncommands: [x]\nenv:\n  - 1KEY=hunter2\n').toString()).not.toContain('hunter2');
 });

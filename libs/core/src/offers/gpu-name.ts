@@ -1,4 +1,4 @@
-import { knownAccelerator, KNOWN_ACCELERATORS } from './known-accelerators.js';
+import { knownAccelerator } from './known-accelerators.js';
 
 // What drivers append to a product name: form factor, cooling, memory, edition.
 const NOISE =
@@ -63,9 +63,4 @@ export function snapGpuMemoryGb(name: string, reportedMib: number): number {
   const closest = [...sizes].sort((a, b) => Math.abs(a - reportedGb) - Math.abs(b - reportedGb))[0];
   if (closest !== undefined && Math.abs(closest - reportedGb) < closest * SNAP_TOLERANCE) return closest;
   return Math.round(reportedGb);
-}
-
-/** Names worth suggesting for a misspelt one. */
-export function acceleratorNames(): readonly string[] {
-  return KNOWN_ACCELERATORS.map((accelerator) => accelerator.name);
 }

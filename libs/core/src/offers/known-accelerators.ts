@@ -163,3 +163,7 @@ export function isSingleHostTpu(name: string): boolean {
   const [, version, cores] = TPU_NAME.exec(name) ?? [];
   return version !== undefined && version.toLowerCase() !== 'v4' && Number(cores) <= 8;
 }
+
+export function acceleratorNames(): readonly string[] {
+  return KNOWN_ACCELERATORS.map((accelerator) => accelerator.name);
+}

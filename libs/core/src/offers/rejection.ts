@@ -8,6 +8,7 @@ export type RejectionCode =
   | 'cpu-count'
   | 'disk'
   | 'feature'
+  | 'fleet'
   | 'gpu-count'
   | 'gpu-compute-capability'
   | 'gpu-memory'

@@ -4,5 +4,6 @@ const ERRORS_SHOWN = 3;
 export function whyNotCreated(attempts: readonly (string | null)[]): string | null {
   if (attempts.length === 0) return null;
   const messages = [...new Set(attempts.filter((message) => message !== null))];
-  return `all ${attempts.length} offers tried failed: ${messages.slice(0, ERRORS_SHOWN).join('; ')}`;
+  const tried = attempts.length === 1 ? 'the only offer failed' : `all ${attempts.length} offers tried failed`;
+  return `${tried}: ${messages.slice(0, ERRORS_SHOWN).join('; ')}`;
 }

@@ -12,6 +12,9 @@ import { BACKEND_TYPES } from '../wire/enums.js';
 import type * as Wire from '../wire/generated/api.js';
 import { backendOptions } from './backend-options.js';
 
+/** Offers of the server's own machine are shown as `local`; on the wire, and so here, they are of `remote`. */
+const OWN_MACHINES = { local: 'remote', ssh: 'remote' } as const;
+
 /** Where and how to place things: the fields profiles share with runs and presets. */
 export function profileParameters() {
   return {
@@ -33,7 +36,7 @@ export function profileParameters() {
 /** Those of them that a fleet takes too. */
 export function placementParameters() {
   return {
-    backends: optional(listOf(oneOf(BACKEND_TYPES))),
+    backends: optional(listOf(oneOf(BACKEND_TYPES, OWN_MACHINES))),
     regions: optional(listOf(text())),
     availability_zones: optional(listOf(text())),
     instance_types: optional(listOf(text())),

@@ -17,14 +17,14 @@ export function parseCpu(text: string): CpuText {
   for (const token of text.replaceAll(/\s+/g, '').split(':')) {
     if (token === '')
       throw new Mismatch(`CPU spec "${text}" contains empty token`, { expected: 'like 4.., x86:8 or arm:2..8' });
-    if (/^\d+$/.test(token) || token.includes('..')) {
+    if (/^[-.\d]+$/.test(token) || token.includes('..')) {
       if (count !== null) throw new Mismatch(`CPU spec "${text}": count conflict, it is given twice`);
       count = parseRange(token, parseCount);
       continue;
     }
     const found = cpuArchitectures.find((candidate) => candidate === token.toLowerCase());
     if (found === undefined)
-      throw new Mismatch(`Invalid CPU architecture "${token}": expected ${cpuArchitectures.join(' or ')}`, {
+      throw new Mismatch(`invalid CPU architecture "${token}": expected ${cpuArchitectures.join(' or ')}`, {
         expected: cpuArchitectures.join(' or '),
       });
     if (arch !== null) throw new Mismatch(`CPU spec "${text}": arch conflict, it is given twice`);

@@ -45,7 +45,8 @@ describe('a range', () => {
     ['', 'empty'],
     ['1..2..3', 'invalid range'],
     ['a', 'not a whole number'],
-    ['-1', 'not a whole number'],
+    ['-1', 'must not be negative, is -1'],
+    ['-2..4', 'must not be negative, is -2'],
     [{}, 'empty range'],
     [{ min: 8, max: 2 }, 'range order'],
     [{ min: 1, most: 2 }, 'not a known property'],
@@ -117,7 +118,8 @@ describe('cpu', () => {
 
   it.each([
     ['arm:', 'contains empty token'],
-    ['2:foo', 'Invalid CPU architecture "foo"'],
+    ['-2', 'must not be negative, is -2'],
+    ['2:foo', 'invalid CPU architecture "foo"'],
     ['arm:x86', 'arch conflict'],
     ['2:arm:2', 'count conflict'],
   ])('%s is refused: %s', (written, message) => {

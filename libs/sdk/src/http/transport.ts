@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { ConnectionError, DstackError } from '../errors.js';
+import { connectionProblem } from './connection-problem.js';
 import { errorOfReply } from './error-of-reply.js';
 import { HttpClient } from './http-client.js';
 import { serverAddress } from './server-address.js';
@@ -106,20 +107,13 @@ export class Transport {
         throw new DstackError('timeout', `${this.url}${call.path} did not answer within ${timeoutMs / 1000} s.`, {
           hint: 'Check that the server is well (its log), then try again.',
         });
-      return this.connectionError(error);
+      const { message, hint, neverSent, lasting } = connectionProblem(this.url, error);
+      const lost = new ConnectionError(message, neverSent, { cause: error, hint });
+      if (lasting) throw lost;
+      return lost;
     } finally {
       clearTimeout(timer);
     }
-  }
-
-  private connectionError(error: unknown): ConnectionError {
-    const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-    const neverSent = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'].includes(code ?? '');
-    const reason = code ?? (error instanceof Error ? error.message : String(error));
-    return new ConnectionError(`Cannot reach the dstack server at ${this.url} (${reason}).`, neverSent, {
-      cause: error,
-      hint: 'Is it running? Start it with: dstack server',
-    });
   }
 }
 

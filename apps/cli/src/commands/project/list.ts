@@ -45,7 +45,7 @@ export default class ProjectList extends BaseCommand {
       const user = await client.users.me({ timeoutMs: ASK_TIMEOUT_MS });
       return { ...bare(project), user: user.username };
     } catch (error) {
-      return { ...bare(project), problem: describeError(error).message };
+      return { ...bare(project), problem: describeError(error, 'project list').message };
     }
   }
 }

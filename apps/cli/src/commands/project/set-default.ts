@@ -17,7 +17,7 @@ export default class ProjectSetDefault extends BaseCommand {
       args.name ??
       (await ask(
         this.context,
-        `Default project (${names.join(', ')}): `,
+        `Default project (${names.join(', ')})? `,
         'Name the project: dstack project set-default NAME',
         (text) => names.includes(text),
       ));

@@ -101,6 +101,6 @@ describeField(
   ],
   [
     ['1..', 'maximum number of replicas is required'],
-    [-1, 'not a whole number'],
+    [-1, 'must not be negative, is -1'],
   ],
 );

@@ -98,13 +98,16 @@ export function readFlag(value: unknown): boolean | undefined {
   return undefined;
 }
 
-/** One of a few words, written exactly. */
-export function oneOf<const T extends string>(values: readonly T[]): z.ZodType<T> {
+/** One of a few words, written exactly. `meant`: what to suggest for words that are none of them, but that people know it by. */
+export function oneOf<const T extends string>(
+  values: readonly T[],
+  meant: Readonly<Record<string, T>> = {},
+): z.ZodType<T> {
   return leaf({ enum: [...values] }, (value) => {
     const found = values.find((candidate) => candidate === value);
     if (found !== undefined) return found;
     const expected = values.length === 1 ? `"${values.join()}"` : `one of ${values.join(', ')}`;
-    const suggestion = typeof value === 'string' ? closestName(value, values) : undefined;
+    const suggestion = typeof value === 'string' ? (meant[value] ?? closestName(value, values)) : undefined;
     throw new Mismatch(
       kindOf(value) === 'missing' ? `is required: ${expected}` : `expected ${expected}, got ${describe(value)}`,
       { expected, suggestion },
