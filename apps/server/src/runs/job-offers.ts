@@ -7,8 +7,6 @@ import {
   effectiveProfile,
   type FittingOffers,
   filtersOfProfile,
-  type InternalBackendType,
-  isWanted,
   mergeRejections,
   namedFleets,
   needsDefaultFleet,
@@ -45,8 +43,6 @@ interface JobToPlan {
   readonly capacity: ProjectCapacity;
   readonly volumes: VolumesByName;
   readonly options: PlanOptions;
-  /** The name of the gateway that has to come to it; null: none has to. */
-  readonly gateway: string | null;
 }
 
 export interface JobOffersFound {
@@ -57,8 +53,6 @@ export interface JobOffersFound {
   readonly rejections: readonly RejectionSummary[];
   /** Of backends that did not answer, cannot be used, or could not be checked. */
   readonly warnings: readonly string[];
-  /** Backends of the machines that there are or could be where the run may be, whether they fit or not. */
-  readonly backends: readonly InternalBackendType[];
 }
 
 /** Where a job could run, in every fleet its run may use. */
@@ -67,7 +61,7 @@ export class JobOffers {
   constructor(@Inject(OffersService) private readonly offers: OffersService) {}
 
   async find(plan: JobToPlan): Promise<JobOffersFound> {
-    const { effective, job, capacity, options, volumes, gateway } = plan;
+    const { effective, job, capacity, options, volumes } = plan;
     const mounts = networkMounts(job.volumes);
     const available = availabilityOf(mounts, volumes);
     if (available.kind === 'refused')
@@ -76,7 +70,6 @@ export class JobOffers {
         created: [],
         rejections: [{ code: 'volumes', count: 1, example: available.because }],
         warnings: [],
-        backends: [],
       };
     const profile = effectiveProfile(effective);
     const named = namedInstances(profile, capacity);
@@ -85,14 +78,12 @@ export class JobOffers {
     const warnings = new Set<string>();
     const rejected: RejectionReason[][] = [];
     const summaries: RejectionSummary[] = [];
-    const backends = new Set<InternalBackendType>();
     for (const fleet of plannedFleets(profile, capacity, options)) {
       const combined = combineFleetAndRun(fleet.spec, { profile, requirements: job.requirements });
       if (!combined.ok) continue;
-      if (fleet.hasHosts) backends.add('remote');
       const { requirements } = combined.value;
       const filters = filtersOfProfile(combined.value.profile, {
-        features: requiredFeatures(job, gateway !== null),
+        features: requiredFeatures(job),
         nodes: job.jobs_per_replica ?? null,
         unlikeNodes: plan.unlikeNodes,
         containerOnly: containerOnly(effective.configuration, job),
@@ -101,7 +92,6 @@ export class JobOffers {
       for (const instance of capacity.instances) {
         if (fleet.id !== null && instance.fleetId !== fleet.id) continue;
         if (named !== null && !named.includes(instance.id)) continue;
-        if (isWanted(filters, instance.backend)) backends.add(instance.backend);
         const match = offerOfInstance(instance, requirements, filters);
         if (match.ok) pool.push(match.offer);
         else rejected.push([...match.reasons]);
@@ -109,7 +99,6 @@ export class JobOffers {
       if (!fleet.mayGrow || named !== null || profile.creation_policy === 'reuse') continue;
       const found = await this.createdIn(fleet, { requirements, filters }, plan);
       created.push(...found.fitting);
-      for (const backend of found.backends) if (isWanted(filters, backend)) backends.add(backend);
       for (const warning of found.warnings) warnings.add(warning);
       summaries.push(...found.rejections);
     }
@@ -118,7 +107,6 @@ export class JobOffers {
       created,
       rejections: mergeRejections([...summariseRejections(rejected), ...summaries]),
       warnings: [...warnings],
-      backends: [...backends],
     };
   }
 
@@ -139,8 +127,6 @@ interface PlannedFleet extends Pick<PlacementFleet, 'anchor'> {
   readonly id: string | null;
   readonly spec: Wire.FleetSpec;
   readonly mayGrow: boolean;
-  /** Of somebody's own, there at the moment or not. */
-  readonly hasHosts: boolean;
 }
 
 /** Planning makes no fleet, but shows what the default one would offer as if it were there. */
@@ -149,14 +135,14 @@ function plannedFleets(
   { fleetRecords, fleets, project }: ProjectCapacity,
   { forOffersOnly }: PlanOptions,
 ): PlannedFleet[] {
-  const imagined = { spec: defaultFleetSpec(), mayGrow: true, hasHosts: false, anchor: null };
+  const imagined = { spec: defaultFleetSpec(), mayGrow: true, anchor: null };
   const named = namedFleets(profile, project.name);
   if (forOffersOnly && named === null) return [{ id: null, ...imagined }];
   const usable = fleetRecords.flatMap(({ id, name, spec }) => {
     const fleet = fleets.find((each) => each.id === id);
     if (fleet === undefined || (named !== null && !named.includes(name))) return [];
     const { anchor, canCreate, activeCount, maxNodes } = fleet;
-    return [{ id, spec, anchor, mayGrow: canCreate && activeCount < (maxNodes ?? Infinity), hasHosts: !canCreate }];
+    return [{ id, spec, anchor, mayGrow: canCreate && activeCount < (maxNodes ?? Infinity) }];
   });
   return needsDefaultFleet(profile, project) ? [...usable, { id: '', ...imagined }] : usable;
 }
