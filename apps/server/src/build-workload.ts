@@ -1,6 +1,7 @@
 import type { AgentConnector } from './agents/agent-connector.js';
 import { AgentRegistry } from './agents/agent-registry.js';
 import { Connections } from './agents/connections.js';
+import { JobPorts } from './agents/job-ports.js';
 import { JobStates } from './agents/job-states.js';
 import type { OwnApi } from './agents/own-api.js';
 import { EventRecorder } from './events/event-recorder.js';
@@ -149,8 +150,9 @@ export function buildWorkload({
   const groups = new PlacementGroups(db, accounts, me, world);
   const places = new ServicePlaces(settings);
   const traffic = new ServiceTrafficStore(db, wake);
+  const ports = new JobPorts(db, agents, connector, world);
   const gateways = buildGateways(
-    { db, world, settings, accounts, keyring, hostAccesses, events, wake, notices, me, traffic },
+    { db, world, settings, accounts, keyring, hostAccesses, events, wake, notices, me, traffic, ports },
     gatewayMachines,
   );
   const applier = new RunApplier(db, wake, events, submitter, places, world);

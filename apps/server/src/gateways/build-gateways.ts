@@ -1,3 +1,4 @@
+import type { JobPorts } from '../agents/job-ports.js';
 import type { EventRecorder } from '../events/event-recorder.js';
 import type { HostAccessStore } from '../hosts/host-access.js';
 import type { Keyring } from '../keys/keyring.js';
@@ -45,6 +46,7 @@ interface GatewayParts {
   readonly notices: Notices;
   readonly me: ServerIdentity;
   readonly traffic: ServiceTrafficStore;
+  readonly ports: JobPorts;
 }
 
 const NO_HOSTS: GatewayHosts = {
@@ -75,9 +77,9 @@ export function buildGateways(parts: GatewayParts, machines: GatewayMachines | u
 }
 
 function linksOf(parts: GatewayParts, secrets: GatewaySecrets, connector: GatewayConnector): GatewayLinks {
-  const { db, world, settings, keyring, hostAccesses, events, wake, notices, me, traffic } = parts;
+  const { db, world, settings, keyring, hostAccesses, events, wake, notices, me, traffic, ports } = parts;
   const states = new DesiredStates(secrets, hostAccesses, settings);
   const registrations = new GatewayRegistrations(db, events, wake);
   const certificates = new GatewayCertificates(db, keyring, wake);
-  return new GatewayLinks(db, connector, states, registrations, certificates, traffic, me, wake, notices, world);
+  return new GatewayLinks(db, connector, states, registrations, certificates, traffic, ports, me, wake, notices, world);
 }

@@ -27,7 +27,7 @@ import type { TestServer } from './start-test-server.js';
 
 /** Machines of a cloud that are gateways, in memory: by token. */
 export class GatewayCloud implements GatewaySupport {
-  readonly machines = new Map<string, { readonly ref: MachineRef; readonly token: string }>();
+  readonly machines = new Map<string, { readonly ref: MachineRef; readonly token: string; readonly balancer: string | null }>(); // prettier-ignore
   readonly balancers = new BalancerCloud();
   refusal: Error | null = null;
   private made = 0;
@@ -37,7 +37,7 @@ export class GatewayCloud implements GatewaySupport {
     const known = [...this.machines.values()].find(({ token }) => token === attempt.token);
     const { cloudName } = attempt;
     const ref = known?.ref ?? { cloudName, machineId: `i-${(this.made += 1)}`, region: attempt.offer.region, zone: null, backendData: null }; // prettier-ignore
-    this.machines.set(ref.machineId ?? '', { ref, token: attempt.token });
+    this.machines.set(ref.machineId ?? '', { ref, token: attempt.token, balancer: attempt.balancer });
     return { state: 'pending', ref };
   }
 
@@ -109,7 +109,7 @@ export class FakeGateway implements GatewayApi {
     return {
       service: 'dstack-gateway' as const,
       version: '0',
-      protocol: { min: 1, max: 1 },
+      protocol: { min: 1, max: 2 },
       gatewayId: 'g',
       startedAt: 0,
       revision: this.state?.revision ?? -1,
@@ -154,6 +154,13 @@ export class FakeGateway implements GatewayApi {
 
   async certificates(): Promise<GatewayCertificate[]> {
     return this.certs;
+  }
+
+  /** Nobody asks it for replicas. */
+  ledConnection(signal: AbortSignal): Promise<never> {
+    return new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    });
   }
 
   async putCertificates(certificates: readonly GatewayCertificate[]): Promise<void> {

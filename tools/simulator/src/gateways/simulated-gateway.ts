@@ -5,6 +5,7 @@ import {
   type GatewayStateInput,
   type GatewayStats,
   type GatewayStatus,
+  GatewayRequestError,
   GatewayUnreachableError,
   parseGatewayState,
   StaleRevisionError,
@@ -80,6 +81,8 @@ export class SimulatedGateway {
       putChallenges: () => Promise.resolve(),
       certificates: () => Promise.resolve([]),
       putCertificates: () => Promise.resolve(),
+      // Nor for replicas on the servers' own machine.
+      ledConnection: () => Promise.reject(new GatewayRequestError(404, 'not_found', 'it is of before these')),
       close: () => {
         link.break('the connection was closed');
         this.links.delete(link);
