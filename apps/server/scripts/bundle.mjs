@@ -17,7 +17,7 @@ const outside = [
   // Runs before what uses it; in a bundle of several files that is certain only for what is imported.
   'reflect-metadata',
   'sqlite-native',
-  // Loaded by those who have set them up, and large.
+  // Loaded when they are needed, and large or CommonJS.
   'pg',
   'ssh2',
   '@aws-sdk/*',
@@ -25,6 +25,11 @@ const outside = [
   '@sentry/core',
   'google-auth-library',
   'openid-client',
+  '@fastify/cors',
+  '@fastify/multipart',
+  '@msgpack/msgpack',
+  'class-transformer',
+  'class-validator',
   // Of Nest, for what is not used: they are not installed.
   '@fastify/static',
   '@fastify/view',
@@ -54,4 +59,15 @@ const { metafile } = await build({
   metafile: true,
   logLevel: 'warning',
 });
+mustHaveNames(metafile.inputs);
 writeFileSync(join(out, 'LICENSES.txt'), bundledLicences(root, Object.keys(metafile.inputs)));
+
+/** In a bundle of several files `import()` of a CommonJS module gives its `default` only, and what is taken from it by name is undefined. */
+function mustHaveNames(inputs) {
+  for (const [from, { imports }] of Object.entries(inputs))
+    for (const { path, kind, external } of imports)
+      if (kind === 'dynamic-import' && !external && inputs[path]?.format !== 'esm')
+        throw new Error(
+          `${from} loads ${path}, which is CommonJS, when it is needed: name its package in \`outside\` (${import.meta.filename})`,
+        );
+}
