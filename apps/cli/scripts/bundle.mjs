@@ -1,10 +1,11 @@
 // Bundles the command line for a fast start, into two files: what every command needs, and the configuration language, loaded by the commands
 // that read configurations. The `dstack` program takes them when they are no older than the build; `npm run build` and `npm pack` make them.
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { bundledLicences } from '../../../tools/ci/bundled-licences.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const out = join(root, 'bundle');
@@ -63,23 +64,10 @@ const built = await Promise.all([
     },
   }),
 ]);
-writeFileSync(join(out, 'LICENSES.txt'), licences(built.flatMap(({ metafile }) => Object.keys(metafile.inputs))));
-
-/** Whoever passes their code on passes on their terms. */
-function licences(inputs) {
-  const packages = new Map();
-  for (const input of inputs) {
-    const [, folder, name] = /^(.*node_modules\/((?:@[^/]+\/)?[^/]+))\//.exec(input) ?? [];
-    if (name !== undefined) packages.set(name, join(root, folder));
-  }
-  return [...packages]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, folder]) => {
-      const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-      const file = ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'license', 'LICENCE', 'License']
-        .map((each) => join(folder, each))
-        .find((each) => existsSync(each));
-      return `${name} ${version}, ${license}\n\n${file ? readFileSync(file, 'utf8').trim() : ''}\n`;
-    })
-    .join(`\n${'-'.repeat(80)}\n\n`);
-}
+writeFileSync(
+  join(out, 'LICENSES.txt'),
+  bundledLicences(
+    root,
+    built.flatMap(({ metafile }) => Object.keys(metafile.inputs)),
+  ),
+);

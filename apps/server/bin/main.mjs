@@ -1,10 +1,12 @@
-// The server's program: what `npm run build` has bundled, unless something was built after it. An installed package has no build info.
+// The server's program: what `npm run build` has bundled, unless something was built or packages were installed after it. Where it is itself an
+// installed package there is neither build info nor a checkout's list of packages.
 import { realpathSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const changedAt = (path) => statSync(new URL(path, import.meta.url), { throwIfNoEntry: false })?.mtimeMs ?? 0;
 const bundledAt = changedAt('../bundle/main.js');
-const isFresh = bundledAt > 0 && changedAt('../dist/tsconfig.lib.tsbuildinfo') <= bundledAt;
+const madeOf = ['../dist/tsconfig.lib.tsbuildinfo', '../../../node_modules/.package-lock.json'];
+const isFresh = bundledAt > 0 && madeOf.every((path) => changedAt(path) <= bundledAt);
 
 export const { main, describeStartError, run } = await import(isFresh ? '../bundle/main.js' : '../dist/main.js');
 

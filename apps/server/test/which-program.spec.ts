@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 describe('which program starts', () => {
   let work: string;
-  const at = (path: string): string => join(work, path);
+  const at = (path: string): string => join(work, 'apps/server', path);
   const file = (path: string, text: string, seconds: number): void => {
     mkdirSync(dirname(at(path)), { recursive: true });
     writeFileSync(at(path), text);
@@ -33,9 +33,19 @@ describe('which program starts', () => {
     expect(started()).toBe('bundle');
   });
 
-  it('is the build after something was built anew', () => {
+  it('is the bundle when it is younger than all it was made of', () => {
+    file('dist/tsconfig.lib.tsbuildinfo', '', 4);
+    file('../../node_modules/.package-lock.json', '{}', 4);
     file('bundle/main.js', says('bundle'), 5);
-    file('dist/tsconfig.lib.tsbuildinfo', '', 6);
-    expect(started()).toBe('build');
+    expect(started()).toBe('bundle');
   });
+
+  it.each(['dist/tsconfig.lib.tsbuildinfo', '../../node_modules/.package-lock.json'])(
+    'is the build when %s is younger than the bundle',
+    (path) => {
+      file('bundle/main.js', says('bundle'), 5);
+      file(path, '', 6);
+      expect(started()).toBe('build');
+    },
+  );
 });

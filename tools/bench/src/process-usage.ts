@@ -15,3 +15,8 @@ export function residentKb(pid: number): number {
   const line = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
   return Number(line?.[1] ?? Number.NaN);
 }
+
+/** Milliseconds that the main thread of a living process was ready and had no CPU to run on, so far. Linux only. */
+export function waitedForCpuMs(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6;
+}

@@ -8,18 +8,23 @@ import { Stack } from '../src/stack.js';
 const NOT_AT_THE_START =
   /^(@aws-sdk\/|@google-cloud\/|@azure\/|oci-|@kubernetes\/|@nestjs\/swagger$|class-validator$|undici$|openid-client$|pg$|ssh2$)/;
 
+/** A bundle says in comments which file each part of it is from. */
 const NOTE_PACKAGES = (file: string): string => `
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 const known = new Set();
+const note = (path) => {
+  const [, name] = /node_modules\\/((?:@[^/]+\\/)?[^/]+)\\/(?!.*node_modules\\/)/.exec(path) ?? [];
+  if (name === undefined || known.has(name)) return;
+  known.add(name);
+  appendFileSync(${JSON.stringify(file)}, name + '\\n');
+};
 registerHooks({
   resolve(specifier, context, next) {
     const found = next(specifier, context);
-    const [, name] = /node_modules\\/((?:@[^/]+\\/)?[^/]+)\\/(?!.*node_modules\\/)/.exec(found.url) ?? [];
-    if (name !== undefined && !known.has(name)) {
-      known.add(name);
-      appendFileSync(${JSON.stringify(file)}, name + '\\n');
-    }
+    note(found.url);
+    if (/\\/server\\/bundle\\/[^/]+\\.js$/.test(found.url))
+      for (const [comment] of readFileSync(new URL(found.url), 'utf8').matchAll(/^\\/\\/ .*node_modules.*$/gm)) note(comment);
     return found;
   },
 });`;

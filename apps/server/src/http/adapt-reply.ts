@@ -1,4 +1,4 @@
-import { JsonText } from './json-text.js';
+import { JsonList } from './json-list.js';
 import { isOlderThan, type ClientVersion } from './client-version.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -8,7 +8,7 @@ export function adaptReply(body: unknown, client: ClientVersion | undefined): un
   if (client === undefined) return body;
   const rules = RULES.filter(({ since }) => isOlderThan(client, ...since)).map(({ adapt }) => adapt);
   if (rules.length === 0) return body;
-  return adaptEverywhere(body instanceof JsonText ? JSON.parse(body.text) : body, rules);
+  return adaptEverywhere(body instanceof JsonList ? body.values() : body, rules);
 }
 
 type Adapt = (value: Json) => Json;

@@ -8,7 +8,7 @@ import { checkSchema } from './check-schema.js';
 import { contractOperation, type ContractOperation, type JsonSchema } from './contract.js';
 import { OPERATION, type OperationMetadata } from './operation.decorator.js';
 import { requestContext } from './request-context.js';
-import { JsonText } from './json-text.js';
+import { JsonList } from './json-list.js';
 import type { SchemaIssue } from './schema-issue.js';
 
 /** Checks body and query before the handler; an operation without a result replies the JSON text `null`. */
@@ -34,10 +34,10 @@ export class ContractInterceptor implements NestInterceptor {
 }
 
 function asJson(result: unknown, reply: FastifyReply): unknown {
-  const text = result instanceof JsonText ? result.text : (result ?? null) === null ? 'null' : null;
-  if (text === null) return result;
+  const json = result instanceof JsonList ? result.bytes() : (result ?? null) === null ? 'null' : null;
+  if (json === null) return result;
   if (!reply.sent) void reply.header('content-type', 'application/json; charset=utf-8');
-  return text;
+  return json;
 }
 
 function checkBody(

@@ -23,8 +23,11 @@ export function readSealed<T>({ sealing }: Holder, text: string): T {
   return value;
 }
 
-/** A field that `writeSealed` has sealed, as JSON text has it: what stands within a text has a backslash before its quotes. */
-const SEALED_FIELD = /"(env|registry_auth|ssh_key|headers)":\{"\$sealed":("(?:[^"\\]|\\.)*")\}/g;
+/** What stands before and after `SEALED_START` where `writeSealed` has sealed a field. Within a text quotes have a backslash before them. */
+const SEALED_START = `{"${SEALED}":`;
+const FIELD_BEFORE = /"(env|registry_auth|ssh_key|headers)":$/;
+const VALUE_AFTER = /^("(?:[^"\\]|\\.)*")\}/;
+const LONGEST_FIELD = '"registry_auth":'.length;
 
 export type SecretField = 'env' | 'registry_auth' | 'ssh_key' | 'headers';
 
@@ -37,11 +40,15 @@ export function openText(
   text: string,
   show: (field: SecretField, open: () => string) => string,
 ): string {
-  if (!text.includes(`"${SEALED}"`)) return text;
-  return text.replace(SEALED_FIELD, (_all, field: SecretField, sealed: string) => {
-    const open = (): string => sealing.open(JSON.parse(sealed) as string);
-    return `"${field}":${show(field, open)}`;
-  });
+  const [first = '', ...rest] = text.split(SEALED_START);
+  let before = first;
+  return rest.reduce((shown, after) => {
+    const field = FIELD_BEFORE.exec(before.slice(-LONGEST_FIELD))?.[1] as SecretField | undefined;
+    const sealed = VALUE_AFTER.exec(after)?.[1];
+    before = after;
+    if (field === undefined || sealed === undefined) return `${shown}${SEALED_START}${after}`;
+    return shown + show(field, () => sealing.open(JSON.parse(sealed) as string)) + after.slice(sealed.length + 1);
+  }, first);
 }
 
 function openFields(value: unknown, sealing: Sealing): void {

@@ -9,7 +9,8 @@ import { findUser } from '../users/find-user.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { detachingVolumes } from '../volumes/job-volumes.js';
 import type { RunRecord } from './run-record.js';
-import { type ExplainedRun, type RunFacts, runText, toWireRun } from './run-view.js';
+import { runText } from './run-text.js';
+import { type ExplainedRun, type RunFacts, toWireRun } from './run-view.js';
 
 export interface ReadOptions {
   readonly includeJobs: boolean;
@@ -32,9 +33,9 @@ export class RunReader {
     return (await this.facts(tx, runs, caller, options)).map(toWireRun);
   }
 
-  /** The JSON of a list of them. */
-  async text(tx: ReadTx, runs: readonly RunRecord[], caller: Caller, options: ReadOptions): Promise<string> {
-    return `[${(await this.facts(tx, runs, caller, options)).map((facts) => runText(tx, facts)).join(',')}]`;
+  /** The JSON of each. */
+  async texts(tx: ReadTx, runs: readonly RunRecord[], caller: Caller, options: ReadOptions): Promise<string[]> {
+    return (await this.facts(tx, runs, caller, options)).map((facts) => runText(tx, facts));
   }
 
   private async facts(

@@ -15,9 +15,7 @@ import {
 } from '@dstack/core';
 import { toWireTime } from '../http/wire-time.js';
 import { type JobRecord, latestSubmissions } from '../jobs/job-record.js';
-import type { Sealing } from '../persistence/sealing.js';
-import { openText } from '../reconcile/sealed-json.js';
-import { redactedText, redactJobSpec, redactRunSpec } from './redact.js';
+import { redactJobSpec, redactRunSpec } from './redact.js';
 import type { RunRecord } from './run-record.js';
 
 export interface RunFacts {
@@ -45,41 +43,19 @@ export type ExplainedRun = Wire.Run & {
 };
 
 export function toWireRun(facts: RunFacts): ExplainedRun {
-  const { run } = facts;
+  const { run, detaching } = facts;
+  const [first] = latestSubmissions(facts.jobs);
   return {
     ...shellOf(facts),
+    latest_job_submission: first === undefined ? null : toWireSubmission(run, first, detaching),
     run_spec: facts.isOwner ? run.spec : redactRunSpec(run.spec),
     jobs: facts.includeJobs ? wireJobs(facts) : [],
   };
 }
 
-/** The JSON of the same, with the specifications as they are stored: to read them and to write them again is most of what a list costs. */
-export function runText(holder: { readonly sealing: Sealing }, facts: RunFacts): string {
-  const { run, isOwner } = facts;
-  const spec = openText(holder, run.specText, isOwner ? (_field, open) => open() : redactedText);
-  const jobs = facts.includeJobs
-    ? jobShells(facts).map(({ latest, shell }) => jobText(holder, latest, shell, isOwner))
-    : [];
-  return withMembers(shellOf(facts), `"run_spec":${spec},"jobs":[${jobs.join(',')}]`);
-}
-
-function jobText(holder: { readonly sealing: Sealing }, job: JobRecord, shell: JobShell, isOwner: boolean): string {
-  // The key the nodes share never leaves the server.
-  const spec = openText(holder, job.specText, (field, open) =>
-    isOwner && field !== 'ssh_key' ? open() : redactedText(field, open),
-  );
-  return withMembers(shell, `"job_spec":${spec}`);
-}
-
-/** @param members JSON of more members of an object that has some */
-function withMembers(object: object, members: string): string {
-  return `${JSON.stringify(object).slice(0, -1)},${members}}`;
-}
-
-function shellOf(facts: RunFacts): Omit<ExplainedRun, 'run_spec' | 'jobs'> {
+export function shellOf(facts: RunFacts): Omit<ExplainedRun, 'run_spec' | 'jobs' | 'latest_job_submission'> {
   const { run, jobs, now } = facts;
   const latest = latestSubmissions(jobs);
-  const [first] = latest;
   return {
     id: run.id,
     project_name: facts.projectName,
@@ -95,7 +71,6 @@ function shellOf(facts: RunFacts): Omit<ExplainedRun, 'run_spec' | 'jobs'> {
       retry: isWaiting(run) ? retryOf(effectiveProfile(run.spec).retry) : null,
     }),
     termination_reason: run.terminationReason,
-    latest_job_submission: first === undefined ? null : toWireSubmission(run, first, facts.detaching),
     cost: costUsd(facts.priced, now),
     service: run.serviceSpec,
     deployment_num: run.deploymentNum,
@@ -113,21 +88,21 @@ function isWaiting({ status }: RunRecord): boolean {
 }
 
 function wireJobs(facts: RunFacts): Wire.Job[] {
-  return jobShells(facts).map(({ latest, shell }) => ({
-    job_spec: redactJobSpec(latest.spec, facts.isOwner),
-    ...shell,
+  const { run, isOwner, detaching, sshProxy } = facts;
+  return jobsOf(facts).map(({ latest, shown }) => ({
+    job_spec: redactJobSpec(latest.spec, isOwner),
+    job_submissions: shown.map((job) => toWireSubmission(run, job, detaching)),
+    job_connection_info: connectionInfo(run, latest, sshProxy),
   }));
 }
 
-type JobShell = Omit<Wire.Job, 'job_spec'>;
+export interface JobOfRun {
+  readonly latest: JobRecord;
+  /** Its submissions, as many as were asked for, the latest last. */
+  readonly shown: readonly JobRecord[];
+}
 
-function jobShells({
-  run,
-  jobs,
-  jobSubmissionsLimit,
-  detaching,
-  sshProxy,
-}: RunFacts): { latest: JobRecord; shell: JobShell }[] {
+export function jobsOf({ jobs, jobSubmissionsLimit }: RunFacts): JobOfRun[] {
   return latestSubmissions(jobs).map((latest) => {
     const submissions = jobs
       .filter((job) => job.replicaNum === latest.replicaNum && job.jobNum === latest.jobNum)
@@ -138,16 +113,16 @@ function jobShells({
         : jobSubmissionsLimit === 0
           ? []
           : submissions.slice(-jobSubmissionsLimit);
-    const shell = {
-      job_submissions: shown.map((job) => toWireSubmission(run, job, detaching)),
-      job_connection_info: connectionInfo(run, latest, sshProxy),
-    };
-    return { latest, shell };
+    return { latest, shown };
   });
 }
 
 /** Only a job that runs can be entered. */
-function connectionInfo(run: RunRecord, job: JobRecord, sshProxy: SshProxy | undefined): Wire.JobConnectionInfo | null {
+export function connectionInfo(
+  run: RunRecord,
+  job: JobRecord,
+  sshProxy: SshProxy | undefined,
+): Wire.JobConnectionInfo | null {
   const { agent } = job.runtimeRecord;
   if (job.status !== 'running' || agent?.workingDir === undefined || agent.sshPort === undefined) return null;
   const { workingDir } = agent;
@@ -166,7 +141,11 @@ const CONTAINER_SSH_PORT = 10_022;
 /** The contract's submission, with what it leaves out: whether the replica gets requests. */
 type ExplainedSubmission = Wire.JobSubmission & { readonly ready: boolean | null };
 
-function toWireSubmission(run: RunRecord, job: JobRecord, detaching: RunFacts['detaching']): ExplainedSubmission {
+export function toWireSubmission(
+  run: RunRecord,
+  job: JobRecord,
+  detaching: RunFacts['detaching'],
+): ExplainedSubmission {
   const { offer, networkMode, agent } = job.runtimeRecord;
   return {
     id: job.id,

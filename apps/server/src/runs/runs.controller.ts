@@ -1,7 +1,7 @@
 import { Body, Controller, Headers } from '@nestjs/common';
 import type { Wire } from '@dstack/core';
 import type { Caller, ProjectScope } from '../auth/caller.js';
-import type { JsonText } from '../http/json-text.js';
+import type { JsonList } from '../http/json-list.js';
 import { Operation } from '../http/operation.decorator.js';
 import { CurrentCaller, CurrentProject } from '../http/request-context.js';
 import { RunsService } from './runs.service.js';
@@ -11,7 +11,7 @@ export class RunsController {
   constructor(private readonly runs: RunsService) {}
 
   @Operation('global_runs_list')
-  list(@CurrentCaller() caller: Caller, @Body() request: Wire.ListRunsRequest): Promise<JsonText> {
+  list(@CurrentCaller() caller: Caller, @Body() request: Wire.ListRunsRequest): Promise<JsonList> {
     return this.runs.list(caller, request);
   }
 

@@ -13,7 +13,7 @@ import {
 import type { Caller, ProjectScope } from '../auth/caller.js';
 import { EventRecorder } from '../events/event-recorder.js';
 import { ClientError, ResourceNotExistsError } from '../http/api-errors.js';
-import { JsonText } from '../http/json-text.js';
+import { JsonList } from '../http/json-list.js';
 import { findImportedFleets } from '../fleets/imported-fleets.js';
 import { Database } from '../persistence/database.js';
 import { type ReadTogether, readTogether } from '../persistence/together.js';
@@ -50,15 +50,15 @@ export class RunsService {
   }
 
   /** `Wire.Run[]`. */
-  list(caller: Caller, request: Wire.ListRunsRequest): Promise<JsonText> {
+  list(caller: Caller, request: Wire.ListRunsRequest): Promise<JsonList> {
     return this.db.read(async (tx) => {
       const query = runListQuery(await listScope(tx, caller, request), request);
       const runs = query === null ? [] : await findRuns(tx, query.sql, query.params);
-      const text = await this.reader.text(tx, runs, caller, {
+      const texts = await this.reader.texts(tx, runs, caller, {
         includeJobs: request.include_jobs ?? true,
         jobSubmissionsLimit: request.job_submissions_limit ?? null,
       });
-      return new JsonText(text);
+      return new JsonList(texts);
     });
   }
 

@@ -2,7 +2,8 @@ import { parseRunSpecValue, type Wire } from '@dstack/core';
 import type { JobRecord } from '../jobs/job-record.js';
 import { writeSealed } from '../reconcile/sealed-json.js';
 import type { RunRecord } from './run-record.js';
-import { type RunFacts, runText, toWireRun } from './run-view.js';
+import { runText } from './run-text.js';
+import { type RunFacts, toWireRun } from './run-view.js';
 
 const sealing = { seal: (text: string) => `<${btoa(text)}>`, open: (sealed: string) => atob(sealed.slice(1, -1)) };
 const headers = [{ name: 'Authorization', value: 'secret-1' }];
