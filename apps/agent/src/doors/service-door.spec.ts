@@ -71,9 +71,14 @@ describe('the way of a gateway through the host to the service of a job', () => 
   it.each([
     ['a process', processJob('true', WANTED)],
     ['a container in the network of the host', containerJob('i', 'true', WANTED)],
-  ])('leads to the port itself for %s, whose ports are the host’s', async (_what, job) => {
-    expect(await doorOf(job).open(undefined)).toBe(PORT);
-    expect([...doors.doors]).toEqual([[`${job.id}/service`, { keys: [KEY], port: PORT }]]);
+  ])('leads to the port that is this job’s alone for %s, whose ports are the host’s', async (_what, job) => {
+    expect(await doorOf(job).open(40_000)).toBe(40_000);
+    expect([...doors.doors]).toEqual([[`${job.id}/service`, { keys: [KEY], port: 40_000 }]]);
+    expect(asked).toEqual([]);
+  });
+
+  it('leads to the port itself where the job side is of before and tells none', async () => {
+    expect(await doorOf(processJob('true', WANTED)).open(undefined)).toBe(PORT);
   });
 
   it('leads to a port of the loopback for a container of its own network, from there into the job', async () => {

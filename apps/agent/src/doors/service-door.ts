@@ -1,7 +1,8 @@
-import * as net from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type JobStart, joinStreams } from '@dstack/agent-protocol';
+import type { JobStart } from '@dstack/agent-protocol';
+import { hasPortsOfHost } from './has-ports-of-host.js';
 import type { HostDoors } from './host-doors.js';
+import { PortRelay } from './port-relay.js';
 
 /** Another than that of the people who enter the job: each is closed by itself. */
 const DOOR_SUFFIX = '/service';
@@ -14,7 +15,7 @@ export class ServiceDoor {
   private readonly jobId: string;
   private readonly wanted: JobStart['gatewayDoor'];
   private readonly isDirect: boolean;
-  private relay: net.Server | undefined;
+  private relay: PortRelay | undefined;
   private openAt: number | undefined;
 
   constructor(
@@ -24,20 +25,22 @@ export class ServiceDoor {
   ) {
     this.jobId = job.id;
     this.wanted = job.gatewayDoor;
-    // Its ports are the host's.
-    this.isDirect = job.runtime === 'process' || job.container?.network === 'host';
+    this.isDirect = hasPortsOfHost(job);
   }
 
   async problems(): Promise<readonly string[]> {
     return this.wanted === undefined ? [] : this.doors.problems(this.wanted.authorizedKeys);
   }
 
-  /** Gives the port of the host's loopback where the service is reached; undefined: nobody asked, or it cannot be. `known`: where it was before. */
+  /**
+   * Gives the port of the host's loopback where the service is reached; undefined: nobody asked, or it cannot be.
+   * @param known where it was before, or where the job side leads from; a job side of before that does not tell has the service's own port opened
+   */
   async open(known: number | undefined): Promise<number | undefined> {
     const { wanted } = this;
     if (wanted === undefined || this.openAt !== undefined) return this.openAt;
     try {
-      const port = this.isDirect ? wanted.port : await this.listen(wanted.port, known ?? 0);
+      const port = this.isDirect ? (known ?? wanted.port) : await this.listen(wanted.port, known);
       this.openAt = port;
       await this.doors.open(this.jobId + DOOR_SUFFIX, { keys: wanted.authorizedKeys, port });
       return port;
@@ -56,31 +59,9 @@ export class ServiceDoor {
     await this.doors.close(this.jobId + DOOR_SUFFIX).catch((error: unknown) => this.complain(error));
   }
 
-  private async listen(to: number, wished: number): Promise<number> {
-    const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-      socket.on('error', () => socket.destroy());
-      this.openPort(to).then(
-        (stream) => {
-          if (socket.destroyed) stream.destroy();
-          else void joinStreams(socket, stream);
-        },
-        () => socket.destroy(),
-      );
-    });
-    const at = (port: number): Promise<number> =>
-      new Promise((resolve, reject) => {
-        server.once('error', reject);
-        server.listen({ host: '127.0.0.1', port }, () => {
-          server.off('error', reject);
-          resolve((server.address() as net.AddressInfo).port);
-        });
-      });
-    // Somebody else may have it by now.
-    const port = await (wished === 0 ? at(0) : at(wished).catch(() => at(0)));
-    this.relay = server;
-    // Jobs outlive the agent; their doors do not keep it.
-    server.unref();
-    return port;
+  private async listen(to: number, wished: number | undefined): Promise<number> {
+    this.relay = await PortRelay.listen(() => this.openPort(to), wished);
+    return this.relay.port;
   }
 
   private stopListening(): void {

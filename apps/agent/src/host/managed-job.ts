@@ -247,15 +247,16 @@ export class ManagedJob {
     // The outcome is taken once the job side has ended, so that `finished` means that nothing of the job runs any more.
     if (state.id !== this.record.job.id || state.phase === 'finished') return;
     const published = state.sshPort === undefined ? undefined : await this.options.runtime.publishedSshPort(handle);
-    const patch = patchFromJobSide(state, published);
+    const { servicePort, ...patch } = patchFromJobSide(state, published);
     // Before anybody is told where the job's SSH is.
     if (patch.sshPort !== undefined) await this.door.open(patch.sshPort);
     await this.change(patch);
-    if (patch.phase === 'running') await this.openService();
+    if (patch.phase === 'running') await this.openService(servicePort);
   }
 
-  private async openService(): Promise<void> {
-    const servicePort = await this.serviceDoor.open(this.durable.servicePort);
+  /** @param told by the job side; told on once the way there is open */
+  private async openService(told?: number): Promise<void> {
+    const servicePort = await this.serviceDoor.open(told ?? this.durable.servicePort);
     if (servicePort !== undefined) await this.change({ servicePort });
   }
 

@@ -11,6 +11,8 @@ import {
   PROTOCOL,
   type StopRequest,
 } from '@dstack/agent-protocol';
+import { hasPortsOfHost } from '../doors/has-ports-of-host.js';
+import { PortRelay } from '../doors/port-relay.js';
 import { BlobStore } from '../files/blob-store.js';
 import { readOwnJson } from '../files/read-own-json.js';
 import { writeFileAtomically } from '../files/write-file-atomically.js';
@@ -40,6 +42,7 @@ export class JobSide implements AgentService {
   private beginning: Promise<void> | undefined;
   private countedElsewhere: (() => number) | undefined;
   private pendingStop: StopRequest | undefined;
+  private relay: PortRelay | undefined;
   private readonly listeners = new Set<(job: JobState) => void>();
   private readonly logs = new Map<LogStream, JobLog>();
   private readonly blobs: BlobStore;
@@ -264,7 +267,8 @@ export class JobSide implements AgentService {
       hostKeyPath: this.paths.hostKey,
       submittedAt: store.state.phaseAt,
       now: this.now,
-      report: (patch) => store.update(patch.phase === 'running' ? { ...patch, ...this.servicePlace(job) } : patch),
+      report: async (patch) =>
+        store.update(patch.phase === 'running' ? { ...patch, ...(await this.servicePlace(job)) } : patch),
     });
     this.current = execution;
     if (this.pendingStop !== undefined) execution.stop(this.pendingStop);
@@ -274,12 +278,22 @@ export class JobSide implements AgentService {
     const outcome = await execution.finished.finally(() => {
       clearInterval(connections);
     });
+    this.relay?.close();
     const logEnd = { job: await output.close(), runner: await diagnostics.close() };
     await store.update({ ...outcome, phase: 'finished', finishedAt: this.now(), logEnd });
   }
 
-  private servicePlace({ gatewayDoor }: JobStart): Pick<JobState, 'servicePort'> {
-    return this.isWholeAgent && gatewayDoor !== undefined ? { servicePort: gatewayDoor.port } : {};
+  /**
+   * Where a gateway finds the service. On a host, where the next job may listen at the same port, at a port that is this job's alone: sshd looks at the
+   * login which ports a key opens, so a gateway's connection that stands would open the next job's port.
+   */
+  private async servicePlace(job: JobStart): Promise<Pick<JobState, 'servicePort'>> {
+    const { gatewayDoor } = job;
+    if (gatewayDoor === undefined) return {};
+    if (this.isWholeAgent) return { servicePort: gatewayDoor.port };
+    if (!hasPortsOfHost(job)) return {};
+    this.relay = await PortRelay.listen(() => connectLocally(gatewayDoor.port));
+    return { servicePort: this.relay.port };
   }
 
   /** Ends a job whose commands do not run here; its log is what is on disk. */

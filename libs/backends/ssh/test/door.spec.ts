@@ -1,6 +1,7 @@
+import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { HttpAgentClient, JobStart } from '@dstack/agent-protocol';
-import { openSshConnection } from '@dstack/ssh';
+import type { HttpAgentClient, JobStart, JobState } from '@dstack/agent-protocol';
+import { openSshConnection, type SshConnection } from '@dstack/ssh';
 import type { TestHost } from '@dstack/test-hosts';
 import { onboardHost, removeAgent } from '../src/hosts.js';
 import { agentOf, describeOnHosts, HostFixture, PATHS } from './support/host-fixture.js';
@@ -9,6 +10,10 @@ import { Person } from './support/person.js';
 
 const KEYS = '/var/lib/dstack-door/.ssh/authorized_keys';
 const OWN_KEYS = '/home/ops/.ssh/authorized_keys';
+/** Says its word to whoever connects. The agent brings its own node to every host. */
+const SERVE =
+  'D=$(ls -d /usr/local/lib/dstack/agent/*/ | head -n 1); exec $D/lib/ld-linux-* --library-path $D/lib $D/node -e ' +
+  '"require(\'node:net\').createServer((s) => s.end(process.env.WORD)).listen(18990)"';
 const soon = (): AbortSignal => AbortSignal.timeout(20_000);
 
 describeOnHosts('the keys of a job on its host', () => {
@@ -42,6 +47,10 @@ describeOnHosts('the keys of a job on its host', () => {
       },
     });
   }
+  const loginAsDoor = (): Promise<SshConnection> => {
+    const key = { privateKeys: [person.privateKey], pinnedHostKey: null, jump: null };
+    return openSshConnection({ host: host.address, port: 22, user: 'dstack-door', ...key }, { signal: soon() });
+  };
   const jump = (port: number, ...command: string[]) =>
     person.ssh('-J', `dstack-door@${host.address}`, '-p', String(port), 'root@localhost', ...command);
 
@@ -81,17 +90,7 @@ describeOnHosts('the keys of a job on its host', () => {
     const started = job('sleep 1000');
     await client.start(started, soon());
     await waitFor(client, started.id, canBeEntered);
-    const connection = await openSshConnection(
-      {
-        host: host.address,
-        port: 22,
-        user: 'dstack-door',
-        privateKeys: [person.privateKey],
-        pinnedHostKey: null,
-        jump: null,
-      },
-      { signal: soon() },
-    );
+    const connection = await loginAsDoor();
     try {
       await expect(connection.openUnix(PATHS.socket)).rejects.toThrow(/open failed|not open/);
     } finally {
@@ -119,6 +118,39 @@ describeOnHosts('the keys of a job on its host', () => {
     await expect(jump(ports[1] ?? 0, 'echo still in')).resolves.toMatchObject({ stdout: 'still in\n' });
     await client.desire([], soon());
     expect(await host.run(`cat ${KEYS}`)).toBe('');
+  });
+
+  it('of a gateway open no port of the job that listens where the first one did, by a connection from before', async () => {
+    const gatewayDoor = { authorizedKeys: [person.publicKey], port: 18_990 };
+    const serve = async (word: string) => {
+      const started = processJob(SERVE, { env: { WORD: word }, gatewayDoor });
+      await client.start(started, soon());
+      const isOpen = (state: JobState) => state.phase === 'running' && state.servicePort !== undefined;
+      return { id: started.id, port: (await waitFor(client, started.id, isOpen)).servicePort ?? 0 };
+    };
+    const says = async (connection: SshConnection, port: number) => text(await connection.openTcp('127.0.0.1', port));
+    const saysSoon = async (connection: SshConnection, port: number, word: string) =>
+      until(async () => (await says(connection, port).catch(() => '')) === word);
+    const first = await serve('one');
+    const standing = await loginAsDoor();
+    try {
+      await saysSoon(standing, first.port, 'one');
+      await client.stop(first.id, { mode: 'kill', graceSeconds: 0, reason: 'terminated_by_user' }, soon());
+      await waitFor(client, first.id, hasEnded);
+      const second = await serve('two');
+      const later = await loginAsDoor();
+      try {
+        await saysSoon(later, second.port, 'two');
+        for (const port of [first.port, second.port, gatewayDoor.port])
+          await expect(says(standing, port)).rejects.toThrow(/not open|refused|open failed|cannot open/);
+        await expect(says(later, gatewayDoor.port)).rejects.toThrow();
+      } finally {
+        later.close();
+      }
+    } finally {
+      standing.close();
+      await client.desire([], soon());
+    }
   });
 
   it('are skipped when they are no keys, and the job’s log tells it', async () => {
