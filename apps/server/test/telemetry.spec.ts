@@ -21,12 +21,14 @@ describe('what OpenTelemetry is told', () => {
     const headers = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' };
     await server.call('POST', '/api/project/main/fleets/list?secret=in-the-query', { body: {}, headers });
     await server.call('GET', '/healthcheck');
-    const cloud = tracedCompute('aws', { terminate: () => Promise.resolve('done') });
+    const gateways = { balancers: { leave: () => Promise.resolve('left') } };
+    const cloud = tracedCompute('aws', { terminate: () => Promise.resolve('done'), gateways });
     const work = { name: 'reconcile jobs', kind: 'background', attributes: { 'dstack.job_id': 'job-1' } } as const;
     const output = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
     await withLogFields({ job_id: 'job-1', run_id: 'run-1' }, () =>
       traced(work, async () => {
         await cloud.terminate();
+        await cloud.gateways.balancers.leave();
         new Logger('Test').error('it failed with s3cr3t-value');
       }),
     );
@@ -57,16 +59,19 @@ describe('what OpenTelemetry is told', () => {
     expect(JSON.stringify(receiver.spans)).not.toMatch(/in-the-query|healthcheck/);
   });
 
-  it('has calls to clouds as part of the pass that made them', () => {
-    const pass = receiver.spans.find(({ name }) => name === 'reconcile jobs');
-    expect(pass?.attributes).toMatchObject({ 'dstack.job_id': 'job-1' });
-    expect(receiver.spans.find(({ name }) => name === 'aws terminate')).toMatchObject({
-      kind: 3,
-      traceId: pass?.traceId,
-      parentSpanId: pass?.spanId,
-      attributes: { 'dstack.backend': 'aws', 'dstack.operation': 'terminate' },
-    });
-  });
+  it.each(['terminate', 'gateways.balancers.leave'])(
+    'has calls to clouds as part of the pass that made them: %s',
+    (operation) => {
+      const pass = receiver.spans.find(({ name }) => name === 'reconcile jobs');
+      expect(pass?.attributes).toMatchObject({ 'dstack.job_id': 'job-1' });
+      expect(receiver.spans.find(({ name }) => name === `aws ${operation}`)).toMatchObject({
+        kind: 3,
+        traceId: pass?.traceId,
+        parentSpanId: pass?.spanId,
+        attributes: { 'dstack.backend': 'aws', 'dstack.operation': operation },
+      });
+    },
+  );
 
   it('has lines of the log with what they are about, and no secrets', () => {
     const pass = receiver.spans.find(({ name }) => name === 'reconcile jobs');

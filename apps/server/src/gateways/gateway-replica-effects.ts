@@ -8,6 +8,7 @@ import {
 } from '@dstack/backend-base';
 import {
   arrivalMs,
+  balancerName,
   displayBackend,
   type GatewayReplicaEffect,
   mayHaveMadeMore,
@@ -114,6 +115,7 @@ export class GatewayReplicaEffects {
         container: null,
         publicIp: configuration.public_ip ?? true,
         instanceType: configuration.instance_type ?? null,
+        balancer: hasBalancer(gateway) ? balancerName(gateway) : null,
       },
       call,
     );

@@ -12,8 +12,8 @@ function tracedMembers<T extends object>(backend: string, prefix: string, target
       if (typeof name === 'symbol' || member === null) return member;
       const operation = `${prefix}${name}`;
       if (isCall(member)) return tracedCall(backend, operation, of, member);
-      // Volumes, gateways and the like.
-      return prefix === '' && isGroup(member) ? tracedMembers(backend, `${operation}.`, member) : member;
+      // Volumes, gateways and their balancers.
+      return isGroup(member) ? tracedMembers(backend, `${operation}.`, member) : member;
     },
   });
 }

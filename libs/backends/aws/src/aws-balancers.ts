@@ -19,7 +19,8 @@ import {
   targetGroupInput,
   targetOf,
 } from './balancer-requests.js';
-import type { AwsAccess } from './client.js';
+import { balancersWithGroups, deleteBalancerGroups, ensureBalancerGroups, type GroupIds } from './balancer-groups.js';
+import type { AwsAccess, Ec2 } from './client.js';
 import type { Elb } from './elb-client.js';
 import { elbCode } from './errors.js';
 import { OWNER_TAG } from './machine-state.js';
@@ -31,8 +32,7 @@ export interface AwsBalancersOptions {
   readonly tags: Readonly<Record<string, string>>;
   readonly everywhere: <T>(ask: (region: string) => Promise<T>) => Promise<T[]>;
   readonly network: (region: string, isPublic: boolean, call: Call) => Promise<Network>;
-  /** That of gateways: a balancer is open to the same ports. */
-  readonly securityGroup: (region: string, vpcId: string, project: string, call: Call) => Promise<string>;
+  readonly ec2: (region: string) => Ec2;
 }
 
 /** Application load balancers with certificates of ACM. A balancer and its target group have one name, by which each call finds them. */
@@ -48,8 +48,11 @@ export class AwsBalancers implements BalancerSupport {
     const ports = known === null ? [] : await portsOf(elb, known, call);
     if (!ports.includes(HTTPS_PORT)) await this.requireCertificate(request, call);
     const network = await this.options.network(region, isPublic, call);
-    const place: Place = { network, subnets: balancerSubnets(network), tags: balancerTags(request, this.options.tags) };
+    const subnets = balancerSubnets(network);
+    const groups = await ensureBalancerGroups(this.options.ec2(region), network.vpcId, request, call);
+    const place: Place = { network, subnets, groups, tags: balancerTags(request, this.options.tags) };
     const balancer = known ?? (await this.makeBalancer(elb, request, place, call));
+    await putIntoGroup(elb, balancer, groups, call);
     if (balancer.State?.Code === 'failed')
       throw new BackendError(
         { kind: 'rejected', blocks: 'region' },
@@ -68,13 +71,11 @@ export class AwsBalancers implements BalancerSupport {
   }
 
   private async makeBalancer(elb: Elb, request: BalancerRequest, place: Place, call: Call): Promise<LoadBalancer> {
-    const { cloudName, region, project } = request;
-    const { network, subnets, tags } = place;
-    const securityGroupId = await this.options.securityGroup(region, network.vpcId, project, call);
+    const { subnets, groups, tags } = place;
     const made = await elb
-      .createBalancer(balancerInput(request, subnets, { securityGroupId, tags }), call)
+      .createBalancer(balancerInput(request, subnets, { securityGroupId: groups.balancer, tags }), call)
       // Another server, or another replica of the gateway, was a moment faster.
-      .catch(when('DuplicateLoadBalancerName', () => elb.balancer(cloudName, call)));
+      .catch(when('DuplicateLoadBalancerName', () => elb.balancer(request.cloudName, call)));
     return made ?? unnamed('load balancer');
   }
 
@@ -117,8 +118,13 @@ export class AwsBalancers implements BalancerSupport {
     await elb.deregister(groupArn, targetOf(machineId), call).catch(whenGone(() => undefined));
   }
 
+  async delete(ref: BalancerRef, call: Call): Promise<Termination> {
+    const isGone = (await this.deleteBalancer(ref, call)) === 'done';
+    return isGone ? deleteBalancerGroups(this.options.ec2(ref.region), ref.cloudName, call) : 'pending';
+  }
+
   /** Listeners hold the target group, so they go first. */
-  async delete({ cloudName, region }: BalancerRef, call: Call): Promise<Termination> {
+  private async deleteBalancer({ cloudName, region }: BalancerRef, call: Call): Promise<Termination> {
     const elb = await this.elb(region);
     const balancerArn = (await elb.balancer(cloudName, call))?.LoadBalancerArn;
     if (balancerArn !== undefined) {
@@ -144,9 +150,11 @@ export class AwsBalancers implements BalancerSupport {
       const elb = await this.elb(region);
       const named = (await elb.balancers({}, call)).filter((each) => each.LoadBalancerName?.startsWith('dstack-'));
       const tags = await elb.tags(named.flatMap(({ LoadBalancerArn: arn }) => arn ?? []), call); // prettier-ignore
-      return named
-        .filter(({ LoadBalancerArn: arn }) => tags.get(arn ?? '')?.[OWNER_TAG] === owner)
-        .map(({ LoadBalancerName: name }) => ({ cloudName: name ?? '', region }));
+      const owned = named.filter(({ LoadBalancerArn: arn }) => tags.get(arn ?? '')?.[OWNER_TAG] === owner);
+      // A balancer that was deleted a moment ago leaves its groups.
+      const left = await balancersWithGroups(this.options.ec2(region), owner, call);
+      const names = new Set([...owned.map(({ LoadBalancerName: name = '' }) => name), ...left]);
+      return [...names].map((cloudName) => ({ cloudName, region }));
     });
     return found.flat();
   }
@@ -168,7 +176,15 @@ export class AwsBalancers implements BalancerSupport {
 interface Place {
   readonly network: Network;
   readonly subnets: readonly UsableSubnet[];
+  readonly groups: GroupIds;
   readonly tags: BalancerTags;
+}
+
+/** Those from before they had a group of their own are in that of all gateways of the project. */
+async function putIntoGroup(elb: Elb, balancer: LoadBalancer, groups: GroupIds, call: Call): Promise<void> {
+  const { LoadBalancerArn: arn = unnamed('load balancer'), SecurityGroups: known = [] } = balancer;
+  if (known.length === 1 && known[0] === groups.balancer) return;
+  await elb.setSecurityGroups(arn, [groups.balancer], call);
 }
 
 const HTTPS_PORT = 443;

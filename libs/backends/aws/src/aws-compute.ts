@@ -27,11 +27,12 @@ import { type AwsConfig, DEFAULT_REGIONS } from './definition.js';
 import { awsCode } from './errors.js';
 import { imageQuery, newestImage } from './images.js';
 import { OWNER_TAG, readData, refOf, stateOf, tagOf, TOKEN_TAG, writeData } from './machine-state.js';
+import { gatewayGroup } from './balancer-groups.js';
 import { gatewayAttempt } from './gateway-attempt.js';
 import { Networks } from './networks.js';
 import { awsOffers, type AwsOffersRequest, awsOfferTable, type RegionFacts } from './offers.js';
 import { type LaunchPlan, machineTags, type Reservation, runInstances } from './run-instances.js';
-import { ensureSecurityGroup, type GroupUse } from './security-group.js';
+import { ensureSecurityGroup, projectGroup } from './security-group.js';
 
 const FACTS_KEPT_MS = 600_000;
 const TABLE_KEPT_MS = 180_000;
@@ -86,12 +87,15 @@ export class AwsCompute implements Compute {
       tags,
       everywhere: (ask) => this.everywhere(ask),
       network: (region, isPublic, call) => this.networks.of(region, this.ec2(region), call, isPublic),
-      securityGroup: (region, vpcId, project, call) =>
-        ensureSecurityGroup(this.ec2(region), vpcId, { project, use: 'gateways' }, call),
+      ec2,
     });
     this.gateways = {
-      createReplica: ({ publicIp, instanceType, ...attempt }, call) =>
-        this.launch(gatewayAttempt(attempt, instanceType), { use: 'gateways', publicIps: publicIp }, call),
+      createReplica: ({ publicIp, instanceType, balancer, ...attempt }, call) =>
+        this.launch(
+          gatewayAttempt(attempt, instanceType),
+          { isGateway: true, publicIps: publicIp, groupOf: (...where) => gatewayGroup(attempt, balancer, ...where) },
+          call,
+        ),
       terminateReplica: (ref, call) => this.terminate(ref, call),
       balancers: this.balancers,
     };
@@ -129,7 +133,9 @@ export class AwsCompute implements Compute {
 
   create(attempt: Attempt, call: Call): Promise<MachineState> {
     const publicIps = this.options.config.public_ips ?? true;
-    return this.launch(attempt, { use: 'jobs', publicIps }, call);
+    const groupOf: MachineUse['groupOf'] = (client, vpcId, within) =>
+      ensureSecurityGroup(client, vpcId, projectGroup(attempt.project, 'jobs'), within);
+    return this.launch(attempt, { isGateway: false, publicIps, groupOf }, call);
   }
 
   private async launch(attempt: Attempt, machine: MachineUse, call: Call): Promise<MachineState> {
@@ -197,14 +203,14 @@ export class AwsCompute implements Compute {
 
   private async planLaunch(
     attempt: Attempt,
-    { use, publicIps }: MachineUse,
+    { isGateway, publicIps, groupOf }: MachineUse,
     call: Call,
   ): Promise<{ plan: LaunchPlan; user: string }> {
     const { offer, zone } = attempt;
     const { config } = this.options;
     const client = this.ec2(offer.region);
     const { resources, name: type } = offer.instance;
-    const query = imageQuery(use === 'gateways' ? {} : config, resources.gpus.length > 0);
+    const query = imageQuery(isGateway ? {} : config, resources.gpus.length > 0);
     const arch = resources.cpu_arch === 'arm' ? 'arm64' : 'x86_64';
     const [network, images, efaCards, reservation] = await Promise.all([
       this.networks.of(offer.region, client, call, publicIps),
@@ -224,12 +230,12 @@ export class AwsCompute implements Compute {
       rootDevice: image.rootDevice,
       diskGb: Math.ceil((resources.disk?.size_mib ?? DEFAULT_DISK_GB * 1024) / 1024),
       subnetId: subnet.id,
-      securityGroupId: await ensureSecurityGroup(client, network.vpcId, { project: attempt.project, use }, call),
+      securityGroupId: await groupOf(client, network.vpcId, call),
       publicIps,
       userData: cloudConfig({
         authorizedKeys: attempt.authorizedKeys,
         // An image of one's own is as one wants it.
-        steps: config.os_images || use === 'gateways' ? [] : [INSTALL_DOCKER, KEEP_GPUS_ON_RELOAD],
+        steps: config.os_images || isGateway ? [] : [INSTALL_DOCKER, KEEP_GPUS_ON_RELOAD],
       }),
       instanceProfile: config.iam_instance_profile ?? null,
       reservation: reservation?.terms ?? null,
@@ -322,8 +328,10 @@ type Sold = Pick<AwsOffersRequest, 'catalog' | 'experimental' | 'regions'> & { r
 const UNTOLD: RegionFacts = { zones: null, quotas: null };
 
 interface MachineUse {
-  readonly use: GroupUse;
+  readonly isGateway: boolean;
   readonly publicIps: boolean;
+  /** The security group it is put into. */
+  readonly groupOf: (client: Ec2, vpcId: string, call: Call) => Promise<string>;
 }
 
 interface Place {

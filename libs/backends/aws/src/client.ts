@@ -5,6 +5,7 @@ import {
   CreateSecurityGroupCommand,
   CreateVolumeCommand,
   DeletePlacementGroupCommand,
+  DeleteSecurityGroupCommand,
   DeleteVolumeCommand,
   DescribeAvailabilityZonesCommand,
   DescribeCapacityReservationsCommand,
@@ -31,8 +32,9 @@ import {
 } from '@aws-sdk/client-ec2';
 import { type Call, withinCall } from '@dstack/backend-base';
 import { clientOptions } from './client-options.js';
-import { type GroupRule, RULE_PORTS } from './security-group.js';
 import { explainAws } from './errors.js';
+import { type GroupRule, permissionOf } from './group-rule.js';
+import type { WantedGroup } from './security-group.js';
 
 export interface AwsAccess {
   /** Null: the SDK's own chain – environment, profile, role of the machine. */
@@ -46,6 +48,13 @@ const filters = (given: Filters) => given.map(({ Name, Values }) => ({ Name, Val
 
 const tagList = (tags: Readonly<Record<string, string>>) =>
   Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+
+/** What is left out is not looked at. */
+export interface GroupQuery {
+  readonly vpcId?: string;
+  readonly name?: string;
+  readonly tag?: { readonly name: string; readonly value: string };
+}
 
 /** The calls of EC2 that are used, in one region; all failures are `BackendError`s. */
 export class Ec2 {
@@ -103,11 +112,12 @@ export class Ec2 {
     });
   }
 
-  securityGroups(vpcId: string, name: string, call: Call): Promise<SecurityGroup[]> {
+  securityGroups({ vpcId, name, tag }: GroupQuery, call: Call): Promise<SecurityGroup[]> {
     const input = {
       Filters: filters([
-        { Name: 'vpc-id', Values: [vpcId] },
-        { Name: 'group-name', Values: [name] },
+        ...(vpcId === undefined ? [] : [{ Name: 'vpc-id', Values: [vpcId] }]),
+        ...(name === undefined ? [] : [{ Name: 'group-name', Values: [name] }]),
+        ...(tag === undefined ? [] : [{ Name: `tag:${tag.name}`, Values: [tag.value] }]),
       ]),
     };
     return this.run(call, async (abortSignal) => {
@@ -121,35 +131,31 @@ export class Ec2 {
   /** Gives the group's id. */
   createSecurityGroup(
     vpcId: string,
-    name: string,
-    tags: Readonly<Record<string, string>>,
+    { name, description, tags }: Pick<WantedGroup, 'name' | 'description' | 'tags'>,
     call: Call,
   ): Promise<string> {
     return this.run(call, async (abortSignal) => {
       const command = new CreateSecurityGroupCommand({
         VpcId: vpcId,
         GroupName: name,
-        Description: 'Machines of dstack: SSH from anywhere, everything from each other',
+        Description: description,
         TagSpecifications: [{ ResourceType: 'security-group', Tags: tagList(tags) }],
       });
       return (await this.client.send(command, { abortSignal })).GroupId ?? '';
     });
   }
 
-  /** SSH from anywhere, everything from machines of the same group. */
   openSecurityGroup(groupId: string, rule: GroupRule, call: Call): Promise<void> {
-    const permission =
-      rule === 'itself'
-        ? { IpProtocol: '-1', UserIdGroupPairs: [{ GroupId: groupId }] }
-        : {
-            IpProtocol: 'tcp',
-            FromPort: RULE_PORTS[rule],
-            ToPort: RULE_PORTS[rule],
-            IpRanges: [{ CidrIp: '0.0.0.0/0' }],
-          };
     return this.run(call, async (abortSignal) => {
+      const permission = permissionOf(rule);
       const command = new AuthorizeSecurityGroupIngressCommand({ GroupId: groupId, IpPermissions: [permission] });
       await this.client.send(command, { abortSignal });
+    });
+  }
+
+  deleteSecurityGroup(groupId: string, call: Call): Promise<void> {
+    return this.run(call, async (abortSignal) => {
+      await this.client.send(new DeleteSecurityGroupCommand({ GroupId: groupId }), { abortSignal });
     });
   }
 

@@ -19,6 +19,7 @@ import {
   paginateDescribeLoadBalancers,
   paginateDescribeTargetGroups,
   RegisterTargetsCommand,
+  SetSecurityGroupsCommand,
   type Tag,
   type TargetGroup,
   type TargetHealth,
@@ -70,6 +71,13 @@ export class Elb {
         for (const { ResourceArn, Tags } of TagDescriptions ?? []) found.set(ResourceArn ?? '', tagsOf(Tags ?? []));
       }
       return found;
+    });
+  }
+
+  setSecurityGroups(balancerArn: string, groupIds: readonly string[], call: Call): Promise<void> {
+    return this.run(call, async (abortSignal) => {
+      const input = { LoadBalancerArn: balancerArn, SecurityGroups: [...groupIds] };
+      await this.client.send(new SetSecurityGroupsCommand(input), { abortSignal });
     });
   }
 

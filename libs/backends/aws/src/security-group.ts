@@ -2,67 +2,65 @@ import type { SecurityGroup } from '@aws-sdk/client-ec2';
 import type { Call } from '@dstack/backend-base';
 import type { Ec2 } from './client.js';
 import { awsCode } from './errors.js';
+import { type GroupRule, isAllowed } from './group-rule.js';
 
-/** `itself`: machines of the group reach each other. */
-export type GroupRule = 'ssh' | 'http' | 'https' | 'itself';
 /** Gateways are no machines of a project's jobs: they are reached by everybody, and reach jobs over SSH. */
 export type GroupUse = 'jobs' | 'gateways';
 
-const RULES: Readonly<Record<GroupUse, readonly GroupRule[]>> = {
-  jobs: ['ssh', 'itself'],
-  gateways: ['ssh', 'http', 'https'],
-};
-export const RULE_PORTS: Readonly<Record<Exclude<GroupRule, 'itself'>, number>> = { ssh: 22, http: 80, https: 443 };
+export interface WantedGroup {
+  /** Unique in its network. */
+  readonly name: string;
+  readonly description: string;
+  readonly tags: Readonly<Record<string, string>>;
+  /** @param id of the group itself */
+  readonly rules: (id: string) => readonly GroupRule[];
+}
 
-/** One for each project, network and use, made on first need. */
+/** One for each project, network and use. */
+export function projectGroup(project: string, use: GroupUse): WantedGroup {
+  const kind = use === 'gateways' ? 'gw_' : '';
+  return {
+    name: `dstack_${kind}security_group_${project.replaceAll('-', '_').toLowerCase()}`,
+    description:
+      use === 'gateways'
+        ? 'Gateways of dstack: SSH, HTTP and HTTPS from anywhere'
+        : 'Machines of dstack: SSH from anywhere, everything from each other',
+    tags: { owner: 'dstack', dstack_project: project },
+    rules: (id) =>
+      use === 'gateways'
+        ? [22, 80, 443].map((port) => ({ port, from: 'anywhere' }))
+        : [
+            { port: 22, from: 'anywhere' },
+            { port: 'any', from: { group: id } },
+          ],
+  };
+}
+
+/** Made on first need. Gives its id. */
 export async function ensureSecurityGroup(
   client: Ec2,
   vpcId: string,
-  { project, use }: { readonly project: string; readonly use: GroupUse },
+  wanted: WantedGroup,
   call: Call,
 ): Promise<string> {
-  const name = groupName(project, use);
-  const [known] = await client.securityGroups(vpcId, name, call);
-  const id = known?.GroupId ?? (await create(client, vpcId, { project, name }, call));
-  for (const rule of missingRules(known, id, use)) {
+  const [known] = await client.securityGroups({ vpcId, name: wanted.name }, call);
+  const id = known?.GroupId ?? (await create(client, vpcId, wanted, call));
+  for (const rule of missingRules(known, wanted.rules(id)))
     await client.openSecurityGroup(id, rule, call).catch(unlessDuplicate);
-  }
   return id;
 }
 
-export function groupName(project: string, use: GroupUse = 'jobs'): string {
-  const kind = use === 'gateways' ? 'gw_' : '';
-  return `dstack_${kind}security_group_${project.replaceAll('-', '_').toLowerCase()}`;
+export function missingRules(group: SecurityGroup | undefined, rules: readonly GroupRule[]): GroupRule[] {
+  return rules.filter((rule) => !isAllowed(group?.IpPermissions ?? [], rule));
 }
 
-/** Which of the rules that machines need the group has not got. */
-export function missingRules(group: SecurityGroup | undefined, id: string, use: GroupUse = 'jobs'): GroupRule[] {
-  const rules = group?.IpPermissions ?? [];
-  const hasPort = (port: number): boolean =>
-    rules.some(
-      (rule) =>
-        (rule.IpProtocol === '-1' ||
-          (rule.IpProtocol === 'tcp' && (rule.FromPort ?? 0) <= port && (rule.ToPort ?? 0) >= port)) &&
-        rule.IpRanges?.some(({ CidrIp }) => CidrIp === '0.0.0.0/0'),
-    );
-  const hasItself = rules.some(
-    (rule) => rule.IpProtocol === '-1' && rule.UserIdGroupPairs?.some(({ GroupId }) => GroupId === id),
-  );
-  return RULES[use].filter((rule) => !(rule === 'itself' ? hasItself : hasPort(RULE_PORTS[rule])));
-}
-
-async function create(
-  client: Ec2,
-  vpcId: string,
-  { project, name }: { readonly project: string; readonly name: string },
-  call: Call,
-): Promise<string> {
+async function create(client: Ec2, vpcId: string, wanted: WantedGroup, call: Call): Promise<string> {
   try {
-    return await client.createSecurityGroup(vpcId, name, { owner: 'dstack', dstack_project: project }, call);
+    return await client.createSecurityGroup(vpcId, wanted, call);
   } catch (error) {
     // Another server, or another launch, was a moment faster.
     if (awsCode(error) !== 'InvalidGroup.Duplicate') throw error;
-    const [made] = await client.securityGroups(vpcId, name, call);
+    const [made] = await client.securityGroups({ vpcId, name: wanted.name }, call);
     if (made?.GroupId === undefined) throw error;
     return made.GroupId;
   }

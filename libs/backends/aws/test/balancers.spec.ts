@@ -27,6 +27,8 @@ const request = (over: object = {}) => ({
   tags: { team: 'web' },
   ...over,
 });
+const groups = () => world.fake.region(REGION).groups;
+const names = () => [...groups().keys()];
 const elb = () => world.fake.balancing(REGION);
 const support = () => {
   const { gateways } = world.compute;
@@ -34,9 +36,9 @@ const support = () => {
   return { ...gateways, balancers: gateways.balancers };
 };
 const balancers = () => support().balancers;
-const readyMachine = async () => {
+const readyMachine = async (balancer: string | null = request().cloudName) => {
   const offer = (await world.compute.offers(QUERY, call())).find(isSmall);
-  const asked = { ...attempt(offer), publicIp: true, instanceType: null };
+  const asked = { ...attempt(offer), publicIp: true, instanceType: null, balancer };
   for (;;) {
     const made = await support().createReplica(asked, call());
     if (made.state === 'ready') return made.ref;
@@ -57,7 +59,7 @@ describe('the load balancer of a gateway on AWS', () => {
       addresses: ['172.31.0.0/20', '172.31.16.0/20', '172.31.32.0/20'],
     });
     const [balancer] = elb().balancers.values();
-    const [group] = world.fake.region(REGION).groups.values();
+    const group = groups().get('dstack-edge-0123456789ab_balancer');
     expect(balancer?.input).toMatchObject({
       Subnets: ['subnet-us-east-1a', 'subnet-us-east-1b', 'subnet-us-east-1c'],
       SecurityGroups: [group?.id],
@@ -79,6 +81,54 @@ describe('the load balancer of a gateway on AWS', () => {
     ]); // prettier-ignore
     const [targets] = elb().groups.values();
     expect(targets?.input).toMatchObject({ Protocol: 'HTTP', Port: 80, Matcher: { HttpCode: '200-499' } });
+  });
+
+  it('is the only one who reaches the port of its machines, beside SSH', async () => {
+    await balancers().ensure(request(), call());
+    const machine = await readyMachine();
+    const { input } = world.fake.instances.find(({ id }) => id === machine.machineId) ?? {};
+    const machines = groups().get('dstack-edge-0123456789ab_machines');
+    expect(input).toMatchObject({ NetworkInterfaces: [{ Groups: [machines?.id] }] });
+    expect(machines?.permissions).toEqual([
+      { IpProtocol: 'tcp', FromPort: 22, ToPort: 22, IpRanges: [{ CidrIp: '0.0.0.0/0' }] },
+      {
+        IpProtocol: 'tcp',
+        FromPort: 80,
+        ToPort: 80,
+        UserIdGroupPairs: [{ GroupId: groups().get('dstack-edge-0123456789ab_balancer')?.id }],
+      },
+    ]);
+  });
+
+  it('gives its groups back once nothing is in them any more, and is known by them until then', async () => {
+    await balancers().ensure(request(), call());
+    const machine = await readyMachine();
+    elb().interfacesLeaveMs = 60_000;
+    expect(await balancers().delete(request(), call())).toBe('pending');
+    expect([elb().isEmpty, names().length]).toEqual([true, 2]);
+    while ((await support().terminateReplica(machine, call())) !== 'done');
+    expect(await balancers().delete(request(), call())).toBe('pending');
+    expect(names()).toEqual(['dstack-edge-0123456789ab_balancer']);
+    expect(await balancers().list(OWNER, call())).toEqual([{ cloudName: request().cloudName, region: REGION }]);
+    elb().interfacesLeaveMs = 0;
+    expect(await balancers().delete(request(), call())).toBe('done');
+    expect(names()).toEqual([]);
+    expect(await balancers().list(OWNER, call())).toEqual([]);
+  });
+
+  it('from before it had a group of its own gets one, or is given back without', async () => {
+    await balancers().ensure(request(), call());
+    await readyMachine(null);
+    const [old] = elb().balancers.values();
+    const shared = groups().get('dstack_gw_security_group_main_project')?.id ?? '';
+    if (old !== undefined) old.groupIds = [shared];
+    for (const name of names()) if (name.startsWith('dstack-edge')) groups().delete(name);
+    await balancers().ensure(request(), call());
+    expect(old?.groupIds).toEqual([groups().get('dstack-edge-0123456789ab_balancer')?.id]);
+    if (old !== undefined) old.groupIds = [shared];
+    for (const name of names()) if (name.startsWith('dstack-edge')) groups().delete(name);
+    expect(await balancers().delete(request(), call())).toBe('done');
+    expect(names()).toEqual(['dstack_gw_security_group_main_project']);
   });
 
   it('is one, however often it is asked for, also at once', async () => {
@@ -105,6 +155,7 @@ describe('the load balancer of a gateway on AWS', () => {
 
   it.each([
     ['CreateLoadBalancer', 'TooManyLoadBalancers', 'quota'],
+    ['AuthorizeSecurityGroupIngress', 'RulesPerSecurityGroupLimitExceeded', 'rejected'],
     ['ModifyLoadBalancerAttributes', 'InvalidConfigurationRequest', 'rejected'],
     ['CreateTargetGroup', 'TooManyTargetGroups', 'quota'],
     ['CreateListener', 'UnsupportedProtocol', 'rejected'],
@@ -112,7 +163,7 @@ describe('the load balancer of a gateway on AWS', () => {
     world.fake.refuseNext(action, code);
     expect(await refusal(balancers().ensure(request(), call()))).toMatchObject({ kind });
     expect(await balancers().delete(request(), call())).toBe('done');
-    expect(elb().isEmpty).toBe(true);
+    expect([elb().isEmpty, names()]).toEqual([true, []]);
     world.fake.refuseNext(action, code);
     await refusal(balancers().ensure(request(), call()));
     expect(await balancers().ensure(request(), call())).toMatchObject({ state: 'ready' });

@@ -13,6 +13,7 @@ const replica = async (over: object = {}) => ({
   ...attempt((await world.compute.offers(QUERY, call())).find(isSmall), { instanceName: 'gate' }),
   publicIp: true,
   instanceType: null,
+  balancer: null,
   ...over,
 });
 const gateways = () => {

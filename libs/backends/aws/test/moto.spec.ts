@@ -5,6 +5,7 @@ import {
   CreateInternetGatewayCommand,
   CreateRouteCommand,
   DescribeRouteTablesCommand,
+  DescribeSecurityGroupsCommand,
   DescribeVpcsCommand,
   EC2Client,
 } from '@aws-sdk/client-ec2';
@@ -75,6 +76,8 @@ if (why !== null && process.env['DSTACK_TEST_FULL'] !== undefined) console.warn(
       hostname: expect.stringContaining('elb.amazonaws.com') as string,
     });
     expect(await balancers.list(OWNER, call())).toEqual([{ cloudName: request.cloudName, region: REGION }]);
+    const groups = ['dstack-edge-0123456789ab_balancer', 'dstack-edge-0123456789ab_machines'];
+    expect(await groupNames(moto.url)).toEqual(expect.arrayContaining(groups));
     // Moto has no image of a gateway.
     const made = await compute.create(attempt((await compute.offers(QUERY, call())).find(isSmall)), call());
     if (made.state === 'gone') throw new Error('gone');
@@ -84,6 +87,7 @@ if (why !== null && process.env['DSTACK_TEST_FULL'] !== undefined) console.warn(
     expect(await balancers.delete(request, call())).toBe('done');
     expect(await balancers.delete(request, call())).toBe('done');
     expect(await balancers.list(OWNER, call())).toEqual([]);
+    expect(await groupNames(moto.url)).not.toEqual(expect.arrayContaining([expect.stringContaining('dstack-edge')]));
     await compute.terminate(made.ref, call());
   });
 
@@ -125,6 +129,13 @@ async function untilIssued(acm: ACMClient, arn: string): Promise<void> {
     await sleep(1_000);
   }
   throw new Error('moto issues no certificate');
+}
+
+async function groupNames(endpoint: string): Promise<string[]> {
+  const ec2 = new EC2Client({ region: REGION, endpoint, credentials: KEYS });
+  const { SecurityGroups } = await ec2.send(new DescribeSecurityGroupsCommand({}));
+  ec2.destroy();
+  return (SecurityGroups ?? []).flatMap(({ GroupName }) => GroupName ?? []);
 }
 
 /** Moto's default network has no way out. */

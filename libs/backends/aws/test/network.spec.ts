@@ -1,5 +1,5 @@
 import { usableSubnets } from '../src/network.js';
-import { missingRules } from '../src/security-group.js';
+import { missingRules, projectGroup } from '../src/security-group.js';
 
 const subnets = [
   { SubnetId: 's-own', AvailabilityZone: 'a' },
@@ -35,18 +35,30 @@ describe('the subnets that machines can be in', () => {
 describe('the rules that a security group lacks', () => {
   const ssh = { IpProtocol: 'tcp', FromPort: 22, ToPort: 22, IpRanges: [{ CidrIp: everywhere }] };
   const itself = { IpProtocol: '-1', UserIdGroupPairs: [{ GroupId: 'sg-1' }] };
-  it.each<[string, object[], string[]]>([
+  const wanted = projectGroup('main', 'jobs').rules('sg-1');
+  const [wantsSsh, wantsItself] = wanted;
+  it.each<[string, object[], unknown[]]>([
     ['none', [ssh, itself], []],
-    ['SSH', [itself], ['ssh']],
-    ['SSH from everywhere', [{ ...ssh, IpRanges: [{ CidrIp: '10.0.0.0/8' }] }, itself], ['ssh']],
+    ['SSH', [itself], [wantsSsh]],
+    ['SSH from everywhere', [{ ...ssh, IpRanges: [{ CidrIp: '10.0.0.0/8' }] }, itself], [wantsSsh]],
     ['none with a wider range', [{ ...ssh, FromPort: 1, ToPort: 1024 }, itself], []],
     [
       'its own, when another group is let in',
       [ssh, { ...itself, UserIdGroupPairs: [{ GroupId: 'sg-2' }] }],
-      ['itself'],
+      [wantsItself],
     ],
-    ['both', [], ['ssh', 'itself']],
+    ['both', [], [wantsSsh, wantsItself]],
   ])('%s', (_what, IpPermissions, expected) => {
-    expect(missingRules({ IpPermissions }, 'sg-1')).toEqual(expected);
+    expect(missingRules({ IpPermissions }, wanted)).toEqual(expected);
+  });
+
+  it('a port from another group, unless that may everything', () => {
+    const rule = { port: 80, from: { group: 'sg-2' } };
+    const from = (GroupId: string, more: object) => ({ IpPermissions: [{ ...more, UserIdGroupPairs: [{ GroupId }] }] });
+    expect(missingRules({ IpPermissions: [ssh] }, [rule])).toEqual([rule]);
+    expect(missingRules(from('sg-1', { IpProtocol: '-1' }), [rule])).toEqual([rule]);
+    expect(missingRules(from('sg-2', { IpProtocol: 'tcp', FromPort: 22, ToPort: 22 }), [rule])).toEqual([rule]);
+    expect(missingRules(from('sg-2', { IpProtocol: 'tcp', FromPort: 80, ToPort: 80 }), [rule])).toEqual([]);
+    expect(missingRules(from('sg-2', { IpProtocol: '-1' }), [rule])).toEqual([]);
   });
 });

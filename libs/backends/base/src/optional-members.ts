@@ -36,8 +36,9 @@ export interface VolumeSupport {
 }
 
 export interface GatewaySupport {
+  /** `balancer`: the `cloudName` of the one that it will be behind; null: it is reached by everybody. */
   createReplica(
-    attempt: Attempt & { publicIp: boolean; instanceType: string | null },
+    attempt: Attempt & { publicIp: boolean; instanceType: string | null; balancer: string | null },
     call: Call,
   ): Promise<MachineState>;
   terminateReplica(ref: MachineRef, call: Call): Promise<Termination>;

@@ -192,6 +192,7 @@ describe('a gateway', () => {
     zone: null,
     publicIp: true,
     instanceType: null,
+    balancer: null,
     ...over,
   });
 

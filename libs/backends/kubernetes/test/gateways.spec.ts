@@ -25,7 +25,7 @@ const replica = async (over: object = {}) => ({
   ...attemptOf(await world.compute.offers(ALL, call()), { cloudName: 'dstack-main-edge-0a1b2c3d', instanceName: 'edge-0', tags: { team: 'web' } }),
   container: null,
   publicIp: true,
-  instanceType: null,
+  instanceType: null, balancer: null,
   ...over,
 }); // prettier-ignore
 const gateways = () => {

@@ -1,3 +1,4 @@
+import { Ec2Groups } from './ec2-groups.js';
 import { Ec2Refusal } from './ec2-refusal.js';
 import { type Disks, Ec2Volumes } from './ec2-volumes.js';
 
@@ -43,7 +44,7 @@ export class Ec2Region {
   /** In which the default network has a subnet. */
   subnetCount = 3;
   readonly reservations: Record<string, unknown>[] = [];
-  readonly groups = new Map<string, { id: string; name: string; vpcId: string; permissions: object[] }>();
+  readonly groups = new Ec2Groups();
   readonly volumes: Ec2Volumes;
   /** Names of the placement groups. */
   readonly placementGroups = new Set<string>();
@@ -54,6 +55,9 @@ export class Ec2Region {
     private readonly machines: Machines,
   ) {
     this.volumes = new Ec2Volumes(this.zones, this.instances, machines);
+    this.groups.users.push(() =>
+      [...this.instances.values()].flatMap(({ state, input }) => (state === 'terminated' ? [] : groupsOf(input))),
+    );
   }
 
   get zones(): string[] {
@@ -85,11 +89,13 @@ export class Ec2Region {
       case 'DescribeRouteTables':
         return { RouteTables: [this.routeTable()] };
       case 'DescribeSecurityGroups':
-        return { SecurityGroups: this.describeGroups(input) };
+        return { SecurityGroups: this.groups.describe(input) };
       case 'CreateSecurityGroup':
-        return this.createGroup(input);
+        return this.groups.create(input);
       case 'AuthorizeSecurityGroupIngress':
-        return this.authorize(input);
+        return this.groups.authorize(input);
+      case 'DeleteSecurityGroup':
+        return this.groups.remove(input);
       case 'DescribeImages':
         return { Images: this.images(input) };
       case 'DescribeInstanceTypes':
@@ -146,42 +152,6 @@ export class Ec2Region {
       Associations: [{ Main: true, RouteTableId: 'rtb-1' }],
       Routes: [local, ...(this.hasInternetGateway ? [internet] : []), ...(this.hasNat ? [nat] : [])],
     };
-  }
-
-  private describeGroups(input: Input): object[] {
-    const name = filterValue(input, 'group-name');
-    return [...this.groups.values()]
-      .filter((group) => name === undefined || group.name === name)
-      .map((group) => ({
-        GroupId: group.id,
-        GroupName: group.name,
-        VpcId: group.vpcId,
-        IpPermissions: group.permissions,
-      }));
-  }
-
-  private createGroup({ GroupName, VpcId }: Input): object {
-    const name = String(GroupName);
-    if (this.groups.has(name))
-      throw new Ec2Refusal(
-        'InvalidGroup.Duplicate',
-        `The security group '${name}' already exists for VPC '${String(VpcId)}'`,
-      );
-    const id = `sg-${this.groups.size + 1}`;
-    this.groups.set(name, { id, name, vpcId: String(VpcId), permissions: [] });
-    return { GroupId: id };
-  }
-
-  private authorize({ GroupId, IpPermissions }: Input): object {
-    const group = [...this.groups.values()].find(({ id }) => id === GroupId);
-    if (group === undefined)
-      throw new Ec2Refusal('InvalidGroup.NotFound', `The security group '${String(GroupId)}' does not exist`);
-    for (const permission of IpPermissions as object[]) {
-      if (group.permissions.some((known) => JSON.stringify(known) === JSON.stringify(permission)))
-        throw new Ec2Refusal('InvalidPermission.Duplicate', 'the specified rule already exists');
-      group.permissions.push(permission);
-    }
-    return { Return: true };
   }
 
   private createPlacementGroup({ GroupName }: Input): object {
@@ -261,6 +231,7 @@ export class Ec2Region {
         'InvalidParameterCombination',
         'The associatePublicIPAddress parameter cannot be specified when launching with multiple network interfaces.',
       );
+    for (const id of groupsOf(input)) this.groups.require(id);
     const group = placementGroupOf(input);
     if (group !== null && !this.placementGroups.has(group))
       throw new Ec2Refusal('InvalidPlacementGroup.Unknown', `The Placement Group '${group}' is unknown.`);
@@ -365,6 +336,10 @@ export class Ec2Region {
       ...(reason === null ? {} : { StateReason: reason }),
     };
   }
+}
+
+function groupsOf(input: Input): string[] {
+  return ((input['NetworkInterfaces'] ?? []) as { Groups?: string[] }[]).flatMap(({ Groups }) => Groups ?? []);
 }
 
 function placementGroupOf(input: Input): string | null {

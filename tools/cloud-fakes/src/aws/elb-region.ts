@@ -10,6 +10,7 @@ export interface FakeBalancer {
   readonly input: Input;
   readonly createdAt: number;
   readonly attributes: Map<string, string>;
+  groupIds: readonly string[];
 }
 
 export interface FakeListener {
@@ -36,6 +37,9 @@ export class ElbRegion {
   healthMs = 0;
   /** The next calls of DeleteTargetGroup still see the group used. */
   heldGroups = 0;
+  /** The security groups of balancers that were deleted are used for so long. */
+  interfacesLeaveMs = 0;
+  private readonly leaving: { readonly groupIds: readonly string[]; readonly since: number }[] = [];
   private made = 0;
 
   constructor(
@@ -43,7 +47,12 @@ export class ElbRegion {
     private readonly ec2: Ec2Region,
     /** ARNs of certificates that can be used here. */
     private readonly isIssued: (arn: string) => boolean,
-  ) {}
+  ) {
+    ec2.groups.users.push(() => [
+      ...[...this.balancers.values()].flatMap(({ groupIds }) => groupIds),
+      ...this.leaving.flatMap(({ groupIds, since }) => (Date.now() < since + this.interfacesLeaveMs ? groupIds : [])),
+    ]);
+  }
 
   /** @throws {Ec2Refusal} */
   answer(action: string, input: Input): object {
@@ -54,6 +63,9 @@ export class ElbRegion {
         return { LoadBalancers: this.named(input, this.balancers, 'LoadBalancerNotFound').map((each) => this.balancerView(each)) }; // prettier-ignore
       case 'ModifyLoadBalancerAttributes':
         return this.modify(input);
+      case 'SetSecurityGroups':
+        this.balancer(input).groupIds = this.knownGroups(input);
+        return { SecurityGroupIds: input['SecurityGroups'] };
       case 'DeleteLoadBalancer':
         return this.deleteBalancer(input);
       case 'CreateTargetGroup':
@@ -102,11 +114,9 @@ export class ElbRegion {
       throw new Ec2Refusal('InvalidConfigurationRequest', 'At least two subnets in two different Availability Zones must be specified'); // prettier-ignore
     const strange = subnets.find((id) => !this.ec2.zones.includes(id.replace('subnet-', '')));
     if (strange !== undefined) throw new Ec2Refusal('SubnetNotFound', `The subnet ID '${strange}' does not exist`);
-    const groups = new Set([...this.ec2.groups.values()].map(({ id }) => id));
-    if (!((input['SecurityGroups'] ?? []) as string[]).every((id) => groups.has(id)))
-      throw new Ec2Refusal('InvalidSecurityGroup', 'One or more security groups are invalid');
+    const groupIds = this.knownGroups(input);
     const arn = this.arn('loadbalancer/app', name);
-    const balancer = { arn, name, input, createdAt: Date.now(), attributes: new Map<string, string>() };
+    const balancer = { arn, name, input, createdAt: Date.now(), attributes: new Map<string, string>(), groupIds };
     this.balancers.set(name, balancer);
     return balancer;
   }
@@ -122,8 +132,20 @@ export class ElbRegion {
   private deleteBalancer({ LoadBalancerArn }: Input): object {
     const arn = String(LoadBalancerArn);
     for (const listener of this.listenersOf(arn)) this.listeners.delete(listener.arn);
-    for (const balancer of this.balancers.values()) if (balancer.arn === arn) this.balancers.delete(balancer.name);
+    for (const { arn: known, name, groupIds } of this.balancers.values()) {
+      if (known !== arn) continue;
+      this.balancers.delete(name);
+      this.leaving.push({ groupIds, since: Date.now() });
+    }
     return {};
+  }
+
+  private knownGroups(input: Input): string[] {
+    const wanted = (input['SecurityGroups'] ?? []) as string[];
+    const { ids } = this.ec2.groups;
+    if (!wanted.every((id) => ids.has(id)))
+      throw new Ec2Refusal('InvalidSecurityGroup', 'One or more security groups are invalid');
+    return wanted;
   }
 
   private createGroup(input: Input): FakeTargetGroup {
@@ -221,13 +243,14 @@ export class ElbRegion {
     return [...this.listeners.values()].filter((each) => each.balancerArn === balancerArn);
   }
 
-  private balancerView({ arn, name, input, createdAt }: FakeBalancer): object {
+  private balancerView({ arn, name, input, createdAt, groupIds }: FakeBalancer): object {
     const isActive = Date.now() >= createdAt + this.provisionMs;
     return {
       LoadBalancerArn: arn,
       LoadBalancerName: name,
       DNSName: `${name}-1234567890.${this.name}.elb.amazonaws.com`,
       Scheme: input['Scheme'],
+      SecurityGroups: groupIds,
       Type: input['Type'],
       State: { Code: isActive ? 'active' : 'provisioning' },
     };
