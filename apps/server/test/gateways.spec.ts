@@ -171,6 +171,8 @@ describe.each(databasesOfLongStories())('gateways on $name', ({ location }) => {
         tags: { team: 'web' },
       });
       expect(balancer()?.machines).toEqual(new Set(world.cloud.machines.keys()));
+      const machines = [...world.cloud.machines.values()];
+      expect(new Set(machines.map((each) => each.balancer))).toEqual(new Set(world.cloud.balancers.made.keys()));
       expect(((await submit('chat')).body as Wire.Run).service?.url).toBe('https://chat.example.com/');
       const { state } = await until(
         () => world.gateway(),

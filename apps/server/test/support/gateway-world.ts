@@ -27,7 +27,7 @@ import type { TestServer } from './start-test-server.js';
 
 /** Machines of a cloud that are gateways, in memory: by token. */
 export class GatewayCloud implements GatewaySupport {
-  readonly machines = new Map<string, { readonly ref: MachineRef; readonly token: string }>();
+  readonly machines = new Map<string, { readonly ref: MachineRef; readonly token: string; readonly balancer: string | null }>(); // prettier-ignore
   readonly balancers = new BalancerCloud();
   refusal: Error | null = null;
   private made = 0;
@@ -37,7 +37,7 @@ export class GatewayCloud implements GatewaySupport {
     const known = [...this.machines.values()].find(({ token }) => token === attempt.token);
     const { cloudName } = attempt;
     const ref = known?.ref ?? { cloudName, machineId: `i-${(this.made += 1)}`, region: attempt.offer.region, zone: null, backendData: null }; // prettier-ignore
-    this.machines.set(ref.machineId ?? '', { ref, token: attempt.token });
+    this.machines.set(ref.machineId ?? '', { ref, token: attempt.token, balancer: attempt.balancer });
     return { state: 'pending', ref };
   }
 
