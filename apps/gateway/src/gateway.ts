@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import type {
   ChallengeAnswer,
   GatewayAccess,
@@ -28,6 +29,7 @@ import { listenAt, type SocketOwner } from './files/listen-at.js';
 import { ModelProxy } from './models/model-proxy.js';
 import { DataPlane } from './nginx/data-plane.js';
 import type { WorkerUser } from './nginx/worker-user.js';
+import { ServerLead } from './replicas/server-lead.js';
 import { SshHosts } from './replicas/ssh-hosts.js';
 import { ServiceTable } from './services/service-table.js';
 import type { GatewaySettings } from './settings.js';
@@ -67,6 +69,7 @@ export class Gateway implements Controlled {
   private readonly stateFile: StateFile;
   private readonly dataPlane: DataPlane;
   private readonly services: ServiceTable;
+  private readonly lead = new ServerLead(after);
   private readonly sockets: SocketOwner;
   private readonly word: LastWord;
   private state: GatewayState | null = null;
@@ -88,6 +91,7 @@ export class Gateway implements Controlled {
       directory: join(dir, 'run', 's'),
       sockets: this.sockets,
       hosts: new SshHosts({ connect: connectSsh, after, random: Math.random }),
+      lead: this.lead,
       former: parts.former,
       now,
       random: Math.random,
@@ -203,11 +207,16 @@ export class Gateway implements Controlled {
     await this.applyDataPlane();
   }
 
+  takeLead(stream: Duplex): void {
+    this.lead.take(stream);
+  }
+
   /** Another program of this gateway has taken over all its sockets. Resolves when what was under way here has ended. */
   async handOver(): Promise<void> {
     this.isOver = true;
     this.watching?.cancel();
     this.keeper.stop();
+    this.lead.handOver();
     await Promise.all([this.app.handOver(), this.services.handOver()]);
   }
 

@@ -199,7 +199,7 @@ export {
   isTpuName,
   knownAccelerator,
 } from './offers/known-accelerators.js';
-export { isWanted, type OfferPlace } from './offers/judge-place.js';
+export type { OfferPlace } from './offers/judge-place.js';
 export { dueClouds } from './offers/due-clouds.js';
 export { type Answer, judgeAnswer } from './offers/judge-answer.js';
 export type { OfferType } from './offers/judge-type.js';
@@ -405,7 +405,6 @@ export { type GatewayConfiguration, OWN_HOSTS_REGION } from './configuration/gat
 export { type GatewayFact, type GatewayWish, gatewayWish, whyGatewayRefuses } from './gateways/choose-gateway.js';
 export { type AttemptFailure, nextAttempt } from './gateways/next-attempt.js';
 export { checkGatewayUpdate, keepUnsetOfGateway } from './gateways/update-gateway.js';
-export { leftOutForGateway, whyOutOfReach } from './gateways/out-of-reach.js';
 export { findOrphanBalancers, type OrphanBalancer } from './gateways/find-orphan-balancers.js';
 export { gatewayDomain } from './gateways/gateway-domain.js';
 export { type GatewayService, gatewayService } from './gateways/gateway-service.js';

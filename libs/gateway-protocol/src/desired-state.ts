@@ -42,7 +42,9 @@ const schema = z
       ids.add(id);
     }
     const keys = new Set(state.keys.map(({ id }) => id));
-    for (const { id, hops } of state.services.flatMap(({ replicas }) => replicas)) {
+    for (const { id, hops, remote } of state.services.flatMap(({ replicas }) => replicas)) {
+      if ((hops.length === 0) !== (remote.kind === 'server'))
+        context.addIssue({ code: 'custom', path: ['services'], message: `replica ${id} needs hops, or the server` });
       const missing = hops.find(({ keyId }) => !keys.has(keyId));
       if (missing !== undefined)
         context.addIssue({ code: 'custom', path: ['keys'], message: `replica ${id} needs the key ${missing.keyId}` });

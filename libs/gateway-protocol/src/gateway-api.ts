@@ -3,6 +3,7 @@ import type { ChallengeAnswer, GatewayCertificate } from './certificates.js';
 import type { GatewayStateInput } from './desired-state.js';
 import type { GatewayStats } from './gateway-stats.js';
 import type { GatewayStatus } from './gateway-status.js';
+import type { LedConnection } from './led-connection.js';
 import type { GatewayInfo } from './version.js';
 
 export interface Wait {
@@ -32,6 +33,8 @@ export interface GatewayApi {
   certificates(signal: AbortSignal): Promise<GatewayCertificate[]>;
   /** Those that are valid and last longer than what it has are taken. */
   putCertificates(certificates: readonly GatewayCertificate[], signal: AbortSignal): Promise<void>;
+  /** The next connection that the gateway wants to a replica to which the server leads; waits until it wants one. */
+  ledConnection(signal: AbortSignal): Promise<LedConnection>;
   /** Breaks off what is under way. */
   close(): void;
 }

@@ -14,6 +14,7 @@ import {
 } from './gateway-api.js';
 import type { GatewayStats } from './gateway-stats.js';
 import type { GatewayStatus } from './gateway-status.js';
+import { LED_CONNECTIONS_PATH, type LedConnection, takeLedConnection } from './led-connection.js';
 import type { GatewayInfo } from './version.js';
 
 export interface GatewayClientOptions {
@@ -82,6 +83,23 @@ class HttpGatewayClient implements GatewayApi {
     await this.json({ method: 'PUT', path: '/v1/certificates', body: { certificates }, signal });
   }
 
+  async ledConnection(signal: AbortSignal): Promise<LedConnection> {
+    try {
+      const stream = await raceAbort(this.connect(), signal);
+      this.open.add(stream);
+      stream.once('close', () => this.open.delete(stream));
+      return await upgrade(stream, signal).catch((error: unknown) => {
+        stream.destroy();
+        throw error;
+      });
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      if (error instanceof GatewayRequestError) throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      throw new GatewayUnreachableError(`GET ${LED_CONNECTIONS_PATH}: ${why}`, { cause: error });
+    }
+  }
+
   close(): void {
     for (const stream of this.open) stream.destroy();
   }
@@ -133,6 +151,30 @@ function exchange(stream: Duplex, { method, path, body }: Call, signal: AbortSig
     request.once('response', (reply) => void readAll(reply).then(resolve, reject));
     request.once('error', reject);
     request.end(bytes);
+  });
+}
+
+/** Waits until the gateway has something to say there. */
+function upgrade(stream: Duplex, signal: AbortSignal): Promise<LedConnection> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({
+      createConnection: () => stream,
+      path: LED_CONNECTIONS_PATH,
+      signal,
+      headers: { host: 'gateway', connection: 'Upgrade', upgrade: 'tcp' },
+    });
+    request.once('upgrade', ({ headers }, socket, head) => {
+      socket.allowHalfOpen = true;
+      if (head.length > 0) socket.unshift(head);
+      resolve(takeLedConnection(headers, socket));
+    });
+    request.once('response', (reply) => {
+      readAll(reply)
+        .then(parseReply)
+        .then(() => reject(new Error('the gateway knows no such connections')), reject);
+    });
+    request.once('error', reject);
+    request.end();
   });
 }
 

@@ -26,7 +26,8 @@ export type {
   ReplicaStatus,
   ServiceStatus,
 } from './gateway-status.js';
+export { LED_CONNECTIONS_PATH, type LedConnection, useLedConnection } from './led-connection.js';
 export type { GatewayModel, ModelHost } from './models.js';
 export type { GatewayReplica, SshHop } from './replica.js';
 export type { GatewayRateLimit, GatewayService, HttpsMode } from './service.js';
-export { GATEWAY_PROTOCOL, type GatewayInfo } from './version.js';
+export { GATEWAY_PROTOCOL, type GatewayInfo, LED_REPLICAS_SINCE } from './version.js';

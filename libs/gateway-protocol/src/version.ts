@@ -1,5 +1,8 @@
 /** Range of protocol versions this build speaks. A server talks to gateways N-2..N: it picks the highest both know. */
-export const GATEWAY_PROTOCOL = { min: 1, max: 1 } as const;
+export const GATEWAY_PROTOCOL = { min: 1, max: 2 } as const;
+
+/** From this version on a gateway knows replicas to which the server leads. */
+export const LED_REPLICAS_SINCE = 2;
 
 /** What a gateway says about itself: `GET /v1/info`. */
 export interface GatewayInfo {

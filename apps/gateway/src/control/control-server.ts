@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import {
   accessSchema,
   certificatesSchema,
@@ -11,6 +12,7 @@ import {
   type GatewayStats,
   type GatewayStatus,
   type ChallengeAnswer,
+  LED_CONNECTIONS_PATH,
   parseGatewayState,
   parseWith,
   StaleRevisionError,
@@ -34,6 +36,8 @@ export interface Controlled {
   putChallenges(answers: readonly ChallengeAnswer[]): void;
   certificates(): Promise<GatewayCertificate[]>;
   putCertificates(certificates: readonly GatewayCertificate[]): Promise<void>;
+  /** The server waits there to lead somebody to a replica. */
+  takeLead(stream: Duplex): void;
 }
 
 const MOST_BYTES = 64 * 1024 * 1024;
@@ -60,6 +64,10 @@ export class ControlServer {
         (error: unknown) => sendError(response, error),
       );
     });
+    this.server.on('upgrade', (request, stream: Duplex) => {
+      stream.on('error', () => stream.destroy());
+      void this.upgrade(request, stream);
+    });
   }
 
   /** What is being answered is answered. */
@@ -67,6 +75,13 @@ export class ControlServer {
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
     this.server.closeIdleConnections();
     await closed;
+  }
+
+  private async upgrade({ url }: IncomingMessage, stream: Duplex): Promise<void> {
+    const gateway = await this.controlled;
+    if (url !== LED_CONNECTIONS_PATH) return void stream.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+    gateway.heard();
+    gateway.takeLead(stream);
   }
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<unknown> {

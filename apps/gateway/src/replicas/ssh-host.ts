@@ -1,20 +1,23 @@
 import type { Duplex } from 'node:stream';
-import type { GatewayReplica } from '@dstack/gateway-protocol';
 import type { SshConnection, SshTarget } from '@dstack/ssh';
+import { type After, openInTime } from './open-in-time.js';
 import { reconnectDelay } from './reconnect-delay.js';
+import type { ReplicaWay } from './replica-way.js';
 
 export interface SshHostTools {
   readonly connect: (target: SshTarget, signal: AbortSignal) => Promise<SshConnection>;
-  readonly after: (ms: number, then: () => void) => { cancel(): void };
+  readonly after: After;
   /** In [0, 1). */
   readonly random: () => number;
 }
 
-/** A replica behind a connection that hangs is given up for another one. */
-const CHANNEL_MS = 5_000;
+/** What a host opens of itself. */
+export type HostPlace =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string };
 
-/** One SSH connection to a host, made again whenever it breaks, until it is closed. */
-export class SshHost {
+/** One SSH connection to a host for one place there, made again whenever it breaks, until it is closed. */
+export class SshHost implements ReplicaWay {
   private connection: SshConnection | null = null;
   private failures = 0;
   private timer: { cancel(): void } | null = null;
@@ -26,6 +29,7 @@ export class SshHost {
 
   constructor(
     target: SshTarget,
+    private readonly remote: HostPlace,
     private readonly tools: SshHostTools,
   ) {
     this.target = target;
@@ -36,19 +40,17 @@ export class SshHost {
     return this.connection !== null;
   }
 
-  /** Called whenever `isReady` or `problem` changed. Gives how to stop it. */
   onChange(listener: () => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
 
-  /** @throws when it cannot, in words for a person */
-  async open(remote: GatewayReplica['remote']): Promise<Duplex> {
-    const { connection } = this;
+  async open(): Promise<Duplex> {
+    const { connection, remote } = this;
     if (connection === null) throw new Error(this.problem ?? 'the host is not connected');
     const opening =
       remote.kind === 'tcp' ? connection.openTcp(remote.host, remote.port) : connection.openUnix(remote.path);
-    return inTime(opening, this.tools);
+    return openInTime(opening, this.tools.after, 'the host did not open the replica’s port');
   }
 
   close(): void {
@@ -85,26 +87,4 @@ export class SshHost {
     this.problem = problem;
     for (const listener of [...this.listeners]) listener();
   }
-}
-
-function inTime(opening: Promise<Duplex>, { after }: SshHostTools): Promise<Duplex> {
-  return new Promise((resolve, reject) => {
-    let isLate = false;
-    const timer = after(CHANNEL_MS, () => {
-      isLate = true;
-      reject(new Error(`the host did not open the replica's port within ${CHANNEL_MS / 1000} s`));
-    });
-    opening.then(
-      (stream) => {
-        timer.cancel();
-        // A channel that comes when nobody waits for it any more.
-        if (isLate) stream.on('error', () => undefined).destroy();
-        else resolve(stream);
-      },
-      (error: unknown) => {
-        timer.cancel();
-        reject(error instanceof Error ? error : new Error(String(error)));
-      },
-    );
-  });
 }

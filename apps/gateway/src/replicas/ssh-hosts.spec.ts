@@ -26,13 +26,13 @@ it('replicas at one port share a connection, and each other port gets one of its
     hosts.take(target, at(8000)),
     hosts.take(target, at(8001)),
   ];
-  expect(same.host).toBe(first.host);
-  expect(other.host).not.toBe(first.host);
+  expect(same.way).toBe(first.way);
+  expect(other.way).not.toBe(first.way);
   expect(signals).toHaveLength(2);
   first.release();
   first.release();
   expect(signals[0]?.aborted).toBe(false);
   same.release();
   expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
-  expect(hosts.take(target, at(8000)).host).not.toBe(first.host);
+  expect(hosts.take(target, at(8000)).way).not.toBe(first.way);
 });

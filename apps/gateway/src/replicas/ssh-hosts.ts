@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { GatewayReplica } from '@dstack/gateway-protocol';
 import type { SshTarget } from '@dstack/ssh';
-import { SshHost, type SshHostTools } from './ssh-host.js';
+import { type HostPlace, SshHost, type SshHostTools } from './ssh-host.js';
 
 /**
  * One connection to each place that replicas are reached at, as long as one of them needs it. Not one to each host: its sshd decides at the
@@ -13,13 +12,13 @@ export class SshHosts {
   constructor(private readonly tools: SshHostTools) {}
 
   /** To be given back by `release`. */
-  take(target: SshTarget, remote: GatewayReplica['remote']): { readonly host: SshHost; readonly release: () => void } {
+  take(target: SshTarget, remote: HostPlace): { readonly way: SshHost; readonly release: () => void } {
     const key = createHash('sha256')
       .update(JSON.stringify([target, remote]))
       .digest('hex');
     let entry = this.hosts.get(key);
     if (entry === undefined) {
-      entry = { host: new SshHost(target, this.tools), users: 0 };
+      entry = { host: new SshHost(target, remote, this.tools), users: 0 };
       this.hosts.set(key, entry);
     }
     entry.users += 1;
@@ -33,6 +32,6 @@ export class SshHosts {
       this.hosts.delete(key);
       taken.host.close();
     };
-    return { host: taken.host, release };
+    return { way: taken.host, release };
   }
 }

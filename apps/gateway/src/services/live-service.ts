@@ -5,7 +5,7 @@ import type { TrafficReport } from '@dstack/core';
 import type { GatewayReplica, GatewayService, ReplicaStatus, StatsSecond } from '@dstack/gateway-protocol';
 import { chooseReplica, NotReadyError, WaitingRoom } from '@dstack/proxy';
 import { listenAt, type SocketOwner } from '../files/listen-at.js';
-import type { SshHost } from '../replicas/ssh-host.js';
+import type { ReplicaWay } from '../replicas/replica-way.js';
 import { carry } from './carry.js';
 import { EarlyBytes } from './early-bytes.js';
 import { NOT_READY, plainAnswer } from './plain-answer.js';
@@ -20,7 +20,7 @@ export interface LiveServiceTools {
   /** In [0, 1). */
   readonly random: () => number;
   readonly after: (ms: number, then: () => void) => { cancel(): void };
-  readonly host: (replica: GatewayReplica) => { readonly host: SshHost; readonly release: () => void };
+  readonly way: (replica: GatewayReplica) => { readonly way: ReplicaWay; readonly release: () => void };
   /** What makes it another replica, or one that is reached in another way. */
   readonly identity: (replica: GatewayReplica) => string;
   /** Something that the status tells has changed. */
@@ -243,13 +243,13 @@ export class LiveService {
   }
 
   private add(key: string, wanted: GatewayReplica): ServiceReplica {
-    const { host, release } = this.tools.host(wanted);
-    const stop = host.onChange(() => {
+    const { way, release } = this.tools.way(wanted);
+    const stop = way.onChange(() => {
       this.tools.changed();
-      if (host.isReady) this.openRoom();
+      if (way.isReady) this.openRoom();
     });
     this.stopListening.set(key, stop);
-    return new ServiceReplica(wanted, host, release);
+    return new ServiceReplica(wanted, way, release);
   }
 
   private remove(key: string, replica: ServiceReplica): void {

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { GatewayReplica, ReplicaStatus } from '@dstack/gateway-protocol';
 import { afterFailure, HEALTHY, type ReplicaHealth } from '@dstack/proxy';
-import type { SshHost } from '../replicas/ssh-host.js';
+import type { ReplicaWay } from '../replicas/replica-way.js';
 
 /** One replica as its requests find it. */
 export class ServiceReplica {
@@ -15,23 +15,20 @@ export class ServiceReplica {
 
   constructor(
     replica: GatewayReplica,
-    private readonly host: SshHost,
+    private readonly way: ReplicaWay,
     private readonly release: () => void,
   ) {
     this.id = replica.id;
     this.group = replica.group;
-    this.remote = replica.remote;
   }
 
-  private readonly remote: GatewayReplica['remote'];
-
   get isReady(): boolean {
-    return this.host.isReady;
+    return this.way.isReady;
   }
 
   /** @throws when the replica has seen nothing of the request */
   open(): Promise<Duplex> {
-    return this.host.open(this.remote);
+    return this.way.open();
   }
 
   failed(message: string, now: number): void {
@@ -53,15 +50,15 @@ export class ServiceReplica {
     this.releaseWhenDone();
   }
 
-  /** It gets no more requests; its host is kept until the last one ended. */
+  /** It gets no more requests; the way to it is kept until the last one ended. */
   leave(): void {
     this.isLeaving = true;
     this.releaseWhenDone();
   }
 
   status(): ReplicaStatus {
-    const text = this.host.isReady ? this.problem : this.host.problem;
-    return { id: this.id, isReady: this.host.isReady, problem: text === null ? null : { kind: 'tunnel', text } };
+    const text = this.way.isReady ? this.problem : this.way.problem;
+    return { id: this.id, isReady: this.way.isReady, problem: text === null ? null : { kind: 'tunnel', text } };
   }
 
   private releaseWhenDone(): void {

@@ -4,6 +4,7 @@ import type { GatewayState, ReplicaStatus, ServiceStats } from '@dstack/gateway-
 import type { CountedTraffic } from '../control/control-server.js';
 import type { SocketOwner } from '../files/listen-at.js';
 import { serviceName } from '../nginx/service-name.js';
+import type { ServerLead } from '../replicas/server-lead.js';
 import type { SshHosts } from '../replicas/ssh-hosts.js';
 import { replicaIdentity, sshTarget } from '../replicas/ssh-target.js';
 import { LiveService, type LiveServiceTools } from './live-service.js';
@@ -13,6 +14,7 @@ export interface ServiceTableParts extends Pick<LiveServiceTools, 'now' | 'rando
   readonly directory: string;
   readonly sockets: SocketOwner;
   readonly hosts: SshHosts;
+  readonly lead: ServerLead;
   /** What the program before this one has counted. */
   readonly former: CountedTraffic;
 }
@@ -24,14 +26,15 @@ export class ServiceTable {
   private keys: ReadonlyMap<string, string> = new Map();
 
   constructor(private readonly parts: ServiceTableParts) {
-    const { now, random, after, changed, held, hosts } = parts;
+    const { now, random, after, changed, held, hosts, lead } = parts;
     this.tools = {
       now,
       random,
       after,
       changed,
       held,
-      host: ({ hops, remote }) => hosts.take(sshTarget(hops, this.keys), remote),
+      way: ({ id, hops, remote }) =>
+        remote.kind === 'server' ? lead.to(id) : hosts.take(sshTarget(hops, this.keys), remote),
       identity: (replica) => replicaIdentity(replica, this.keys),
     };
   }

@@ -6,12 +6,14 @@ import { findInstances, type InstanceRecord } from '../instances/instance-record
 import { findJobs, type JobRecord } from '../jobs/job-record.js';
 import { inList } from '../persistence/in-list.js';
 import type { ReadTx } from '../persistence/transaction.js';
+import { servicePortOf } from '../services/service-port.js';
 import { readJsonOrNull } from '../reconcile/stored-json.js';
 import { findRuns, type RunRecord } from '../runs/run-record.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { certificateOf, findGateways, type GatewayRecord } from './gateway-record.js';
 import { importersOfGateway } from './imported-gateways.js';
 import { findReplicasOf, type GatewayReplicaRecord } from './gateway-replica-record.js';
+import type { LedReplica } from './gateway-relay.js';
 import { GatewaySecrets } from './gateway-secrets.js';
 import { gatewayServiceOf, hostOfService, modelHostOf, modelOf } from './gateway-service-state.js';
 import { GATEWAY_KEY, type HostKeys, reachReplica } from './reach-replica.js';
@@ -22,6 +24,8 @@ export interface DesiredGateway {
   readonly replica: GatewayReplicaRecord;
   readonly state: Omit<GatewayStateInput, 'revision' | 'access'>;
   readonly tokens: GatewayAccess['tokens'];
+  /** Where the server itself leads the gateway, by the ids of jobs. */
+  readonly led: ReadonlyMap<string, LedReplica>;
   /** What cannot be told to the gateway, and why; `jobId` '': the whole service. */
   readonly refused: readonly { readonly runId: string; readonly jobId: string; readonly message: string }[];
   /** Runs and their names, for events. */
@@ -79,6 +83,7 @@ export class DesiredStates {
         holdSeconds: this.settings.gatewayHoldSeconds,
       },
       tokens: await tokensOf(tx, projects),
+      led: built.led,
       refused: built.refused,
       runs,
       readAt,
@@ -96,6 +101,7 @@ export class DesiredStates {
     const instances = await instancesOf(tx, ready);
     const keys = new Map([[GATEWAY_KEY, await this.secrets.privateKey(tx, gateway.id)]]);
     const refused: DesiredGateway['refused'][number][] = [];
+    const led = new Map<string, LedReplica>();
     const hosts = new Set<string>();
     const served: RunRecord[] = [];
     const services = [];
@@ -128,6 +134,9 @@ export class DesiredStates {
           continue;
         }
         replicas.push(reached.replica);
+        const port = servicePortOf(job);
+        if (reached.replica.remote.kind === 'server' && port !== null)
+          led.set(job.id, { instanceId: instance.id, port });
         for (const key of reached.keys) keys.set(key.id, key.privateKey);
       }
       services.push(gatewayServiceOf(run, { projectName, certificate, host, maxBodyBytes, replicas }));
@@ -142,6 +151,7 @@ export class DesiredStates {
     });
     return {
       refused,
+      led,
       state: {
         services,
         models: served.flatMap((run) => modelOf(run, projects.get(run.projectId) ?? '') ?? []),

@@ -3,6 +3,7 @@ import { type GatewayApi, type GatewayStatus, StaleRevisionError } from '@dstack
 import { statusText } from '@dstack/backend-base';
 import { isQuiet } from '@dstack/core';
 import { Logger } from '@nestjs/common';
+import type { JobPorts } from '../agents/job-ports.js';
 import type { Database } from '../persistence/database.js';
 import { NOT_ANOTHERS } from '../reconcile/not-anothers.js';
 import type { Wake } from '../reconcile/wake.js';
@@ -13,6 +14,8 @@ import type { GatewayCertificates } from './gateway-certificates.js';
 import type { GatewayConnector } from './gateway-connector.js';
 import { LINK_LEASE_MS, nextRevision, releaseLink, renewLink, takeLink } from './gateway-lease.js';
 import type { GatewayRegistrations } from './gateway-registrations.js';
+import { GatewayRelay } from './gateway-relay.js';
+import { knownTo } from './known-to-gateway.js';
 
 export interface GatewayLinkTools {
   readonly db: Database;
@@ -24,6 +27,7 @@ export interface GatewayLinkTools {
   readonly registrations: GatewayRegistrations;
   readonly certificates: GatewayCertificates;
   readonly traffic: Pick<ServiceTrafficStore, 'report'>;
+  readonly ports: Pick<JobPorts, 'open'>;
 }
 
 /** A notice that was lost, and a token that was revoked, costs so long at most. */
@@ -93,7 +97,7 @@ export class GatewayLink {
     let api: GatewayApi | null = null;
     try {
       api = await Promise.race([this.tools.connector.connect(this.replicaId, signal), renewing]);
-      const pass = new LinkPass(this.replicaId, api, this.tools);
+      const pass = new LinkPass(this.replicaId, { api, relay: this.relay(signal) }, this.tools);
       await Promise.race([pass.begin(signal), renewing]);
       await this.markReached();
       onConnected();
@@ -108,6 +112,11 @@ export class GatewayLink {
       api?.close();
       renewing.catch(() => undefined);
     }
+  }
+
+  private relay(signal: AbortSignal): GatewayRelay {
+    const { connector, ports, world } = this.tools;
+    return new GatewayRelay({ connect: (until) => connector.connect(this.replicaId, until), ports, world }, signal);
   }
 
   private async renew(signal: AbortSignal): Promise<never> {
@@ -195,15 +204,20 @@ class LinkPass {
   private heldRevision = -1;
   /** The gateway does what the database said at this time. */
   private heardAt = 0;
+  private protocol = 0;
+  private readonly api: GatewayApi;
 
   constructor(
     private readonly replicaId: string,
-    private readonly api: GatewayApi,
+    private readonly ways: { readonly api: GatewayApi; readonly relay: Pick<GatewayRelay, 'follow'> },
     private readonly tools: GatewayLinkTools,
-  ) {}
+  ) {
+    this.api = ways.api;
+  }
 
   async begin(signal: AbortSignal): Promise<void> {
-    const { revision, accessRevision } = await this.api.info(signal);
+    const { revision, accessRevision, protocol } = await this.api.info(signal);
+    this.protocol = protocol.max;
     this.tools.certificates.forget(this.replicaId);
     this.heldRevision = Math.max(revision, accessRevision);
     await this.push(signal);
@@ -212,8 +226,10 @@ class LinkPass {
   /** What has changed since it was sent last. */
   async push(signal: AbortSignal): Promise<void> {
     const { db, states, certificates, registrations } = this.tools;
-    const desired = await db.read((tx) => states.read(tx, this.replicaId));
-    if (desired === null) throw new Error('the gateway replica is gone');
+    const wanted = await db.read((tx) => states.read(tx, this.replicaId));
+    if (wanted === null) throw new Error('the gateway replica is gone');
+    const desired = knownTo(wanted, this.protocol);
+    this.ways.relay.follow(desired.led);
     await certificates.exchange(desired, this.api, signal);
     const state = digest({ state: desired.state, refused: desired.refused });
     const access = digest(desired.tokens);

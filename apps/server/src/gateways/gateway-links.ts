@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { JobPorts } from '../agents/job-ports.js';
 import { Database } from '../persistence/database.js';
 import { NOT_ANOTHERS } from '../reconcile/not-anothers.js';
 import { Notices } from '../reconcile/notices.js';
@@ -34,6 +35,7 @@ export class GatewayLinks {
     @Inject(GatewayRegistrations) private readonly registrations: GatewayRegistrations,
     @Inject(GatewayCertificates) private readonly certificates: GatewayCertificates,
     @Inject(ServiceTrafficStore) private readonly traffic: ServiceTrafficStore,
+    @Inject(JobPorts) private readonly ports: JobPorts,
     @Inject(ServerIdentity) private readonly me: ServerIdentity,
     @Inject(Wake) private readonly wake: Wake,
     @Inject(Notices) private readonly notices: Notices,
@@ -87,8 +89,19 @@ export class GatewayLinks {
   }
 
   private begin(id: string): void {
-    const { db, world, wake, connector, states, registrations, certificates, traffic } = this;
-    const tools = { db, world, wake, connector, states, registrations, certificates, traffic, holder: this.me.holder };
+    const { db, world, wake, connector, states, registrations, certificates, traffic, ports } = this;
+    const tools = {
+      db,
+      world,
+      wake,
+      connector,
+      states,
+      registrations,
+      certificates,
+      traffic,
+      ports,
+      holder: this.me.holder,
+    };
     this.open.set(id, new GatewayLink(id, tools, () => this.open.delete(id)));
   }
 

@@ -42,6 +42,11 @@ function facts(
 const hops = (found: ReturnType<typeof reachReplica>) => ('problem' in found ? found.problem : found.replica.hops);
 
 describe('the way of a gateway to a replica', () => {
+  it('is the server’s where that is the only one who comes there', () => {
+    const found = reachReplica(facts({ via: 'unix', socketPath: '/s' }, 'hosts', { servicePort: null }));
+    expect(found).toEqual({ keys: [], replica: { id: 'j', group: '0', hops: [], remote: { kind: 'server' } } });
+  });
+
   it.each(['hosts', 'containers'] as const)('leads to %s by its own key, which opens one port', (kind) => {
     const found = reachReplica(facts(ADDRESS, kind, { hostKeys: { host: 'ssh-ed25519 SEEN', jump: null } }));
     expect(found).toEqual({
@@ -72,7 +77,6 @@ describe('the way of a gateway to a replica', () => {
   });
 
   it.each<[string, ReplicaFacts, string]>([
-    ['on the server’s machine', facts({ via: 'unix', socketPath: '/s' }, 'hosts'), 'machine of the server itself'],
     ['whose machine is gone', facts(null, 'hosts'), 'cannot be reached any more'],
     ['whose agent opened no way', facts(ADDRESS, 'containers', { servicePort: null }), 'older version'],
     ['behind a machine of nobody’s', facts({ ...ADDRESS, jump: JUMP }, 'hosts'), 'not the gateway’s to know'],

@@ -43,10 +43,9 @@ export function reachReplica({
 }: ReplicaFacts): ReachedReplica | { readonly problem: string } {
   const agent = instance.machine?.agent ?? null;
   if (agent === null) return { problem: 'its machine cannot be reached any more' };
+  // This server's own machine may be behind anything.
   if (agent.via === 'unix')
-    return {
-      problem: 'it runs on the machine of the server itself, where no gateway comes to: use a fleet or a cloud',
-    };
+    return { replica: { id: job.id, group: job.replicaGroup, hops: [], remote: { kind: 'server' } }, keys: [] };
   const servicePort = job.runtimeRecord.agent?.servicePort;
   if (servicePort === undefined)
     return {

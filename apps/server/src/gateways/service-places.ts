@@ -11,7 +11,6 @@ import type { ProjectScope } from '../auth/caller.js';
 import { ClientError, ResourceNotExistsError } from '../http/api-errors.js';
 import type { ReadTx } from '../persistence/transaction.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
-import type { RunRecord } from '../runs/run-record.js';
 import { findGateways, findNamedGateway, gatewayFact, type GatewayRecord } from './gateway-record.js';
 import { findImportedGateway, findImportedGateways } from './imported-gateways.js';
 import { findReplicasOf } from './gateway-replica-record.js';
@@ -19,7 +18,6 @@ import { findReplicasOf } from './gateway-replica-record.js';
 export interface ServicePlace {
   /** Null: this server serves it itself. */
   readonly gatewayId: string | null;
-  readonly gatewayName: string | null;
   readonly serviceSpec: Wire.ServiceSpec;
 }
 
@@ -40,7 +38,6 @@ export class ServicePlaces {
       if (obstacle !== null) throw new ClientError(obstacle);
       return {
         gatewayId: null,
-        gatewayName: null,
         serviceSpec: serviceSpecWithoutGateway(configuration, projectName, runName, proxyUrl),
       };
     }
@@ -50,29 +47,9 @@ export class ServicePlaces {
     if (!service.ok) throw new ClientError(service.problem, 'gateway_error');
     if (service.host === `gateway.${service.domain}`)
       throw new ClientError(`${service.host} is where models are asked for: give the service another name`);
-    return { gatewayId: gateway.id, gatewayName: gateway.name, serviceSpec: service.spec };
-  }
-
-  /**
-   * The name of the gateway that serves the run if its plan is applied; null: none does.
-   * @param updated the run that goes on, with the gateway it has
-   * @throws {ClientError} when it cannot be served as it asks
-   */
-  async gatewayOf(
-    tx: ReadTx,
-    scope: ProjectScope,
-    spec: Wire.RunSpec,
-    updated: RunRecord | null,
-  ): Promise<string | null> {
-    if (updated === null)
-      return (await this.choose(tx, scope, spec, spec.run_name ?? OF_ANY_NAME))?.gatewayName ?? null;
-    if (updated.gatewayId === null) return null;
-    const [gateway] = await findGateways(tx, 'id = ?', [updated.gatewayId]);
-    return gateway?.name ?? null;
+    return { gatewayId: gateway.id, serviceSpec: service.spec };
   }
 }
-
-const OF_ANY_NAME = 'service';
 
 /** Null: none. */
 async function chosen(tx: ReadTx, scope: ProjectScope, wish: GatewayWish): Promise<GatewayRecord | null> {

@@ -14,7 +14,6 @@ import {
   whyNotCreated,
 } from '@dstack/core';
 import { clusterMembers } from '../fleets/cluster-members.js';
-import { isAskedByGateway } from '../gateways/asked-by-gateway.js';
 import { findJob } from '../jobs/job-record.js';
 import type { ComputeAccounts } from '../offers/compute-accounts.js';
 import type { OffersService } from '../offers/offers.service.js';
@@ -123,7 +122,7 @@ export class InstancePlans {
       const job = await findJob(tx, jobId);
       const run = job === null ? null : await findRun(tx, job.runId);
       if (job === null || run === null) return { features: [], containerOnly: null, volumeLocations };
-      const features = requiredFeatures(job.spec, isAskedByGateway(run, job.spec));
+      const features = requiredFeatures(job.spec);
       const nodes = group?.size ?? null;
       return { nodes, features, containerOnly: containerOnly(run.spec.configuration, job.spec), volumeLocations };
     });

@@ -171,6 +171,8 @@ export class JobEffects {
       const user = await findUser(tx, run.userId);
       const userKeys = keysOfPeople([run.spec.ssh_key_pub, user?.ssh_public_key], this.settings);
       const keys = [...userKeys, project?.ssh_public_key].filter(isKey);
+      // The server leads gateways to its own machine: they log in nowhere there.
+      const isLed = instance?.machine?.agent?.via === 'unix';
       const hostEnv = instance?.hostName ? (await this.accesses.read(tx, instance.id)).env : {};
       return {
         hostEnv,
@@ -179,7 +181,7 @@ export class JobEffects {
         repoInfo: repo ?? null,
         authorizedKeys: [...new Set(keys)],
         userKeys: [...new Set(userKeys)],
-        gatewayKey: run.gatewayId === null ? null : await gatewayKey(tx, run.gatewayId),
+        gatewayKey: isLed || run.gatewayId === null ? null : await gatewayKey(tx, run.gatewayId),
       };
     });
   }

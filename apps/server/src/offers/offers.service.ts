@@ -32,8 +32,6 @@ class LateOffersError extends Error {
 }
 
 export interface FoundOffers {
-  /** That the project has, those that cannot be used too. */
-  readonly backends: readonly InternalBackendType[];
   /** Of each backend that answered; those that cannot be used now are in it, with their reason. */
   readonly fitting: readonly FittingOffers[];
   readonly rejections: readonly RejectionSummary[];
@@ -82,8 +80,6 @@ export class OffersService {
     const missing = absent.map(({ type, reason }) => `${type}: ${reason}`);
     const fitting = judged.flatMap((each) => (each.fitting === null ? [] : [each.fitting]));
     return {
-      // A type that nobody knows any more is none that is asked for.
-      backends: [...accounts, ...absent].map(({ type }) => type as InternalBackendType),
       fitting,
       rejections: mergeRejections(fitting.flatMap(({ rejections }) => rejections)),
       notes:

@@ -19,7 +19,6 @@ import {
   unlikeContainers,
   type Wire,
 } from '@dstack/core';
-import { isAskedByGateway } from '../gateways/asked-by-gateway.js';
 import type { InstanceRecord } from '../instances/instance-record.js';
 import type { JobRecord } from '../jobs/job-record.js';
 import type { RunRecord } from '../runs/run-record.js';
@@ -117,7 +116,7 @@ function toAsk(
     spec === undefined
       ? {}
       : {
-          features: requiredFeatures(spec, isAskedByGateway(run, spec)),
+          features: requiredFeatures(spec),
           containerOnly: containerOnly(run.spec.configuration, spec),
           nodes: spec.jobs_per_replica ?? null,
           unlikeNodes,

@@ -7,8 +7,6 @@ import {
   effectiveProfile,
   type FittingOffers,
   filtersOfProfile,
-  type InternalBackendType,
-  isWanted,
   mergeRejections,
   namedFleets,
   needsDefaultFleet,
@@ -46,8 +44,6 @@ interface JobToPlan {
   readonly capacity: ProjectCapacity;
   readonly volumes: VolumesByName;
   readonly options: PlanOptions;
-  /** The name of the gateway that has to come to it; null: none has to. */
-  readonly gateway: string | null;
 }
 
 export interface JobOffersFound {
@@ -58,8 +54,6 @@ export interface JobOffersFound {
   readonly rejections: readonly RejectionSummary[];
   /** Of backends that did not answer, cannot be used, or could not be checked. */
   readonly warnings: readonly string[];
-  /** Backends of the machines that there are or could be where the run may be, whether they fit or not. */
-  readonly backends: readonly InternalBackendType[];
 }
 
 /** Where a job could run, in every fleet its run may use. */
@@ -68,7 +62,7 @@ export class JobOffers {
   constructor(@Inject(OffersService) private readonly offers: OffersService) {}
 
   async find(plan: JobToPlan): Promise<JobOffersFound> {
-    const { effective, job, capacity, options, volumes, gateway } = plan;
+    const { effective, job, capacity, options, volumes } = plan;
     const mounts = networkMounts(job.volumes);
     const available = availabilityOf(mounts, volumes);
     if (available.kind === 'refused')
@@ -77,7 +71,6 @@ export class JobOffers {
         created: [],
         rejections: [{ code: 'volumes', count: 1, example: available.because }],
         warnings: [],
-        backends: [],
       };
     const profile = effectiveProfile(effective);
     const named = namedInstances(profile, capacity);
@@ -87,17 +80,15 @@ export class JobOffers {
     const rejected: RejectionReason[][] = [];
     const summaries: RejectionSummary[] = [];
     const aboutAsk = [...unknownGpus(job.requirements.resources.gpu), ...unknownFleets(profile, capacity)];
-    const backends = new Set<InternalBackendType>();
     for (const fleet of plannedFleets(profile, capacity, options)) {
       const combined = combineFleetAndRun(fleet.spec, { profile, requirements: job.requirements });
       if (!combined.ok) {
         aboutAsk.push(aboutFleet(fleet.name, combined.conflict));
         continue;
       }
-      if (fleet.hasHosts) backends.add('remote');
       const { requirements } = combined.value;
       const filters = filtersOfProfile(combined.value.profile, {
-        features: requiredFeatures(job, gateway !== null),
+        features: requiredFeatures(job),
         nodes: job.jobs_per_replica ?? null,
         unlikeNodes: plan.unlikeNodes,
         containerOnly: containerOnly(effective.configuration, job),
@@ -106,7 +97,6 @@ export class JobOffers {
       for (const instance of capacity.instances) {
         if (fleet.id !== null && instance.fleetId !== fleet.id) continue;
         if (named !== null && !named.includes(instance.id)) continue;
-        if (isWanted(filters, instance.backend)) backends.add(instance.backend);
         const match = offerOfInstance(instance, requirements, filters);
         if (match.ok) pool.push(match.offer);
         else rejected.push([...match.reasons]);
@@ -115,7 +105,6 @@ export class JobOffers {
       if (!fleet.mayGrow || named !== null || profile.creation_policy === 'reuse') continue;
       const found = await this.createdIn(fleet, { requirements, filters }, plan);
       created.push(...found.fitting);
-      for (const backend of found.backends) if (isWanted(filters, backend)) backends.add(backend);
       for (const warning of found.warnings) warnings.add(warning);
       summaries.push(...found.rejections);
     }
@@ -127,7 +116,6 @@ export class JobOffers {
         ...mergeRejections([...summariseRejections(rejected), ...summaries]),
       ],
       warnings: [...warnings],
-      backends: [...backends],
     };
   }
 
@@ -149,8 +137,6 @@ interface PlannedFleet extends Pick<PlacementFleet, 'anchor'> {
   readonly name: string;
   readonly spec: Wire.FleetSpec;
   readonly mayGrow: boolean;
-  /** Of somebody's own, there at the moment or not. */
-  readonly hasHosts: boolean;
 }
 
 const NOTHING_CREATED = 'nothing is created, as creation_policy is reuse';
@@ -171,16 +157,14 @@ function plannedFleets(
   { fleetRecords, fleets, project }: ProjectCapacity,
   { forOffersOnly }: PlanOptions,
 ): PlannedFleet[] {
-  const imagined = { name: 'default', spec: defaultFleetSpec(), mayGrow: true, hasHosts: false, anchor: null };
+  const imagined = { name: 'default', spec: defaultFleetSpec(), mayGrow: true, anchor: null };
   const named = namedFleets(profile, project.name);
   if (forOffersOnly && named === null) return [{ id: null, ...imagined }];
   const usable = fleetRecords.flatMap(({ id, name, spec }) => {
     const fleet = fleets.find((each) => each.id === id);
     if (fleet === undefined || (named !== null && !named.includes(name))) return [];
     const { anchor, canCreate, activeCount, maxNodes } = fleet;
-    return [
-      { id, name, spec, anchor, mayGrow: canCreate && activeCount < (maxNodes ?? Infinity), hasHosts: !canCreate },
-    ];
+    return [{ id, name, spec, anchor, mayGrow: canCreate && activeCount < (maxNodes ?? Infinity) }];
   });
   return needsDefaultFleet(profile, project) ? [...usable, { id: '', ...imagined }] : usable;
 }

@@ -6,8 +6,6 @@ import {
   type GpuGroupBy,
   groupFittingByGpu,
   type ImageDefaults,
-  isAskedFromOutside,
-  leftOutForGateway,
   type Offer,
   planAction,
   planOffers,
@@ -18,7 +16,6 @@ import {
   tabulateOffers,
   unlikeContainers,
   type VolumesByName,
-  whyOutOfReach,
   type Wire,
 } from '@dstack/core';
 import type { ProjectScope } from '../auth/caller.js';
@@ -27,7 +24,6 @@ import { explainedOffer } from '../offers/explained-offer.js';
 import { OffersService } from '../offers/offers.service.js';
 import { Database } from '../persistence/database.js';
 import { ServicePlaces } from '../gateways/service-places.js';
-import { ClientError } from '../http/api-errors.js';
 import { loadCapacity, type ProjectCapacity } from '../placement/project-capacity.js';
 import { volumesFor } from '../volumes/volume-facts.js';
 import { JobOffers, type PlanOptions } from './job-offers.js';
@@ -59,8 +55,6 @@ interface Scene {
   readonly secrets: ReadonlySet<string>;
   readonly action: Wire.RunPlan['action'];
   readonly wireCurrent: Wire.Run | null;
-  /** That serves it, or would; null: none does. */
-  readonly gateway: string | null;
 }
 
 /** What would happen if the spec were applied now. Nothing is stored. */
@@ -71,11 +65,11 @@ export class RunPlanner {
     @Inject(OffersService) private readonly offers: OffersService,
     @Inject(JobOffers) private readonly jobOffers: JobOffers,
     @Inject(RunReader) private readonly reader: RunReader,
-    @Inject(ServicePlaces) private readonly places: Pick<ServicePlaces, 'gatewayOf'>,
+    @Inject(ServicePlaces) private readonly places: Pick<ServicePlaces, 'choose'>,
     @Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'images'>,
   ) {}
 
-  /** @throws {ClientError} when the service could not be served where it asks, or its gateway would reach none of its replicas */
+  /** @throws when the service could not be served where it asks */
   async plan(
     scope: ProjectScope,
     given: Wire.RunSpec,
@@ -114,7 +108,6 @@ export class RunPlanner {
       capacity: scene.capacity,
       volumes: scene.volumes,
       options,
-      gateway: null,
     });
     const table = tabulateOffers(pool);
     const gpus = groupFittingByGpu([{ table, rows: Uint32Array.from(pool.keys()) }, ...created], groupBy);
@@ -137,7 +130,8 @@ export class RunPlanner {
       const [wireCurrent] = current === undefined ? [] : await this.reader.wire(tx, [current], scope.caller);
       const stored = current === undefined ? null : { id: current.id, status: current.status, run_spec: current.spec };
       const { action } = planAction(stored, effective);
-      const updated = action === 'update' ? (current ?? null) : null;
+      // What is updated goes on with the gateway that it has.
+      if (!forOffersOnly && action === 'create') await this.places.choose(tx, scope, effective, name ?? OF_ANY_NAME);
       return {
         now,
         capacity,
@@ -145,7 +139,6 @@ export class RunPlanner {
         secrets: new Set(secrets.map((secret) => secret.name)),
         action,
         wireCurrent: wireCurrent ?? null,
-        gateway: forOffersOnly ? null : await this.places.gatewayOf(tx, scope, effective, updated),
       };
     });
   }
@@ -162,9 +155,7 @@ export class RunPlanner {
     for (const jobs of groups) {
       const [first] = jobs;
       if (first === undefined) continue;
-      const isAsked = isAskedFromOutside(effective.configuration, first.replica_group ?? '0');
-      const gateway = isAsked ? scene.gateway : null;
-      const { pool, created, rejections, warnings, backends } = await this.jobOffers.find({
+      const { pool, created, rejections, warnings } = await this.jobOffers.find({
         projectId: scope.projectId,
         effective,
         job: first,
@@ -172,10 +163,7 @@ export class RunPlanner {
         capacity: scene.capacity,
         volumes: scene.volumes,
         options,
-        gateway,
       });
-      const outOfReach = gateway === null ? null : whyOutOfReach(gateway, backends);
-      if (outOfReach !== null) throw new ClientError(outOfReach, 'gateway_error');
       const planned = planOffers(pool, created, options.maxOffers);
       const runtime = await this.runtimeOf(scope, effective, first, planned.offers[0], scene);
       const backend = planned.offers[0]?.backend ?? null;
@@ -189,7 +177,7 @@ export class RunPlanner {
           ...runtime,
           rejections,
           priced_at: new Date(scene.now).toISOString(),
-          backend_warnings: [...warnings, ...(gateway === null ? [] : leftOutForGateway(gateway, backends))],
+          backend_warnings: warnings,
           warnings: problems,
         });
       }
@@ -221,6 +209,9 @@ export class RunPlanner {
     return { runtime: choice.runtime, runtime_reason: choice.because };
   }
 }
+
+/** Of a service that has no name yet. */
+const OF_ANY_NAME = 'service';
 
 /** Jobs that share their offers: the nodes of a task, or a replica group of a service. */
 function jobGroups(spec: Wire.RunSpec, images: ImageDefaults): Wire.JobSpec[][] {

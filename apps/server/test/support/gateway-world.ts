@@ -109,7 +109,7 @@ export class FakeGateway implements GatewayApi {
     return {
       service: 'dstack-gateway' as const,
       version: '0',
-      protocol: { min: 1, max: 1 },
+      protocol: { min: 1, max: 2 },
       gatewayId: 'g',
       startedAt: 0,
       revision: this.state?.revision ?? -1,
@@ -154,6 +154,13 @@ export class FakeGateway implements GatewayApi {
 
   async certificates(): Promise<GatewayCertificate[]> {
     return this.certs;
+  }
+
+  /** Nobody asks it for replicas. */
+  ledConnection(signal: AbortSignal): Promise<never> {
+    return new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    });
   }
 
   async putCertificates(certificates: readonly GatewayCertificate[]): Promise<void> {

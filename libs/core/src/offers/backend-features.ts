@@ -1,4 +1,3 @@
-import { BACKEND_TYPES } from '../wire/enums.js';
 import type { InternalBackendType } from '../wire/internal-values.js';
 import type * as Wire from '../wire/generated/api.js';
 
@@ -10,8 +9,7 @@ export type BackendFeature =
   | 'network-volumes'
   | 'placement-groups'
   | 'create-instance'
-  | 'group-provisioning'
-  | 'way-for-gateways';
+  | 'group-provisioning';
 
 const VM_BACKENDS = [
   'amddevcloud',
@@ -53,8 +51,6 @@ const FEATURES: Readonly<Record<BackendFeature, ReadonlySet<InternalBackendType>
   'placement-groups': new Set(['aws', 'crusoe', 'gcp', 'nebius']),
   'create-instance': new Set([...VM_BACKENDS, 'local']),
   'group-provisioning': new Set(['gcp', 'runpod', 'slurm']),
-  // The server's own machine may be behind anything.
-  'way-for-gateways': new Set(BACKEND_TYPES),
 };
 
 export function backendHas(backend: InternalBackendType, feature: BackendFeature): boolean {
@@ -65,13 +61,9 @@ export function backendsWith(feature: BackendFeature): readonly InternalBackendT
   return [...FEATURES[feature]];
 }
 
-/**
- * What the backend must be able to do for a job. An optional instance mount asks nothing: it is dropped where it cannot be.
- * @param isAskedByGateway a gateway has to come to the job
- */
+/** What the backend must be able to do for a job. An optional instance mount asks nothing: it is dropped where it cannot be. */
 export function requiredFeatures(
   job: Pick<Wire.JobSpec, 'privileged' | 'volumes' | 'jobs_per_replica' | 'requirements'>,
-  isAskedByGateway = false,
 ): BackendFeature[] {
   const features: BackendFeature[] = [];
   if ((job.jobs_per_replica ?? 1) > 1) features.push('multinode');
@@ -80,6 +72,5 @@ export function requiredFeatures(
   const mounts = job.volumes ?? [];
   if (mounts.some((mount) => 'instance_path' in mount && !mount.optional)) features.push('instance-volumes');
   if (mounts.some((mount) => 'name' in mount)) features.push('network-volumes');
-  if (isAskedByGateway) features.push('way-for-gateways');
   return features;
 }

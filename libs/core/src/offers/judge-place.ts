@@ -22,7 +22,7 @@ export function judgePlace(offer: OfferPlace, filters: OfferFilters, reject: Rej
 }
 
 /** This machine goes as `remote` on the wire, so either name asks for it. */
-export function isWanted({ backends }: Pick<OfferFilters, 'backends'>, backend: Offer['backend']): boolean {
+function isWanted({ backends }: Pick<OfferFilters, 'backends'>, backend: Offer['backend']): boolean {
   return backends?.some((wanted) => backend === wanted || (backend === 'local' && wanted === 'remote')) ?? true;
 }
 

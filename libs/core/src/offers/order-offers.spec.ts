@@ -5,7 +5,7 @@ import { tabulateOffers } from './offer-table.js';
 import { mergeOffers, withoutDuplicates } from './order-offers.js';
 import { planOffers } from './plan-offers.js';
 import { queryOffers } from './query-offers.js';
-import { backendHas, requiredFeatures } from './backend-features.js';
+import { requiredFeatures } from './backend-features.js';
 import { requirementsOf } from './requirements.js';
 import { gpus, offer, requirements } from '../../test/planning-builders.js';
 
@@ -141,12 +141,6 @@ it.each([
   [{ requirements: requirements({}, { reservation: 'r' }) }, ['reservation']],
 ])('a job with %j needs %j', (job, features) => {
   expect(requiredFeatures({ requirements: requirements(), ...job })).toEqual(features);
-});
-
-it('a job that a gateway comes to needs a way for it, which all backends but the server’s own machine have', () => {
-  expect(requiredFeatures({ requirements: requirements() }, true)).toEqual(['way-for-gateways']);
-  const backends = ['local', 'remote', 'aws', 'runpod'] as const;
-  expect(backends.filter((backend) => backendHas(backend, 'way-for-gateways'))).toEqual(['remote', 'aws', 'runpod']);
 });
 
 it('a backend’s own order outlives its table: the better offer is first, the dearer one or not', () => {
