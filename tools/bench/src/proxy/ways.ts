@@ -3,17 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { repositoryRoot } from '@dstack/e2e/programs';
 import { startReady } from '../programs/ready-process.js';
+import { startGateway } from './gateway.js';
 import { startNginx } from './nginx.js';
 
 /** A way to the same replica. */
 export interface Way {
-  readonly name: 'the replica itself' | 'nginx' | 'plain Node' | 'the server';
+  readonly name: 'the replica itself' | 'nginx' | 'plain Node' | 'the server' | 'a gateway';
   readonly port: number;
   /** Before the path. */
   readonly prefix: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Of the process that passes requests on. */
-  readonly pid: number;
+  /** Of the processes that pass requests on. */
+  readonly pids: readonly number[];
 }
 
 const program = (name: string): string => join(repositoryRoot, `tools/bench/dist/proxy/${name}.js`);
@@ -36,18 +37,21 @@ export async function withWays<T>(work: (ways: readonly Way[]) => Promise<T>): P
     ends.push(() => server.end('SIGKILL'));
     const nginx = await startNginx(directory, port);
     if (nginx !== null) ends.push(() => nginx.end());
+    const gateway = await startGateway(port);
+    if (gateway !== null) ends.push(() => gateway.end());
     const bare = { prefix: '', headers: {} };
     return await work([
-      { name: 'the replica itself', port, pid: upstream.pid, ...bare },
-      ...(nginx === null ? [] : [{ name: 'nginx' as const, port: nginx.port, pid: nginx.workerPid, ...bare }]),
-      { name: 'plain Node', port: plain.ready.port, pid: plain.pid, ...bare },
+      { name: 'the replica itself', port, pids: [upstream.pid], ...bare },
+      ...(nginx === null ? [] : [{ name: 'nginx' as const, port: nginx.port, pids: [nginx.workerPid], ...bare }]),
+      { name: 'plain Node', port: plain.ready.port, pids: [plain.pid], ...bare },
       {
         name: 'the server',
         port: server.ready.port,
-        pid: server.pid,
+        pids: [server.pid],
         prefix: '/proxy/services/main/bench',
         headers: { authorization: `Bearer ${server.ready.token}` },
       },
+      ...(gateway === null ? [] : [{ name: 'a gateway' as const, prefix: '', ...gateway }]),
     ]);
   } finally {
     for (const end of ends.reverse()) await end();
