@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { EventRecorder } from '../src/events/event-recorder.js';
 import { Notices } from '../src/reconcile/notices.js';
 import { ServerIdentity } from '../src/reconcile/server-identity.js';
+import type { GrpcAnswer, GrpcQuestion } from '../src/services/grpc-call.js';
 import type { ProbeTarget } from '../src/services/probe-asker.js';
 import { type ReplicaAnswer, ReplicaHttp, type ReplicaQuestion } from '../src/services/replica-http.js';
 import { RouterWorkers } from '../src/services/router-workers.js';
@@ -13,11 +14,15 @@ import { seedJob } from './support/workload-rows.js';
 class Stub extends ReplicaHttp {
   readonly workers = new Map<string, Record<string, unknown>>([['old', { url: 'http://10.9.9.9:8000' }]]);
   readonly infos = new Map<string, ReplicaAnswer>();
+  /** Of those who speak gRPC, by job and method. */
+  readonly answers = new Map<string, GrpcAnswer>();
   status = 202;
 
   override ask({ jobId }: ProbeTarget, { method, path, body }: ReplicaQuestion): Promise<ReplicaAnswer> {
     const say = (status: number, value: unknown) => Promise.resolve({ status, text: JSON.stringify(value) });
     const [, root, id = ''] = path.split('/');
+    if ([...this.answers.keys()].some((key) => key.startsWith(jobId)))
+      return Promise.reject(new Error('Parse Error: Expected HTTP/'));
     if (root === 'server_info' || root === 'get_server_info')
       return Promise.resolve(this.infos.get(`${jobId} ${root}`) ?? { status: 404, text: '' });
     if (method === 'GET') {
@@ -34,6 +39,11 @@ class Stub extends ReplicaHttp {
     const made = randomUUID();
     this.workers.set(made, body as Record<string, unknown>); // what this server sends
     return say(202, { status: 'accepted', worker_id: made });
+  }
+
+  override call({ jobId }: ProbeTarget, { method }: GrpcQuestion): Promise<GrpcAnswer> {
+    const unknown: GrpcAnswer = { status: 12, message: null, text: 'unimplemented' };
+    return Promise.resolve(this.answers.get(`${jobId} ${method}`) ?? unknown);
   }
 
   shown(): unknown[] {
@@ -73,6 +83,7 @@ describe.each(databasesOfLongStories())('the workers of a router on $name', ({ o
         [instanceId, true, jobId],
       );
     });
+    let workers = 0;
     const worker = async (ip: string, info: object | null, path = 'server_info') => {
       const id = randomUUID();
       if (info !== null) stub.infos.set(`${id} ${path}`, { status: 200, text: JSON.stringify(info) });
@@ -81,7 +92,7 @@ describe.each(databasesOfLongStories())('the workers of a router on $name', ({ o
           `INSERT INTO jobs (id, run_id, project_id, job_num, replica_num, submission_num, status, status_changed_at, submitted_at, job_spec,
              instance_id, replica_group, registered, probes, provisioning_data)
            SELECT ?, run_id, project_id, 0, ?, 0, 'running', 1, 1, job_spec, instance_id, 'w', ?, '[]', ? FROM jobs WHERE id = ?`,
-          [id, stub.infos.size + 1, true, JSON.stringify({ internal_ip: ip }), jobId],
+          [id, (workers += 1), true, JSON.stringify({ internal_ip: ip }), jobId],
         ),
       );
       return id;
@@ -107,6 +118,39 @@ describe.each(databasesOfLongStories())('the workers of a router on $name', ({ o
     await until(() => stub.workers.size === 1);
     await routers.stop();
     expect(stub.shown()).toMatchObject([{ url: 'http://10.0.0.1:8000' }]);
+  });
+
+  it('are also those that speak gRPC, of SGLang and of vLLM', async () => {
+    const { db, stub, routers, worker } = await scene();
+    const [sglang, vllm, starting, strange] = await Promise.all(
+      ['1', '2', '3', '4'].map((end) => worker(`10.0.0.${end}`, null)),
+    );
+    // `kv_role` is field 7: kv_consumer.
+    const decode = Buffer.from('\x3a\x0bkv_consumer', 'latin1');
+    stub.answers.set(`${sglang} /sglang.grpc.scheduler.SglangScheduler/GetServerInfo`, {
+      status: 0,
+      message: Buffer.alloc(0),
+    });
+    stub.answers.set(`${vllm} /vllm.grpc.engine.VllmEngine/GetServerInfo`, { status: 0, message: decode });
+    stub.answers.set(`${starting} /sglang.grpc.scheduler.SglangScheduler/GetServerInfo`, {
+      status: 14,
+      message: null,
+      text: 'loading',
+    });
+    stub.answers.set(`${strange} /other`, { status: 0, message: decode });
+    routers.start();
+    await until(() => stub.workers.size === 2 && !stub.workers.has('old'));
+    expect(stub.shown()).toEqual([
+      { url: 'grpc://10.0.0.1:8000', worker_type: 'regular' },
+      { url: 'grpc://10.0.0.2:8000', worker_type: 'decode' },
+    ]);
+    const told = () =>
+      db.read((tx) => tx.query<{ message: string }>(`SELECT message FROM events WHERE message LIKE '%router%'`));
+    await until(async () => (await told()).length > 0);
+    await routers.stop();
+    expect((await told()).map(({ message }) => message)).toEqual([
+      expect.stringContaining('10.0.0.4:8000: the worker speaks gRPC, but neither'),
+    ]);
   });
 
   it('that the router does not take are an event of the run, once', async () => {

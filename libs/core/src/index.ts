@@ -382,6 +382,7 @@ export {
   type ReadinessRule,
   UNPROBED,
 } from './services/readiness.js';
+export { GRPC_WORKER_APIS, type GrpcWorkerApi } from './services/grpc-worker.js';
 export {
   type AllowedPath,
   isAskedFromOutside,

@@ -54,7 +54,7 @@ export async function askReplica<T>(
       if (question.signal.aborted) return { kind: 'client-gone' };
       const error = thrown instanceof Error ? thrown : new Error(String(thrown));
       if (error instanceof ReplicaUnreachableError) failedAt = 'connect';
-      replica.failed(now());
+      replica.failed(now(), error.message);
       last = { kind: failureKind(failedAt, error), message: error.message, group: replica.group };
       if (last.kind === 'too-late' || !mayRetry('POST', failedAt, true)) return last;
     }
@@ -67,7 +67,7 @@ async function ask<T>(
   replica: Replica,
   take: (answer: ReplicaAnswer) => Promise<T>,
 ): Promise<{ value: T; status: number }> {
-  replica.inFlight += 1;
+  replica.begin();
   let read: Readable | null = null;
   try {
     const answer = await (await replica.pool).request({ path, method: 'POST', headers: [...headers], body, signal });
@@ -78,6 +78,6 @@ async function ask<T>(
     return { value: await take({ status, headers: answer.headers, body: read }), status };
   } finally {
     read?.destroy();
-    replica.inFlight -= 1;
+    replica.end();
   }
 }

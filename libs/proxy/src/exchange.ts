@@ -20,7 +20,8 @@ export interface Exchange {
 export type Outcome =
   /** The answer, or what there was of it, has gone to the client. */
   | { readonly kind: 'answered'; readonly status: number; readonly group: string }
-  | { readonly kind: 'client-gone' }
+  /** `asked`: the group of the replica that was answering. */
+  | { readonly kind: 'client-gone'; readonly asked?: string }
   /** Nothing was sent to the client. */
   | { readonly kind: 'no-replica' }
   | { readonly kind: 'unreachable' | 'broken-off' | 'too-late'; readonly message: string; readonly group: string }

@@ -38,7 +38,7 @@ export async function forwardRequest(
       replica.answered();
       return { kind: 'answered', status: result.status, group: replica.group };
     }
-    if (response.destroyed || request.socket.destroyed) return { kind: 'client-gone' };
+    if (response.destroyed || request.socket.destroyed) return { kind: 'client-gone', asked: replica.group };
     const { failedAt, error } = result;
     if (error instanceof BodyTooLargeError) return { kind: 'too-large', limit: error.limit };
     if (failedAt === 'answered') {
@@ -46,7 +46,7 @@ export async function forwardRequest(
       response.destroy();
       return { kind: 'answered', status: response.statusCode, group: replica.group };
     }
-    replica.failed(now());
+    replica.failed(now(), error.message);
     last = { kind: failureKind(failedAt, error), message: error.message, group: replica.group };
     if (last.kind === 'too-late' || !mayRetry(request.method ?? 'GET', failedAt, body.kind !== 'stream')) return last;
   }
@@ -58,11 +58,11 @@ type Sent =
   | { readonly ok: false; readonly failedAt: FailedAt; readonly error: Error };
 
 async function send(exchange: Exchange, replica: Replica, body: RequestBody): Promise<Sent> {
-  replica.inFlight += 1;
+  replica.begin();
   try {
     return await dispatch(exchange, await replica.pool, body);
   } finally {
-    replica.inFlight -= 1;
+    replica.end();
   }
 }
 

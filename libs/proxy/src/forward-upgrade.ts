@@ -34,10 +34,8 @@ export async function forwardUpgrade(
   const replica = replicas.pick(new Set());
   if (replica === null) return { kind: 'no-replica' };
   const { group } = replica;
-  replica.inFlight += 1;
-  const done = (): void => {
-    replica.inFlight -= 1;
-  };
+  replica.begin();
+  const done = (): void => replica.end();
   try {
     const answer = await ask(exchange, replica);
     if (answer.kind === 'refused') {
@@ -50,8 +48,9 @@ export async function forwardUpgrade(
     return { kind: 'open', group, closed };
   } catch (error) {
     done();
-    replica.failed(now());
-    return { kind: 'failed', message: error instanceof Error ? error.message : String(error), group };
+    const message = error instanceof Error ? error.message : String(error);
+    replica.failed(now(), message);
+    return { kind: 'failed', message, group };
   }
 }
 
@@ -75,6 +74,8 @@ async function ask(exchange: UpgradeExchange, replica: Replica): Promise<Answer>
     const gone = (): void => void request.destroy(new Error('the client has gone'));
     exchange.socket.once('close', gone);
     const settled = (): void => void exchange.socket.off('close', gone);
+    // A stream that somebody has listened to before stands still until it is told.
+    request.once('socket', (socket) => socket.resume());
     request.once('timeout', () => request.destroy(new Error('the replica did not answer in time')));
     request.once('upgrade', (reply, upstream, head) => {
       settled();

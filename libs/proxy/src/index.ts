@@ -1,9 +1,7 @@
-export { type Candidate, chooseReplica } from './balance/choose-replica.js';
-export { afterFailure, HEALTHY, type ReplicaHealth } from './balance/replica-health.js';
 export type { Exchange, Outcome } from './exchange.js';
 export { forwardRequest } from './forward-request.js';
 export { forwardUpgrade, type UpgradeExchange, type UpgradeOutcome } from './forward-upgrade.js';
-export { type Forwarded, requestHeaders } from './headers/request-headers.js';
+export { type Forwarded, passedHeaders, requestHeaders } from './headers/request-headers.js';
 export type { ReplicaLimits, ReplicaTarget } from './replica.js';
 export { ReplicaSet, type ReplicaSetOptions } from './replica-set.js';
 export { answerChat, type ChatExchange, type ChatOutcome } from './tgi/answer-chat.js';

@@ -10,6 +10,10 @@ export interface ReplicaTarget {
   readonly group: string;
   /** A new stream to the replica's port. */
   readonly connect: () => Promise<Duplex>;
+  /** Whether there is a way to it at the moment; absent: always. */
+  readonly isReady?: () => boolean;
+  /** Called once, when it is asked no more and what was under way has ended. */
+  readonly release?: () => void;
 }
 
 /** The replica's port could not be reached: it has seen nothing of the request. */
@@ -24,7 +28,14 @@ export interface ReplicaLimits {
   readonly answerMs: number;
   /** Streams that are counted by who opens them end with their request. */
   readonly closeAfterAnswer?: boolean;
+  /** How long a stream that nobody uses is kept. */
+  readonly idleMs?: number;
+  /** Of an answer. */
+  readonly headerBytes?: number;
 }
+
+const IDLE_MS = 15_000;
+const HEADER_BYTES = 16 * 1024;
 
 /** One replica, its open connections, and what requests have shown of it. */
 export class Replica {
@@ -32,14 +43,32 @@ export class Replica {
   readonly group: string;
   health: ReplicaHealth = HEALTHY;
   inFlight = 0;
+  /** What the last request met; null: an answer. */
+  problem: string | null = null;
   private opened: Promise<Pool> | undefined;
+  private isLeaving = false;
+  private isReleased = false;
 
   constructor(
     readonly target: ReplicaTarget,
     private readonly limits: ReplicaLimits,
+    private readonly onProblem: () => void = () => undefined,
   ) {
     this.id = target.id;
     this.group = target.group;
+  }
+
+  get isReady(): boolean {
+    return this.target.isReady?.() ?? true;
+  }
+
+  begin(): void {
+    this.inFlight += 1;
+  }
+
+  end(): void {
+    this.inFlight -= 1;
+    this.releaseWhenDone();
   }
 
   /** Opened by the first request, for whom undici is loaded: a hundred files that the start of a server does not wait for. */
@@ -56,7 +85,8 @@ export class Replica {
       headersTimeout: limits.answerMs,
       // A stream may be silent for long; when its replica or its client goes it ends.
       bodyTimeout: 0,
-      keepAliveTimeout: 15_000,
+      keepAliveTimeout: limits.idleMs ?? IDLE_MS,
+      maxHeaderSize: limits.headerBytes ?? HEADER_BYTES,
       connect: (_options, callback) => {
         target.connect().then(
           // undici uses what streams have; `setNoDelay` and the like are optional to it.
@@ -67,17 +97,33 @@ export class Replica {
     });
   }
 
-  failed(now: number): void {
+  failed(now: number, problem: string): void {
     this.health = afterFailure(this.health, now);
+    this.met(problem);
   }
 
   answered(): void {
     if (this.health.failures > 0) this.health = HEALTHY;
+    this.met(null);
   }
 
   /** Lets what is under way end. */
-  async close(): Promise<void> {
-    await (await this.opened)?.close();
+  leave(): void {
+    this.isLeaving = true;
+    void this.opened?.then((pool) => pool.close()).catch(() => undefined);
+    this.releaseWhenDone();
+  }
+
+  private met(problem: string | null): void {
+    if (this.problem === problem) return;
+    this.problem = problem;
+    this.onProblem();
+  }
+
+  private releaseWhenDone(): void {
+    if (!this.isLeaving || this.inFlight > 0 || this.isReleased) return;
+    this.isReleased = true;
+    this.target.release?.();
   }
 }
 

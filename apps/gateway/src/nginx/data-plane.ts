@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GatewayProblem } from '@dstack/gateway-protocol';
 import type { GatewaySettings } from '../settings.js';
-import { canRejectHandshake } from './features.js';
+import { canCloseIdle, canRejectHandshake } from './features.js';
 import { nginxConfig } from './nginx-config.js';
 import { NginxControl, NginxRefusalError } from './nginx-control.js';
 import type { NginxInput, NginxPlace } from './nginx-input.js';
@@ -119,6 +119,7 @@ export class DataPlane {
       httpPort: settings.httpPort,
       httpsPort: settings.httpsPort,
       strangerCertificatePath: canRejectHandshake(version) ? null : await strangerCertificate(directory),
+      closesIdle: canCloseIdle(version),
     };
   }
 }

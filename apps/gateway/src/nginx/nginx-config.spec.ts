@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type GatewayService, type GatewayStateInput, parseGatewayState } from '@dstack/gateway-protocol';
 import { nginxConfig } from './nginx-config.js';
-import { canRejectHandshake } from './features.js';
+import { canCloseIdle, canRejectHandshake } from './features.js';
 import type { NginxInput } from './nginx-input.js';
 import { strangerCertificate } from './stranger-certificate.js';
 
@@ -28,6 +28,7 @@ function input(services: readonly GatewayService[], more: Partial<NginxInput> = 
     httpPort: 80,
     httpsPort: 443,
     strangerCertificatePath: null,
+    closesIdle: true,
     services: services.map((each) => ({ service: each, socketPath: `/d/run/${each.id}.sock`, certificatePath: null })),
     modelHosts: [],
     trustedProxies: [],
@@ -141,6 +142,14 @@ it.each([
   ['1.22.1', true],
   ['2.0.0', true],
 ])('%s refuses handshakes: %s', (version, can) => expect(canRejectHandshake(version)).toBe(can));
+
+it.each([
+  ['1.14.2', false],
+  ['1.15.2', false],
+  ['1.15.3', true],
+  ['1.28.0', true],
+  ['2.0.0', true],
+])('%s closes connections that nobody uses: %s', (version, can) => expect(canCloseIdle(version)).toBe(can));
 
 (hasNginx ? it.each : it.skip.each)([
   ['nothing', input([])],

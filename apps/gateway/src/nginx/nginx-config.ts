@@ -87,7 +87,7 @@ function httpLines(input: NginxInput): Directive[] {
     ...input.trustedProxies.map((address) => `set_real_ip_from ${address}`),
     ...(input.trustedProxies.length > 0 ? ['real_ip_header X-Forwarded-For', 'real_ip_recursive on'] : []),
     { block: 'map $http_upgrade $dstack_upgrade', lines: ['default ""', '~*^websocket$ websocket'] },
-    { block: 'map $dstack_upgrade $dstack_connection', lines: ['default close', 'websocket upgrade'] },
+    { block: 'map $dstack_upgrade $dstack_connection', lines: ['default ""', 'websocket upgrade'] },
     { block: 'map $dstack_verified $dstack_authorization', lines: ['default $http_authorization', '1 ""'] },
     'uninitialized_variable_warn off',
     {
@@ -99,7 +99,7 @@ function httpLines(input: NginxInput): Directive[] {
     strangersServer(input),
     ...secureStrangersServer(input),
     ...movedServer(input),
-    ...services.flatMap(serviceZones),
+    ...services.flatMap((served) => serviceZones(served, input.closesIdle)),
     ...services.flatMap((served) => {
       const { host, https } = served.service;
       return hostServer(input, { host, https, certificatePath: served.certificatePath }, (port) =>

@@ -29,6 +29,8 @@ export interface NginxPlace {
   readonly httpsPort: number;
   /** A certificate for names that nobody serves, which nginx before 1.19.4 needs; null: handshakes for them are refused. */
   readonly strangerCertificatePath: string | null;
+  /** It can be told how long to keep connections that nobody uses. */
+  readonly closesIdle: boolean;
 }
 
 export interface NginxInput extends NginxPlace {

@@ -8,6 +8,10 @@ import { serviceName } from './service-name.js';
 
 /** Further tries are for requests that nobody has seen, or that change nothing; this program takes another replica for each. */
 const TRIES = 3;
+/** To this program, of each worker. It never closes one that may be used: nobody could tell whether a request on it was seen. */
+const KEPT_CONNECTIONS = 64;
+/** A program that was relieved ends so long after its last request. */
+const KEPT_SECONDS = 10;
 const ACCESS = '/.dstack/access';
 /** The same, for requests that were sent on to `@closing`. */
 const ACCESS_AGAIN = '/.dstack/access-again';
@@ -15,11 +19,18 @@ const ACCESS_AGAIN = '/.dstack/access-again';
 const TWO_MEANINGS = '^[^?]*(?:/|%2[fF]|\\\\|%5[cC])(?:\\.|%2[eE]){1,2}(?:[/;?\\\\]|%2[fF]|%5[cC]|%3[bB]|$)';
 
 /** What stands outside of the service's server: where its requests go, and how they are counted. */
-export function serviceZones({ service, socketPath }: ServedService): Directive[] {
+export function serviceZones({ service, socketPath }: ServedService, closesIdle: boolean): Directive[] {
   const name = serviceName(service.id);
   const server = `server ${quoted(`unix:${socketPath}`)} max_fails=0`;
   return [
-    { block: `upstream ${name}`, lines: Array.from({ length: TRIES }, () => server) },
+    {
+      block: `upstream ${name}`,
+      lines: [
+        ...Array.from({ length: TRIES }, () => server),
+        `keepalive ${KEPT_CONNECTIONS}`,
+        ...(closesIdle ? [`keepalive_timeout ${KEPT_SECONDS}s`] : []),
+      ],
+    },
     ...service.rateLimits.flatMap((limit, index) => rateLimitZone(zoneName(name, index, limit), limit)),
   ];
 }

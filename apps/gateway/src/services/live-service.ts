@@ -1,19 +1,24 @@
 import { rm } from 'node:fs/promises';
-import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server } from 'node:http';
+import { createConnection, Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TrafficReport } from '@dstack/core';
 import type { GatewayReplica, GatewayService, ReplicaStatus, StatsSecond } from '@dstack/gateway-protocol';
-import { chooseReplica, NotReadyError, WaitingRoom } from '@dstack/proxy';
+import { NotReadyError, ReplicaSet, type ReplicaTarget, WaitingRoom } from '@dstack/proxy';
 import { listenAt, type SocketOwner } from '../files/listen-at.js';
 import type { ReplicaWay } from '../replicas/replica-way.js';
-import { carry } from './carry.js';
-import { EarlyBytes } from './early-bytes.js';
-import { NOT_READY, plainAnswer } from './plain-answer.js';
-import { ServiceReplica } from './service-replica.js';
+import { RequestAnswerer } from './request-answerer.js';
 import { ServiceTraffic } from './service-traffic.js';
 
-/** So many replicas are tried for one request. None of the earlier ones has seen anything of it. */
+/** So many replicas are tried for one stream. None of the earlier ones has seen anything of it. */
 const MOST_TRIES = 3;
+/** More than nginx takes from clients, and from replicas. */
+const REQUEST_HEADER_BYTES = 128 * 1024;
+const ANSWER_HEADER_BYTES = 32 * 1024;
+/** Streams to one replica: sshd holds a file for each. */
+const MOST_STREAMS = 4_096;
+/** Servers close connections that nobody uses after two seconds or later: one that is about to be closed shall get no request. */
+const IDLE_MS = 1_500;
 
 export interface LiveServiceTools {
   readonly now: () => number;
@@ -34,26 +39,22 @@ export class NoReplicaAnswersError extends Error {
   override readonly name = 'NoReplicaAnswersError';
 }
 
-/** One request on its way to a replica. */
-interface Route {
-  readonly stream: Duplex;
-  readonly replica: ServiceReplica;
+interface Known {
+  readonly id: string;
+  readonly way: ReplicaWay;
+  readonly target: ReplicaTarget;
 }
 
-/**
- * A service as nginx finds it: a socket at which every connection is one request. Each goes to the replica with the fewest of them; while there is
- * none it waits.
- */
+/** A service as nginx finds it, at a socket. Each request goes to the replica with the fewest of them; while there is none it waits. */
 export class LiveService {
   private readonly server: Server;
-  private readonly open = new Set<Socket>();
   private readonly traffic: ServiceTraffic;
   private room: WaitingRoom;
-  private replicas = new Map<string, ServiceReplica>();
-  private readonly leaving = new Set<ServiceReplica>();
-  private readonly stopListening = new Map<string, () => void>();
-  /** Where another program of this gateway has taken over: who waits here goes there. */
-  private successor: string | null = null;
+  /** By what tells them apart. */
+  private known = new Map<string, Known>();
+  private readonly own: ReplicaSet;
+  /** Where another program of this gateway has taken over: requests that come here go there. */
+  private successor: ReplicaSet | null = null;
   private isClosed = false;
 
   constructor(
@@ -64,8 +65,24 @@ export class LiveService {
   ) {
     this.traffic = new ServiceTraffic(tools.now, former);
     this.room = this.newRoom();
-    this.server = createServer((socket) => void this.take(socket));
+    this.own = this.newReplicas();
+    const answerer = new RequestAnswerer(this, tools.now);
+    // nginx closes connections, and has its own patience with clients.
+    const patience = { keepAliveTimeout: 0, headersTimeout: 0, requestTimeout: 0 };
+    this.server = createServer({ ...patience, maxHeaderSize: REQUEST_HEADER_BYTES }, (request, response) => {
+      void answerer.answer(request, response);
+    });
+    this.server.on('upgrade', (request, socket: Duplex, head: Buffer) => void answerer.upgrade(request, socket, head));
     this.update(service);
+  }
+
+  /** Whom requests go to. */
+  get replicas(): ReplicaSet {
+    return this.successor ?? this.own;
+  }
+
+  get isHandedOver(): boolean {
+    return this.successor !== null;
   }
 
   async listen(owner: SocketOwner): Promise<void> {
@@ -76,74 +93,84 @@ export class LiveService {
   update(service: GatewayService): void {
     const { hold } = this.service;
     this.service = service;
-    const kept = new Map<string, ServiceReplica>();
-    for (const wanted of service.replicas) {
-      const key = this.tools.identity(wanted);
-      const known = this.replicas.get(key);
-      kept.set(key, known ?? this.add(key, wanted));
-    }
-    for (const [key, replica] of this.replicas) if (!kept.has(key)) this.remove(key, replica);
-    this.replicas = kept;
+    const before = this.known;
+    this.known = new Map(
+      service.replicas.map((wanted) => {
+        const key = this.tools.identity(wanted);
+        return [key, before.get(key) ?? this.add(key, wanted)];
+      }),
+    );
+    this.own.update([...this.known.values()].map(({ target }) => target));
     if (hold.places !== service.hold.places || hold.seconds !== service.hold.seconds) {
-      const before = this.room;
+      const formerRoom = this.room;
       this.room = this.newRoom();
-      before.open();
+      formerRoom.open();
     } else {
       this.openRoom();
     }
   }
 
-  /** @throws {NotReadyError} {NoReplicaAnswersError} */
-  async route(gone: AbortSignal): Promise<Route> {
-    const { now, random } = this.tools;
+  /** Resolves when there is somebody to ask. @throws {NotReadyError} there is nobody in time; the signal's reason when whoever waits has gone */
+  async whenReady(gone: AbortSignal, since: number): Promise<void> {
+    const { now } = this.tools;
+    while (this.replicas.isEmpty) {
+      if (this.isClosed || now() >= since + this.service.hold.seconds * 1000)
+        throw new NotReadyError('no replica became ready in time');
+      const isFirst = this.room.size === 0;
+      const waiting = this.room.wait(gone);
+      if (isFirst && this.room.size > 0) this.tools.held();
+      await waiting;
+    }
+  }
+
+  /** A request has ended. @param group null: of no replica. @param status null: it had no answer */
+  count(group: string | null, ms: number, status: number | null): void {
+    this.traffic.count(group ?? this.service.replicas[0]?.group ?? '0', ms, status);
+  }
+
+  /** A stream for one request; it counts until it is closed. @throws {NotReadyError} {NoReplicaAnswersError} */
+  async openStream(gone: AbortSignal): Promise<Duplex> {
+    const { now } = this.tools;
+    const startedAt = now();
     const tried = new Set<string>();
-    const heldUntil = now() + this.service.hold.seconds * 1000;
     for (;;) {
-      const ready = [...this.replicas.values()].filter(({ isReady }) => isReady);
-      const replica = tried.size < MOST_TRIES ? chooseReplica(ready, tried, now(), random) : null;
+      if (tried.size === 0) await this.whenReady(gone, startedAt);
+      const replica = tried.size < MOST_TRIES ? this.replicas.pick(tried) : null;
       if (replica === null) {
-        if (tried.size > 0) throw new NoReplicaAnswersError('no replica of the service can be reached');
-        if (this.isClosed || now() >= heldUntil) throw new NotReadyError('no replica became ready in time');
-        await this.hold(gone);
-        continue;
+        if (tried.size === 0) continue;
+        throw new NoReplicaAnswersError('no replica of the service can be reached');
       }
       tried.add(replica.id);
       // Counted before it is open: many come at once.
       replica.begin();
       try {
-        return { stream: await replica.open(), replica };
+        const stream = await replica.target.connect();
+        let status: number | null = null;
+        stream.once('data', (chunk: Buffer) => {
+          status = Number(chunk.toString('latin1', 9, 12)) || null;
+          replica.answered();
+        });
+        // Whoever reads it learns of it; reading begins with who asked for it.
+        stream.on('error', () => undefined).pause();
+        stream.once('close', () => {
+          replica.end();
+          this.count(replica.group, now() - startedAt, status);
+        });
+        return stream;
       } catch (error) {
         replica.end();
-        replica.failed(error instanceof Error ? error.message : String(error), now());
-        this.tools.changed();
+        replica.failed(now(), error instanceof Error ? error.message : String(error));
         if (gone.aborted) throw gone.reason;
       }
     }
   }
 
-  /** A stream for one request; it counts until it is closed. @throws {NotReadyError} {NoReplicaAnswersError} */
-  async openStream(gone: AbortSignal): Promise<Duplex> {
-    const startedAt = this.tools.now();
-    const { stream, replica } = await this.route(gone);
-    let status: number | null = null;
-    stream.once('data', (chunk: Buffer) => {
-      status = Number(chunk.toString('latin1', 9, 12)) || null;
-      replica.answered();
-    });
-    // Whoever reads it learns of it; reading begins with who asked for it.
-    stream.on('error', () => undefined).pause();
-    stream.once('close', () => {
-      replica.end();
-      this.traffic.count(replica.group, this.tools.now() - startedAt, status);
-    });
-    return stream;
-  }
-
   report(): TrafficReport {
-    for (const replica of [...this.leaving]) if (replica.inFlight === 0) this.leaving.delete(replica);
     const inFlight: Record<string, number> = {};
-    for (const { id, inFlight: count } of [...this.replicas.values(), ...this.leaving])
-      if (count > 0) inFlight[id] = (inFlight[id] ?? 0) + count;
+    for (const [key, count] of Object.entries(this.own.inFlight())) {
+      const id = jobOf(key);
+      inFlight[id] = (inFlight[id] ?? 0) + count;
+    }
     return { groups: this.traffic.windows(), inFlight, held: this.room.size };
   }
 
@@ -152,7 +179,10 @@ export class LiveService {
   }
 
   replicaStatus(): ReplicaStatus[] {
-    return [...this.replicas.values()].map((replica) => replica.status());
+    return [...this.known.values()].map(({ id, way, target }) => {
+      const text = way.isReady ? this.own.problemOf(target.id) : way.problem;
+      return { id, isReady: way.isReady, problem: text === null ? null : { kind: 'tunnel', text } };
+    });
   }
 
   /** The service is no more: who waits is told so, and what is under way ends by itself. */
@@ -163,74 +193,33 @@ export class LiveService {
     this.leaveReplicas();
   }
 
-  /** Another program listens at the socket's path now. Resolves when the last request here has ended. */
+  /**
+   * Another program listens at the socket's path now. Resolves when nginx has closed its last connection to this one: to close one that is quiet would
+   * break off a request that comes at the same moment.
+   */
   async handOver(): Promise<void> {
-    this.successor = this.socketPath;
-    this.isClosed = true;
-    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    this.successor = this.newReplicas(true);
+    const connect = () => connectTo(this.socketPath);
+    this.successor.update([{ id: 'successor', group: '', connect }]);
+    const closed = new Promise<void>((resolve) => {
+      NetServer.prototype.close.call(this.server, () => resolve());
+    });
     this.leaveReplicas();
     await closed;
+    this.successor.close();
   }
 
   private leaveReplicas(): void {
-    for (const [key, replica] of this.replicas) this.remove(key, replica);
-    this.replicas.clear();
+    this.known = new Map();
+    this.own.close();
     this.room.open();
   }
 
-  private async take(socket: Socket): Promise<void> {
-    this.open.add(socket);
-    socket.once('close', () => this.open.delete(socket));
-    socket.on('error', () => socket.destroy());
-    const { now } = this.tools;
-    const startedAt = now();
-    const early = new EarlyBytes(socket);
-    let route: Route;
-    try {
-      route = await this.route(early.gone);
-    } catch (error) {
-      const bytes = early.take();
-      if (this.successor !== null) goTo(this.successor, socket, bytes);
-      else this.refuse(socket, error, now() - startedAt, early.gone.aborted);
-      return;
-    }
-    const { stream, replica } = route;
-    let isCounted = false;
-    const count = (status: number | null): void => {
-      if (isCounted) return;
-      isCounted = true;
-      this.traffic.count(replica.group, now() - startedAt, status);
-    };
-    const carried = await carry(socket, early.take(), stream, (status) => {
-      replica.answered();
-      // It stays open for as long as its two ends like.
-      if (status === 101) count(status);
-    });
-    replica.end();
-    if (carried.hasBrokenOff) {
-      replica.failed('the replica ended the connection before it had answered', now());
-      this.tools.changed();
-    }
-    count(carried.status);
-  }
-
-  private refuse(socket: Socket, error: unknown, ms: number, isGone: boolean): void {
-    if (isGone) return void socket.destroy();
-    const group = this.service.replicas[0]?.group ?? '0';
-    if (error instanceof NotReadyError) {
-      this.traffic.count(group, ms, 503);
-      socket.end(NOT_READY);
-    } else {
-      this.traffic.count(group, ms, 502);
-      socket.end(plainAnswer(502, 'No replica of the service can be reached'));
-    }
-  }
-
-  private async hold(gone: AbortSignal): Promise<void> {
-    const isFirst = this.room.size === 0;
-    const waiting = this.room.wait(gone);
-    if (isFirst && this.room.size > 0) this.tools.held();
-    await waiting;
+  private newReplicas(closeAfterAnswer = false): ReplicaSet {
+    const { now, random, changed } = this.tools;
+    const answerMs = this.service.answerSeconds * 1000;
+    const limits = { connections: MOST_STREAMS, answerMs, idleMs: IDLE_MS, headerBytes: ANSWER_HEADER_BYTES };
+    return new ReplicaSet({ limits: { ...limits, closeAfterAnswer }, now, random, onProblem: changed });
   }
 
   private newRoom(): WaitingRoom {
@@ -239,31 +228,37 @@ export class LiveService {
   }
 
   private openRoom(): void {
-    if ([...this.replicas.values()].some(({ isReady }) => isReady)) this.room.open();
+    if (!this.own.isEmpty) this.room.open();
   }
 
-  private add(key: string, wanted: GatewayReplica): ServiceReplica {
+  private add(key: string, wanted: GatewayReplica): Known {
     const { way, release } = this.tools.way(wanted);
     const stop = way.onChange(() => {
       this.tools.changed();
-      if (way.isReady) this.openRoom();
+      this.openRoom();
     });
-    this.stopListening.set(key, stop);
-    return new ServiceReplica(wanted, way, release);
-  }
-
-  private remove(key: string, replica: ServiceReplica): void {
-    this.stopListening.get(key)?.();
-    this.stopListening.delete(key);
-    replica.leave();
-    if (replica.inFlight > 0) this.leaving.add(replica);
+    const target: ReplicaTarget = {
+      id: `${wanted.id} ${key}`,
+      group: wanted.group,
+      connect: () => way.open(),
+      isReady: () => way.isReady,
+      release: () => {
+        stop();
+        release();
+      },
+    };
+    return { id: wanted.id, way, target };
   }
 }
 
-/** To the program that serves this path now. */
-function goTo(path: string, socket: Socket, early: Buffer): void {
-  if (socket.destroyed) return;
-  const next = createConnection({ path });
-  next.on('error', () => socket.destroy());
-  next.once('connect', () => void carry(socket, early, next, () => undefined));
+/** Of the target's id. */
+function jobOf(targetId: string): string {
+  return targetId.split(' ', 1)[0] ?? targetId;
+}
+
+function connectTo(path: string): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection({ path }, () => resolve(socket));
+    socket.once('error', reject);
+  });
 }

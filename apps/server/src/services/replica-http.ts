@@ -2,6 +2,7 @@ import { request } from 'node:http';
 import { ConnectorAgent } from '@dstack/agent-protocol';
 import { Inject, Injectable } from '@nestjs/common';
 import { JobPorts } from '../agents/job-ports.js';
+import { type GrpcAnswer, grpcCall, type GrpcQuestion } from './grpc-call.js';
 import type { ProbeTarget } from './probe-asker.js';
 
 export interface ReplicaQuestion {
@@ -17,10 +18,12 @@ export interface ReplicaAnswer {
   readonly text: string;
 }
 
-/** Asks a replica over the server's own way to its port. Its own class, so that tests can bring their own answers. */
+/** Asks a replica, by HTTP or gRPC, over the server's own way to its port. Its own class, so that tests can bring their own answers. */
 export abstract class ReplicaHttp {
   /** @throws when nobody answers, or with more than `maxBytes` */
   abstract ask(target: ProbeTarget, question: ReplicaQuestion, signal: AbortSignal): Promise<ReplicaAnswer>;
+  /** @throws when nobody answers, or does not speak gRPC */
+  abstract call(target: ProbeTarget, question: GrpcQuestion, signal: AbortSignal): Promise<GrpcAnswer>;
 }
 
 @Injectable()
@@ -62,6 +65,15 @@ export class PortReplicaHttp extends ReplicaHttp {
     } finally {
       stream.destroy();
     }
+  }
+
+  async call(
+    { instanceId, jobId, port }: ProbeTarget,
+    question: GrpcQuestion,
+    signal: AbortSignal,
+  ): Promise<GrpcAnswer> {
+    const stream = await this.ports.open(instanceId, jobId, port);
+    return grpcCall(stream, question, signal);
   }
 }
 

@@ -136,23 +136,25 @@ export class RouterWorkers {
     const router = targetOf(job);
     // It is asked once it listens.
     if (router === null || !job.registered) return this.problems.get(job.id) ?? null;
-    const byUrl = new Map(workers.flatMap((worker) => placeOf(worker) ?? []).map(({ url, target }) => [url, target]));
-    const { missing, stale } = workerChanges(await this.api.list(router), [...byUrl.keys()]);
+    const byAddress = new Map(
+      workers.flatMap((worker) => placeOf(worker) ?? []).map(({ address, target }) => [address, target]),
+    );
+    const { missing, stale } = workerChanges(await this.api.list(router), [...byAddress.keys()]);
     for (const worker of stale) await this.api.remove(router, worker);
     const now = this.world.clock.now();
     for (const [key, at] of this.told) if (at < now - TOLD_MS) this.told.delete(key);
     let problem: string | null = null;
-    for (const url of missing) {
-      const key = `${job.id} ${url}`;
-      const worker = byUrl.get(url);
+    for (const address of missing) {
+      const key = `${job.id} ${address}`;
+      const worker = byAddress.get(address);
       if (worker === undefined || this.told.has(key)) continue;
       try {
         const info = await this.api.info(worker);
         if (info === null) continue;
-        await this.api.add(router, url, info);
+        await this.api.add(router, address, info);
         this.told.set(key, now);
       } catch (error) {
-        problem = `worker ${url}: ${error instanceof Error ? error.message : String(error)}`;
+        problem = `worker ${address}: ${error instanceof Error ? error.message : String(error)}`;
       }
     }
     return problem;
@@ -186,9 +188,9 @@ function targetOf(job: JobRecord): ProbeTarget | null {
 }
 
 /** Where its router reaches a worker: both are on one network. */
-function placeOf(job: JobRecord): { readonly url: string; readonly target: ProbeTarget } | null {
+function placeOf(job: JobRecord): { readonly address: string; readonly target: ProbeTarget } | null {
   const target = targetOf(job);
   const host = job.provisioningData?.internal_ip ?? job.provisioningData?.hostname ?? null;
   if (target === null || host === null) return null;
-  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${target.port}`, target };
+  return { address: `${host.includes(':') ? `[${host}]` : host}:${target.port}`, target };
 }

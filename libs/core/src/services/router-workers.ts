@@ -29,25 +29,30 @@ export function workersOf<R extends RoutedReplica>(router: string, replicas: rea
   );
 }
 
-/** What a router has to be told so that it gives requests to the workers at these addresses and to no others. */
+/** What a router has to be told so that it gives requests to the workers at these addresses (without a scheme) and to no others. */
 export function workerChanges(listed: readonly ListedWorker[], wanted: readonly string[]): WorkerChanges {
   const known = new Set(listed.map(({ url }) => plain(url)));
   const right = new Set(wanted.map(plain));
   return {
-    missing: [...right].filter((url) => !known.has(url)),
+    missing: [...right].filter((address) => !known.has(address)),
     stale: listed.filter(({ url }) => !right.has(plain(url))),
   };
 }
 
-/** Routers that know the parts of a data-parallel worker list each as `<url>@<rank>`. */
+/** The address alone. Routers that know the parts of a data-parallel worker list each as `<url>@<rank>`. */
 function plain(url: string): string {
-  return url.replace(/@\d+$/, '').replace(/\/+$/, '');
+  return url
+    .replace(/^\w+:\/\//, '')
+    .replace(/@\d+$/, '')
+    .replace(/\/+$/, '');
 }
 
 export type WorkerKind = 'regular' | 'prefill' | 'decode';
 
 export interface WorkerInfo {
   readonly kind: WorkerKind;
+  /** Which it speaks at its port: `<protocol>://<address>` is its URL. */
+  readonly protocol: 'http' | 'grpc';
   /** Where decoding workers meet it; null: it is no prefill worker, or does not say. */
   readonly bootstrapPort: number | null;
 }
@@ -57,5 +62,5 @@ export function workerInfo(info: Readonly<Record<string, unknown>>): WorkerInfo 
   const { status, disaggregation_mode: mode, disaggregation_bootstrap_port: port } = info;
   if (status !== undefined && status !== 'ready') return null;
   const kind = mode === 'prefill' || mode === 'decode' ? mode : 'regular';
-  return { kind, bootstrapPort: kind === 'prefill' && typeof port === 'number' ? port : null };
+  return { kind, protocol: 'http', bootstrapPort: kind === 'prefill' && typeof port === 'number' ? port : null };
 }

@@ -76,9 +76,10 @@ it('a router is told of workers that came and of those that went', () => {
     { id: 'b', url: 'http://10.0.0.2:8000' },
     { id: 'c', url: 'http://10.0.0.3:8000@0' },
     { id: 'd', url: 'http://10.0.0.3:8000@1' },
+    { id: 'e', url: 'grpc://10.0.0.5:8000' },
   ];
-  expect(workerChanges(listed, ['http://10.0.0.1:8000', 'http://10.0.0.3:8000', 'http://10.0.0.4:8000'])).toEqual({
-    missing: ['http://10.0.0.4:8000'],
+  expect(workerChanges(listed, ['10.0.0.1:8000', '10.0.0.3:8000', '10.0.0.4:8000', '10.0.0.5:8000'])).toEqual({
+    missing: ['10.0.0.4:8000'],
     stale: [{ id: 'b', url: 'http://10.0.0.2:8000' }],
   });
   expect(workerChanges([], [])).toEqual({ missing: [], stale: [] });
@@ -99,5 +100,5 @@ it.each([
   ],
   ['one that starts', { status: 'loading' }, null],
 ])('a worker says what it is: %s', (_what, info, expected) => {
-  expect(workerInfo(info)).toEqual(expected);
+  expect(workerInfo(info)).toEqual(expected === null ? null : { ...expected, protocol: 'http' });
 });

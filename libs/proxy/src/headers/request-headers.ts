@@ -21,6 +21,14 @@ const TOLD: ReadonlySet<string> = new Set([
   'x-real-ip',
 ]);
 
+/** All but those that end at this connection: what a proxy before this one says is gone on with as it is. */
+export function passedHeaders(raw: readonly string[]): string[] {
+  const ends = connectionHeaders(raw);
+  return Array.from(headerPairs(raw))
+    .filter(([name]) => !ends.has(name.toLowerCase()))
+    .flat();
+}
+
 /** The raw headers of a request as its replica gets them. */
 export function requestHeaders(raw: readonly string[], forwarded: Forwarded): string[] {
   const ends = connectionHeaders(raw);
