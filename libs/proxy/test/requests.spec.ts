@@ -107,7 +107,7 @@ it('a client that goes ends the request at the replica', async () => {
   await until(() => one.seen.length === 1);
   socket.destroy();
   await until(() => isAborted && outcomes.length === 1);
-  expect(outcomes).toEqual([{ kind: 'client-gone' }]);
+  expect(outcomes).toEqual([{ kind: 'client-gone', asked: '0' }]);
 });
 
 it.each([

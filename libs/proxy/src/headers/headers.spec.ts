@@ -1,4 +1,4 @@
-import { requestHeaders, type Forwarded } from './request-headers.js';
+import { type Forwarded, passedHeaders, requestHeaders } from './request-headers.js';
 import { responseHeaders } from './response-headers.js';
 
 const forwarded: Forwarded = {
@@ -69,4 +69,9 @@ it('answers lose what is of the connection and get what is added', () => {
   const raw = ['Transfer-Encoding', 'chunked', 'Content-Security-Policy', "default-src 'self'", 'X', '1'];
   const added = ['Content-Security-Policy', 'sandbox'];
   expect(responseHeaders(raw, added)).toEqual([...raw.slice(2), ...added]);
+});
+
+it('behind another proxy all is passed on but what is of the connection', () => {
+  const raw = ['Host', 'h', 'Connection', 'X-Once', 'X-Once', '1', 'X-Forwarded-For', '1.2.3.4', 'Authorization', 'x'];
+  expect(passedHeaders(raw)).toEqual(['Host', 'h', 'X-Forwarded-For', '1.2.3.4', 'Authorization', 'x']);
 });
