@@ -1,4 +1,4 @@
-import { connect } from 'node:http2';
+import { connect, type IncomingHttpHeaders } from 'node:http2';
 import type { Duplex } from 'node:stream';
 
 export interface GrpcQuestion {
@@ -43,10 +43,10 @@ export function grpcCall(stream: Duplex, question: GrpcQuestion, signal: AbortSi
     let bytes = 0;
     let status: string | undefined;
     let text = '';
-    const note = (headers: Readonly<Record<string, unknown>>): void => {
-      const said = headers['grpc-status'];
-      if (said !== undefined) status = String(said);
-      if (headers['grpc-message'] !== undefined) text = String(headers['grpc-message']);
+    const note = (headers: IncomingHttpHeaders): void => {
+      const { 'grpc-status': said, 'grpc-message': more } = headers;
+      if (typeof said === 'string') status = said;
+      if (typeof more === 'string') text = more;
     };
     // Who has no answer says so at once, without trailers.
     call.once('response', note).once('trailers', note).once('error', fail);

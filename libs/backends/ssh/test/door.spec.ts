@@ -1,4 +1,4 @@
-import { text } from 'node:stream/consumers';
+import { text as textOf } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { HttpAgentClient, JobStart, JobState } from '@dstack/agent-protocol';
 import { openSshConnection, type SshConnection } from '@dstack/ssh';
@@ -128,7 +128,7 @@ describeOnHosts('the keys of a job on its host', () => {
       const isOpen = (state: JobState) => state.phase === 'running' && state.servicePort !== undefined;
       return { id: started.id, port: (await waitFor(client, started.id, isOpen)).servicePort ?? 0 };
     };
-    const says = async (connection: SshConnection, port: number) => text(await connection.openTcp('127.0.0.1', port));
+    const says = async (connection: SshConnection, port: number) => textOf(await connection.openTcp('127.0.0.1', port));
     const saysSoon = async (connection: SshConnection, port: number, word: string) =>
       until(async () => (await says(connection, port).catch(() => '')) === word);
     const first = await serve('one');
