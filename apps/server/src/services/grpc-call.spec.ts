@@ -1,18 +1,19 @@
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Http2Server, type ServerHttp2Stream } from 'node:http2';
-import { type AddressInfo, connect, createServer as createNetServer, type Server } from 'node:net';
+import { type AddressInfo, connect, createServer as createNetServer, type Server, type Socket } from 'node:net';
 import { grpcCall } from './grpc-call.js';
 
 const signal = new AbortController().signal;
-let server: Server | Http2Server | undefined;
+const servers: (Server | Http2Server)[] = [];
+const sockets = new Set<Socket>();
 
 afterEach(() => {
-  server?.close();
-  server = undefined;
+  for (const socket of sockets) socket.destroy();
+  for (const server of servers.splice(0)) server.close();
 });
 
 async function ask(at: Server | Http2Server, maxBytes = 1000): Promise<unknown> {
-  server = at;
+  servers.push(at.on('connection', (socket: Socket) => sockets.add(socket)));
   await new Promise<void>((resolve) => at.listen(0, '127.0.0.1', resolve));
   const stream = connect({ port: (at.address() as AddressInfo).port, host: '127.0.0.1' }); // TCP
   return grpcCall(stream, { method: '/a.B/C', maxBytes }, signal).catch((error: unknown) => error);
@@ -68,8 +69,8 @@ it.each<[string, () => Server | Http2Server, string | RegExp]>([
 });
 
 it('is not waited for any more when nobody wants it', async () => {
-  const silent = createNetServer();
-  server = silent;
+  const silent = createNetServer((socket) => sockets.add(socket));
+  servers.push(silent);
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   const stream = connect({ port: (silent.address() as AddressInfo).port, host: '127.0.0.1' }); // TCP
   const giveUp = new AbortController();
