@@ -9,7 +9,7 @@ import { until } from '@dstack/e2e/until';
 import { createGatewayClient, type GatewayApi } from '@dstack/gateway-protocol';
 import { BenchSshd, hasSshd } from '../ssh/bench-sshd.js';
 
-const PROGRAM = process.env['BENCH_GATEWAY'] ?? join(repositoryRoot, 'apps/gateway/dist/main.js');
+const PROGRAM = join(repositoryRoot, 'apps/gateway/dist/main.js');
 const TOKEN = 'a-token-of-the-bench';
 export const GATEWAY_HOST = 'bench.test';
 
