@@ -1,4 +1,5 @@
 import { type PlannedJob, planWarnings } from './plan-warnings.js';
+import { completeProbe } from './probe-specs.js';
 
 const warnings = (job: Partial<PlannedJob['job']>, more: Partial<PlannedJob> = {}): string[] =>
   planWarnings({
@@ -20,7 +21,7 @@ describe('what a plan warns of', () => {
         D: '$${{ secrets.quoted }}',
       },
       registry_auth: { username: 'me', password: '${{ secrets.login }}' },
-      probes: [{ type: 'http', headers: [header], body: '${{ secrets.known }}' }],
+      probes: [completeProbe({ type: 'http', headers: [header], body: '${{ secrets.known }}' })],
     });
     expect(told.map((text) => /no secret (\w+): /.exec(text)?.[1])).toEqual(['gone', 'login', 'probe']);
     expect(told[0]).toContain('dstack secret set gone');
