@@ -11,7 +11,8 @@ import {
   StaleRevisionError,
   type Wait,
 } from '@dstack/gateway-protocol';
-import { Link } from '../hosts/link.js';
+import type { Link } from '../hosts/link.js';
+import { Reach } from '../hosts/reach.js';
 import { NO_ANSWER } from '../network.js';
 import type { ServerEpoch } from '../servers/server-epoch.js';
 import type { GatewaySurroundings } from './gateway-surroundings.js';
@@ -21,26 +22,28 @@ const TUNNEL_MS = [50, 5_000] as const;
 
 /** The program on one machine of a gateway: does what it was told last, restarts, and is out of reach for a while. */
 export class SimulatedGateway {
-  private readonly links = new Set<Link>();
+  private readonly reach: Reach;
   private state: GatewayState | null = null;
   private accessRevision = -1;
   /** Replicas that a connection leads to. */
   private readonly tunnels = new Set<string>();
   private change = 1;
   private cursor = 0;
-  private isUp = true;
-  private isReachable = true;
-  private isGone = false;
 
   constructor(
     readonly place: string,
     private readonly around: GatewaySurroundings,
   ) {
-    this.planTrouble();
+    this.reach = new Reach(`gateway ${place}`, around, {
+      onRestart: () => this.forget(),
+      onUp: () => this.digAll(),
+    });
+    this.reach.start();
+    this.reach.planTrouble();
   }
 
   get isAway(): boolean {
-    return !this.isReachable;
+    return this.reach.isAway;
   }
 
   /** Who gets requests here, by service. */
@@ -50,14 +53,11 @@ export class SimulatedGateway {
 
   /** It is removed, or its machine has ended. */
   destroy(): void {
-    this.isGone = true;
-    this.isUp = false;
-    this.breakLinks('the gateway is gone');
+    this.reach.destroy('the gateway is gone');
   }
 
   connect(server: ServerEpoch): GatewayApi {
-    const link = new Link();
-    this.links.add(link);
+    const { link, close } = this.reach.open();
     const ask = <T>(name: string, signal: AbortSignal, effect: () => T): Promise<T> =>
       this.ask({ link, server }, name, signal, effect);
     const waitFor = (isNews: () => boolean, { waitMs }: Wait, signal: AbortSignal): Promise<unknown> => {
@@ -83,10 +83,7 @@ export class SimulatedGateway {
       putCertificates: () => Promise.resolve(),
       // Nor for replicas on the servers' own machine.
       ledConnection: () => Promise.reject(new GatewayRequestError(404, 'not_found', 'it is of before these')),
-      close: () => {
-        link.break('the connection was closed');
-        this.links.delete(link);
-      },
+      close,
     };
   }
 
@@ -107,7 +104,7 @@ export class SimulatedGateway {
       isPassedOn: false,
       isRepeatable: false,
       effect: () => {
-        if (!this.isUp || !this.isReachable) return NO_ANSWER;
+        if (!this.reach.answers) return NO_ANSWER;
         link.assertWhole();
         return effect();
       },
@@ -162,7 +159,7 @@ export class SimulatedGateway {
   private dig(replica: string): void {
     if (this.tunnels.has(replica)) return;
     this.around.time.after(this.around.random.between(...TUNNEL_MS), () => {
-      if (!this.isUp || this.tunnels.has(replica)) return;
+      if (!this.reach.isRunning || this.tunnels.has(replica)) return;
       if (![...this.served.values()].some((replicas) => replicas.includes(replica))) return;
       this.tunnels.add(replica);
       this.tellChange();
@@ -212,41 +209,15 @@ export class SimulatedGateway {
 
   private tellChange(): void {
     this.change += 1;
-    for (const link of this.links) link.wake();
+    this.reach.wake();
   }
 
-  private breakLinks(why: string): void {
-    for (const link of this.links) link.break(why);
-    this.links.clear();
+  private forget(): void {
+    this.tunnels.clear();
+    this.change = 1;
   }
 
-  private planTrouble(): void {
-    const { time, random, faults } = this.around;
-    if (!Number.isFinite(faults.agentTroubleMs)) return;
-    time.after(random.between(1_000, 2 * faults.agentTroubleMs), () => {
-      if (this.isGone) return;
-      this.trouble();
-      this.planTrouble();
-    });
-  }
-
-  private trouble(): void {
-    const { time, random, story } = this.around;
-    const kind = random.pick(['restarts', 'loses its connections', 'is out of reach for a while'] as const);
-    story.tell(`gateway ${this.place}: ${kind}`);
-    this.breakLinks(kind);
-    if (kind === 'restarts') {
-      this.isUp = false;
-      this.tunnels.clear();
-      this.change = 1;
-      time.after(random.between(500, 15_000), () => {
-        this.isUp = !this.isGone;
-        for (const id of [...this.served.values()].flat()) this.dig(id);
-      });
-    }
-    if (kind === 'is out of reach for a while') {
-      this.isReachable = false;
-      time.after(random.between(5_000, 200_000), () => (this.isReachable = true));
-    }
+  private digAll(): void {
+    for (const id of [...this.served.values()].flat()) this.dig(id);
   }
 }

@@ -15,7 +15,8 @@ import type { ServerEpoch } from '../servers/server-epoch.js';
 import type { Surroundings } from '../surroundings.js';
 import { WallClock } from '../time/wall-clock.js';
 import { AgentJobs } from './agent-jobs.js';
-import { Link } from './link.js';
+import type { Link } from './link.js';
+import { Reach } from './reach.js';
 
 const HEARTBEAT_MS = 5_000;
 const FRAME_BYTES = 300;
@@ -32,14 +33,11 @@ interface Session {
 /** The agent of one host: keeps its promises, but restarts, loses connections and forgets to answer. */
 export class SimulatedAgent {
   private readonly jobs: AgentJobs;
-  private readonly links = new Set<Link>();
+  private readonly reach: Reach;
   private readonly clock: WallClock;
   private readonly startedAt: number;
   private highestEpoch = 0;
   private highestLink: Link | null = null;
-  private isUp = false;
-  private isReachable = true;
-  private isDestroyed = false;
 
   constructor(
     private readonly id: string,
@@ -49,40 +47,34 @@ export class SimulatedAgent {
     const { random, faults, time } = around;
     const isWrong = random.chance(faults.wrongAgentClock);
     this.clock = new WallClock(time, isWrong ? random.between(-WRONG_CLOCK_MS, WRONG_CLOCK_MS) : 0);
-    this.jobs = new AgentJobs(id, kind, around, this.clock, () => this.wakeLinks());
+    this.jobs = new AgentJobs(id, kind, around, this.clock, () => this.reach.wake());
+    this.reach = new Reach(id, around);
     this.startedAt = this.clock.now();
   }
 
   get isAway(): boolean {
-    return !this.isReachable;
+    return this.reach.isAway;
   }
 
   get unfinishedJobIds(): readonly string[] {
-    return this.isDestroyed ? [] : this.jobs.unfinishedIds;
+    return this.reach.isOver ? [] : this.jobs.unfinishedIds;
   }
 
   start(): void {
-    if (this.isDestroyed) return;
-    this.isUp = true;
+    if (this.reach.isOver) return;
+    this.reach.start();
     const { random, faults } = this.around;
-    if (!random.chance(faults.quietAgent)) this.planTrouble();
+    if (!random.chance(faults.quietAgent)) this.reach.planTrouble();
   }
 
   /** The machine is gone, and with it the agent, its jobs and what they printed. */
   destroy(): void {
-    this.isDestroyed = true;
-    this.isUp = false;
+    this.reach.destroy('the machine is gone');
     this.jobs.destroy();
-    this.breakLinks('the machine is gone');
   }
 
   connect(epoch: number, server: ServerEpoch): { api: AgentApi; close(): void } {
-    const link = new Link();
-    this.links.add(link);
-    const close = (): void => {
-      link.break('the connection was closed');
-      this.links.delete(link);
-    };
+    const { link, close } = this.reach.open();
     return { api: this.apiOf({ link, epoch, server }), close };
   }
 
@@ -131,7 +123,7 @@ export class SimulatedAgent {
       isPassedOn: false,
       isRepeatable: false,
       effect: () => {
-        if (!this.isUp || !this.isReachable) return NO_ANSWER;
+        if (!this.reach.answers) return NO_ANSWER;
         link.assertWhole();
         this.admit(epoch, link);
         return effect();
@@ -203,40 +195,7 @@ export class SimulatedAgent {
 
   private checkOpen(link: Link): void {
     link.assertWhole();
-    if (!this.isUp) throw new AgentUnreachableError('connection refused');
-  }
-
-  private wakeLinks(): void {
-    for (const link of this.links) link.wake();
-  }
-
-  private breakLinks(why: string): void {
-    for (const link of this.links) link.break(why);
-    this.links.clear();
-  }
-
-  private planTrouble(): void {
-    const { time, random, faults } = this.around;
-    time.after(random.between(1_000, 2 * faults.agentTroubleMs), () => {
-      if (this.isDestroyed) return;
-      this.trouble();
-      this.planTrouble();
-    });
-  }
-
-  private trouble(): void {
-    const { time, random, story } = this.around;
-    const kind = random.pick(['restart', 'cut', 'cut', 'partition'] as const);
-    story.tell(`${this.id}: ${TROUBLES[kind]}`);
-    this.breakLinks(TROUBLES[kind]);
-    if (kind === 'restart') {
-      this.isUp = false;
-      time.after(random.between(500, 15_000), () => (this.isUp = !this.isDestroyed));
-    }
-    if (kind === 'partition') {
-      this.isReachable = false;
-      time.after(random.between(5_000, 200_000), () => (this.isReachable = true));
-    }
+    if (!this.reach.isRunning) throw new AgentUnreachableError('connection refused');
   }
 
   private info(): AgentInfo {
@@ -262,9 +221,3 @@ export class SimulatedAgent {
     };
   }
 }
-
-const TROUBLES = {
-  restart: 'the agent restarts',
-  cut: 'its connections break',
-  partition: 'nobody reaches it for a while',
-} as const;
