@@ -35,6 +35,10 @@ const boundaries = [
   { sourceTag: 'type:tool', onlyDependOnLibsWithTags: ['*'] },
 ];
 
+/** One file is read with its package alone; all of them in one program, which reads what packages share once instead of once for each. */
+const program =
+  process.env.DSTACK_LINT === 'whole' ? { project: './tools/ci/tsconfig.lint.json' } : { projectService: true };
+
 export default tseslint.config(
   {
     ignores: [
@@ -52,7 +56,7 @@ export default tseslint.config(
   {
     files: ['**/*.ts'],
     plugins: { '@nx': nx, 'import-x': importX },
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: { parserOptions: { ...program, tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@nx/enforce-module-boundaries': [
         'error',

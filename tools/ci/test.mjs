@@ -45,7 +45,7 @@ stage('the server in few files', () => command(['apps/server/scripts/bundle.mjs'
 
 /** The stories with real processes wait two thirds of their time; a worker and what it starts take up to 2 GB. */
 function workers() {
-  return Math.min(2 * cpus().length + 1, Math.max(1, Math.floor(totalmem() / 2 ** 31)));
+  return Math.min(2 * cpus().length, Math.max(1, Math.floor(totalmem() / 2 ** 31)));
 }
 
 /** What belongs into `spec-order/long-specs.json`. */

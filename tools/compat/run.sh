@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Drives our server with the unmodified dstack 0.21.2 client from PyPI, as its user would. Needs Python 3.10+, pip with PyPI in reach
-# and an ssh client. Keeps everything in a temporary folder; the server listens on loopback.
+# and an ssh client. Keeps everything in a temporary folder; the server listens on loopback. `--install-only` gets the client and ends.
 set -uo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d "${TMPDIR:-/tmp}/dstack-compat-XXXXXX")
@@ -16,6 +16,7 @@ if [ ! -x "$venv/bin/dstack" ]; then
     exit 0
   fi
 fi
+if [ "${1:-}" = --install-only ]; then rm -rf "$work"; exit 0; fi
 
 node=$(ls -d "$root"/node_modules/node-linux-*/bin/node 2>/dev/null | head -1)
 port=$("${node:-node}" -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})')
@@ -95,11 +96,15 @@ for _ in $(seq 60); do
   sleep 0.5
 done
 check 'ps' 0 'compat-long.*running' ps
-out=$(cd "$work/project" && timeout -s INT 12 "$venv/bin/dstack" attach --logs compat-long </dev/null 2>&1)
+(cd "$work/project" && exec timeout -s INT 40 "$venv/bin/dstack" attach --logs compat-long </dev/null >"$work/attach-logs.log" 2>&1) &
+attached=$!
+while kill -0 "$attached" 2>/dev/null && ! grep -q 'tick [0-9]' "$work/attach-logs.log"; do sleep 0.2; done
+kill -INT "$attached" 2>/dev/null
+wait "$attached" 2>/dev/null
 checks=$((checks + 1))
-if grep -q 'tick [0-9]' <<<"$out"; then echo 'compat ok    attach --logs'; else
+if grep -q 'tick [0-9]' "$work/attach-logs.log"; then echo 'compat ok    attach --logs'; else
   failures=$((failures + 1))
-  printf 'compat FAIL  attach --logs:\n%s\n' "$(tail -25 <<<"$out")"
+  printf 'compat FAIL  attach --logs:\n%s\n' "$(tail -25 "$work/attach-logs.log")"
 fi
 (cd "$work/project" && exec timeout -s INT 40 "$venv/bin/dstack" attach compat-long </dev/null >"$work/attach.log" 2>&1) &
 attached=$!

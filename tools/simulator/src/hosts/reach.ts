@@ -53,7 +53,7 @@ export class Reach {
     this.breakLinks(why);
   }
 
-  open(): { readonly link: Link; close(): void } {
+  open(): { readonly link: Link; readonly close: () => void } {
     const link = new Link();
     this.links.add(link);
     const close = (): void => {
