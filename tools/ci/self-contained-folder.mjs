@@ -1,7 +1,7 @@
 // Builds the self-contained folder of a program: a stripped node, one bundled file, and the loader and libraries they need, so that it runs
 // on any Linux of this architecture, whatever libc that has (or none).
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -29,7 +29,8 @@ const LICENCES = { libc6: 'glibc', 'libgcc-s1': 'libgcc', 'libstdc++6': 'libstdc
  *   `name.cjs` is its bundle; `finish` puts there what it alone has
  */
 export async function buildFolder({ root, name, libraries = [], finish = () => {} }) {
-  const out = join(root, 'dist', 'folder');
+  const folder = join(root, 'dist', 'folder');
+  const out = `${folder}.${process.pid}`;
   const { triplet, loader } = ARCHITECTURES[process.arch] ?? fail(`no ${name} folder for ${process.arch}`);
   rmSync(out, { recursive: true, force: true });
   mkdirSync(join(out, 'lib'), { recursive: true });
@@ -46,7 +47,16 @@ export async function buildFolder({ root, name, libraries = [], finish = () => {
     .toString()
     .trim();
   const [bytes] = execFileSync('du', ['-sb', out]).toString().split('\t');
-  console.log(`${out}: ${version}, ${Math.round(bytes / 1e6)} MB`);
+  replace(folder, out);
+  console.log(`${folder}: ${version}, ${Math.round(bytes / 1e6)} MB`);
+}
+
+/** By renaming: whoever looks meanwhile finds the one before, or this one. */
+function replace(folder, by) {
+  const former = `${by}.former`;
+  if (existsSync(folder)) renameSync(folder, former);
+  renameSync(by, folder);
+  rmSync(former, { recursive: true, force: true });
 }
 
 /** The pinned one, not whatever runs this script. */
