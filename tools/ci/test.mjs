@@ -4,7 +4,7 @@
  * (packing and installing the packages, the 0.21.2 client). The last line is `N passed, N failed`.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join, relative } from 'node:path';
 
@@ -67,6 +67,8 @@ async function sharedPostgres() {
 
 if (totals.failed === 0) {
   const postgres = await sharedPostgres();
+  // The packed agent and gateway, made by the first that wants them.
+  env.DSTACK_TEST_ARCHIVES = mkdtempSync(join(tmpdir(), 'dstack-archives-'));
   stage('tests', () => {
     const report = join(mkdtempSync(join(tmpdir(), 'dstack-tests-')), 'report.json');
     const status = command([
@@ -85,6 +87,8 @@ if (totals.failed === 0) {
     return { passed: numPassedTests, failed: Math.max(numFailedTests, numFailedTestSuites, status.failed) };
   });
   await postgres?.stop();
+  rmSync(env.DSTACK_TEST_ARCHIVES, { recursive: true, force: true });
+  delete env.DSTACK_TEST_ARCHIVES;
   delete env.DSTACK_TEST_POSTGRES_URL;
   for (const generator of [
     'tools/contract/generate-wire-types.mjs',

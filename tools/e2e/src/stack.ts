@@ -15,6 +15,7 @@ import { type CommandResult, type RunningCommand, startCommand } from './command
 import { freePort } from './free-port.js';
 import { Terminal } from './terminal.js';
 import { until } from './until.js';
+import { shareArchives } from './share-archives.js';
 import { canRunContainers, cliProgram, node, serverProgram } from './programs.js';
 
 interface ReadyMessage {
@@ -51,6 +52,7 @@ export class Stack {
   /** Starts the server (again, on the same port and directory); resolves when it answers. */
   async start(): Promise<void> {
     this.port ||= await freePort();
+    shareArchives(this.serverDir);
     const log = createWriteStream(join(this.work, 'server.log'), { flags: 'a' });
     const child = spawn(node, [this.program, '--host', '127.0.0.1', '--port', String(this.port)], {
       cwd: this.work,

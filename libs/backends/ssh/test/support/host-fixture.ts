@@ -51,7 +51,8 @@ export class HostFixture {
   }
 
   pack(folder: string): Promise<AgentBundle> {
-    const cacheDir = join(this.directory, 'cache');
+    // One spec of a run of the tests packs it for all.
+    const cacheDir = join(process.env['DSTACK_TEST_ARCHIVES'] ?? this.directory, 'agents');
     return packAgentFolder({ folder, cacheDir, arch: 'x86', signal: AbortSignal.timeout(120_000) });
   }
 
