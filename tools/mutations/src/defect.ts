@@ -7,6 +7,9 @@ export interface Edit {
   readonly replace: string;
 }
 
+/** Stories of everything, or of gateways and little else. */
+export type StoryKind = 'usual' | 'gateways';
+
 /** A mistake that once was in this server, is known from the field, or is easily made; the simulator has to find it. */
 export interface Defect {
   readonly name: string;
@@ -14,5 +17,7 @@ export interface Defect {
   readonly loses: string;
   /** Where the mistake is known from; left out: nobody is known to have made it. */
   readonly knownFrom?: 'the field' | 'this server';
+  /** In which it is looked for; left out: the usual ones. */
+  readonly stories?: StoryKind;
   readonly edits: readonly Edit[];
 }

@@ -41,20 +41,23 @@ type Result = Hunted & { readonly name: string; readonly seconds: number };
 
 async function huntAll(): Promise<void> {
   const startedAt = performance.now();
-  const sound = new StoryTeller(null);
-  const baseline = new Baseline((seed) => sound.tell(seed));
+  const sound = { usual: new StoryTeller('usual', null), gateways: new StoryTeller('gateways', null) };
+  const baselines = {
+    usual: new Baseline((seed) => sound.usual.tell(seed)),
+    gateways: new Baseline((seed) => sound.gateways.tell(seed)),
+  };
   const results: Result[] = [];
   const waiting = [...chosen];
   const work = async (): Promise<void> => {
     for (let defect = waiting.shift(); defect !== undefined; defect = waiting.shift()) {
-      const result = await huntOne(defect, baseline);
+      const result = await huntOne(defect, baselines[defect.stories ?? 'usual']);
       results.push(result);
       if (!values.json) tell(result);
     }
   };
   try {
     await Promise.all(Array.from({ length: availableParallelism() }, work));
-    const unclean = await baseline.unclean();
+    const unclean = [...(await baselines.usual.unclean()), ...(await baselines.gateways.unclean())];
     const missed = results.filter(({ caught }) => !caught).map(({ name }) => name);
     const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
     for (const { seed, violation } of values.json ? [] : unclean)
@@ -63,13 +66,14 @@ async function huntAll(): Promise<void> {
     console.log(JSON.stringify(values.json ? { ...summary, results: inOrder(results) } : summary));
     process.exitCode = missed.length === 0 && unclean.length === 0 ? 0 : 1;
   } finally {
-    sound.end();
+    sound.usual.end();
+    sound.gateways.end();
   }
 }
 
-async function huntOne({ name }: Defect, baseline: Baseline): Promise<Result> {
+async function huntOne({ name, stories = 'usual' }: Defect, baseline: Baseline): Promise<Result> {
   const startedAt = performance.now();
-  const defective = new StoryTeller(name);
+  const defective = new StoryTeller(stories, name);
   try {
     const hunted = await hunt({ tell: (seed) => defective.tell(seed), baseline: (seed) => baseline.of(seed), seeds });
     return { ...hunted, name, seconds: Math.round((performance.now() - startedAt) / 100) / 10 };

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { StoryKind } from './defect.js';
 import { StoryBrokenError } from './story-broken-error.js';
 import type { Told } from './told.js';
 
@@ -13,8 +14,10 @@ export class StoryTeller {
   private output = '';
 
   /** @param defect null: the server as it is */
-  constructor(defect: string | null) {
-    this.child = fork(SCRIPT, defect === null ? [] : [defect], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  constructor(stories: StoryKind, defect: string | null) {
+    this.child = fork(SCRIPT, defect === null ? [stories] : [stories, defect], {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.output = (this.output + text).slice(-2_000);
     });

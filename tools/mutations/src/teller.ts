@@ -3,8 +3,8 @@ import type { Told } from './told.js';
 import { defectiveModules } from './defective-modules.js';
 import { loadInstead } from './load-instead.js';
 
-/** A process that tells one story for each seed it is sent, by a server with the defect named in its argument, or with none. */
-const name = process.argv[2];
+/** A process that tells one story for each seed it is sent, of the kind named in its first argument, by a server with the defect named in the second one, or with none. */
+const [, , stories, name] = process.argv;
 const defect = ALL_DEFECTS.find((each) => each.name === name);
 const modules = defect === undefined ? new Map<string, string>() : defectiveModules(defect);
 const missed = loadInstead(modules);
@@ -14,7 +14,8 @@ if (missed().length > 0)
   throw new Error(`the simulator does not load ${missed().join(', ')}: the defect changes nothing`);
 
 process.on('message', (seed: number) => {
-  simulate({ seed, volumes: 1, gateways: usualGateways(seed) }).then(
+  const story = stories === 'gateways' ? { runs: 1, gateways: 1 } : { volumes: 1, gateways: usualGateways(seed) };
+  simulate({ seed, ...story }).then(
     ({ violations }) => process.send?.({ violations } satisfies Told),
     (error: unknown) => {
       console.error(error);

@@ -79,7 +79,7 @@ describe('the hunt', () => {
 
 describe('the simulator', () => {
   it('tells the server with a defect from the one without', async () => {
-    const [sound, defective] = [new StoryTeller(null), new StoryTeller('decrement-is-lost')];
+    const [sound, defective] = [new StoryTeller('usual', null), new StoryTeller('usual', 'decrement-is-lost')];
     try {
       const [good, bad] = await Promise.all([sound.tell(1), defective.tell(1)]);
       expect(good.violations).toEqual([]);

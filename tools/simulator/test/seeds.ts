@@ -27,5 +27,9 @@ export const SEEDS_WITH_VOLUMES_THAT_ONCE_FAILED: readonly (readonly [seed: numb
   [100_025, 'a call to detach that arrived when the disk was at the same machine again, for the next job'],
   [49, 'two create calls of one attempt, of which one was refused: its answer was taken for both'],
   [526, 'a job stopped for its duration by the clock of the server, which was set forward twice'],
+  [
+    201,
+    'a call to attach that arrived after the detach: the wait for it had been cut short by a clock that was set forward',
+  ],
   [101_005, 'a row that was looked at for ever in the millisecond before its deadline'],
 ];

@@ -14,8 +14,8 @@ export const LIMITS = {
   createMs: 2 * MINUTE,
   /** From a create call on, until nothing of it is under way any more. */
   createArrivesMs: 3 * MINUTE,
-  /** The same of the others, which are given up after half a minute. */
-  callArrivesMs: 90 * SECOND,
+  /** The same of the others, which are given up after half a minute: with a minute that a clock may be set forward meanwhile. */
+  callArrivesMs: 150 * SECOND,
   /** Containers made for one job, one after the other, that failed to start. */
   containersTried: 3,
   /** From a ready machine until the agent has taken the job. */

@@ -10,11 +10,13 @@ export const GATEWAY_DEFECTS: readonly Defect[] = [
     name: 'a-refusal-answers-all-calls-of-a-gateway',
     loses: 'a machine that an earlier create call makes after a later one was refused',
     knownFrom: 'this server',
+    stories: 'gateways',
     edits: [{ file: COMMIT, find: '[record.askedAt, id]', replace: '[null, id]' }],
   },
   {
     name: 'machine-of-a-gateway-is-not-looked-for',
     loses: 'a machine whose create call was not answered, when the gateway is deleted',
+    stories: 'gateways',
     edits: [
       {
         file: EFFECTS,
@@ -27,6 +29,7 @@ export const GATEWAY_DEFECTS: readonly Defect[] = [
   {
     name: 'gateway-hears-only-when-linked',
     loses: 'every replica that starts, and every answer from one that ended, until the next link',
+    stories: 'gateways',
     edits: [{ file: LINK, find: '      await pass.push(signal);\n      if (asked', replace: '      if (asked' }],
   },
 ];
