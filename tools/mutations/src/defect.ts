@@ -7,7 +7,7 @@ export interface Edit {
   readonly replace: string;
 }
 
-/** Stories of everything, or of gateways and little else. */
+/** Stories of everything; or of gateways, where most create calls have trouble. */
 export type StoryKind = 'usual' | 'gateways';
 
 /** A mistake that once was in this server, is known from the field, or is easily made; the simulator has to find it. */

@@ -2,9 +2,8 @@ import type { Defect } from '../defect.js';
 
 const COMMIT = 'apps/server/src/gateways/gateway-replica-commit.ts';
 const EFFECTS = 'apps/server/src/gateways/gateway-replica-effects.ts';
-const LINK = 'apps/server/src/gateways/gateway-link.ts';
 
-/** Gateways cost money too, and send people to what they were told last. */
+/** The machines of gateways cost money too. */
 export const GATEWAY_DEFECTS: readonly Defect[] = [
   {
     name: 'a-refusal-answers-all-calls-of-a-gateway',
@@ -25,11 +24,5 @@ export const GATEWAY_DEFECTS: readonly Defect[] = [
           'const more = mayHaveMadeMore(machine !== null, { askedAt: null }) && machine !== null ? [byName] : [];',
       },
     ],
-  },
-  {
-    name: 'gateway-hears-only-when-linked',
-    loses: 'every replica that starts, and every answer from one that ended, until the next link',
-    stories: 'gateways',
-    edits: [{ file: LINK, find: '      await pass.push(signal);\n      if (asked', replace: '      if (asked' }],
   },
 ];
