@@ -427,3 +427,4 @@ export type {
   GatewayReplicaEffect,
   GatewayReplicaSnapshot,
 } from './lifecycle/gateway-replica-snapshot.js';
+export { aboutFleet, nothingCreated, unknownFleets } from './placement/about-fleets.js';

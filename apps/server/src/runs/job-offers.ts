@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
+  aboutFleet,
   availabilityOf,
   combineFleetAndRun,
   containerOnly,
@@ -10,6 +11,7 @@ import {
   mergeRejections,
   namedFleets,
   needsDefaultFleet,
+  nothingCreated,
   networkMounts,
   type Offer,
   offerOfInstance,
@@ -20,6 +22,7 @@ import {
   type RejectionSummary,
   requiredFeatures,
   summariseRejections,
+  unknownFleets,
   unknownGpus,
   type VolumesByName,
   type Wire,
@@ -79,7 +82,11 @@ export class JobOffers {
     const warnings = new Set<string>();
     const rejected: RejectionReason[][] = [];
     const summaries: RejectionSummary[] = [];
-    const aboutAsk = [...unknownGpus(job.requirements.resources.gpu), ...unknownFleets(profile, capacity)];
+    const existing = capacity.fleetRecords.map(({ name }) => name);
+    const aboutAsk = [
+      ...unknownGpus(job.requirements.resources.gpu),
+      ...unknownFleets(namedFleets(profile, capacity.project.name), existing),
+    ];
     for (const fleet of plannedFleets(profile, capacity, options)) {
       const combined = combineFleetAndRun(fleet.spec, { profile, requirements: job.requirements });
       if (!combined.ok) {
@@ -101,7 +108,7 @@ export class JobOffers {
         if (match.ok) pool.push(match.offer);
         else rejected.push([...match.reasons]);
       }
-      if (profile.creation_policy === 'reuse') aboutAsk.push(aboutFleet(fleet.name, NOTHING_CREATED));
+      if (profile.creation_policy === 'reuse') aboutAsk.push(nothingCreated(fleet.name));
       if (!fleet.mayGrow || named !== null || profile.creation_policy === 'reuse') continue;
       const found = await this.createdIn(fleet, { requirements, filters }, plan);
       created.push(...found.fitting);
@@ -137,18 +144,6 @@ interface PlannedFleet extends Pick<PlacementFleet, 'anchor'> {
   readonly name: string;
   readonly spec: Wire.FleetSpec;
   readonly mayGrow: boolean;
-}
-
-const NOTHING_CREATED = 'nothing is created, as creation_policy is reuse';
-
-function unknownFleets(profile: Wire.Profile, { fleetRecords, project }: ProjectCapacity): RejectionReason[] {
-  const known = new Set(fleetRecords.map(({ name }) => name));
-  const unknown = (namedFleets(profile, project.name) ?? []).filter((name) => !known.has(name));
-  return unknown.map((name) => aboutFleet(name, 'does not exist'));
-}
-
-function aboutFleet(name: string, because: string): RejectionReason {
-  return { code: 'fleet', text: `fleet ${name}: ${because}` };
 }
 
 /** Planning makes no fleet, but shows what the default one would offer as if it were there. */
