@@ -221,6 +221,38 @@ describe.each(testDatabases())('runs that mount network volumes on $name', ({ lo
     expect([attachedTo(id), cloud.calls.at(-1)]).toEqual([null, 'force-detach']);
   });
 
+  it('ask for a volume only once more after a call that nobody heard of: the next one may be lost too', async () => {
+    await create();
+    await haveMachines('eu-a');
+    await apply('train');
+    await until(volume, ({ status_display: state }) => state === 'attached');
+    const wakeVolume = (sql: string) =>
+      server.db.write(async (tx) => {
+        await tx.execute(sql, []);
+        await server.app.get(Wake).rows(tx, 'volumes', (await tx.query<{ id: string }>('SELECT id FROM volumes')).map((row) => row.id)); // prettier-ignore
+      });
+    const minutesAgo = String(Date.now() - 60_000);
+    await wakeVolume(`UPDATE volume_attachments SET unanswered_at = ${minutesAgo}`);
+    await project('runs/stop', { runs_names: ['train'], abort: true });
+    const waiting = 'volume data is being detached: an earlier call to the cloud had no answer, and may still arrive';
+    await until(
+      () => run('train'),
+      ({ latest_job_submission: job }) => job?.error === waiting,
+    );
+    // Whoever looks again does not ask again.
+    await wakeVolume('UPDATE volumes SET next_due_at = NULL');
+    await until(
+      async () => (await server.db.read((tx) => tx.query<{ due: number | null }>('SELECT next_due_at AS due FROM volumes')))[0]?.due ?? 0,
+      (due) => due > Date.now() + 60_000,
+    ); // prettier-ignore
+    expect(cloud.calls.filter((call) => call === 'detach')).toHaveLength(1);
+    await wakeVolume(`UPDATE volume_attachments SET unanswered_at = unanswered_at - 100000, trouble = NULL`);
+    await until(
+      () => run('train'),
+      ({ status }) => status === 'terminated',
+    );
+  });
+
   it('get one of several, of those that are free', async () => {
     await create('data-a');
     cloud.zone = 'eu-b';

@@ -128,7 +128,7 @@ export { staysVisible } from './lifecycle/stays-visible.js';
 export { terminateAgain } from './lifecycle/terminate-again.js';
 export { whyUnwanted, whyUnwantedBeforeLaunch } from './lifecycle/why-unwanted.js';
 export { drainLimitMs } from './lifecycle/drain.js';
-export { isDetached } from './lifecycle/decide-attachment.js';
+export { detachAgainAt, isDetached } from './lifecycle/decide-attachment.js';
 export { isFinalFailure, type Trouble, troubleAfter } from './lifecycle/trouble.js';
 export { type AttemptNews, goOn } from './lifecycle/go-on.js';
 export { describeChanges } from './events/describe-changes.js';

@@ -9,7 +9,7 @@ const defect = ALL_DEFECTS.find((each) => each.name === name);
 const modules = defect === undefined ? new Map<string, string>() : defectiveModules(defect);
 const missed = loadInstead(modules);
 // Not before: what is imported here is the server that the defect is in.
-const { CREATE_FAULTS, simulate, usualGateways } = await import('@dstack/simulator');
+const { CREATE_FAULTS, simulate, usualStory } = await import('@dstack/simulator');
 if (missed().length > 0)
   throw new Error(`the simulator does not load ${missed().join(', ')}: the defect changes nothing`);
 
@@ -17,7 +17,7 @@ process.on('message', (seed: number) => {
   const story =
     stories === 'gateways'
       ? { runs: 0, gateways: 2, faults: CREATE_FAULTS }
-      : { volumes: 1, gateways: usualGateways(seed) };
+      : usualStory(seed);
   simulate({ seed, ...story }).then(
     ({ violations }) => process.send?.({ violations } satisfies Told),
     (error: unknown) => {

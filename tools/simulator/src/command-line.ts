@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
-import { DEFAULT_RUNS, IDEMPOTENCY_KINDS, type IdempotencyKind } from './simulate.js';
+import { FAULTS } from './faults.js';
+import { IDEMPOTENCY_KINDS, type IdempotencyKind } from './simulate.js';
+import type { UsualStory } from './usual-story.js';
 
 export const HELP = `npm run sim -- [options]
 
@@ -11,10 +13,12 @@ clock. One seed is one story; the same seed tells the same one.
   --trace SEED       tell one story, line by line
   --every-point SEED tell one story again and again without faults, with one crash at each point where it leaves something else behind
   --crash-at N       with --trace: the story of --every-point with the crash at the n-th of these points
-  --runs N           tasks per project (${DEFAULT_RUNS})
-  --services N       services per project (1)
-  --volumes N        network volumes per project (1)
-  --gateways N       gateways per project, each with two services behind it (1 in three of ten stories)
+  --runs N           tasks per project
+  --services N       services per project
+  --volumes N        network volumes per project
+  --gateways N       gateways per project, each with two services behind it
+  --all-faults       all that can go wrong does
+                     What is not said of these five is drawn for each seed.
   --creates N        instead: users who want many machines, until N create calls had trouble, by clouds of each kind in turn
   --kind KIND        with --creates: clouds of one kind only: token, name or lookup
   --json             end with one line of JSON: {"seeds":…,"violations":…,…}
@@ -28,11 +32,8 @@ export interface CommandLine {
   readonly trace: number | null;
   readonly everyPoint: number | null;
   readonly crashAt: number | null;
-  readonly runs: number;
-  readonly services: number;
-  readonly volumes: number;
-  /** Null: as usual. */
-  readonly gateways: number | null;
+  /** What is said of all stories. */
+  readonly asked: Partial<UsualStory>;
   readonly creates: number | null;
   readonly kind: IdempotencyKind | null;
   readonly json: boolean;
@@ -49,10 +50,11 @@ export function readCommandLine(args: readonly string[]): CommandLine {
       trace: { type: 'string' },
       'every-point': { type: 'string' },
       'crash-at': { type: 'string' },
-      runs: { type: 'string', default: String(DEFAULT_RUNS) },
-      services: { type: 'string', default: '1' },
-      volumes: { type: 'string', default: '1' },
+      runs: { type: 'string' },
+      services: { type: 'string' },
+      volumes: { type: 'string' },
       gateways: { type: 'string' },
+      'all-faults': { type: 'boolean', default: false },
       creates: { type: 'string' },
       kind: { type: 'string' },
       json: { type: 'boolean', default: false },
@@ -65,15 +67,22 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     trace: optional('trace', values.trace),
     everyPoint: optional('every-point', values['every-point']),
     crashAt: optional('crash-at', values['crash-at']),
-    runs: whole('runs', values.runs),
-    services: whole('services', values.services),
-    volumes: whole('volumes', values.volumes),
-    gateways: optional('gateways', values.gateways),
+    asked: {
+      ...count('runs', values.runs),
+      ...count('services', values.services),
+      ...count('volumes', values.volumes),
+      ...count('gateways', values.gateways),
+      ...(values['all-faults'] ? { faults: FAULTS } : {}),
+    },
     creates: optional('creates', values.creates),
     kind: kindOf(values.kind),
     json: values.json,
     help: values.help,
   };
+}
+
+function count<Name extends string>(name: Name, text: string | undefined): { readonly [name in Name]?: number } {
+  return text === undefined ? {} : ({ [name]: whole(name, text) } as { readonly [name in Name]: number }); // a computed key loses its name
 }
 
 function kindOf(text: string | undefined): IdempotencyKind | null {

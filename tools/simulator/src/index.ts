@@ -1,3 +1,3 @@
 export { CREATE_FAULTS, FAULTS, type Faults, NO_FAULTS } from './faults.js';
 export { simulate, type SimulationOptions, type SimulationResult } from './simulate.js';
-export { usualGateways } from './usual-gateways.js';
+export { usualStory, type UsualStory } from './usual-story.js';

@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type CommandLine, HELP, readCommandLine } from './command-line.js';
-import { NO_FAULTS } from './faults.js';
+import { FAULTS, NO_FAULTS } from './faults.js';
 import { inParallel } from './in-parallel.js';
 import { sumOfCreates, tellCreates } from './tell-creates.js';
-import { usualGateways } from './usual-gateways.js';
 import { simulate, type SimulationOptions, type SimulationResult } from './simulate.js';
+import { usualStory } from './usual-story.js';
 
 const WORKER = '--worker';
 
@@ -96,47 +96,28 @@ async function plan({
   crashAt,
   seeds,
   from,
-  runs,
-  services,
-  volumes,
-  gateways,
+  asked,
   creates,
   kind,
 }: CommandLine): Promise<SimulationOptions[]> {
-  const crash = crashAt === null ? {} : { faults: NO_FAULTS, crashAt };
+  const storyOf = (seed: number): SimulationOptions => ({ seed, ...usualStory(seed), ...asked });
   if (trace !== null && creates !== null) return [{ seed: trace, creates: kind ?? 'token', trace: true }];
   if (trace !== null)
-    return [
-      { seed: trace, runs, services, volumes, gateways: gateways ?? usualGateways(trace), trace: true, ...crash },
-    ];
-  if (everyPoint === null)
-    return Array.from({ length: seeds }, (_story, index) => ({
-      seed: from + index,
-      runs,
-      services,
-      volumes,
-      gateways: gateways ?? usualGateways(from + index),
-    }));
-  const story = {
-    seed: everyPoint,
-    runs,
-    services,
-    volumes,
-    gateways: gateways ?? usualGateways(everyPoint),
-    faults: NO_FAULTS,
-  };
+    return [{ ...storyOf(trace), trace: true, ...(crashAt === null ? {} : { faults: NO_FAULTS, crashAt }) }];
+  if (everyPoint === null) return Array.from({ length: seeds }, (_story, index) => storyOf(from + index));
+  const story = { ...storyOf(everyPoint), faults: NO_FAULTS };
   const { crashPoints } = await simulate({ ...story, crashAt: 0 });
   return Array.from({ length: crashPoints }, (_, index) => ({ ...story, crashAt: index + 1 }));
 }
 
 function report(
-  { seed, runs, services = 0, volumes = 0, gateways = 0, crashAt, creates }: SimulationOptions,
+  { seed, runs, services = 0, volumes = 0, gateways = 0, faults, crashAt, creates }: SimulationOptions,
   { violations }: SimulationResult,
 ): void {
   if (violations.length === 0) return;
   const told =
     creates === undefined
-      ? `--runs ${runs} --services ${services} --volumes ${volumes} --gateways ${gateways}`
+      ? `--runs ${runs} --services ${services} --volumes ${volumes} --gateways ${gateways}${faults === FAULTS ? ' --all-faults' : ''}`
       : `--creates 1 --kind ${creates}`;
   const point = crashAt === undefined ? '' : ` --crash-at ${crashAt}`;
   console.log(`seed ${seed}${point}:`);

@@ -37,7 +37,7 @@ import { planVolumes } from './users/volumes.js';
 import { SimulatedUser } from './users/simulated-user.js';
 
 const START = Date.UTC(2026, 0, 1);
-export const DEFAULT_RUNS = 4;
+const DEFAULT_RUNS = 4;
 const KINDS: readonly Idempotency[] = [{ kind: 'token' }, { kind: 'name' }, { kind: 'lookup', listLagMs: 20_000 }];
 const VERY_LATE_MS = [5_000, 900_000] as const;
 /** Clouds that sell machines which are made by one call. */

@@ -1,6 +1,7 @@
 import { type CloudVolume, isBackendError, statusText, type Termination } from '@dstack/backend-base';
 import {
   cloudName,
+  detachAgainAt,
   isDetached,
   isFinalFailure,
   isRefusal,
@@ -17,6 +18,7 @@ import type { CommitContext, CommitResult, Outcome } from '../reconcile/reconcil
 import { writeJson } from '../reconcile/stored-json.js';
 import { Wake } from '../reconcile/wake.js';
 import { WORLD, type World } from '../world/world.js';
+import type { AttachmentRecord } from './attachment-record.js';
 import type { PlannedVolume } from './volume-effects.js';
 import type { AttachmentView, VolumeView } from './volume-snapshots.js';
 import { volumeTarget } from './volume-target.js';
@@ -24,6 +26,7 @@ import { volumeTarget } from './volume-target.js';
 type Context = CommitContext<VolumeView, VolumeDecision>;
 
 const TEXT_LIMIT = 800;
+const EARLIER_CALL = 'an earlier call to the cloud had no answer, and may still arrive';
 
 /** Writes what was decided about a volume and what the effects brought. */
 @Injectable()
@@ -180,7 +183,10 @@ export class VolumeCommit {
     const answer = outcome.value as Termination; // what `detach` returns
     if (isDetached(answer, fact, unanswered, context.now)) return this.drop(tx, context, instanceId, 'Volume detached');
     await this.answered(tx, context, instanceId);
-    return null;
+    const nextTryAt = detachAgainAt(answer, unanswered);
+    if (nextTryAt === null) return null;
+    await this.waitUntil(tx, context, instanceId, { failures: 0, nextTryAt, message: EARLIER_CALL });
+    return nextTryAt;
   }
 
   /** This call is answered; one before it may not be. */
@@ -197,12 +203,21 @@ export class VolumeCommit {
       attachmentOf(context, instanceId)?.record.trouble ?? null,
       context.now,
     );
+    await this.waitUntil(tx, context, instanceId, { failures, nextTryAt, message });
+    return nextTryAt;
+  }
+
+  private async waitUntil(
+    tx: WriteTx,
+    { id }: Context,
+    instanceId: string,
+    trouble: NonNullable<AttachmentRecord['trouble']>,
+  ): Promise<void> {
     await tx.execute('UPDATE volume_attachments SET trouble = ? WHERE volume_id = ? AND instance_id = ?', [
-      writeJson({ failures, nextTryAt, message }),
-      context.id,
+      writeJson(trouble),
+      id,
       instanceId,
     ]);
-    return nextTryAt;
   }
 
   private async drop(tx: WriteTx, context: Context, instanceId: string, text: string | null): Promise<number> {

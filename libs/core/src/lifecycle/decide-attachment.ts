@@ -66,6 +66,14 @@ export function isDetached(
   return answer === 'done' && (machine === 'gone' || !mayStillArrive(unanswered, LIMITS.callArrivesMs, now));
 }
 
+/**
+ * When to ask again after the cloud said that the volume has left, and an earlier call may still arrive: not before it cannot any more. Each
+ * call may be one that nobody hears the answer of, and the wait would begin anew with it. Null: at the usual pace.
+ */
+export function detachAgainAt(answer: 'done' | 'pending', { askedAt }: Asked): Instant | null {
+  return answer === 'pending' || askedAt === null ? null : askedAt + LIMITS.callArrivesMs + 1;
+}
+
 /** Never before a minute: what is still being written would be lost. Null: never. */
 export function forceDetachAt({ requestedAt, stopMs, isAborted }: ReleaseFact): Instant | null {
   if (isAborted) return requestedAt + LIMITS.forceDetachMs;
