@@ -14,10 +14,7 @@ if (missed().length > 0)
   throw new Error(`the simulator does not load ${missed().join(', ')}: the defect changes nothing`);
 
 process.on('message', (seed: number) => {
-  const story =
-    stories === 'gateways'
-      ? { runs: 0, gateways: 2, faults: CREATE_FAULTS }
-      : usualStory(seed);
+  const story = stories === 'gateways' ? { runs: 0, gateways: 2, faults: CREATE_FAULTS } : usualStory(seed);
   simulate({ seed, ...story }).then(
     ({ violations }) => process.send?.({ violations } satisfies Told),
     (error: unknown) => {

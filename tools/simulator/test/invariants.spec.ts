@@ -3,6 +3,7 @@ import { blocksMatchJobs } from '../src/invariants/blocks-match-jobs.js';
 import { fleetsKeepTheirLimit } from '../src/invariants/fleets-keep-their-limit.js';
 import { gangsAreWhole } from '../src/invariants/gangs-are-whole.js';
 import type { Invariant } from '../src/invariants/invariant.js';
+import { jobsEndInTime } from '../src/invariants/jobs-end-in-time.js';
 import { machinesHaveRows } from '../src/invariants/machines-have-rows.js';
 import { moneyIsRight } from '../src/invariants/money-is-right.js';
 import { runsAndJobsAgree } from '../src/invariants/runs-and-jobs-agree.js';
@@ -50,6 +51,13 @@ const CASES: readonly Case[] = [
     fine: { calmMs: 0, rows: [service(1, 3)] },
     broken: { calmMs: 120_000, rows: [service(1, 3)] },
     says: 'has 3 replicas, and shall have 1',
+  },
+  {
+    what: 'a job that is to end gets there',
+    invariant: { afterChange: (scene) => jobsEndInTime.nowAndThen?.(scene) },
+    fine: { rows: [] },
+    broken: { rows: [{ id: 'a' }] },
+    says: 'job a has been ending for 20 minutes',
   },
   {
     what: 'a job that has ended stays so',

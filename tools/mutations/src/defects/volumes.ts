@@ -24,4 +24,15 @@ export const VOLUME_DEFECTS: readonly Defect[] = [
       },
     ],
   },
+  {
+    name: 'detach-is-repeated-while-it-waits',
+    loses: 'hours: the wait for a call that had no answer begins anew with each repetition that has none',
+    edits: [
+      {
+        file: 'apps/server/src/volumes/volume-commit.ts',
+        find: '    if (nextTryAt === null) return null;\n',
+        replace: "    if (nextTryAt !== null || instanceId !== '') return null;\n",
+      },
+    ],
+  },
 ];

@@ -10,6 +10,7 @@ import { fleetsKeepTheirLimit } from './fleets-keep-their-limit.js';
 import { gangsAreWhole } from './gangs-are-whole.js';
 import { hostsAreLeftClean } from './hosts-are-left-clean.js';
 import type { Invariant, Scene } from './invariant.js';
+import { jobsEndInTime } from './jobs-end-in-time.js';
 import { Mirror } from './mirror.js';
 import { moneyIsRight } from './money-is-right.js';
 import { nothingIsForgotten } from './nothing-is-forgotten.js';
@@ -33,6 +34,7 @@ const INVARIANTS: readonly Invariant[] = [
   fleetsKeepTheirLimit,
   moneyIsRight,
   nothingIsForgotten,
+  jobsEndInTime,
   everythingEnds,
   hostsAreLeftClean,
   volumesAreLetGo,
