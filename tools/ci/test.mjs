@@ -100,7 +100,7 @@ if (totals.failed === 0) {
   ]) {
     stage(`generated files are fresh: ${generator}`, () => command([generator, '--check']));
   }
-  stage('simulator', () => command(['tools/simulator/dist/main.js', '--seeds', full ? '150' : '60']));
+  stage('simulator', () => command(['tools/simulator/dist/main.js', '--seeds', full ? '400' : '120']));
   if (full) {
     stage('mutations', () => command(['tools/mutations/dist/main.js']));
     stage('crash matrix', () => command(['tools/e2e/dist/crash/main.js', '--n', '30']));
