@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { FAULTS } from './faults.js';
-import { IDEMPOTENCY_KINDS, type IdempotencyKind } from './simulate.js';
+import { IDEMPOTENCY_KINDS, type IdempotencyKind } from './simulation-options.js';
 import type { UsualStory } from './usual-story.js';
 
 export const HELP = `npm run sim -- [options]

@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process';
-import type { SimulationOptions, SimulationResult } from './simulate.js';
+import type { SimulationOptions, SimulationResult } from './simulation-options.js';
 
 /** Each worker takes the next story as soon as it has told one; `onResult` hears of it at once, the results come in the order of the options. */
 export async function inParallel(

@@ -4,7 +4,8 @@ import { type CommandLine, HELP, readCommandLine } from './command-line.js';
 import { FAULTS, NO_FAULTS } from './faults.js';
 import { inParallel } from './in-parallel.js';
 import { sumOfCreates, tellCreates } from './tell-creates.js';
-import { simulate, type SimulationOptions, type SimulationResult } from './simulate.js';
+import { simulate } from './simulate.js';
+import type { SimulationOptions, SimulationResult } from './simulation-options.js';
 import { usualStory } from './usual-story.js';
 
 const WORKER = '--worker';

@@ -1,4 +1,9 @@
-import { IDEMPOTENCY_KINDS, type IdempotencyKind, type SimulationOptions, type SimulationResult } from './simulate.js';
+import {
+  IDEMPOTENCY_KINDS,
+  type IdempotencyKind,
+  type SimulationOptions,
+  type SimulationResult,
+} from './simulation-options.js';
 
 export interface WantedCreates {
   /** Create calls that have trouble. */
