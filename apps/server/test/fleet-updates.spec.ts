@@ -20,18 +20,18 @@ describe.each(testDatabases())('a cloud fleet that is changed in place, on $name
     if (reply.status !== 200) throw new Error(reply.text);
   };
   /** Instances of the fleet as if a cloud had made them. */
-  const have = async (...instances: { num: number; price: number; busy?: boolean }[]) => {
+  const have = async (...instances: { num: number; price: number; busy?: boolean; idleSeconds?: number }[]) => {
     const fleet = await get();
     await server.db.write(async (tx) => {
       const [row] = await tx.query<{ project_id: string }>('SELECT project_id FROM fleets WHERE id = ?', [fleet.id]);
-      for (const { num, price, busy = false } of instances) {
+      for (const { num, price, busy = false, idleSeconds = -1 } of instances) {
         await tx.execute(
           `INSERT INTO instances (id, project_id, fleet_id, instance_num, name, status, status_changed_at, created_at, backend_type,
              region, offer, price, total_blocks, busy_blocks, idle_seconds, connection_holder, connection_expires_at)
-           VALUES (?, ?, ?, ?, ?, ?, 1, 1, 'aws', 'eu', ?, ?, 1, ?, -1, 'test', ?)`,
+           VALUES (?, ?, ?, ?, ?, ?, 1, 1, 'aws', 'eu', ?, ?, 1, ?, ?, 'test', ?)`,
           [
             crypto.randomUUID(), row?.project_id ?? '', fleet.id, num, `pool-${num}`, busy ? 'busy' : 'idle',
-            JSON.stringify(someOffer({ price })), price, busy ? 1 : 0, 2 ** 45,
+            JSON.stringify(someOffer({ price })), price, busy ? 1 : 0, idleSeconds, 2 ** 45,
           ], // prettier-ignore
         );
       }
@@ -65,6 +65,20 @@ describe.each(testDatabases())('a cloud fleet that is changed in place, on $name
     await apply({ nodes: '0..2' }, await get());
     const after = await eventually(states, (seen) => Object.keys(seen).length === 2);
     expect(after).toEqual({ 'pool-1': 'busy ', 'pool-2': 'idle ' });
+  });
+
+  it('lets go machines that have idled for long enough as far as it can spare them, and looks again when it wants fewer', async () => {
+    await apply({ nodes: '0..4' });
+    await have(...[0, 1, 2].map((num) => ({ num, price: 1, idleSeconds: 60 })));
+    const idle = async () => Object.values(await states()).filter((state) => state === 'idle ').length;
+    await apply({ nodes: '2..4' }, await get());
+    await eventually(idle, (count) => count < 3);
+    // When everybody has been looked at.
+    await eventually(async () => (await server.db.read((tx) => tx.query(`SELECT id FROM instances WHERE next_due_at <= ?`, [Date.now()]))).length, (due) => due === 0); // prettier-ignore
+    expect(await idle()).toBe(2);
+    await apply({ nodes: '1..4' }, await get());
+    await eventually(idle, (count) => count < 2);
+    expect(await idle()).toBe(1);
   });
 
   async function eventually<T>(ask: () => Promise<T>, isRight: (answer: T) => boolean): Promise<T> {

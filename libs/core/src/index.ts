@@ -154,6 +154,7 @@ export type {
   HostProblemFact,
   InstanceChanges,
   InstanceEffect,
+  FleetSurplus,
   InstanceSnapshot,
   UnlaunchedInstance,
   OpenAttempt,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { blocksMatchJobs } from '../src/invariants/blocks-match-jobs.js';
+import { fleetsKeepTheirLeast } from '../src/invariants/fleets-keep-their-least.js';
 import { fleetsKeepTheirLimit } from '../src/invariants/fleets-keep-their-limit.js';
 import { gangsAreWhole } from '../src/invariants/gangs-are-whole.js';
 import type { Invariant } from '../src/invariants/invariant.js';
@@ -51,6 +52,31 @@ const CASES: readonly Case[] = [
     fine: { calmMs: 0, rows: [service(1, 3)] },
     broken: { calmMs: 120_000, rows: [service(1, 3)] },
     says: 'has 3 replicas, and shall have 1',
+  },
+  {
+    what: 'machines that idle stay while their fleet always wants to have them',
+    invariant: fleetsKeepTheirLeast,
+    fine: {
+      instances: {
+        a: instance({ fleetId: 'f', status: 'terminating' }),
+        b: instance({ fleetId: 'f', status: 'idle' }),
+      },
+      before: {
+        instances: { a: instance({ fleetId: 'f', status: 'idle' }), b: instance({ fleetId: 'f', status: 'idle' }) },
+      },
+      rows: [{ reason: 'idle_timeout', least: 1 }],
+    },
+    broken: {
+      instances: {
+        a: instance({ fleetId: 'f', status: 'terminating' }),
+        b: instance({ fleetId: 'f', status: 'terminating' }),
+      },
+      before: {
+        instances: { a: instance({ fleetId: 'f', status: 'idle' }), b: instance({ fleetId: 'f', status: 'idle' }) },
+      },
+      rows: [{ reason: 'idle_timeout', least: 1 }],
+    },
+    says: 'is given up for being idle, and its fleet has 0 of 1',
   },
   {
     what: 'a job that is to end gets there',

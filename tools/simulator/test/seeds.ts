@@ -33,3 +33,13 @@ export const SEEDS_WITH_VOLUMES_THAT_ONCE_FAILED: readonly (readonly [seed: numb
   ],
   [101_005, 'a row that was looked at for ever in the millisecond before its deadline'],
 ];
+
+/** As the command tells them. */
+export const USUAL_SEEDS_THAT_ONCE_FAILED: readonly (readonly [seed: number, why: string])[] = [
+  [
+    2013,
+    'a volume that had left its machine was asked for again for two hours, while an earlier call might still arrive',
+  ],
+  [10_657, 'an idle machine that its fleet needed until it got another, and that nobody looked at then'],
+  [10_811, 'the same'],
+];

@@ -1,10 +1,12 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { NO_FAULTS } from '../src/faults.js';
 import { simulate } from '../src/simulate.js';
+import { usualStory } from '../src/usual-story.js';
 import {
   SEEDS_THAT_ONCE_FAILED,
   SEEDS_WITH_SERVICES_THAT_ONCE_FAILED,
   SEEDS_WITH_VOLUMES_THAT_ONCE_FAILED,
+  USUAL_SEEDS_THAT_ONCE_FAILED,
 } from './seeds.js';
 
 jest.setTimeout(120_000);
@@ -32,6 +34,10 @@ describe('the simulation', () => {
   });
   it.each(SEEDS_WITH_VOLUMES_THAT_ONCE_FAILED)('with volumes, seed %i: %s', async (seed) => {
     expect((await simulate({ seed, runs: 4, services: 1, volumes: 1 })).violations).toEqual([]);
+  });
+
+  it.each(USUAL_SEEDS_THAT_ONCE_FAILED)('as it is usually told, seed %i: %s', async (seed) => {
+    expect((await simulate({ seed, ...usualStory(seed) })).violations).toEqual([]);
   });
 
   it.each([2, 12])('services keep their promises, seed %i', async (seed) => {

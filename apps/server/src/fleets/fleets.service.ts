@@ -34,6 +34,7 @@ import { fleetInstance, terminateInstances } from './fleet.reconciler.js';
 import { insertFleet } from './insert-fleet.js';
 import { FleetReader } from './fleet-reader.js';
 import { findFleets, type FleetRecord, nodesOf } from './fleet-record.js';
+import { wakeIdleMachines } from './fleet-surplus.js';
 import { findImportedFleets } from './imported-fleets.js';
 import { SshFleetHosts } from './ssh-fleet-hosts.js';
 
@@ -221,6 +222,7 @@ export class FleetsService {
     );
     await this.hosts.apply(tx, current, spec, { force });
     await this.wake.rows(tx, 'fleets', [current.id]);
+    await wakeIdleMachines(tx, this.wake, current.id);
     await resumeRunsOfProject(tx, this.wake, scope.projectId);
     await this.record(
       tx,

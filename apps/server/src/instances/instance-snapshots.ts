@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
   type BareHost,
+  type FleetSurplus,
   idleLimitMs,
   isGoneForGood,
   kindOfOffer,
@@ -14,7 +15,8 @@ import { findProject } from '../projects/find-project.js';
 import type { Observed } from '../reconcile/reconciler.js';
 import { findJobsOn } from '../jobs/job-record.js';
 import { Hosts } from '../hosts/hosts.js';
-import { findFleet, type FleetRecord, nodesOf } from '../fleets/fleet-record.js';
+import { findFleet, type FleetRecord } from '../fleets/fleet-record.js';
+import { NO_SURPLUS, surplusOf } from '../fleets/fleet-surplus.js';
 import { hasAttachedVolumes } from '../volumes/job-volumes.js';
 import { type AttemptRecord, findAttempts, findAttemptsFor } from './attempt-record.js';
 import { connectedSince, findInstance, type InstanceRecord } from './instance-record.js';
@@ -48,11 +50,11 @@ export class InstanceSnapshots {
     const fleet = record.fleetId === null ? null : await findFleet(tx, record.fleetId);
     const project = await findProject(tx, record.projectId);
     const jobs = await findJobsOn(tx, id);
-    const isNeeded = await isNeededBy(tx, fleet);
+    const surplus = record.status === 'idle' ? await surplusOf(tx, fleet, record) : NO_SURPLUS;
     const volumesLeaving = record.status === 'terminating' && (await hasAttachedVolumes(tx, id));
     const groupInUse =
       record.status === 'terminating' && record.group !== null && (await isGroupInUse(tx, record.group, id));
-    const facts = { groupInUse, now, record, attempts, earlierAttempts, fleet, jobs, isNeeded, volumesLeaving };
+    const facts = { groupInUse, now, record, attempts, earlierAttempts, fleet, jobs, surplus, volumesLeaving };
     const view = {
       snapshot: this.snapshotOf(facts),
       record,
@@ -123,7 +125,7 @@ export class InstanceSnapshots {
           unreachableSince: record.unreachableSince,
           idleSince: record.idleSince,
           idleLimitMs: idleLimitMs(record, facts.fleet?.spec ?? null),
-          neededByFleet: facts.isNeeded,
+          fleetSurplus: facts.surplus,
           unwanted: whyUnwanted(wantedFacts(facts)),
           tenure,
           kind: kindOfOffer(record.offer),
@@ -175,7 +177,7 @@ interface Facts {
   readonly fleet: FleetRecord | null;
   readonly jobs: readonly { readonly id: string; readonly status: string }[];
   /** The fleet has no more nodes than it wants. */
-  readonly isNeeded: boolean;
+  readonly surplus: FleetSurplus;
   readonly volumesLeaving: boolean;
   readonly groupInUse: boolean;
 }
@@ -214,15 +216,4 @@ function isGone({ record: { machine, hostName, progress }, attempts }: Facts): b
   const open = attempts.filter(({ outcome }) => outcome !== 'failed');
   if (machine === null) return hostName === null && open.length === 0;
   return isGoneForGood(machine.state !== 'gone', open);
-}
-
-/** Counts no further than it has to: most fleets want no machine that nobody uses. */
-async function isNeededBy(tx: ReadTx, fleet: FleetRecord | null): Promise<boolean> {
-  const min = fleet === null ? 0 : (nodesOf(fleet.spec)?.min ?? 0);
-  if (fleet === null || min === 0) return false;
-  const active = await tx.query(
-    `SELECT id FROM instances WHERE fleet_id = ? AND status NOT IN ('terminating', 'terminated') AND deleted = false LIMIT ?`,
-    [fleet.id, min + 1],
-  );
-  return active.length <= min;
 }

@@ -17,7 +17,8 @@ import {
 } from '@dstack/core';
 import { EventRecorder } from '../events/event-recorder.js';
 import { insertInstance, type NewInstance } from '../fleets/create-instances.js';
-import type { FleetRecord } from '../fleets/fleet-record.js';
+import { type FleetRecord, nodesOf } from '../fleets/fleet-record.js';
+import { wakeIdleMachines } from '../fleets/fleet-surplus.js';
 import { hasRoom, holdFleet } from '../fleets/hold-fleet.js';
 import { holdImportedFleet } from '../fleets/imported-fleets.js';
 import type { JobRecord } from '../jobs/job-record.js';
@@ -182,6 +183,7 @@ export class PlacementCommit {
       group,
     });
     await this.assign(tx, loaded, seat, { ...instance, fleetId, projectId: fleet.projectId }, 1);
+    if ((nodesOf(fleet.spec)?.min ?? 0) > 0) await wakeIdleMachines(tx, this.wake, fleetId);
     this.wake.topic(tx, 'instances');
     return instance.id;
   }

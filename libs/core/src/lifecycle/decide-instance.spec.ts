@@ -37,7 +37,7 @@ const starting = (over: Partial<StartingInstance> = {}): StartingInstance => ({
 }); // prettier-ignore
 const live = (over: Partial<LiveInstance> = {}): LiveInstance => ({
   ...base, status: 'idle', connectedSince: T, unreachableSince: null, machineState: 'ready', machineMessage: null, idleSince: T,
-  idleLimitMs: 5 * MIN, neededByFleet: false, unwanted: null, tenure: 'rented', kind: 'hosts', isOneOfGroup: false, replaceAgentAt: null, ...over,
+  idleLimitMs: 5 * MIN, fleetSurplus: { machines: Infinity, goFirst: 0 }, unwanted: null, tenure: 'rented', kind: 'hosts', isOneOfGroup: false, replaceAgentAt: null, ...over,
 }); // prettier-ignore
 const ending = (over: Partial<TerminatingInstance> = {}): TerminatingInstance => ({
   ...base, status: 'terminating', machineGone: false, terminateFailures: 0, nextTerminateAt: null, jobsDraining: false, volumesLeaving: false, groupInUse: false, endMessage: null, tenure: 'rented', ...over,
@@ -87,7 +87,9 @@ it.each<[string, InstanceSnapshot, number, Expected]>([
   ['a machine that fails is not kept, busy or not', live({ status: 'busy', busyBlocks: 1, machineState: 'failed' }), T, { status: 'terminating', reason: 'error' }],
   ['an unreachable machine nobody wants is not waited for', live({ unreachableSince: T, unwanted: 'terminated_by_user' }), T, { status: 'terminating', reason: 'terminated_by_user' }],
   ['an unreachable one with a job is, though nobody wants it', live({ status: 'busy', busyBlocks: 1, unreachableSince: T, unwanted: 'terminated_by_user' }), T, { status: 'busy', effects: ['poll'] }],
-  ['a machine the fleet needs stays', live({ neededByFleet: true }), T + 60 * MIN, { status: 'idle', dueAt: null }],
+  ['a machine the fleet needs stays', live({ fleetSurplus: { machines: 0, goFirst: 0 } }), T + 60 * MIN, { status: 'idle', dueAt: null }],
+  ['so it does while those that idle for longer are all that the fleet can spare', live({ fleetSurplus: { machines: 1, goFirst: 1 } }), T + 60 * MIN, { status: 'idle', dueAt: T + 61 * MIN }],
+  ['it goes with them when the fleet can spare one more', live({ fleetSurplus: { machines: 2, goFirst: 1 } }), T + 60 * MIN, { status: 'terminating', reason: 'idle_timeout' }],
   ['a machine without idle limit stays', live({ idleLimitMs: null }), T + 60 * MIN, { status: 'idle', dueAt: null }],
   ['a released machine becomes idle', live({ status: 'busy' }), T, { status: 'idle' }],
   ['an unreachable machine is looked for', live({ unreachableSince: T }), T, { status: 'idle', effects: ['poll'] }],

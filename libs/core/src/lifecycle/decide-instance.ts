@@ -144,9 +144,13 @@ function decideLive(instance: LiveInstance, now: Instant): InstanceDecision {
 
 function decideIdle(instance: LiveInstance, now: Instant): InstanceDecision {
   if (instance.unwanted !== null) return giveUp(instance.unwanted, null, now);
-  if (instance.idleLimitMs === null || instance.neededByFleet) return keep(instance, null, now);
+  const { machines, goFirst } = instance.fleetSurplus;
+  // Whoever gives the fleet another machine, or wants fewer of it, wakes its idle ones.
+  if (instance.idleLimitMs === null || machines <= 0) return keep(instance, null, now);
   const deadline = (instance.idleSince ?? instance.statusChangedAt) + instance.idleLimitMs;
-  return now < deadline ? keep(instance, deadline, now) : giveUp('idle_timeout', null, now);
+  if (now < deadline) return keep(instance, deadline, now);
+  // One after the other: those that became idle together would all go, and the fleet had none.
+  return goFirst < machines ? giveUp('idle_timeout', null, now) : keep(instance, now + LIMITS.fleetCheckMs, now);
 }
 
 /** A container, or a machine of a group, has had its job: nobody else can use it. */

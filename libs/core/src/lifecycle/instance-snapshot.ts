@@ -81,6 +81,14 @@ export interface BareHost {
   readonly failedTries: number;
 }
 
+/** What a fleet has beyond what it always wants to have. */
+export interface FleetSurplus {
+  /** Machines beyond `nodes.min`, without those that have to go anyway. */
+  readonly machines: number;
+  /** Idle machines of the fleet whose time ends before that of this one: they are given up first. */
+  readonly goFirst: number;
+}
+
 export interface LiveInstance extends InstanceBase {
   readonly status: 'idle' | 'busy';
   readonly connectedSince: Instant | null;
@@ -90,8 +98,7 @@ export interface LiveInstance extends InstanceBase {
   readonly idleSince: Instant | null;
   /** Null: never given up for being idle. */
   readonly idleLimitMs: number | null;
-  /** Its fleet would fall below `nodes.min` without it. */
-  readonly neededByFleet: boolean;
+  readonly fleetSurplus: FleetSurplus;
   /** Idle instances that must go: fleet deletion, a changed specification, too many. */
   readonly unwanted: InstanceTerminationReason | null;
   readonly tenure: Tenure;

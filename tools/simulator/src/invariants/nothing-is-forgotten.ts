@@ -24,10 +24,13 @@ export const nothingIsForgotten: Invariant = {
     );
     for (const { id } of runs) story.violate(`run ${id} has not noticed that its jobs are over`);
     const idle = query<{ id: string }>(
+      // Those that have idled for longer go first, as far as the fleet can spare them.
       `SELECT id FROM instances i WHERE status = 'idle' AND host_name IS NULL AND unreachable_since IS NULL AND idle_seconds >= 0
          AND idle_since + idle_seconds * 1000 < ? AND json_extract(agent_info, '$.connectedSince') < ? AND NOT EXISTS (
            SELECT 1 FROM fleets f WHERE f.id = i.fleet_id AND json_extract(f.spec, '$.configuration.nodes.min') >= (
-             SELECT COUNT(*) FROM instances o WHERE o.fleet_id = f.id AND o.status NOT IN ('terminating', 'terminated') AND NOT o.deleted))`,
+             SELECT COUNT(*) FROM instances o WHERE o.fleet_id = f.id AND o.status NOT IN ('terminating', 'terminated') AND o.unwanted IS NULL
+               AND NOT o.deleted AND NOT (o.status = 'idle' AND o.idle_seconds >= 0
+                 AND (o.idle_since + o.idle_seconds * 1000, o.id) < (i.idle_since + i.idle_seconds * 1000, i.id))))`,
       now - FORGOTTEN_MS,
       // Kept while nobody reaches it; from then on it has its time.
       now - FORGOTTEN_MS,

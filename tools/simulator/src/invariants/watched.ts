@@ -6,6 +6,7 @@ import type { ChangeLog } from './change-log.js';
 import { containersHaveOneJob } from './containers-have-one-job.js';
 import { EndedJobsStop } from './ended-jobs-stop.js';
 import { everythingEnds, isEverythingFinal } from './everything-ends.js';
+import { fleetsKeepTheirLeast } from './fleets-keep-their-least.js';
 import { fleetsKeepTheirLimit } from './fleets-keep-their-limit.js';
 import { gangsAreWhole } from './gangs-are-whole.js';
 import { hostsAreLeftClean } from './hosts-are-left-clean.js';
@@ -32,6 +33,7 @@ const INVARIANTS: readonly Invariant[] = [
   gangsAreWhole,
   containersHaveOneJob,
   fleetsKeepTheirLimit,
+  fleetsKeepTheirLeast,
   moneyIsRight,
   nothingIsForgotten,
   jobsEndInTime,
