@@ -12,7 +12,12 @@ export default class ProjectAdd extends BaseCommand {
   static override flags = {
     name: Flags.string({ summary: 'The name of the project', required: true }),
     url: Flags.string({ summary: 'The address of the server', required: true }),
-    token: Flags.string({ summary: 'Your token', required: true, env: 'DSTACK_TOKEN', noCacheDefault: true }),
+    token: Flags.string({
+      summary: 'Your token (DSTACK_TOKEN)',
+      required: true,
+      env: 'DSTACK_TOKEN',
+      noCacheDefault: true,
+    }),
     yes: Flags.boolean({ char: 'y', summary: 'Make it the default project', exclusive: ['no'] }),
     no: Flags.boolean({ char: 'n', summary: 'Leave the default project as it is' }),
   };
@@ -41,7 +46,10 @@ async function verify(client: Dstack): Promise<void> {
     await client.projects.get(client.project);
   } catch (error) {
     if (isDstackError(error, 'unauthenticated'))
-      throw new CliError(`${client.url} refuses the token.`, { hint: 'Ensure the token is valid.', cause: error });
+      throw new CliError(`${client.url} refuses the token.`, {
+        hint: 'Ensure that --token or DSTACK_TOKEN is valid.',
+        cause: error,
+      });
     if (isApiError(error) && (error.kind === 'not-found' || error.kind === 'forbidden'))
       throw new CliError(`Project ${client.project} not found on ${client.url}.`, {
         hint: 'Check the name, or ask its admin to add you.',
