@@ -8,6 +8,7 @@ import { BrowserAnswers } from '../login/browser-answer.js';
 import { chooseDefault, withChosenDefault, withLogin } from '../login/logged-in-config.js';
 import { openBrowser } from '../login/open-browser.js';
 import { ask } from '../terminal/prompt.js';
+import { slowServerNote } from '../terminal/slow-server-note.js';
 
 export default class Login extends BaseCommand {
   static override summary = 'Sign in to a server, and add your projects there';
@@ -24,11 +25,11 @@ export default class Login extends BaseCommand {
     const { flags } = await this.parse(Login);
     const { home, style, canAsk } = this.context;
     const url = (flags.url ?? (await ask(this.context, 'URL of the server? ', 'Pass --url URL.'))).replace(/\/+$/, '');
-    const client = new Dstack({ url, token: '' });
+    const client = this.clientOf(url, '');
     const provider = await this.provider(client, flags.provider);
     const user = flags.device ? await this.byDevice(client, provider) : await this.byBrowser(client, provider);
     const { token } = user.creds;
-    const joined = await new Dstack({ url, token }).projects.listJoined();
+    const joined = await this.clientOf(url, token).projects.listJoined();
     const projects = joined.map((project) => project.project_name);
     const before = await readClientConfig(home);
     const config = withLogin(before, { url, token, projects });
@@ -41,6 +42,10 @@ export default class Login extends BaseCommand {
         ? 'You are in no project yet. Ask an admin of one to add you.'
         : `Projects: ${projects.join(', ')}${chosen === 'keep' ? '' : ` (default: ${chosen.name})`}`,
     );
+  }
+
+  private clientOf(url: string, token: string): Dstack {
+    return new Dstack({ url, token, userAgent: 'dstack-cli', onSlow: slowServerNote(this.context) });
   }
 
   private async provider(client: Dstack, wanted: string | undefined): Promise<string> {

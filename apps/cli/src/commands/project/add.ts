@@ -1,6 +1,7 @@
 import * as Flags from '@oclif/core/flags';
-import { Dstack, isApiError, isDstackError } from '@dstack/sdk';
+import { type Dstack, isApiError, isDstackError } from '@dstack/sdk';
 import { BaseCommand } from '../../base/base-command.js';
+import { clientOf } from '../../base/project-command.js';
 import { withProject } from '../../client-config/client-config.js';
 import { readClientConfig, writeClientConfig } from '../../client-config/client-config-file.js';
 import { CliError } from '../../errors/cli-error.js';
@@ -27,7 +28,7 @@ export default class ProjectAdd extends BaseCommand {
     const { home, style } = this.context;
     const { name, token } = flags;
     const url = flags.url.replace(/\/+$/, '');
-    await verify(new Dstack({ url, token, project: name }));
+    await verify(clientOf({ url, token, project: name }, this.context));
     const config = await readClientConfig(home);
     const current = config.projects.find((each) => each.default);
     let makeDefault = flags.yes || current === undefined || current.name === name;
