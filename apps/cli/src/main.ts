@@ -58,7 +58,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 type HelpFor = (argv: readonly string[]) => string;
 
 function fail(error: unknown, command: string, argv: readonly string[]): number {
-  const told = describeError(error, command);
+  const told = describeError(error, command, process.env);
   if (process.env['DSTACK_CLI_LOG_LEVEL']?.toUpperCase() === 'DEBUG' && error instanceof Error)
     process.stderr.write(`${error.stack ?? ''}\n`);
   if (told.message === '') return told.exitCode;

@@ -43,6 +43,21 @@ it('takes the answer to its own sign-in from the browser, and no other', async (
   await answers.close();
 });
 
+it('ends when the provider lets nobody in, and when nobody comes', async () => {
+  const answers = await BrowserAnswers.listen();
+  const refused = answers.next('mine');
+  const told = expect(refused).rejects.toMatchObject({ name: 'SignInRefusedError', message: 'access_denied??31m?' });
+  const visit = (query: string) => fetch(`http://127.0.0.1:${answers.port}/?${query}`);
+  expect((await visit('error=access_denied&state=theirs')).status).toBe(400);
+  expect(await (await visit('error=access_denied%1b[31m%00&state=mine')).text()).toContain('You are not signed in');
+  await told;
+  const nobody = new AbortController();
+  const waiting = answers.next('another', nobody.signal);
+  nobody.abort(new Error('ten minutes are over'));
+  await expect(waiting).rejects.toThrow('ten minutes are over');
+  await answers.close();
+});
+
 /** As `fetch` does not ask: a target that is no address. */
 function statusOf(target: RequestOptions): Promise<number | undefined> {
   return new Promise((resolve, reject) => {

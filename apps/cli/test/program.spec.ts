@@ -107,6 +107,20 @@ describe('the program', () => {
     expect(result.stderr).not.toMatch(/\n\s+at /);
   });
 
+  it('goes on watching when the server was away, and ends with Ctrl-C while it is asked', async () => {
+    let asked = 0;
+    let interrupt: (() => void) | undefined;
+    routes.set('/api/runs/list', (body, response) => {
+      asked += 1;
+      if (asked === 1) reply({ detail: 'it starts' }, 500)(body, response);
+      else if (asked === 2) reply([run({ name: 'train', status: 'running' })])(body, response);
+      else interrupt?.(); // and no answer
+    });
+    const result = await dstack(['ps', '-w'], (_text, ctrlC) => (interrupt = ctrlC));
+    expect(result).toMatchObject({ code: 0, stderr: 'The server does not answer; trying again for 2 minutes.\n' });
+    expect(result.stdout).toContain('train');
+  });
+
   it.each<[string, Route, number, string]>([
     ['of a project without any is empty', reply({ project_name: 'main' }), 0, ''],
     ['is none in a project that is not there', reply({ detail: [{ msg: 'Not found', code: null }] }, 404), 1, 'There is no project main'],

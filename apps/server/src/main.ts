@@ -5,6 +5,7 @@ import { parseCommandLine, USAGE } from './bootstrap/command-line.js';
 import { describeStartError } from './bootstrap/describe-start-error.js';
 import { useGoogleCredentials } from './bootstrap/google-credentials.js';
 import { giveMemoryBack } from './bootstrap/idle-memory.js';
+import { listenProblem } from './bootstrap/listen-problem.js';
 import { listeningUrl } from './bootstrap/listening-url.js';
 import { requireNode } from './bootstrap/require-node.js';
 import { isOperation, runOperation } from './operations/run-operation.js';
@@ -33,7 +34,9 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   const server = await createServerApp(settings, { warnings });
   const stopGiving = giveMemoryBack(realWorld().scheduler);
   try {
-    await server.app.listen(settings.port, settings.host);
+    await server.app.listen(settings.port, settings.host).catch((error: unknown) => {
+      throw listenProblem(error, settings);
+    });
     const { port } = server.app.getHttpServer().address() as AddressInfo; // a TCP server that listens has one
     const url = listeningUrl(settings.url, port);
     const print = (text: string): boolean => process.stdout.write(`${text}\n`);

@@ -1,5 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { type AgentApi, AgentRequestError, PROTOCOL } from '@dstack/agent-protocol';
 import { decideJob, LIMITS } from '@dstack/core';
+import { Logger } from '@nestjs/common';
+import { AgentRegistry } from '../src/agents/agent-registry.js';
+import { type ConnectionTools, HostConnection } from '../src/agents/host-connection.js';
 import { jobsThatOweLogs, liveJobsOn } from '../src/agents/live-jobs.js';
 import { EventRecorder } from '../src/events/event-recorder.js';
 import { InstanceLimits } from '../src/instances/instance-limits.js';
@@ -7,8 +11,9 @@ import { JobCommit } from '../src/jobs/job-commit.js';
 import { findJob } from '../src/jobs/job-record.js';
 import { JobSnapshots } from '../src/jobs/job-snapshots.js';
 import { wakeOwedLogs } from '../src/jobs/owed-logs.js';
-import type { LogStore } from '../src/logs/log-store.js';
+import type { LogChunk, LogKey, LogStore } from '../src/logs/log-store.js';
 import type { Database } from '../src/persistence/database.js';
+import { readTogether, writeTogether } from '../src/persistence/together.js';
 import { Notices } from '../src/reconcile/notices.js';
 import { Wake } from '../src/reconcile/wake.js';
 import { deleteOldLogs } from '../src/retention/old-logs.js';
@@ -55,6 +60,10 @@ async function seedEnded(db: Database) {
   return { ...seeded, instanceId };
 }
 
+beforeAll(() => {
+  Logger.overrideLogger(false);
+});
+
 const completed: string[] = [];
 const logs: Pick<LogStore, 'complete'> = {
   complete: async ({ jobId, stream }) => void completed.push(`${jobId} ${stream}`),
@@ -80,6 +89,53 @@ async function pass(db: Database, jobId: string, now: number, lostBytes: number 
     await tx.execute('UPDATE jobs SET next_due_at = CAST(? AS bigint) WHERE id = ?', [dueAt, jobId]);
   });
   return decision.effects.map((effect) => effect.do);
+}
+
+/** Keeps a log for each job that is meant to be there, and loses the first connection in the middle of each. */
+class KeepingAgent {
+  readonly told: (readonly string[])[] = [];
+  connections = 0;
+  constructor(
+    readonly kept: Set<string>,
+    private readonly onForgotten: (jobId: string) => void,
+  ) {}
+
+  readonly connect = () => {
+    this.connections += 1;
+    const isFirst = this.connections === 1;
+    const broken = new Error('the connection broke');
+    let breakOff: (() => void) | undefined;
+    const lost = new Promise<never>((_, reject) => (breakOff = () => reject(broken)));
+    lost.catch(() => undefined); // told by the events
+    const api = {
+      info: async () => ({ version: '0', protocol: PROTOCOL }),
+      desire: async (ids: readonly string[]) => {
+        this.told.push(ids);
+        for (const id of this.kept) if (!ids.includes(id)) this.kept.delete(id);
+        return { missing: [] };
+      },
+      // eslint-disable-next-line require-yield -- nothing happens on this host but that it is lost
+      events: async function* (signal: AbortSignal) {
+        await Promise.race([lost, new Promise((resolve) => signal.addEventListener('abort', resolve))]);
+      },
+      logs: (jobId: string, stream: 'job' | 'runner', offset: number) =>
+        this.log(jobId, stream, offset, isFirst, breakOff),
+      acknowledgeLogs: async () => undefined,
+    };
+    return Promise.resolve({ api: api as unknown as AgentApi, close: () => undefined }); // no more of it is used
+  };
+
+  private async *log(jobId: string, stream: 'job' | 'runner', offset: number, isFirst: boolean, breakOff?: () => void) {
+    if (!this.kept.has(jobId)) {
+      this.onForgotten(jobId);
+      throw new AgentRequestError(404, 'not_found', 'there is no such job');
+    }
+    if (isFirst) {
+      breakOff?.();
+      throw new Error('the connection broke');
+    }
+    yield { endOffset: AGENT.logEnd[stream], at: START, payload: Buffer.alloc(AGENT.logEnd[stream] - offset, 'x') };
+  }
 }
 
 const owing = async (db: Database, instanceId: string): Promise<readonly string[]> =>
@@ -153,5 +209,39 @@ describe.each(testDatabases())('a job whose log could not be taken in time, on $
     expect(row).toEqual({ next_due_at: late + LIMITS.agentRetryMs });
     await pass(db, jobId, late + LIMITS.agentRetryMs, 80);
     expect(await lost(db)).toEqual(['The last 80 bytes of the log are lost: the server could not take them for a day']);
+  });
+
+  it('is left to its host by a connection, and by the one after it, which brings the rest', async () => {
+    const db = await open();
+    const { jobId, instanceId } = await seedEnded(db);
+    await pass(db, jobId, LATE);
+    const machine = { ref: { cloudName: 'a' }, state: 'ready', agent: { via: 'unix', socketPath: '/nowhere' } };
+    await db.write((tx) => tx.execute('UPDATE instances SET machine = ?', [JSON.stringify(machine)]));
+    const whole = Promise.withResolvers<void>();
+    const agent = new KeepingAgent(new Set([jobId, 'of nobody']), () => whole.reject(new Error('it was removed')));
+    const ended = new Set<string>();
+    const tools = {
+      db,
+      wake,
+      world,
+      holder: 'me',
+      connector: agent,
+      keeper: { keep: () => () => undefined },
+      registry: new AgentRegistry(),
+      reading: readTogether(db),
+      taking: writeTogether(db),
+      marking: writeTogether(db),
+      jobStates: { missing: async () => undefined },
+      store: {
+        endOffset: async () => 10,
+        append: async (_key: LogKey, start: number, chunks: readonly LogChunk[]) =>
+          start + (chunks[0]?.payload.length ?? 0),
+        complete: async ({ stream }: LogKey) => void (ended.add(stream).size === 2 && whole.resolve()),
+      },
+    } as unknown as ConnectionTools; // prettier-ignore -- it comes to use no more of them
+    const connection = new HostConnection(instanceId, tools, () => whole.reject(new Error('it was given up')));
+    await whole.promise;
+    await connection.stop();
+    expect(agent).toMatchObject({ connections: 2, told: [[jobId], [jobId]], kept: new Set([jobId]) });
   });
 });

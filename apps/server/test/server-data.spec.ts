@@ -217,6 +217,31 @@ describe('a look at a server', () => {
     expect(refused.join()).not.toContain('hush');
   });
 
+  it('warns of backends that a start leaves out', async () => {
+    const serverDir = join(base, 'left-out');
+    mkdirSync(serverDir);
+    const aws = '{type: aws, creds: {type: access_key, access_key: hush}}';
+    const gcp = '{type: gcp, project_id: x, creds: {type: service_account, filename: /none.json}}';
+    const backends = `[{type: local}, ${aws}, ${gcp}, {type: nonesuch}]`;
+    writeFileSync(join(serverDir, 'config.yml'), `projects: [{name: lab, backends: ${backends}}]`);
+    const warned = await about({ serverDir }, 'backends');
+    expect(warned).toEqual([
+      expect.stringMatching(/^warning: Project lab: Invalid aws configuration. creds.secret_key: /),
+      expect.stringMatching(/^warning: Project lab: creds.filename: .none.json cannot be read/),
+      expect.stringMatching(/^warning: Project lab: Backend nonesuch is not installed/),
+    ]);
+    expect(warned.join()).not.toContain('hush');
+    expect(await about({ serverDir }, 'config.yml')).toEqual(['ok: projects: lab (local); keys: 0']);
+    await check(context({ serverDir }), []); // the server would start
+  });
+
+  it('finds a plugin that cannot be loaded', async () => {
+    const serverDir = join(base, 'plugins');
+    mkdirSync(serverDir);
+    writeFileSync(join(serverDir, 'config.yml'), 'plugins: [./none.mjs]');
+    expect(await about({ serverDir }, 'plugins')).toEqual([expect.stringMatching(/^error: The plugin .* cannot be loaded/)]); // prettier-ignore
+  });
+
   it('is written down without secrets', async () => {
     const to = join(base, 'bundle.json');
     await supportBundle(context({ serverDir: original }), [], to);

@@ -154,6 +154,22 @@ it('leads the browser to the command line on its own machine, and nowhere else',
   expect(refused).toMatchObject({ status: 400, text: expect.stringContaining('&lt;script&gt;') as string });
 });
 
+it('tells the command line that waits when the provider lets nobody in', async () => {
+  const state = (await begin({ local_port: 45_678 })).searchParams.get('state') ?? '';
+  const come = (query: Record<string, string>) =>
+    server.call('GET', `/auth/corp/callback?${new URLSearchParams(query).toString()}`, { token: null });
+  const local = `http://127.0.0.1:45678/?error=access_denied&state=${state}`;
+  expect(await come({ error: 'access_denied', state })).toMatchObject({ status: 302, headers: { location: local } });
+  expect((await come({ error: 'access_denied', state: 'guessed' })).status).toBe(400);
+  expect((await come({ error: 'access_denied', state, iss: 'https://evil.test' })).status).toBe(400);
+  const without = (await begin()).searchParams.get('state') ?? '';
+  const page = await come({ error: 'access_denied', state: without });
+  expect(page).toMatchObject({
+    status: 400,
+    text: expect.stringContaining('The provider says: access_denied') as string,
+  });
+});
+
 it('signs in from a machine without a browser, asking the provider no more often than it wants', async () => {
   person('hal', {});
   const started = (await open('/api/auth/corp/device')).body as Record<string, string>;

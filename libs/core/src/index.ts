@@ -366,7 +366,7 @@ export {
   type TrafficReport,
   type TrafficWindow,
 } from './services/traffic.js';
-export { mountProblem } from './volumes/mount-problem.js';
+export { mountProblems, placeOfMountProblem } from './volumes/mount-problem.js';
 export { type NetworkMount, mountsVolumes, networkMounts, runMounts } from './volumes/network-mounts.js';
 export { type VolumeAvailability, availabilityOf, placesOf, volumesAt } from './volumes/seat-volumes.js';
 export { volumeCostUsd } from './volumes/volume-cost.js';

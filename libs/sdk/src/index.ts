@@ -10,7 +10,7 @@ export {
   isDstackError,
   RunFailedError,
 } from './errors.js';
-export { API_VERSION, type CallOptions } from './http/transport.js';
+export { API_VERSION, type CallOptions, type SlowRequest } from './http/transport.js';
 export type { LogChunk, LogLine, LogOptions, LogTarget } from './logs/log-chunk.js';
 export { LogFrameDecoder, type LogFrame } from './logs/log-frame-decoder.js';
 export { logLines } from './logs/log-lines.js';

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { Dstack, isApiError, isDstackError } from '../src/index.js';
+import { jest } from '@jest/globals';
+import { Dstack, isApiError, isDstackError, type SlowRequest } from '../src/index.js';
 import { FakeServer, sendJson } from './fake-server.js';
 
 describe('the transport', () => {
@@ -114,6 +115,34 @@ describe('the transport', () => {
   it('times out', async () => {
     server.on('/api/server/get_info', () => undefined);
     await expect(client.server.info({ timeoutMs: 50 })).rejects.toMatchObject({ kind: 'timeout' });
+  });
+
+  it('tells of a request that waits for its answer, and of no other', async () => {
+    const told: SlowRequest[] = [];
+    const patient = new Dstack({ url: server.url, token: 't', onSlow: (request) => told.push(request) });
+    const asked = Promise.withResolvers<void>();
+    const answered = Promise.withResolvers<void>();
+    server.json('/api/users/get_my_user', {});
+    server.on('/api/server/get_info', async (_, response) => {
+      asked.resolve();
+      await answered.promise;
+      sendJson(response, {});
+    });
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance', 'Date'] });
+    try {
+      await patient.users.me();
+      const slow = patient.server.info();
+      await asked.promise;
+      jest.advanceTimersByTime(4_999);
+      expect(told).toEqual([]);
+      jest.advanceTimersByTime(1);
+      answered.resolve();
+      await slow;
+      jest.advanceTimersByTime(60_000);
+    } finally {
+      jest.useRealTimers();
+    }
+    expect(told).toEqual([{ url: server.url, path: '/api/server/get_info', waitedMs: 5_000, timeoutMs: 60_000 }]);
   });
 
   it('can be cancelled', async () => {

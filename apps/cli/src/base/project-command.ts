@@ -2,6 +2,8 @@ import { Dstack } from '@dstack/sdk';
 import * as Flags from '@oclif/core/flags';
 import { readClientConfig } from '../client-config/client-config-file.js';
 import { type Connection, replacesFile, resolveConnection } from '../client-config/resolve-connection.js';
+import type { CliContext } from '../terminal/context.js';
+import { slowServerNote } from '../terminal/slow-server-note.js';
 import { BaseCommand } from './base-command.js';
 
 /** A command that talks to the server of a project. */
@@ -16,7 +18,7 @@ export abstract class ProjectCommand extends BaseCommand {
   };
 
   protected async connect(flags: { project?: string | undefined }): Promise<Dstack> {
-    return clientOf(await this.connection(flags), this.context.env);
+    return clientOf(await this.connection(flags), this.context);
   }
 
   protected async connection(flags: { project?: string | undefined }): Promise<Connection> {
@@ -26,6 +28,7 @@ export abstract class ProjectCommand extends BaseCommand {
   }
 }
 
-export function clientOf(connection: Connection, env: NodeJS.ProcessEnv): Dstack {
-  return new Dstack({ ...connection, apiVersion: env['DSTACK_CLIENT_API_VERSION'], userAgent: 'dstack-cli' });
+export function clientOf(connection: Connection, context: CliContext): Dstack {
+  const apiVersion = context.env['DSTACK_CLIENT_API_VERSION'];
+  return new Dstack({ ...connection, apiVersion, userAgent: 'dstack-cli', onSlow: slowServerNote(context) });
 }

@@ -1,4 +1,4 @@
-import type { Wire } from '@dstack/core';
+import type { Configuration, RunConfiguration, Wire } from '@dstack/core';
 import * as Flags from '@oclif/core/flags';
 import { applyRun } from '../apply/apply-run.js';
 import { checkFlagsFor } from '../apply/check-flags.js';
@@ -66,8 +66,11 @@ export default class Apply extends ProjectCommand {
     const { signal, dispose } = interruptSignal();
     try {
       const merged = withFlags(parsed.configuration, flags);
+      // Which one is asked for stands in no line of the configuration.
+      const noProfile = flags['no-profile'] || !isRun(merged);
+      const profile = await loadProfile({ profile: flags.profile, noProfile }, context);
       return await withLines(parsed, async () => {
-        if (merged.type !== 'task' && merged.type !== 'service' && merged.type !== 'dev-environment')
+        if (!isRun(merged))
           return await applyResource(client, context, {
             configuration: merged,
             source,
@@ -80,7 +83,7 @@ export default class Apply extends ProjectCommand {
         const prepared = await prepareRun(client, {
           configuration,
           source,
-          profile: await loadProfile({ profile: flags.profile, noProfile: flags['no-profile'] }, context),
+          profile,
           repo: {
             repo: flags.repo,
             branch: flags['repo-branch'],
@@ -114,6 +117,10 @@ export default class Apply extends ProjectCommand {
       dispose();
     }
   }
+}
+
+function isRun(configuration: Configuration): configuration is RunConfiguration {
+  return ['task', 'service', 'dev-environment'].includes(configuration.type ?? 'task');
 }
 
 function refuseForeignFlags(type: string, argv: readonly string[], flags: Readonly<Record<string, unknown>>): void {

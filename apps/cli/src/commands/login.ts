@@ -4,10 +4,14 @@ import { Dstack, type Wire } from '@dstack/sdk';
 import { BaseCommand } from '../base/base-command.js';
 import { readClientConfig, writeClientConfig } from '../client-config/client-config-file.js';
 import { CliError, UsageError } from '../errors/cli-error.js';
-import { BrowserAnswers } from '../login/browser-answer.js';
+import { BrowserAnswers, SignInRefusedError } from '../login/browser-answer.js';
 import { chooseDefault, withChosenDefault, withLogin } from '../login/logged-in-config.js';
 import { openBrowser } from '../login/open-browser.js';
 import { ask } from '../terminal/prompt.js';
+import { slowServerNote } from '../terminal/slow-server-note.js';
+
+/** As long as the server remembers that a sign-in was begun. */
+const BROWSER_LIMIT_MS = 10 * 60_000;
 
 export default class Login extends BaseCommand {
   static override summary = 'Sign in to a server, and add your projects there';
@@ -24,11 +28,11 @@ export default class Login extends BaseCommand {
     const { flags } = await this.parse(Login);
     const { home, style, canAsk } = this.context;
     const url = (flags.url ?? (await ask(this.context, 'URL of the server? ', 'Pass --url URL.'))).replace(/\/+$/, '');
-    const client = new Dstack({ url, token: '' });
+    const client = this.clientOf(url, '');
     const provider = await this.provider(client, flags.provider);
     const user = flags.device ? await this.byDevice(client, provider) : await this.byBrowser(client, provider);
     const { token } = user.creds;
-    const joined = await new Dstack({ url, token }).projects.listJoined();
+    const joined = await this.clientOf(url, token).projects.listJoined();
     const projects = joined.map((project) => project.project_name);
     const before = await readClientConfig(home);
     const config = withLogin(before, { url, token, projects });
@@ -41,6 +45,10 @@ export default class Login extends BaseCommand {
         ? 'You are in no project yet. Ask an admin of one to add you.'
         : `Projects: ${projects.join(', ')}${chosen === 'keep' ? '' : ` (default: ${chosen.name})`}`,
     );
+  }
+
+  private clientOf(url: string, token: string): Dstack {
+    return new Dstack({ url, token, userAgent: 'dstack-cli', onSlow: slowServerNote(this.context) });
   }
 
   private async provider(client: Dstack, wanted: string | undefined): Promise<string> {
@@ -62,12 +70,15 @@ export default class Login extends BaseCommand {
     try {
       const { authorization_url: url } = await client.auth.authorize(provider, { local_port: answers.port });
       const state = new URL(url).searchParams.get('state') ?? '';
-      const answer = answers.next(state);
+      const answer = answers.next(state, AbortSignal.timeout(BROWSER_LIMIT_MS));
+      answer.catch(() => undefined); // told below
       this.note(
         `Sign in here (a browser opens by itself, if there is one):\n  ${url}\nNo browser on this machine: --device`,
       );
       openBrowser(url);
       return await client.auth.callback(provider, await answer);
+    } catch (error) {
+      throw endOfWaiting(error, provider);
     } finally {
       await answers.close();
     }
@@ -92,4 +103,13 @@ export default class Login extends BaseCommand {
     const question = `Default project (${projects.join(', ')})? `;
     return ask(this.context, question, 'Pass -y or -n.', (answer) => projects.includes(answer));
   }
+}
+
+function endOfWaiting(error: unknown, provider: string): unknown {
+  const again = 'Start again: dstack login (without a browser on this machine: --device)';
+  if (error instanceof SignInRefusedError)
+    return new CliError(`${provider} refused the sign-in (${error.message}).`, { hint: again, cause: error });
+  if (error instanceof Error && error.name === 'TimeoutError')
+    return new CliError(`Nobody signed in within ${BROWSER_LIMIT_MS / 60_000} minutes.`, { hint: again, cause: error });
+  return error;
 }

@@ -2,6 +2,7 @@ import { ConfigurationError } from '@dstack/core/configuration-error';
 import { isApiError, isDstackError } from '@dstack/sdk/errors';
 import { CliError, EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_USAGE } from './cli-error.js';
 import { parseProblem } from './parse-problem.js';
+import { variableHint } from './variable-hint.js';
 
 export interface ErrorDescription {
   readonly message: string;
@@ -11,7 +12,7 @@ export interface ErrorDescription {
 }
 
 /** What to tell the user of `dstack COMMAND` about anything thrown. Pure. */
-export function describeError(error: unknown, command: string): ErrorDescription {
+export function describeError(error: unknown, command: string, env: NodeJS.ProcessEnv = {}): ErrorDescription {
   if (error instanceof CliError)
     return { message: error.message, hint: error.hint, exitCode: error.exitCode, code: error.name };
   if (ConfigurationError.is(error)) {
@@ -26,7 +27,12 @@ export function describeError(error: unknown, command: string): ErrorDescription
     return { message: 'Interrupted.', hint: undefined, exitCode: EXIT_INTERRUPTED, code: 'interrupted' };
   if (isDstackError(error)) {
     const code = isApiError(error) ? (error.details.code ?? error.kind) : error.kind;
-    return { message: error.message, hint: error.hint ?? genericHint(error.kind), exitCode: EXIT_FAILURE, code };
+    return {
+      message: error.message,
+      hint: variableHint(error, env) ?? error.hint ?? genericHint(error.kind),
+      exitCode: EXIT_FAILURE,
+      code,
+    };
   }
   if (isParseError(error)) {
     return { ...parseProblem(error, command), exitCode: EXIT_USAGE, code: 'usage' };

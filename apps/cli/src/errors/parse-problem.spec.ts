@@ -24,6 +24,14 @@ async function problemOf(argv: string[]) {
   throw new Error('the command line is right');
 }
 
+it('names an option that is missing', async () => {
+  const wants = { args: {}, flags: { url: Flags.string({ required: true }) } };
+  await expect(parse([], wants).catch((error: Error) => parseProblem(error, 'login'))).resolves.toEqual({
+    message: '--url is missing.',
+    hint: 'See the options: dstack login --help',
+  });
+});
+
 describe('a command line that cannot be taken', () => {
   it.each([
     ['an option that begins like one', ['--fil', 'x'], 'There is no option --fil.', 'Did you mean --file? '],

@@ -20,6 +20,8 @@ export function parseProblem(error: Error, command: string): ParseProblem {
   const value = /^Parsing --(\S+) \n\t(Expected .*?) but received: (.*)$/s.exec(text);
   if (value) return { message: `--${value[1] ?? ''}: ${lowerFirst(value[2] ?? '')}, got ${value[3] ?? ''}.`, hint };
   const [clash] = /^The following errors? occurred:\n\s*(.*)$/s.exec(text)?.[1]?.split('\n') ?? [];
+  const missingFlag = /^\s*Missing required flag (\S+)$/.exec(clash ?? '')?.[1];
+  if (missingFlag !== undefined) return { message: `--${missingFlag} is missing.`, hint };
   return { message: clash === undefined ? text : withoutSwitchValues(clash), hint };
 }
 

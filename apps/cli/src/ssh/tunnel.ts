@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { CliError } from '../errors/cli-error.js';
 import type { ForwardedPort } from '../render/client-url.js';
+import { LOCAL_COMMAND, READY_WORD } from './local-command.js';
 import { lastLine, tunnelProblem } from './tunnel-problem.js';
 
 export interface TunnelOptions {
@@ -20,8 +21,6 @@ const RETRY_MS = 1_000;
 const READY_MS = 20_000;
 /** A connection that is there again within this time is no news; and a job that ends is told as such. */
 const UNNOTICED_MS = 4_000;
-/** What ssh runs here once it is connected and forwards. */
-const READY_WORD = 'dstack-attached';
 
 /** A connection through the user's OpenSSH with its forwarded ports, until closed; made again when it is lost. */
 export class Tunnel {
@@ -58,7 +57,7 @@ export class Tunnel {
   private async connect(): Promise<boolean> {
     this.words = '';
     const child = spawn(this.options.client, this.arguments(), {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
       // It runs the local command with this; a user's own may be none that runs commands.
       env: { ...process.env, SHELL: '/bin/sh' },
@@ -109,7 +108,7 @@ export class Tunnel {
       ServerAliveInterval: '5',
       ServerAliveCountMax: '4',
       PermitLocalCommand: 'yes',
-      LocalCommand: `echo ${READY_WORD}`,
+      LocalCommand: LOCAL_COMMAND,
     };
     return [
       '-F',

@@ -80,6 +80,8 @@ export class JobStates {
       pull_progress: state.pull === undefined ? null : writeJson(toWirePull(state.pull)),
     });
     await this.writeAddress(tx, job, instanceId, state);
+    // Who sent it there may have lost the race against a stop, and not have said so: from the first word on it has a log to be taken.
+    if (known === null) this.wake.host(tx, 'logs', instanceId);
   }
 
   private async writeAddress(tx: WriteTx, job: JobRecord, instanceId: string, state: JobState): Promise<void> {

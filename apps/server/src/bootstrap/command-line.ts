@@ -18,6 +18,8 @@ ${operationUsages()
   .join('\n')}
 `;
 
+const LEVELS: readonly LogLevel[] = ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'];
+
 export type CommandLine = { readonly help: true } | { readonly help: false; readonly flags: Partial<ServerSettings> };
 
 /** @throws {SettingsError} */
@@ -26,7 +28,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   if (values.help === true) return { help: true };
   const level = values['log-level']?.toUpperCase();
   if (level !== undefined && !isLogLevel(level))
-    throw new SettingsError(`--log-level ${level} is not a level.\n${USAGE}`);
+    throw new SettingsError(`--log-level must be one of ${LEVELS.join(', ')}, not "${values['log-level']}".`);
   const flags: Partial<ServerSettings> = {
     ...(values.host === undefined ? {} : { host: values.host }),
     ...(values.port === undefined ? {} : { port: port(values.port) }),
@@ -73,11 +75,11 @@ function parse(argv: readonly string[]): {
 
 function port(text: string): number {
   const number = Number(text);
-  if (!Number.isInteger(number) || number < 0 || number > 65_535)
+  if (text.trim() === '' || !Number.isInteger(number) || number < 0 || number > 65_535)
     throw new SettingsError(`--port must be a number from 0 to 65535, not "${text}".`);
   return number;
 }
 
 function isLogLevel(text: string): text is LogLevel {
-  return ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'].includes(text);
+  return LEVELS.some((level) => level === text);
 }

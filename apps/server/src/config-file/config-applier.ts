@@ -3,11 +3,9 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { isDeepStrictEqual } from 'node:util';
 import type { CredentialRules } from '../backends/ambient-credentials.js';
 import { backendInUse } from '../backends/backend-in-use.js';
-import { checkBackendConfig } from '../backends/backend-config.js';
-import { BackendNotInstalledError, BackendRegistry } from '../backends/backend-registry.js';
+import { BackendRegistry } from '../backends/backend-registry.js';
 import { BackendStore, type BackendConfig } from '../backends/backend-store.js';
 import { EventRecorder } from '../events/event-recorder.js';
-import { ClientError } from '../http/api-errors.js';
 import { Database } from '../persistence/database.js';
 import type { WriteTx } from '../persistence/transaction.js';
 import { ProjectStore } from '../projects/project-store.js';
@@ -15,7 +13,7 @@ import { projectTarget } from '../projects/project-target.js';
 import { SETTINGS } from '../settings/settings.js';
 import { UserStore } from '../users/user-store.js';
 import type { ConfigFile } from './config-file.js';
-import { readCredentialFiles } from './credential-files.js';
+import { usableBackends } from './usable-backends.js';
 
 /**
  * The file wins for the projects it lists; others stay as they are. A backend that cannot be used is a warning, so that one
@@ -37,7 +35,8 @@ export class ConfigApplier {
 
   async apply(config: ConfigFile): Promise<void> {
     for (const project of config.projects) {
-      const usable = await this.usable(project.name, project.backends);
+      const { usable, problems } = await usableBackends(project, this.registry, this.settings);
+      for (const problem of problems) this.log.warn(problem);
       await this.db.write(async (tx) => this.applyProject(tx, project, usable));
     }
   }
@@ -82,19 +81,5 @@ export class ConfigApplier {
         await told('deleted by config.yml', type);
       }
     }
-  }
-
-  private async usable(project: string, backends: readonly BackendConfig[]): Promise<BackendConfig[]> {
-    const usable: BackendConfig[] = [];
-    for (const backend of backends) {
-      try {
-        const definition = await this.registry.definition(backend.type);
-        usable.push(checkBackendConfig(definition, await readCredentialFiles(backend), this.settings));
-      } catch (error) {
-        if (!(error instanceof ClientError) && !(error instanceof BackendNotInstalledError)) throw error;
-        this.log.warn(`Project ${project}: ${error.message}`);
-      }
-    }
-    return usable;
   }
 }

@@ -1,11 +1,14 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { HostRequest } from '@dstack/backend-ssh/hosts';
 import { INSTALLATION, type Installation } from '../bootstrap/installation.js';
+import { Database } from '../persistence/database.js';
+import { Wake } from '../reconcile/wake.js';
 import { SETTINGS, type ServerSettings } from '../settings/settings.js';
 import { GatewayBundles } from './gateway-bundles.js';
 import { GatewayDialer } from './gateway-dialer.js';
 import { GatewayHosts } from './gateway-hosts.js';
 import type { GatewayReplicaRecord } from './gateway-replica-record.js';
+import { wakeOlderGateways } from './wake-older-gateways.js';
 
 /** One try; packages are fetched, and an upload over a slow line needs minutes. */
 const INSTALL_LIMIT_MS = 8 * 60_000;
@@ -20,8 +23,11 @@ export class SshGatewayHosts extends GatewayHosts {
     @Inject(GatewayBundles) private readonly bundles: GatewayBundles,
     @Inject(INSTALLATION) private readonly installation: Installation,
     @Inject(SETTINGS) private readonly settings: Pick<ServerSettings, 'skipGatewayUpdate'>,
+    db: Database,
+    @Inject(Wake) wake: Wake,
   ) {
     super();
+    bundles.onMade((digest) => db.write((tx) => wakeOlderGateways(tx, wake, digest)));
   }
 
   async install(replica: GatewayReplicaRecord, onReached: () => Promise<void>, signal: AbortSignal): Promise<string> {

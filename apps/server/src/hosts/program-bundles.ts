@@ -22,7 +22,14 @@ export class ProgramBundles {
   private readonly made = new Map<HostArch, Promise<AgentBundle | undefined>>();
   private readonly digests = new Map<HostArch, string>();
 
+  private readonly whenMade: ((digest: string) => Promise<void>)[] = [];
+
   constructor(private readonly program: BundledProgram) {}
+
+  /** Whoever decided something before a bundle was made decides again then. */
+  onMade(tell: (digest: string) => Promise<void>): void {
+    this.whenMade.push(tell);
+  }
 
   /** For which it has one. */
   archs(): HostArch[] {
@@ -63,6 +70,10 @@ export class ProgramBundles {
     const { cacheDir } = this.program;
     const bundle = await packAgentFolder({ folder, cacheDir, arch, signal: new AbortController().signal });
     this.digests.set(arch, bundle.digest);
+    for (const tell of this.whenMade)
+      tell(bundle.digest).catch((error: unknown) =>
+        this.log.warn(`Machines with an older ${this.program.name} are not looked at yet: ${String(error)}`),
+      );
     return bundle;
   }
 

@@ -5,11 +5,13 @@ import type { HostRequest, OnboardedHost, OnboardingStep } from '@dstack/backend
 import type { SshConnection } from '@dstack/ssh';
 import { INSTALLATION, type Installation } from '../bootstrap/installation.js';
 import { Database } from '../persistence/database.js';
+import { Wake } from '../reconcile/wake.js';
 import { WORLD, type World } from '../world/world.js';
 import { AgentBundles } from './agent-bundles.js';
 import type { HostAccess } from './host-access.js';
 import { HostDialer } from './host-dialer.js';
 import { tellStep } from './host-progress.js';
+import { wakeOlderAgents } from './wake-older-agents.js';
 import { Hosts, type InstalledAgent, type ReadyHost, UnfitHostError } from './hosts.js';
 
 /** One try; an upload over a slow line needs minutes. */
@@ -33,8 +35,10 @@ export class SshHosts extends Hosts {
     @Inject(AgentBundles) private readonly bundles: AgentBundles,
     @Inject(INSTALLATION) private readonly installation: Installation,
     @Inject(WORLD) private readonly world: World,
+    @Inject(Wake) wake: Wake,
   ) {
     super();
+    bundles.onMade((digest) => db.write((tx) => wakeOlderAgents(tx, wake, digest)));
   }
 
   async onboard(instanceId: string, onReached: () => Promise<void>, signal: AbortSignal): Promise<ReadyHost> {

@@ -1,4 +1,4 @@
-import { mountProblem, runMounts, type Wire } from '@dstack/core';
+import { mountProblems, placeOfMountProblem, runMounts, type Wire } from '@dstack/core';
 import { ClientError } from '../http/api-errors.js';
 import type { ReadTx } from '../persistence/transaction.js';
 import { volumesFor } from '../volumes/volume-facts.js';
@@ -7,8 +7,11 @@ import { volumesFor } from '../volumes/volume-facts.js';
 export async function requireMounts(tx: ReadTx, projectId: string, { configuration }: Wire.RunSpec): Promise<void> {
   const jobs = runMounts(configuration);
   if (jobs.length === 0) return;
-  const volumes = await volumesFor(tx, projectId, [{ volumes: configuration.volumes ?? [] }]);
-  const problem = mountProblem(jobs, volumes);
-  if (problem === null) return;
-  throw new ClientError(problem, 'error', [{ path: ['configuration', 'volumes'], message: problem }]);
+  const mounts = configuration.volumes ?? [];
+  const volumes = await volumesFor(tx, projectId, [{ volumes: mounts }]);
+  const issues = mountProblems(jobs, volumes).map((problem) => ({
+    path: ['configuration', 'volumes', ...placeOfMountProblem(mounts, problem).map(String)],
+    message: problem.message,
+  }));
+  if (issues.length > 0) throw new ClientError(issues.map(({ message }) => message).join('\n'), 'error', issues);
 }

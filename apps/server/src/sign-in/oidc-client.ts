@@ -2,6 +2,7 @@ import * as oidc from 'openid-client';
 import { ClientError } from '../http/api-errors.js';
 import type { OidcSettings } from '../settings/oidc-settings.js';
 import type { Claims } from './person.js';
+import { providerProblem } from './provider-problem.js';
 
 /** What is kept between the two halves of a sign-in. */
 export interface Handshake {
@@ -127,11 +128,8 @@ export class OidcClient {
     }
   }
 
-  /** Codes and tokens are in the causes of these errors, never in what they are called. */
   private refusal(error: unknown): ClientError {
-    const code = error instanceof oidc.ResponseBodyError || error instanceof oidc.AuthorizationResponseError ? error.error : null; // prettier-ignore
-    const name = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'no answer';
-    return new ClientError(`${this.settings.name} refused the sign-in (${code ?? name})`, 'invalid_credentials');
+    return providerProblem(this.settings.name, error);
   }
 }
 

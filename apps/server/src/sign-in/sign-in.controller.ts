@@ -31,7 +31,9 @@ export class SignInController {
   @Operation('auth_get_next_redirect')
   async nextRedirect(@Body() request: Wire.OAuthGetNextRedirectRequest): Promise<Wire.OAuthGetNextRedirectResponse> {
     const next = await this.signIn.nextStop(request.state);
-    return { redirect_url: next === null ? null : localUrl(next.localPort, request) };
+    return {
+      redirect_url: next === null ? null : localUrl(next.localPort, { code: request.code, state: request.state }),
+    };
   }
 
   @Operation('auth_callback')
@@ -68,9 +70,11 @@ export class SignInController {
   ): Promise<void> {
     const { code, state, error, iss } = query;
     void reply.header('cache-control', 'no-store').header('referrer-policy', 'no-referrer');
-    if (typeof error === 'string') return show(reply, 400, 'Sign-in failed', `The provider says: ${error}`);
-    if (typeof code !== 'string' || typeof state !== 'string')
-      return show(reply, 400, 'Sign-in failed', 'The provider sent no code.');
+    const refusal = typeof error === 'string' ? `The provider says: ${error}` : null;
+    const answer: Readonly<Record<string, string>> | null =
+      typeof error === 'string' ? { error } : typeof code === 'string' ? { code } : null;
+    if (answer === null || typeof state !== 'string')
+      return show(reply, 400, 'Sign-in failed', refusal ?? 'The provider sent no code.');
     if (typeof iss === 'string' && !this.signIn.isIssuer(provider, iss))
       return show(reply, 400, 'Sign-in failed', 'This answer is of another provider.');
     const next = await this.signIn.nextStop(state).catch((problem: unknown) => {
@@ -78,14 +82,15 @@ export class SignInController {
       throw problem;
     });
     if (next instanceof ClientError) return show(reply, 400, 'Sign-in failed', next.message);
+    if (next === null && refusal !== null) return show(reply, 400, 'Sign-in failed', refusal);
     if (next === null) return show(reply, 200, 'Almost there', 'Go back to the program that you signed in from.');
-    await reply.redirect(localUrl(next.localPort, { code, state }), 302);
+    await reply.redirect(localUrl(next.localPort, { ...answer, state }), 302);
   }
 }
 
 /** On the person's own machine, by number: a name could lead elsewhere. */
-function localUrl(port: number, { code, state }: { readonly code: string; readonly state: string }): string {
-  return `http://127.0.0.1:${port}/?${new URLSearchParams({ code, state }).toString()}`;
+function localUrl(port: number, answer: Readonly<Record<string, string>>): string {
+  return `http://127.0.0.1:${port}/?${new URLSearchParams(answer).toString()}`;
 }
 
 async function show(reply: FastifyReply, status: number, title: string, text: string): Promise<void> {

@@ -34,7 +34,7 @@ it('the file of the project comes before that of the home directory', () => {
 
 it.each<[Partial<ProfileChoice>, string]>([
   [{ name: 'small' }, 'No such profile: small (known profiles: big, usual)'],
-  [{ env: { DSTACK_PROFILE: 'small' } }, 'No such profile: small'],
+  [{ env: { DSTACK_PROFILE: 'small' } }, 'No such profile: small, which DSTACK_PROFILE asks for (known'],
   [{ env: { DSTACK_NO_PROFILE: 'perhaps' } }, 'DSTACK_NO_PROFILE must be one of'],
 ])('%j is refused', (choice, message) => {
   expect(() => selectProfile({ env: {}, files: [project], ...choice })).toThrow(message);

@@ -24,7 +24,7 @@ export function selectProfile({ name, none = false, env, files }: ProfileChoice)
   if (name !== undefined) return named(name, files);
   if (isOn(env['DSTACK_NO_PROFILE'])) return emptyProfile('no-profile');
   const fromEnv = env['DSTACK_PROFILE'];
-  if (fromEnv !== undefined && fromEnv !== '') return named(fromEnv, files);
+  if (fromEnv !== undefined && fromEnv !== '') return named(fromEnv, files, ', which DSTACK_PROFILE asks for');
   return defaultProfile(files);
 }
 
@@ -43,7 +43,7 @@ export function emptyProfile(name: string): Wire.Profile {
   return parsed.value;
 }
 
-function named(name: string, files: readonly ProfilesFile[]): Wire.Profile {
+function named(name: string, files: readonly ProfilesFile[], asked = ''): Wire.Profile {
   for (const { profiles } of files) {
     const found = profiles.find((profile) => profile.name === name);
     if (found !== undefined) return found;
@@ -53,7 +53,7 @@ function named(name: string, files: readonly ProfilesFile[]): Wire.Profile {
   );
   const hint =
     known.length === 0 ? 'there are no profiles in .dstack/profiles.yml' : `known profiles: ${known.join(', ')}`;
-  throw new ConfigurationError([semanticIssue([], `No such profile: ${name} (${hint})`)]);
+  throw new ConfigurationError([semanticIssue([], `No such profile: ${name}${asked} (${hint})`)]);
 }
 
 function isOn(value: string | undefined): boolean {

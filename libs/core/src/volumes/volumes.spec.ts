@@ -1,4 +1,4 @@
-import { mountProblem } from './mount-problem.js';
+import { mountProblems, placeOfMountProblem } from './mount-problem.js';
 import { networkMounts } from './network-mounts.js';
 import { availabilityOf, volumesAt } from './seat-volumes.js';
 import { volumeCostUsd } from './volume-cost.js';
@@ -87,9 +87,29 @@ describe('what a run may name', () => {
       null,
     ],
   ])('%s', (_what, jobs, volumes, problem) => {
-    const answer = mountProblem(jobs, volumes);
-    if (problem === null) expect(answer).toBeNull();
-    else expect(answer).toMatch(problem);
+    const told = mountProblems(jobs, volumes).map(({ message }) => message);
+    expect(told).toEqual(problem === null ? [] : [expect.stringMatching(problem)]);
+  });
+
+  it.each([
+    ['each volume that is missing', [mounts('a', ['b', 'c'], 'd')], byName(fact('a')), [[1, 0], [1, 1], [2, 0]]],
+    ['one that all jobs miss, once', [mounts('a'), mounts('a')], byName(), [[0, 0]]],
+    ['one of each job', [mounts('a0'), mounts('a1')], byName(), [[0, 0], [0, 0]]],
+    ['the mount whose volumes are all lost', [mounts('a', ['b', 'c'])], byName(fact('a'), fact('b', { deletionRequested: true }), fact('c', { status: 'failed' })), [[1, null]]],
+    ['the second mention', [mounts('a', ['b', 'a'])], byName(fact('a'), fact('b')), [[1, 1]]],
+    ['the mount that is elsewhere', [mounts('a', 'a2', 'west')], byName(fact('a'), fact('a2'), west), [[2, null]]],
+    ['what two machines share', [mounts('x', 'a'), mounts('y', 'a')], byName(fact('x'), fact('y'), fact('a')), [[1, 0]]],
+  ])('names %s', (_what, jobs, volumes, places) => {
+    expect(mountProblems(jobs, volumes).map(({ mount, name }) => [mount, name])).toEqual(places);
+  }); // prettier-ignore
+
+  it.each([
+    [{ mount: 0, name: 0 }, [1, 'name']],
+    [{ mount: 1, name: 1 }, [2, 'name', 1]],
+    [{ mount: 1, name: null }, [2, 'name']],
+  ])('is found in the configuration: %j', (problem, place) => {
+    const given = [{ instance_path: '/x', path: '/x', optional: false }, { name: 'a', path: '/a' }, { name: ['b', 'c'], path: '/b' }]; // prettier-ignore
+    expect(placeOfMountProblem(given, { ...problem, message: '' })).toEqual(place);
   });
 });
 

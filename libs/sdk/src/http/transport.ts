@@ -16,6 +16,16 @@ export interface TransportOptions {
   /** Sent as `X-API-Version`: the API version this client was written for. */
   readonly apiVersion?: string | undefined;
   readonly userAgent?: string | undefined;
+  /** Hears of every request that is still without an answer after five seconds: people who wait want to know for what. */
+  readonly onSlow?: ((request: SlowRequest) => void) | undefined;
+}
+
+export interface SlowRequest {
+  readonly url: string;
+  readonly path: string;
+  readonly waitedMs: number;
+  /** When it is given up. */
+  readonly timeoutMs: number;
 }
 
 export interface CallOptions {
@@ -34,6 +44,7 @@ export interface Call extends CallOptions {
 
 export const API_VERSION = '0.21.2';
 const DEFAULT_TIMEOUT_MS = 60_000;
+const SLOW_MS = 5_000;
 
 /** HTTP with the server's rules: bearer token, error envelopes, retries only where a repeat does no harm. */
 export class Transport {
@@ -41,10 +52,12 @@ export class Transport {
   private readonly http: HttpClient;
   private readonly headers: Readonly<Record<string, string>>;
   private readonly timeoutMs: number;
+  private readonly onSlow: TransportOptions['onSlow'];
 
   constructor(options: TransportOptions) {
     this.url = options.url.replace(/\/+$/, '');
     this.timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    this.onSlow = options.onSlow;
     this.http = new HttpClient(serverAddress(options.url));
     this.headers = {
       Authorization: `Bearer ${options.token}`,
@@ -90,6 +103,8 @@ export class Transport {
     const limit = new AbortController();
     const timeoutMs = call.timeoutMs ?? this.timeoutMs;
     const timer = setTimeout(() => limit.abort(), timeoutMs);
+    const { url, onSlow } = this;
+    const slow = setTimeout(() => onSlow?.({ url, path: call.path, waitedMs: SLOW_MS, timeoutMs }), SLOW_MS);
     const signal = call.signal ? AbortSignal.any([limit.signal, call.signal]) : limit.signal;
     try {
       const response = await this.http.request({
@@ -113,6 +128,7 @@ export class Transport {
       return lost;
     } finally {
       clearTimeout(timer);
+      clearTimeout(slow);
     }
   }
 }

@@ -1,6 +1,7 @@
 import * as Flags from '@oclif/core/flags';
-import { Dstack, isApiError, isDstackError } from '@dstack/sdk';
+import { type Dstack, isApiError, isDstackError } from '@dstack/sdk';
 import { BaseCommand } from '../../base/base-command.js';
+import { clientOf } from '../../base/project-command.js';
 import { withProject } from '../../client-config/client-config.js';
 import { readClientConfig, writeClientConfig } from '../../client-config/client-config-file.js';
 import { CliError } from '../../errors/cli-error.js';
@@ -12,7 +13,12 @@ export default class ProjectAdd extends BaseCommand {
   static override flags = {
     name: Flags.string({ summary: 'The name of the project', required: true }),
     url: Flags.string({ summary: 'The address of the server', required: true }),
-    token: Flags.string({ summary: 'Your token', required: true, env: 'DSTACK_TOKEN', noCacheDefault: true }),
+    token: Flags.string({
+      summary: 'Your token (DSTACK_TOKEN)',
+      required: true,
+      env: 'DSTACK_TOKEN',
+      noCacheDefault: true,
+    }),
     yes: Flags.boolean({ char: 'y', summary: 'Make it the default project', exclusive: ['no'] }),
     no: Flags.boolean({ char: 'n', summary: 'Leave the default project as it is' }),
   };
@@ -22,7 +28,7 @@ export default class ProjectAdd extends BaseCommand {
     const { home, style } = this.context;
     const { name, token } = flags;
     const url = flags.url.replace(/\/+$/, '');
-    await verify(new Dstack({ url, token, project: name }));
+    await verify(clientOf({ url, token, project: name }, this.context));
     const config = await readClientConfig(home);
     const current = config.projects.find((each) => each.default);
     let makeDefault = flags.yes || current === undefined || current.name === name;
@@ -41,7 +47,10 @@ async function verify(client: Dstack): Promise<void> {
     await client.projects.get(client.project);
   } catch (error) {
     if (isDstackError(error, 'unauthenticated'))
-      throw new CliError(`${client.url} refuses the token.`, { hint: 'Ensure the token is valid.', cause: error });
+      throw new CliError(`${client.url} refuses the token.`, {
+        hint: 'Ensure that --token or DSTACK_TOKEN is valid.',
+        cause: error,
+      });
     if (isApiError(error) && (error.kind === 'not-found' || error.kind === 'forbidden'))
       throw new CliError(`Project ${client.project} not found on ${client.url}.`, {
         hint: 'Check the name, or ask its admin to add you.',

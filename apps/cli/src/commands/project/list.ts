@@ -40,7 +40,7 @@ export default class ProjectList extends BaseCommand {
   }
 
   private async asked(project: ConfiguredProject): Promise<ListedProject> {
-    const client = clientOf({ ...project, project: project.name }, this.context.env);
+    const client = clientOf({ ...project, project: project.name }, this.context);
     try {
       const user = await client.users.me({ timeoutMs: ASK_TIMEOUT_MS });
       return { ...bare(project), user: user.username };

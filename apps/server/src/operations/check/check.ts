@@ -3,6 +3,9 @@ import { replicaOf } from '../../litestream/replica.js';
 import { withoutSecrets } from '../../litestream/restore-replica.js';
 import { describeStartError } from '../../bootstrap/describe-start-error.js';
 import { loadConfigFile } from '../../config-file/load-config-file.js';
+import { BackendRegistry } from '../../backends/backend-registry.js';
+import { usableBackends } from '../../config-file/usable-backends.js';
+import { loadPolicies } from '../../policies/load-policies.js';
 import { refuseHalfRestored } from '../backup/half-restored.js';
 import { openReader } from '../database-reader.js';
 import { OperationError } from '../operation-error.js';
@@ -52,13 +55,29 @@ async function looked(subject: string, look: () => Promise<Finding[]>): Promise<
   }
 }
 
-async function checkConfig({ settings }: OperationContext): Promise<Finding[]> {
-  if (settings.configDisabled) return [ok('config.yml', 'is not read (DSTACK_SERVER_CONFIG_DISABLED)')];
+async function checkConfig(context: OperationContext): Promise<Finding[]> {
+  const { settings } = context;
   const { config } = await loadConfigFile(settings, { writesTemplate: false });
-  const projects = config.projects.map(
-    ({ name, backends }) => `${name} (${backends.map(({ type }) => type).join(', ') || 'no backends'})`,
+  const judged = await Promise.all(
+    config.projects.map((project) => usableBackends(project, new BackendRegistry(), settings)),
   );
-  return [ok('config.yml', `projects: ${projects.join(', ') || 'none'}; keys: ${config.encryptionKeys.length}`)];
+  const projects = config.projects.map(
+    ({ name }, index) => `${name} (${judged[index]?.usable.map(({ type }) => type).join(', ') || 'no backends'})`,
+  );
+  return [
+    settings.configDisabled
+      ? ok('config.yml', 'is not read (DSTACK_SERVER_CONFIG_DISABLED)')
+      : ok('config.yml', `projects: ${projects.join(', ') || 'none'}; keys: ${config.encryptionKeys.length}`),
+    ...judged.flatMap(({ problems }) => problems.map((text) => warning('backends', text))),
+    ...(await looked('plugins', () => checkPlugins(config.plugins, context))),
+  ];
+}
+
+/** Loaded as by a start, which fails without one of them. */
+async function checkPlugins(configured: readonly string[], { settings, world }: OperationContext): Promise<Finding[]> {
+  await loadPolicies(configured, settings, world.scheduler);
+  const names = [...new Set([...configured, ...settings.plugins])];
+  return names.length === 0 ? [] : [ok('plugins', names.join(', '))];
 }
 
 async function checkState(context: OperationContext): Promise<Finding[]> {
