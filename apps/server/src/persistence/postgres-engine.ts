@@ -2,6 +2,7 @@ import pg from 'pg';
 import { DataSource, type QueryRunner } from 'typeorm';
 import type { Engine } from './engine.js';
 import { DatabaseAwayError } from './errors.js';
+import { queryByCallback } from './query-by-callback.js';
 import type { EntityClass } from './sqlite-engine.js';
 
 export interface PostgresEngineOptions {
@@ -28,6 +29,7 @@ class ListenedClient extends pg.Client {
   constructor(...options: ConstructorParameters<typeof pg.Client>) {
     super(...options);
     this.on('error', () => undefined);
+    queryByCallback(this);
   }
 }
 
