@@ -3,7 +3,7 @@ import type { JobTerminationReason, Offer, ProbeState, StopMode, Wire } from '@d
 import { lockInOrder } from '../persistence/in-order.js';
 import { rowsByKey } from '../persistence/rows-by-key.js';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
-import { readSealed } from '../reconcile/sealed-json.js';
+import { withLazySpec } from '../reconcile/lazy-spec.js';
 import { readJsonOrNull } from '../reconcile/stored-json.js';
 
 /** What the server knows about the job on its host. */
@@ -130,8 +130,7 @@ function toHead(row: HeadRow): JobHead {
 }
 
 function toRecord({ sealing }: ReadTx, row: Row): JobRecord {
-  let spec: Wire.JobSpec | undefined;
-  return {
+  return withLazySpec<Wire.JobSpec, Omit<JobRecord, 'spec'>>({ sealing }, row.job_spec, {
     ...toHead(row),
     ...hostOf({ provisioningText: row.provisioning_data, runtimeText: row.runtime_data }),
     projectId: row.project_id,
@@ -152,11 +151,7 @@ function toRecord({ sealing }: ReadTx, row: Row): JobRecord {
     drainingSince: row.draining_since,
     servicePort: row.service_port,
     rev: Number(row.rev),
-    // Most of the row by far, and few who read jobs look at it.
-    get spec() {
-      return (spec ??= readSealed<Wire.JobSpec>({ sealing }, row.job_spec));
-    },
-  };
+  });
 }
 
 /** What is known of a job's host. */

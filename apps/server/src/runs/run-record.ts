@@ -3,6 +3,7 @@ import { anyOf } from '../persistence/any-of.js';
 import { merged } from '../persistence/merged.js';
 import { rowsByKey } from '../persistence/rows-by-key.js';
 import type { ReadTx, SqlValue } from '../persistence/transaction.js';
+import { withLazySpec } from '../reconcile/lazy-spec.js';
 import { readSealed } from '../reconcile/sealed-json.js';
 import { readJsonOrNull } from '../reconcile/stored-json.js';
 
@@ -82,8 +83,7 @@ function toHead(row: HeadRow): RunHead {
 }
 
 function toRecord({ sealing }: ReadTx, row: Row): RunRecord {
-  let spec: Wire.RunSpec | undefined;
-  return {
+  return withLazySpec<Wire.RunSpec, Omit<RunRecord, 'spec'>>({ sealing }, row.run_spec, {
     ...toHead(row),
     repoId: row.repo_id,
     gatewayId: row.gateway_id,
@@ -94,12 +94,8 @@ function toRecord({ sealing }: ReadTx, row: Row): RunRecord {
     resumeAt: row.resume_at,
     replicaScale: readJsonOrNull<Record<string, GroupScale>>(row.replica_scale) ?? {},
     rev: Number(row.rev),
-    // Not all who read runs look at it.
-    get spec() {
-      return (spec ??= readSealed<Wire.RunSpec>({ sealing }, row.run_spec));
-    },
     formerSpec: row.former_run_spec === null ? null : readSealed<Wire.RunSpec>({ sealing }, row.former_run_spec),
-  };
+  });
 }
 
 export async function findRunHeads(tx: ReadTx, where: string, params: readonly SqlValue[]): Promise<RunHead[]> {
