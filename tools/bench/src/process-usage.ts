@@ -16,6 +16,12 @@ export function residentKb(pid: number): number {
   return Number(line?.[1] ?? Number.NaN);
 }
 
+/** Living processes that a process has started, with its first thread. Linux only. */
+export function childrenOf(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return children.split(' ').flatMap((child) => (child.trim() === '' ? [] : [Number(child)]));
+}
+
 /** Milliseconds that the main thread of a living process was ready and had no CPU to run on, so far. Linux only. */
 export function waitedForCpuMs(pid: number): number {
   return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6;

@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface PostgresServer {
   readonly port: number;
+  /** Of the process that starts one for each connection. */
+  readonly pid: number;
   readonly url: string;
   /** The same database by another port that leads there. */
   readonly urlAt: (port: number) => string;
@@ -79,6 +81,9 @@ export async function startPostgres(
   };
   return {
     port,
+    get pid() {
+      return child.pid ?? Number.NaN;
+    },
     url: urlAt(port),
     urlAt,
     ask: (sql) => {

@@ -3,7 +3,7 @@ import type { JobTerminationReason, Offer, ProbeState, StopMode, Wire } from '@d
 import { lockInOrder } from '../persistence/in-order.js';
 import { rowsByKey } from '../persistence/rows-by-key.js';
 import type { ReadTx, WriteTx } from '../persistence/transaction.js';
-import { readSealed } from '../reconcile/sealed-json.js';
+import { withLazySpec } from '../reconcile/lazy-spec.js';
 import { readJsonOrNull } from '../reconcile/stored-json.js';
 
 /** What the server knows about the job on its host. */
@@ -30,28 +30,40 @@ export const NEW_RUNTIME: JobRuntimeRecord = {
   startError: null,
 };
 
-export interface JobRecord {
+/** What lists show of a job, but its specification; what is known of its host as it is stored. */
+export interface JobHead {
   readonly id: string;
   readonly runId: string;
-  readonly projectId: string;
   readonly jobNum: number;
   readonly replicaNum: number;
-  readonly replicaGroup: string;
   readonly submissionNum: number;
   readonly deploymentNum: number;
   readonly status: Wire.JobStatus;
   readonly statusChangedAt: number;
   readonly submittedAt: number;
-  readonly runningAt: number | null;
   readonly finishedAt: number | null;
   readonly terminationReason: JobTerminationReason | null;
   readonly terminationMessage: string | null;
   readonly exitStatus: number | null;
-  readonly spec: Wire.JobSpec;
-  /** As it is stored, what is secret in it sealed. */
-  readonly specText: string;
-  readonly provisioningData: Wire.JobProvisioningData | null;
-  readonly runtimeRecord: JobRuntimeRecord;
+  readonly provisioningText: string | null;
+  readonly runtimeText: string | null;
+  readonly inactivitySecs: number | null;
+  readonly pullProgress: Wire.ImagePullProgress | null;
+  /** It gets requests of its service. */
+  readonly registered: boolean;
+  /** In the order of its specification; null when it has none, or does not run yet. */
+  readonly probes: readonly ProbeState[] | null;
+}
+
+export interface ListedJob extends JobHead {
+  /** As it is stored, what is secret in it sealed; absent: not read. */
+  readonly specText?: string;
+}
+
+export interface JobRecord extends JobHead {
+  readonly projectId: string;
+  readonly replicaGroup: string;
+  readonly runningAt: number | null;
   readonly runtime: 'container' | 'process' | null;
   readonly runtimeReason: string | null;
   readonly instanceId: string | null;
@@ -61,61 +73,69 @@ export interface JobRecord {
   readonly stopRequestedAt: number | null;
   readonly stopMode: StopMode | null;
   readonly disconnectedAt: number | null;
-  readonly inactivitySecs: number | null;
-  readonly pullProgress: Wire.ImagePullProgress | null;
   /** Durable ends of the log streams; written when a stream has ended. */
   readonly logOffsets: { readonly job: number; readonly runner: number };
-  /** It gets requests of its service. */
-  readonly registered: boolean;
   /** When it first did. */
   readonly readyAt: number | null;
   /** Since when it gets no new requests, because it is not needed any more. */
   readonly drainingSince: number | null;
   /** Where it listens instead of the service's own port, which another replica on its machine has. */
   readonly servicePort: number | null;
-  /** In the order of its specification; null when it has none, or does not run yet. */
-  readonly probes: readonly ProbeState[] | null;
   readonly rev: number;
+  /** The same for as long as there is the job. */
+  readonly spec: Wire.JobSpec;
+  readonly provisioningData: Wire.JobProvisioningData | null;
+  readonly runtimeRecord: JobRuntimeRecord;
 }
 
-interface Row {
-  id: string; run_id: string; project_id: string; job_num: number; replica_num: number; replica_group: string | null; submission_num: number;
-  deployment_num: number; status: string; status_changed_at: number; submitted_at: number; running_at: number | null;
-  finished_at: number | null; termination_reason: string | null; termination_message: string | null; exit_status: number | null;
-  job_spec: string; provisioning_data: string | null; runtime_data: string | null; runtime: string | null;
-  runtime_reason: string | null; instance_id: string | null; used_instance_id: string | null; blocks: number | null;
-  waiting_master_job: boolean | number; stop_requested_at: number | null; stop_mode: string | null;
-  disconnected_at: number | null; inactivity_secs: number | null; pull_progress: string | null; rev: number;
-  log_end_job: number | null; log_end_runner: number | null; registered: boolean | number; ready_at: number | null;
-  draining_since: number | null; service_port: number | null; probes: string | null;
+interface HeadRow {
+  id: string; run_id: string; job_num: number; replica_num: number; submission_num: number; deployment_num: number; status: string;
+  status_changed_at: number; submitted_at: number; finished_at: number | null; termination_reason: string | null;
+  termination_message: string | null; exit_status: number | null; provisioning_data: string | null; runtime_data: string | null;
+  inactivity_secs: number | null; pull_progress: string | null; registered: boolean | number; probes: string | null;
 } // prettier-ignore
 
-function toRecord({ sealing }: ReadTx, row: Row): JobRecord {
-  let spec: Wire.JobSpec | undefined;
+const HEAD = `id, run_id, job_num, replica_num, submission_num, deployment_num, status, status_changed_at, submitted_at, finished_at,
+  termination_reason, termination_message, exit_status, provisioning_data, runtime_data, inactivity_secs, pull_progress, registered, probes`;
+
+interface Row extends HeadRow {
+  project_id: string; replica_group: string | null; running_at: number | null; job_spec: string; runtime: string | null;
+  runtime_reason: string | null; instance_id: string | null; used_instance_id: string | null; blocks: number | null;
+  waiting_master_job: boolean | number; stop_requested_at: number | null; stop_mode: string | null; disconnected_at: number | null; rev: number;
+  log_end_job: number | null; log_end_runner: number | null; ready_at: number | null; draining_since: number | null; service_port: number | null;
+} // prettier-ignore
+
+function toHead(row: HeadRow): JobHead {
   return {
     id: row.id,
     runId: row.run_id,
-    projectId: row.project_id,
     jobNum: row.job_num,
     replicaNum: row.replica_num,
-    replicaGroup: row.replica_group ?? '0',
     submissionNum: row.submission_num,
     deploymentNum: row.deployment_num,
     status: row.status as Wire.JobStatus, // written from the same union
     statusChangedAt: Number(row.status_changed_at),
     submittedAt: Number(row.submitted_at),
-    runningAt: row.running_at,
     finishedAt: row.finished_at,
     terminationReason: row.termination_reason as JobTerminationReason | null,
     terminationMessage: row.termination_message,
     exitStatus: row.exit_status,
-    // Most of the row by far, and few who read jobs look at it.
-    get spec() {
-      return (spec ??= readSealed<Wire.JobSpec>({ sealing }, row.job_spec));
-    },
-    specText: row.job_spec,
-    provisioningData: readJsonOrNull<Wire.JobProvisioningData>(row.provisioning_data),
-    runtimeRecord: readJsonOrNull<JobRuntimeRecord>(row.runtime_data) ?? NEW_RUNTIME,
+    provisioningText: row.provisioning_data,
+    runtimeText: row.runtime_data,
+    inactivitySecs: row.inactivity_secs,
+    pullProgress: readJsonOrNull<Wire.ImagePullProgress>(row.pull_progress),
+    registered: Boolean(row.registered),
+    probes: readJsonOrNull<ProbeState[]>(row.probes),
+  };
+}
+
+function toRecord({ sealing }: ReadTx, row: Row): JobRecord {
+  return withLazySpec<Wire.JobSpec, Omit<JobRecord, 'spec'>>({ sealing }, row.job_spec, {
+    ...toHead(row),
+    ...hostOf({ provisioningText: row.provisioning_data, runtimeText: row.runtime_data }),
+    projectId: row.project_id,
+    replicaGroup: row.replica_group ?? '0',
+    runningAt: row.running_at,
     runtime: row.runtime as JobRecord['runtime'],
     runtimeReason: row.runtime_reason,
     instanceId: row.instance_id,
@@ -125,16 +145,22 @@ function toRecord({ sealing }: ReadTx, row: Row): JobRecord {
     stopRequestedAt: row.stop_requested_at,
     stopMode: row.stop_mode as StopMode | null,
     disconnectedAt: row.disconnected_at,
-    inactivitySecs: row.inactivity_secs,
-    pullProgress: readJsonOrNull<Wire.ImagePullProgress>(row.pull_progress),
     // -1 until the stream has ended: even an empty log has to be seen to its end.
     logOffsets: { job: row.log_end_job ?? -1, runner: row.log_end_runner ?? -1 },
-    registered: Boolean(row.registered),
     readyAt: row.ready_at,
     drainingSince: row.draining_since,
     servicePort: row.service_port,
-    probes: readJsonOrNull<ProbeState[]>(row.probes),
     rev: Number(row.rev),
+  });
+}
+
+/** What is known of a job's host. */
+export type HostOfJob = Pick<JobRecord, 'provisioningData' | 'runtimeRecord'>;
+
+export function hostOf(job: Pick<JobHead, 'provisioningText' | 'runtimeText'>): HostOfJob {
+  return {
+    provisioningData: readJsonOrNull<Wire.JobProvisioningData>(job.provisioningText),
+    runtimeRecord: readJsonOrNull<JobRuntimeRecord>(job.runtimeText) ?? NEW_RUNTIME,
   };
 }
 
@@ -160,6 +186,22 @@ export async function findJobToChange(tx: WriteTx, id: string): Promise<JobRecor
 
 export const findJobsOfRun = rowsByKey({ select: 'SELECT * FROM jobs', key: 'run_id', read: toRecord });
 
+export const findJobHeadsOfRun = rowsByKey({ select: `SELECT ${HEAD} FROM jobs`, key: 'run_id', read: (_tx, row: HeadRow) => toHead(row) }); // prettier-ignore
+
+/** The same, with their specifications as they are stored. */
+export const findListedJobsOfRun = rowsByKey({
+  select: `SELECT ${HEAD}, job_spec FROM jobs`,
+  key: 'run_id',
+  read: (_tx, row: HeadRow & { readonly job_spec: string }): ListedJob => ({ ...toHead(row), specText: row.job_spec }),
+});
+
+/** Its specification as it is stored, what is secret in it sealed. */
+export const specTextOfJob = rowsByKey({
+  select: 'SELECT id, job_spec FROM jobs',
+  key: 'id',
+  read: (_tx, row: { readonly id: string; readonly job_spec: string }) => row.job_spec,
+});
+
 /** Those that are on a machine. */
 export const findJobsOn = rowsByKey<JobOnInstance, JobOnInstance>({
   select: 'SELECT id, status, instance_id FROM jobs',
@@ -178,9 +220,11 @@ export function hostIdOf({ instanceId, usedInstanceId, runtimeRecord }: JobRecor
   return instanceId ?? (runtimeRecord.owesLog === true ? usedInstanceId : null);
 }
 
+type SubmissionOfJob = Pick<JobHead, 'replicaNum' | 'jobNum' | 'submissionNum'>;
+
 /** The latest submission of each (replica, job). */
-export function latestSubmissions(jobs: readonly JobRecord[]): JobRecord[] {
-  const latest = new Map<string, JobRecord>();
+export function latestSubmissions<Job extends SubmissionOfJob>(jobs: readonly Job[]): Job[] {
+  const latest = new Map<string, Job>();
   for (const job of jobs) {
     const key = `${job.replicaNum}/${job.jobNum}`;
     const known = latest.get(key);

@@ -131,9 +131,7 @@ export class Database {
     return {
       dialect,
       sealing,
-      get manager() {
-        return runner.manager;
-      },
+      manager: runner.manager,
       query: async <Row extends object>(sql: string, params: readonly SqlValue[] = []) =>
         ((await run(sql, params)).records ?? []) as Row[],
       execute: async (sql, params = []) => {

@@ -1,7 +1,10 @@
 import pg from 'pg';
-import { DataSource, type QueryRunner } from 'typeorm';
+import { DataSource } from 'typeorm';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import { PostgresQueryRunner } from 'typeorm/driver/postgres/PostgresQueryRunner.js';
 import type { Engine } from './engine.js';
 import { DatabaseAwayError } from './errors.js';
+import { queryByCallback } from './query-by-callback.js';
 import type { EntityClass } from './sqlite-engine.js';
 
 export interface PostgresEngineOptions {
@@ -28,6 +31,7 @@ class ListenedClient extends pg.Client {
   constructor(...options: ConstructorParameters<typeof pg.Client>) {
     super(...options);
     this.on('error', () => undefined);
+    queryByCallback(this);
   }
 }
 
@@ -48,16 +52,15 @@ export async function openPostgresEngine({
     extra: { types, Client: ListenedClient, pipeline: true },
   });
   await dataSource.initialize();
-  const beganAt = new WeakMap<QueryRunner, number>();
 
   return {
     dialect: 'postgres',
     isShared: true,
     noticesUrl,
-    beginRead: () => begin(dataSource, 'REPEATABLE READ', beganAt),
-    beginWrite: () => begin(dataSource, 'READ COMMITTED', beganAt),
-    end: (runner: QueryRunner) => runner.release(),
-    now: (runner: QueryRunner) => Promise.resolve(beganAt.get(runner) ?? Number.NaN),
+    beginRead: () => begin(dataSource, 'REPEATABLE READ'),
+    beginWrite: () => begin(dataSource, 'READ COMMITTED'),
+    end: (runner: TransactionRunner) => runner.release(),
+    now: (runner: TransactionRunner) => Promise.resolve(runner.beganAt),
     close: () => dataSource.destroy(),
   };
 }
@@ -68,32 +71,46 @@ interface Began {
   readonly rows: readonly { readonly now: number }[];
 }
 
+type Isolation = 'REPEATABLE READ' | 'READ COMMITTED';
+
 /**
  * Begins and asks for the time in one message, where TypeORM takes two to begin alone: each is a way to the database and back. The time is
  * that of the beginning: who waits for a lock meanwhile has less of a lease, never more. Statements go to the client without TypeORM's events
  * and logs around each.
  */
-async function begin(
-  dataSource: DataSource,
-  isolation: 'REPEATABLE READ' | 'READ COMMITTED',
-  beganAt: WeakMap<QueryRunner, number>,
-): Promise<QueryRunner> {
-  const runner = dataSource.createQueryRunner();
-  const query = runner.query.bind(runner);
-  let begun: pg.PoolClient | null = null;
-  runner.query = (async (sql: string, params?: unknown[], structured?: boolean) => {
-    if (begun !== null && structured === true) {
-      const { rows, rowCount } = await begun.query(sql, params);
+class TransactionRunner extends PostgresQueryRunner {
+  beganAt = Number.NaN;
+  private begun: pg.PoolClient | null = null;
+
+  constructor(
+    driver: PostgresDriver,
+    private readonly isolation: Isolation,
+  ) {
+    super(driver, 'master');
+  }
+
+  override async query(
+    sql: string,
+    params?: unknown[],
+    structured?: boolean,
+  ): ReturnType<PostgresQueryRunner['query']> {
+    if (this.begun !== null && structured === true) {
+      const { rows, rowCount } = await this.begun.query(sql, params);
       return { records: rows, affected: rowCount };
     }
-    if (sql !== 'START TRANSACTION') return query(sql, params) as Promise<unknown>;
-    const client = (await runner.connect()) as pg.PoolClient; // of the pool of this data source
-    const answers: unknown = await client.query(`START TRANSACTION ISOLATION LEVEL ${isolation}; SELECT ${NOW} AS now`);
-    const [, clock] = answers as [unknown, Began]; // one for each statement
-    beganAt.set(runner, clock.rows[0]?.now ?? Number.NaN);
-    begun = client;
+    if (sql !== 'START TRANSACTION') return (await super.query(sql, params)) as unknown;
+    const client = (await this.connect()) as pg.PoolClient; // of the pool of this data source
+    const statement = `START TRANSACTION ISOLATION LEVEL ${this.isolation}; SELECT ${NOW} AS now`;
+    const [, clock] = (await client.query(statement)) as unknown as [unknown, Began]; // one for each statement
+    this.beganAt = clock.rows[0]?.now ?? Number.NaN;
+    this.begun = client;
     return undefined;
-  }) as typeof query;
+  }
+}
+
+async function begin(dataSource: DataSource, isolation: Isolation): Promise<TransactionRunner> {
+  const runner = new TransactionRunner(dataSource.driver as PostgresDriver, isolation);
+  Object.assign(runner, { manager: dataSource.createEntityManager(runner) });
   try {
     await runner.startTransaction();
     return runner;

@@ -5,22 +5,22 @@ import {
   jobStatusMessage,
   pendingReasons,
   type PricedInterval,
-  retryOf,
   runError,
   runStatusMessage,
   type SshProxy,
-  effectiveProfile,
   toWireOffer,
   type Wire,
 } from '@dstack/core';
 import { toWireTime } from '../http/wire-time.js';
-import { type JobRecord, latestSubmissions } from '../jobs/job-record.js';
+import { type HostOfJob, type JobHead, type JobRecord, latestSubmissions } from '../jobs/job-record.js';
 import { redactJobSpec, redactRunSpec } from './redact.js';
-import type { RunRecord } from './run-record.js';
+import type { RunHead, RunRecord } from './run-record.js';
 
-export interface RunFacts {
-  readonly run: RunRecord;
-  readonly jobs: readonly JobRecord[];
+export interface RunFacts<Run extends RunHead = RunHead, Job extends JobHead = JobHead> {
+  readonly run: Run;
+  readonly jobs: readonly Job[];
+  /** When it is submitted again, as far as its status tells of that. */
+  readonly retry: Wire.Retry | null;
   readonly projectName: string;
   readonly userName: string;
   readonly fleet: Wire.RunFleet | null;
@@ -42,7 +42,7 @@ export type ExplainedRun = Wire.Run & {
   readonly deployment_note: string | null;
 };
 
-export function toWireRun(facts: RunFacts): ExplainedRun {
+export function toWireRun(facts: RunFacts<RunRecord, JobRecord>): ExplainedRun {
   const { run, detaching } = facts;
   const [first] = latestSubmissions(facts.jobs);
   return {
@@ -68,7 +68,7 @@ export function shellOf(facts: RunFacts): Omit<ExplainedRun, 'run_spec' | 'jobs'
       status: run.status,
       isRolledBack: run.deploymentNote !== null,
       jobs: latest.map((job) => ({ status: job.status, reason: job.terminationReason })),
-      retry: isWaiting(run) ? retryOf(effectiveProfile(run.spec).retry) : null,
+      retry: facts.retry,
     }),
     termination_reason: run.terminationReason,
     cost: costUsd(facts.priced, now),
@@ -82,12 +82,7 @@ export function shellOf(facts: RunFacts): Omit<ExplainedRun, 'run_spec' | 'jobs'
   };
 }
 
-/** Only then its specification is asked for what its status says. */
-function isWaiting({ status }: RunRecord): boolean {
-  return status === 'submitted' || status === 'pending';
-}
-
-function wireJobs(facts: RunFacts): Wire.Job[] {
+function wireJobs(facts: RunFacts<RunRecord, JobRecord>): Wire.Job[] {
   const { run, isOwner, detaching, sshProxy } = facts;
   return jobsOf(facts).map(({ latest, shown }) => ({
     job_spec: redactJobSpec(latest.spec, isOwner),
@@ -96,13 +91,13 @@ function wireJobs(facts: RunFacts): Wire.Job[] {
   }));
 }
 
-export interface JobOfRun {
-  readonly latest: JobRecord;
+export interface JobOfRun<Job extends JobHead = JobHead> {
+  readonly latest: Job;
   /** Its submissions, as many as were asked for, the latest last. */
-  readonly shown: readonly JobRecord[];
+  readonly shown: readonly Job[];
 }
 
-export function jobsOf({ jobs, jobSubmissionsLimit }: RunFacts): JobOfRun[] {
+export function jobsOf<Job extends JobHead>({ jobs, jobSubmissionsLimit }: RunFacts<RunHead, Job>): JobOfRun<Job>[] {
   return latestSubmissions(jobs).map((latest) => {
     const submissions = jobs
       .filter((job) => job.replicaNum === latest.replicaNum && job.jobNum === latest.jobNum)
@@ -119,8 +114,8 @@ export function jobsOf({ jobs, jobSubmissionsLimit }: RunFacts): JobOfRun[] {
 
 /** Only a job that runs can be entered. */
 export function connectionInfo(
-  run: RunRecord,
-  job: JobRecord,
+  run: Pick<RunRecord, 'name' | 'spec'>,
+  job: Pick<JobRecord, 'id' | 'status' | 'spec' | 'runtimeRecord'>,
   sshProxy: SshProxy | undefined,
 ): Wire.JobConnectionInfo | null {
   const { agent } = job.runtimeRecord;
@@ -141,12 +136,20 @@ const CONTAINER_SSH_PORT = 10_022;
 /** The contract's submission, with what it leaves out: whether the replica gets requests. */
 type ExplainedSubmission = Wire.JobSubmission & { readonly ready: boolean | null };
 
-export function toWireSubmission(
-  run: RunRecord,
-  job: JobRecord,
-  detaching: RunFacts['detaching'],
-): ExplainedSubmission {
-  const { offer, networkMode, agent } = job.runtimeRecord;
+function toWireSubmission(run: RunHead, job: JobRecord, detaching: RunFacts['detaching']): ExplainedSubmission {
+  return {
+    ...beginningOf(job),
+    job_provisioning_data: job.provisioningData,
+    job_runtime_data: runtimeData(job),
+    ...restOf(run, job, detaching),
+  };
+}
+
+type HostFields = 'job_provisioning_data' | 'job_runtime_data';
+type RestFields = 'error' | 'probes' | 'ready' | 'image_pull_progress';
+
+/** What stands before its host. */
+export function beginningOf(job: JobHead): Omit<ExplainedSubmission, HostFields | RestFields> {
   return {
     id: job.id,
     submission_num: job.submissionNum,
@@ -165,21 +168,32 @@ export function toWireSubmission(
     termination_reason: job.terminationReason,
     termination_reason_message: job.terminationMessage,
     exit_status: job.exitStatus,
-    job_provisioning_data: job.provisioningData,
-    job_runtime_data:
-      job.provisioningData === null
-        ? null
-        : {
-            network_mode: networkMode,
-            gpu: offer?.instance.resources.gpus.length ?? null,
-            cpu: offer?.instance.resources.cpus ?? null,
-            memory: offer === null ? null : offer.instance.resources.memory_mib / 1024,
-            ports: job.provisioningData.dockerized && agent?.sshPort ? { [CONTAINER_SSH_PORT]: agent.sshPort } : null,
-            volume_names: [],
-            offer: offer === null ? null : toWireOffer(offer),
-            working_dir: agent?.workingDir ?? null,
-            username: agent?.username ?? null,
-          },
+  };
+}
+
+export function runtimeData({ provisioningData, runtimeRecord }: HostOfJob): ExplainedSubmission['job_runtime_data'] {
+  if (provisioningData === null) return null;
+  const { offer, networkMode, agent } = runtimeRecord;
+  return {
+    network_mode: networkMode,
+    gpu: offer?.instance.resources.gpus.length ?? null,
+    cpu: offer?.instance.resources.cpus ?? null,
+    memory: offer === null ? null : offer.instance.resources.memory_mib / 1024,
+    ports: provisioningData.dockerized && agent?.sshPort ? { [CONTAINER_SSH_PORT]: agent.sshPort } : null,
+    volume_names: [],
+    offer: offer === null ? null : toWireOffer(offer),
+    working_dir: agent?.workingDir ?? null,
+    username: agent?.username ?? null,
+  };
+}
+
+/** What stands after its host. */
+export function restOf(
+  run: Pick<RunHead, 'serviceSpec'>,
+  job: JobHead,
+  detaching: RunFacts['detaching'],
+): Pick<ExplainedSubmission, RestFields> {
+  return {
     error: detaching.get(job.id) ?? jobError(job.terminationReason),
     probes: (job.probes ?? []).map(({ successStreak }) => ({ success_streak: successStreak })),
     ready: run.serviceSpec === null ? null : job.registered,
@@ -187,6 +201,6 @@ export function toWireSubmission(
   };
 }
 
-function lastChange(run: RunRecord, jobs: readonly JobRecord[]): number {
+function lastChange(run: RunHead, jobs: readonly JobHead[]): number {
   return Math.max(run.statusChangedAt, ...jobs.map((job) => job.statusChangedAt));
 }

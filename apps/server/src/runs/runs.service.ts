@@ -28,7 +28,7 @@ import { RunApplier } from './run-applier.js';
 import { type RunListScope, runListQuery } from './run-list-query.js';
 import { RunPlanner } from './run-planner.js';
 import { RunReader } from './run-reader.js';
-import { findNamedRun, findRun, findRuns, type RunRecord } from './run-record.js';
+import { findNamedRun, findRun, findRunHeads, type RunRecord } from './run-record.js';
 
 const DEFAULT_MAX_OFFERS = 50;
 
@@ -53,7 +53,7 @@ export class RunsService {
   list(caller: Caller, request: Wire.ListRunsRequest): Promise<JsonList> {
     return this.db.read(async (tx) => {
       const query = runListQuery(await listScope(tx, caller, request), request);
-      const runs = query === null ? [] : await findRuns(tx, query.sql, query.params);
+      const runs = query === null ? [] : await findRunHeads(tx, query.sql, query.params);
       const texts = await this.reader.texts(tx, runs, caller, {
         includeJobs: request.include_jobs ?? true,
         jobSubmissionsLimit: request.job_submissions_limit ?? null,

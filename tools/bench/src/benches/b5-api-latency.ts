@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ApiClient, latencyOf } from '../api-client.js';
 import type { Bench, BenchOptions, Measurement } from '../bench.js';
-import { cpuOf, waitedForCpuMs } from '../process-usage.js';
+import { childrenOf, cpuOf, waitedForCpuMs } from '../process-usage.js';
 import { growHistory, type HistoryPlan, RUN_EVERY_MS } from '../history/grow-history.js';
 import { madeUpId } from '../history/made-up-id.js';
 import { type Asked, QUESTIONS } from '../history/questions.js';
@@ -24,7 +24,7 @@ export const bench: Bench = {
     const postgres = await startPostgres(await freePort());
     if (postgres === undefined) return sqlite;
     try {
-      return [...sqlite, ...(await measure('Postgres', { DSTACK_DATABASE_URL: postgres.url }, options))];
+      return [...sqlite, ...(await measure('Postgres', { DSTACK_DATABASE_URL: postgres.url }, options, postgres.pid))];
     } finally {
       await postgres.stop();
     }
@@ -35,6 +35,7 @@ async function measure(
   engine: string,
   serverEnv: { readonly DSTACK_DATABASE_URL?: string },
   { quick, say }: BenchOptions,
+  databasePid?: number,
 ): Promise<Measurement[]> {
   const stack = new Stack(serverEnv);
   try {
@@ -59,6 +60,7 @@ async function measure(
         db,
         asked: { ...people, plan, ...(await clockOf(db, plan)) },
         rounds: quick ? 3 : 300,
+        ...(databasePid === undefined ? {} : { databasePid }),
       });
     } finally {
       await db.close();
@@ -147,12 +149,15 @@ interface Asking {
   readonly db: Database;
   readonly asked: Asked & People;
   readonly rounds: number;
+  /** Of the program that starts one for each connection. */
+  readonly databasePid?: number;
 }
 
-async function askAll({ engine, stack, db, asked, rounds }: Asking): Promise<Measurement[]> {
+async function askAll({ engine, stack, db, asked, rounds, databasePid }: Asking): Promise<Measurement[]> {
   const clients = { admin: new ApiClient(stack.url, stack.token), member: new ApiClient(stack.url, asked.memberToken) };
   try {
-    const timed = timer(rounds, [stack.serverPid, process.pid]);
+    const own = [stack.serverPid, process.pid];
+    const timed = timer(rounds, () => (databasePid === undefined ? own : [...own, ...childrenOf(databasePid)]));
     const empty = latencyOf((await timed(() => clients.admin.post('/api/server/get_info', {}))).all);
     const measurements: Measurement[] = [];
     for (const { name, atMostMs, askedBy, request, bareSql } of QUESTIONS) {
@@ -203,19 +208,31 @@ interface Times {
   readonly running: number[];
 }
 
-function timer(rounds: number, pids: readonly number[]): (ask: () => Promise<unknown>) => Promise<Times> {
-  const waited = (): number => pids.reduce((sum, pid) => sum + waitedForCpuMs(pid), 0);
+function timer(rounds: number, pids: () => readonly number[]): (ask: () => Promise<unknown>) => Promise<Times> {
   return async (ask) => {
     const times: Times = { all: [], running: [] };
     for (let round = -WARM_UP; round < rounds; round += 1) {
-      const waitedBefore = waited();
+      const before = waits(pids());
       const startedAt = performance.now();
       await ask();
       const took = performance.now() - startedAt;
       if (round < 0) continue;
       times.all.push(took);
-      times.running.push(took - (waited() - waitedBefore));
+      const after = waits([...before.keys()]);
+      times.running.push(took - [...after].reduce((sum, [pid, ms]) => sum + ms - (before.get(pid) ?? ms), 0));
     }
     return times;
   };
+}
+
+function waits(pids: readonly number[]): ReadonlyMap<number, number> {
+  return new Map(
+    pids.flatMap((pid): [number, number][] => {
+      try {
+        return [[pid, waitedForCpuMs(pid)]];
+      } catch {
+        return []; // a connection that was closed meanwhile
+      }
+    }),
+  );
 }
