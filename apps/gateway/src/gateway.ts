@@ -401,8 +401,11 @@ export class Gateway implements Controlled {
 }
 
 /** A host that is cut off is noticed within a quarter of a minute. */
-function connectSsh(...[target, signal]: Parameters<ConstructorParameters<typeof SshHosts>[0]['connect']>) {
-  return openSshConnection(target, { signal, keepAliveMs: 5_000 });
+async function connectSsh(...[target, signal]: Parameters<ConstructorParameters<typeof SshHosts>[0]['connect']>) {
+  const connection = await openSshConnection(target, { signal, keepAliveMs: 5_000 });
+  // sshd holds small packets back (40 ms) unless the connection had a command once; what becomes of it is no matter.
+  connection.exec('true', { signal }).catch(() => undefined);
+  return connection;
 }
 
 function needsCertificate({ https }: { readonly https: HttpsMode }): boolean {

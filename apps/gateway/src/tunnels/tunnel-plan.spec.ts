@@ -48,6 +48,22 @@ it('goes through the hosts before it, each with its own keys', () => {
   expect(plan?.files.get('/d/k/1/known_hosts')).toBe('hop0 ssh-rsa BBBB\nhop1 ssh-ed25519 AAAA\n');
 });
 
+it('takes commands beside, where the socket for them has a path that is short enough', () => {
+  const { directory, ...rest } = places;
+  const long = `/${'d'.repeat(90)}`;
+  for (const [path, takesCommands] of [
+    [directory, true],
+    [long, false],
+  ] as const) {
+    const plan = tunnelPlan({ ...host, jump }, remote, { ...rest, directory: path });
+    expect(plan?.takesCommands).toBe(takesCommands);
+    const config = plan?.files.get(`${path}/config`) ?? '';
+    expect(config.includes(`  ControlMaster yes\n  ControlPath ${path}/c\nHost *\n`)).toBe(takesCommands);
+    // Of the last host alone.
+    expect(config.split('Host hop1')[0]).not.toContain('ControlMaster');
+  }
+});
+
 it.each<[HostPlace, string | null]>([
   [{ kind: 'tcp', host: '::1', port: 80 }, '[::1]:80'],
   [{ kind: 'unix', path: '/run/job/s.sock' }, '/run/job/s.sock'],

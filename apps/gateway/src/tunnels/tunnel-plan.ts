@@ -13,10 +13,14 @@ export interface TunnelPlan {
   /** Of the host to name on the command line. */
   readonly alias: string;
   readonly configPath: string;
+  /** The login can be used for a command as well. */
+  readonly takesCommands: boolean;
   /** By path. Those of keys are for nobody to read once the login is done. */
   readonly files: ReadonlyMap<string, string>;
 }
 
+/** The client puts 17 characters after it for a moment, and a socket's path has 107 at most. */
+const LONGEST_CONTROL_PATH = 90;
 const PATH = /^\/[\w.:@+/-]+$/;
 const HOST = /^[A-Za-z0-9][A-Za-z0-9.-]*$|^[0-9A-Fa-f:]+$/;
 const USER = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
@@ -43,8 +47,11 @@ export function tunnelPlan(target: SshTarget, remote: HostPlace, places: TunnelP
     ...(index === 0 ? [] : [`  ProxyJump hop${index - 1}`]),
     ...(index === hops.length - 1 ? [`  LocalForward ${socketPath} ${end}`] : []),
   ]);
+  const controlPath = `${directory}/c`;
+  const takesCommands = controlPath.length <= LONGEST_CONTROL_PATH;
   const known = hops.map(({ pinnedHostKey }, index) => `hop${index} ${pinnedHostKey ?? ''}\n`);
-  const config = [...blocks, ...COMMON, `  UserKnownHostsFile ${knownHostsPath}`];
+  const control = takesCommands ? ['  ControlMaster yes', `  ControlPath ${controlPath}`] : [];
+  const config = [...blocks, ...control, ...COMMON, `  UserKnownHostsFile ${knownHostsPath}`];
   const configPath = `${directory}/config`;
   const keys = hops.flatMap(({ privateKeys }, index) =>
     privateKeys.map((text, key) => [keyPath(directory, index, key), `${text.trimEnd()}\n`] as const),
@@ -52,6 +59,7 @@ export function tunnelPlan(target: SshTarget, remote: HostPlace, places: TunnelP
   return {
     alias: `hop${hops.length - 1}`,
     configPath,
+    takesCommands,
     files: new Map([[configPath, `${config.join('\n')}\n`], [knownHostsPath, known.join('')], ...keys]),
   };
 }

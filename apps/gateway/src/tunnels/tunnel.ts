@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { linkSync, rmSync } from 'node:fs';
 import { chmod, chown, lstat, mkdir, rm, writeFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import type { SocketOwner } from '../files/listen-at.js';
 import type { After } from '../replicas/open-in-time.js';
 import { reconnectDelay } from '../replicas/reconnect-delay.js';
@@ -35,6 +36,7 @@ export interface TunnelParts extends TunnelPlaces {
 
 const BOUND_WITHIN_MS = 30_000;
 const LOOK_MS = 25;
+const WOKEN_WITHIN_MS = 5_000;
 /** nginx may have it in its configuration until it was reloaded. */
 const QUIET_MS = 2_000;
 /** A replica that took connections for so long is not ill when it refuses one. */
@@ -160,6 +162,7 @@ export class Tunnel {
       await chown(socketPath, user ?? -1, group ?? -1);
       await chmod(socketPath, group === null ? 0o600 : 0o660);
     }
+    await this.wakeHost();
     // It has logged in.
     await rm(directory, { recursive: true, force: true });
     if (this.isOver || this.child === null) return void this.child?.kill();
@@ -168,6 +171,18 @@ export class Tunnel {
     this.failures = 0;
     this.stands = true;
     this.since = this.tools.now();
+  }
+
+  /**
+   * sshd holds small packets back until the last one was acknowledged (40 ms), unless the connection had a command once. What becomes of the command
+   * is no matter, a gateway's key runs none. It never logs in by itself.
+   */
+  private async wakeHost(): Promise<void> {
+    const { configPath, alias, takesCommands } = this.parts.plan;
+    if (!takesCommands) return;
+    const only = ['ControlMaster=no', 'ClearAllForwardings=yes', 'ProxyCommand=false'].flatMap((each) => ['-o', each]);
+    const args = ['-F', configPath, ...only, alias, 'true'];
+    await promisify(execFile)(this.tools.ssh, args, { timeout: WOKEN_WITHIN_MS }).catch(() => undefined);
   }
 
   private fell(why: string): void {

@@ -42,7 +42,7 @@ export async function startGateway(replicaPort: number): Promise<BenchGateway | 
   return {
     port,
     headers: headersOfBench(),
-    pids: [program, ...childrenOf(program), ...childrenOf(master)],
+    pids: [program, ...childrenOf(program), ...childrenOf(master).filter(isWorker)],
     end: async () => {
       child.kill('SIGTERM');
       process.kill(master, 'SIGTERM');
@@ -94,6 +94,11 @@ async function untilPast(dir: string, port: number): Promise<void> {
 
 function headersOfBench(): Readonly<Record<string, string>> {
   return { host: GATEWAY_HOST, authorization: `Bearer ${TOKEN}` };
+}
+
+/** Not of a former configuration, and none of nginx's that look after files. */
+function isWorker(pid: number): boolean {
+  return readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ').trim() === 'nginx: worker process';
 }
 
 function childrenOf(pid: number): number[] {
