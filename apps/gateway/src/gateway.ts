@@ -16,8 +16,9 @@ import type {
 } from '@dstack/gateway-protocol';
 import { decideAccess, GATEWAY_PROTOCOL, StaleRevisionError } from '@dstack/gateway-protocol';
 import { openSshConnection } from '@dstack/ssh';
+import { keptSeconds } from './access/kept-seconds.js';
 import { bearerToken, TokenBook } from './access/token-access.js';
-import { AppServer } from './app/app-server.js';
+import { type AccessAnswer, AppServer } from './app/app-server.js';
 import type { AcmeIssuer } from './certificates/acme-issuer.js';
 import { CertificateKeeper } from './certificates/certificate-keeper.js';
 import { CertificateStore } from './certificates/certificate-store.js';
@@ -32,6 +33,13 @@ import type { WorkerUser } from './nginx/worker-user.js';
 import { ServerLead } from './replicas/server-lead.js';
 import { SshHosts } from './replicas/ssh-hosts.js';
 import { ServiceTable } from './services/service-table.js';
+import { AccessLog } from './traffic/access-log.js';
+import { Lanes } from './tunnels/lanes.js';
+import { openConnections } from './tunnels/open-connections.js';
+import { endOrphanTunnels } from './tunnels/orphan-tunnels.js';
+import { findSsh } from './tunnels/ssh-program.js';
+import { isOwnerAlive, tunnelOwner } from './tunnels/tunnel-owner.js';
+import { TunnelYard } from './tunnels/tunnel-yard.js';
 import type { GatewaySettings } from './settings.js';
 import { LastWord } from './state/last-word.js';
 import { StateFile } from './state/state-file.js';
@@ -72,6 +80,10 @@ export class Gateway implements Controlled {
   private readonly lead = new ServerLead(after);
   private readonly sockets: SocketOwner;
   private readonly word: LastWord;
+  private readonly log: AccessLog;
+  /** Null: the machine has no client of OpenSSH. */
+  private yard: TunnelYard | null = null;
+  private readonly lanes: Lanes;
   private state: GatewayState | null = null;
   private access: GatewayAccess | null = null;
   private heldTold = this.held.current;
@@ -90,7 +102,12 @@ export class Gateway implements Controlled {
     this.services = new ServiceTable({
       directory: join(dir, 'run', 's'),
       sockets: this.sockets,
-      hosts: new SshHosts({ connect: connectSsh, after, random: Math.random }),
+      hosts: new SshHosts({
+        connect: connectSsh,
+        tunnel: (target, remote, replica) => this.yard?.make(target, remote, replica) ?? null,
+        after,
+        random: Math.random,
+      }),
       lead: this.lead,
       former: parts.former,
       now,
@@ -99,6 +116,7 @@ export class Gateway implements Controlled {
       changed: () => this.changes.tell(),
       held: () => this.held.tell(),
     });
+    this.log = new AccessLog(join(dir, 'nginx', 'access.log'), (line) => this.services.countTunnelled(line));
     this.store = new CertificateStore(join(dir, 'certificates'));
     this.keeper = new CertificateKeeper({
       store: this.store,
@@ -122,12 +140,19 @@ export class Gateway implements Controlled {
       models: (project, request, response) => this.models.answer(project, request, response),
     });
     this.dataPlane = new DataPlane({ settings, workers, appSocketPath: this.appSocketPath() });
+    this.lanes = new Lanes({
+      now,
+      replicas: (serviceId) => this.services.laneReplicas(serviceId),
+      formerWorkers: () => this.dataPlane.formerWorkers(),
+    });
   }
 
   /** Goes on with what was said last, the server being there or not. */
   async start(): Promise<void> {
     const { dir } = this.parts.settings;
     await mkdir(join(dir, 'run'), { recursive: true, mode: 0o711 });
+    await this.log.start();
+    await this.makeYard();
     await this.store.load();
     const state = await this.stateFile.read();
     await this.word.read();
@@ -162,6 +187,7 @@ export class Gateway implements Controlled {
     if (state.revision < held) throw new StaleRevisionError(held);
     this.state = state;
     if (this.tokens.take(state.access)) this.access = state.access;
+    await this.dataPlane.forgetAnswers();
     // Whatever becomes of it: a restart goes on with it.
     await this.stateFile.write(state, this.access ?? state.access);
     await this.followInTurn();
@@ -171,6 +197,7 @@ export class Gateway implements Controlled {
   async putAccess(access: GatewayAccess): Promise<void> {
     if (!this.tokens.take(access)) throw new StaleRevisionError(this.tokens.revision);
     this.access = access;
+    await this.dataPlane.forgetAnswers();
     if (this.state !== null) await this.stateFile.write(this.state, access);
     this.changes.tell();
   }
@@ -183,11 +210,14 @@ export class Gateway implements Controlled {
   async stats({ after: cursor, waitMs }: Wait, signal: AbortSignal): Promise<GatewayStats> {
     await this.held.wait(this.heldTold, waitMs, signal);
     this.heldTold = this.held.current;
+    await this.log.read();
+    const connections = await openConnections();
     const until = Math.floor(now() / 1000);
-    return { cursor: until, services: this.services.stats(cursor, until) };
+    return { cursor: until, services: this.services.stats(cursor, until, connections) };
   }
 
-  traffic(): CountedTraffic {
+  async traffic(): Promise<CountedTraffic> {
+    await this.log.read();
     return this.services.counted();
   }
 
@@ -218,6 +248,7 @@ export class Gateway implements Controlled {
     this.keeper.stop();
     this.lead.handOver();
     await Promise.all([this.app.handOver(), this.services.handOver()]);
+    await this.yard?.whenEnded();
   }
 
   /** One state after the other; those that came meanwhile are passed over. */
@@ -249,10 +280,12 @@ export class Gateway implements Controlled {
     const turn = this.nextApply.then(async () => {
       if (this.isOver) return;
       const { state } = this;
+      const lanes = await this.lanes.next(this.serviceIds());
       await this.dataPlane.apply({
         services: (state?.services ?? []).map((service) => ({
           service,
           socketPath: this.services.socketPath(service.id),
+          tunnels: lanes.get(service.id) ?? [],
           certificatePath: this.certificatePath(service),
         })),
         modelHosts: (state?.modelHosts ?? []).map((modelHost) => ({
@@ -261,6 +294,7 @@ export class Gateway implements Controlled {
         })),
         trustedProxies: state?.trustedProxies ?? [],
       });
+      this.lanes.took(lanes);
       if (this.dataPlane.problem === null) await this.store.prune();
       this.changes.tell();
     });
@@ -268,6 +302,20 @@ export class Gateway implements Controlled {
       process.stderr.write(`nginx: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     });
     return this.nextApply;
+  }
+
+  private async makeYard(): Promise<void> {
+    const { settings } = this.parts;
+    const ssh = await findSsh(settings.ssh);
+    if (ssh === null) return;
+    const owner = await tunnelOwner(process.pid);
+    const directory = this.runDirectory();
+    this.yard = new TunnelYard({ ssh, directory, owner, sockets: this.sockets, now, after, random: Math.random });
+    await this.yard.prepare();
+  }
+
+  private serviceIds(): string[] {
+    return (this.state?.services ?? []).map(({ id }) => id);
   }
 
   /** Its library is half of this program, and many gateways never need it. */
@@ -307,12 +355,17 @@ export class Gateway implements Controlled {
     return { host, isServed: this.dataPlane.serves(host), problem, certificate };
   }
 
-  private decideAccess(serviceId: string, authorization: string | undefined) {
+  private decideAccess(serviceId: string, authorization: string | undefined): AccessAnswer | null {
     const service = this.services.find(serviceId)?.service;
     if (service === undefined) return null;
     const { auth, project } = service;
+    const { isStale, heldUntil } = this.word;
     const hasToken = this.tokens.isIn(authorization, now());
-    return decideAccess({ auth, project, token: this.findToken(authorization), hasToken, isStale: this.word.isStale });
+    const token = this.findToken(authorization);
+    const decision = decideAccess({ auth, project, token, hasToken, isStale });
+    const isAdmitted = decision.kind === 'admitted';
+    const expiresAt = token?.expiresAt ?? null;
+    return { decision, keptSeconds: keptSeconds({ auth, isAdmitted, now: now(), expiresAt, heldUntil }) };
   }
 
   private findToken(authorization: string | undefined) {
@@ -324,7 +377,10 @@ export class Gateway implements Controlled {
     this.watching = after(WATCH_MS, () => {
       void (async () => {
         await this.word.keep();
-        if (await this.dataPlane.needsHelp()) await this.applyDataPlane();
+        await this.log.read();
+        const isBehind = await this.lanes.areBehind(this.serviceIds());
+        if (isBehind || (await this.dataPlane.needsHelp())) await this.applyDataPlane();
+        await endOrphanTunnels({ directory: this.runDirectory(), isAlive: isOwnerAlive, areSpared: true });
       })()
         .catch((error: unknown) => {
           process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
@@ -335,14 +391,21 @@ export class Gateway implements Controlled {
     });
   }
 
+  private runDirectory(): string {
+    return join(this.parts.settings.dir, 'run');
+  }
+
   private appSocketPath(): string {
-    return join(this.parts.settings.dir, 'run', 'app.sock');
+    return join(this.runDirectory(), 'app.sock');
   }
 }
 
 /** A host that is cut off is noticed within a quarter of a minute. */
-function connectSsh(...[target, signal]: Parameters<ConstructorParameters<typeof SshHosts>[0]['connect']>) {
-  return openSshConnection(target, { signal, keepAliveMs: 5_000 });
+async function connectSsh(...[target, signal]: Parameters<ConstructorParameters<typeof SshHosts>[0]['connect']>) {
+  const connection = await openSshConnection(target, { signal, keepAliveMs: 5_000 });
+  // sshd holds small packets back (40 ms) unless the connection had a command once; what becomes of it is no matter.
+  connection.exec('true', { signal }).catch(() => undefined);
+  return connection;
 }
 
 function needsCertificate({ https }: { readonly https: HttpsMode }): boolean {

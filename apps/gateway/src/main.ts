@@ -21,6 +21,7 @@ Options:
   --https-port PORT    default 443
   --listen ADDRESS     may be repeated (default: every address)
   --nginx PROGRAM      default: the system's
+  --ssh PROGRAM        OpenSSH's client (default: the system's); without one all requests go through this program
   --socket-user UID    who may open DIR/gateway.sock, beside root
   --command PATH       unit: the program, as a path that stays the same over updates
   --dns ADDRESS        asked whether a name leads anywhere; may be repeated (default: as the machine does)
@@ -57,6 +58,7 @@ async function readSettings(flags: readonly string[]): Promise<GatewaySettings> 
     httpsPort: port('--https-port', values['https-port']),
     addresses: values.listen ?? (await listenAddresses()),
     nginx: values.nginx ?? findNginx(),
+    ssh: values.ssh ?? 'ssh',
     socketUser: values['socket-user'] === undefined ? null : whole('--socket-user', values['socket-user']),
     dns: values.dns ?? [],
   };
@@ -72,6 +74,7 @@ function parseFlags(flags: readonly string[]) {
         'https-port': { type: 'string', default: '443' },
         listen: { type: 'string', multiple: true },
         nginx: { type: 'string' },
+        ssh: { type: 'string' },
         'socket-user': { type: 'string' },
         dns: { type: 'string', multiple: true },
         command: { type: 'string' },

@@ -7,6 +7,8 @@ export interface GatewaySettings {
   readonly addresses: readonly string[];
   /** nginx's program. */
   readonly nginx: string;
+  /** OpenSSH's client. */
+  readonly ssh: string;
   /** Number of the user who may open the control socket, beside root; null: nobody. */
   readonly socketUser: number | null;
   /** DNS servers that are asked whether a name leads anywhere; empty: as the machine does. */

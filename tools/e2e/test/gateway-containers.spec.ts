@@ -7,6 +7,7 @@ import { type FakePod, RunpodFake } from '@dstack/cloud-fakes/runpod';
 import { createTestNetwork, type TestHost, type TestNetwork, whyNoTestHosts } from '@dstack/test-hosts';
 import { loadAll } from 'js-yaml';
 import { buildAgentImage } from '../src/agent-image.js';
+import { wentPastProgram } from '../src/past-gateway-program.js';
 import { agentFolder, canRunContainers, gatewayFolder, repositoryRoot } from '../src/programs.js';
 import { RentedContainers } from '../src/rented-containers.js';
 import { serveAgents, type ServedAgents } from '../src/served-agents.js';
@@ -100,6 +101,12 @@ ${more}
       return answer === `200 ${word}\n`;
     }, 120_000); // prettier-ignore
 
+  const pastProgram = (name: string) =>
+    stack.until('requests to go past the gateway’s program', async () => {
+      await ask(name);
+      return wentPastProgram(edge, `${name}.example.com`);
+    }, 60_000); // prettier-ignore
+
   it('are reached in a pod of RunPod, also while the server is away, and updated', async () => {
     await stack.api('/api/project/main/backends/create', {
       type: 'runpod',
@@ -108,6 +115,7 @@ ${more}
     const more = 'resources: {cpu: 2, memory: 1GB.., gpu: 0, disk: 10GB..}\nbackends: [runpod]';
     expect(await apply('web', service('web', 'one', more), '-d')).toMatchObject({ code: 0 });
     await says('web', 'one');
+    await pastProgram('web');
     await stack.killServer();
     expect(await ask('web')).toBe('200 one\n');
     await stack.start();
@@ -150,6 +158,7 @@ ${more}
       const more = 'resources: {cpu: 1, memory: 1GB.., gpu: 0, disk: 1GB..}\nbackends: [kubernetes]';
       expect(await apply('pod', service('pod', 'inside', more), '-d')).toMatchObject({ code: 0 });
       await says('pod', 'inside');
+      await pastProgram('pod');
       await stack.cli(['stop', '-y', 'pod']);
       await stack.until('the pods to be gone', async () => (await pods.running()).length === 0, 60_000);
       expect(cluster.violations).toEqual([]);

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import {
   type AppRoute,
+  KEPT_HEADER,
   PROJECT_HEADER,
   REFUSED_HEADER,
   ROUTE_HEADER,
@@ -9,9 +10,15 @@ import {
 } from '../nginx/app-routes.js';
 import type { AccessDecision } from '@dstack/gateway-protocol';
 
+export interface AccessAnswer {
+  readonly decision: AccessDecision;
+  /** For so long nginx gives the same answer without asking. */
+  readonly keptSeconds: number;
+}
+
 export interface AppAnswers {
   /** Whether a request with this credential may go on to a service; null: there is no such service. */
-  access(serviceId: string, authorization: string | undefined): AccessDecision | null;
+  access(serviceId: string, authorization: string | undefined): AccessAnswer | null;
   /** What to answer the authority; undefined: it is no challenge of this gateway's. */
   challenge(token: string): string | undefined;
   models(project: string, request: IncomingMessage, response: ServerResponse): Promise<void>;
@@ -55,10 +62,13 @@ export class AppServer {
   }
 
   private access(request: IncomingMessage, response: ServerResponse): void {
-    const decision = this.answers.access(header(request, SERVICE_HEADER) ?? '', request.headers.authorization);
-    if (decision === null) response.writeHead(403).end();
-    else if (decision.kind === 'refused') response.writeHead(403, { [REFUSED_HEADER]: decision.why }).end();
-    else response.writeHead(204, decision.dropsCredential ? { [VERIFIED_HEADER]: '1' } : {}).end();
+    const answer = this.answers.access(header(request, SERVICE_HEADER) ?? '', request.headers.authorization);
+    if (answer === null) return void response.writeHead(403).end();
+    const { decision, keptSeconds } = answer;
+    if (decision.kind === 'refused') return void response.writeHead(403, { [REFUSED_HEADER]: decision.why }).end();
+    const verified = decision.dropsCredential ? { [VERIFIED_HEADER]: '1' } : {};
+    const kept = keptSeconds > 0 ? { [KEPT_HEADER]: String(keptSeconds) } : {};
+    response.writeHead(204, { ...verified, ...kept }).end();
   }
 
   private challenge(request: IncomingMessage, response: ServerResponse): void {

@@ -28,7 +28,7 @@ export interface Controlled {
   heard(): void;
   info(): GatewayInfo;
   /** For the program that takes over; no word of the server. */
-  traffic(): CountedTraffic;
+  traffic(): Promise<CountedTraffic>;
   putState(state: GatewayState): Promise<GatewayStatus>;
   putAccess(access: GatewayAccess): Promise<void>;
   status(wait: Wait, signal: AbortSignal): Promise<GatewayStatus>;

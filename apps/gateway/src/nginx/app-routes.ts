@@ -9,6 +9,9 @@ export const VERIFIED_HEADER = 'X-Dstack-Verified';
 /** In answers to `access`: why not. */
 export const REFUSED_HEADER = 'X-Dstack-Refused';
 
+/** In answers to `access`, nginx's own: for how many seconds it keeps them. */
+export const KEPT_HEADER = 'X-Accel-Expires';
+
 export type AppRoute = 'access' | 'challenge' | 'models';
 
 /** A header as a variable of nginx: `$prefix_x_dstack_route`. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { GatewayProblem } from '@dstack/gateway-protocol';
 import type { GatewaySettings } from '../settings.js';
 import { canCloseIdle, canRejectHandshake } from './features.js';
+import { forgetAnswers, keptAnswersPlace } from './kept-answers.js';
 import { nginxConfig } from './nginx-config.js';
 import { NginxControl, NginxRefusalError } from './nginx-control.js';
 import type { NginxInput, NginxPlace } from './nginx-input.js';
@@ -52,6 +53,17 @@ export class DataPlane {
     } catch (error) {
       this.problem = problemOf(error);
     }
+  }
+
+  /** Whoever asks is asked about anew. */
+  async forgetAnswers(): Promise<void> {
+    const place = this.place?.keptAnswers ?? null;
+    if (place !== null) await forgetAnswers(place);
+  }
+
+  /** Those that were told to end, and have not yet. */
+  formerWorkers(): Promise<number> {
+    return this.program.formerWorkers();
   }
 
   /** Of one name. */
@@ -118,6 +130,7 @@ export class DataPlane {
       addresses: settings.addresses,
       httpPort: settings.httpPort,
       httpsPort: settings.httpsPort,
+      keptAnswers: await keptAnswersPlace(settings.dir),
       strangerCertificatePath: canRejectHandshake(version) ? null : await strangerCertificate(directory),
       closesIdle: canCloseIdle(version),
     };

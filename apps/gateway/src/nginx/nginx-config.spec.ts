@@ -28,8 +28,14 @@ function input(services: readonly GatewayService[], more: Partial<NginxInput> = 
     httpPort: 80,
     httpsPort: 443,
     strangerCertificatePath: null,
+    keptAnswers: null,
     closesIdle: true,
-    services: services.map((each) => ({ service: each, socketPath: `/d/run/${each.id}.sock`, certificatePath: null })),
+    services: services.map((each) => ({
+      service: each,
+      socketPath: `/d/run/${each.id}.sock`,
+      tunnels: [],
+      certificatePath: null,
+    })),
     modelHosts: [],
     trustedProxies: [],
     ...more,
@@ -55,7 +61,7 @@ it('a name that needs a certificate is served once it is there, and what comes i
   const before = nginxConfig(input([wanting])).text;
   expect(serverOf(before, 'llm.test', 443)).toBeUndefined();
   expect(serverOf(before, 'llm.test', 80)).toContain('return 301 https://$host$request_uri;');
-  const served = [{ service: wanting, socketPath: '/d/s.sock', certificatePath: '/d/c.pem' }];
+  const served = [{ service: wanting, socketPath: '/d/s.sock', tunnels: [], certificatePath: '/d/c.pem' }];
   const block = serverOf(nginxConfig(input([], { services: served })).text, 'llm.test', 443);
   expect(block).toContain('ssl_certificate "/d/c.pem";');
   expect(block).toContain('proxy_set_header X-Forwarded-Proto https;');
@@ -65,7 +71,9 @@ it.each([
   [443, ''],
   [8443, ':8443'],
 ])('with https at port %i the replica hears the name with «%s»', (httpsPort, port) => {
-  const served = [{ service: service({ https: 'certificate' }), socketPath: '/d/s.sock', certificatePath: '/d/c.pem' }];
+  const served = [
+    { service: service({ https: 'certificate' }), socketPath: '/d/s.sock', tunnels: [], certificatePath: '/d/c.pem' },
+  ];
   const { text } = nginxConfig(input([], { services: served, httpsPort }));
   expect(text).toContain(`return 301 https://$host${port}$request_uri;`);
   expect(text).toContain(`proxy_set_header Host $host${port};`);
@@ -106,6 +114,42 @@ it('routers are asked at their paths only, and nowhere else by another spelling'
   expect(block).toContain('location "/v1/" {');
   expect(block).toMatch(/location \/ \{\s+error_page 403 = @refused;\s+return 403;/);
   expect(block).toContain('return 400;');
+});
+
+it('answers of who may ask are kept where the program says so, for members only', () => {
+  const { text } = nginxConfig(input([service(), service({ id: 's2', host: 'open.test', auth: false })], { keptAnswers: '/run/k' })); // prettier-ignore
+  expect(text).toContain('proxy_cache_path "/run/k/access" keys_zone=dstack_access:1m');
+  expect(serverOf(text, 'llm.test', 80)).toContain('proxy_cache_key "s1 $http_authorization";');
+  // What they show may be a secret of the service's own.
+  expect(serverOf(text, 'open.test', 80)).not.toContain('proxy_cache');
+  expect(text).not.toContain('proxy_cache_valid');
+  expect(nginxConfig(input([service()])).text).not.toContain('proxy_cache');
+});
+
+const tunnelled = { service: service(), socketPath: '/d/run/s/s1.sock', tunnels: ['/d/run/t/a.s', '/d/run/t/b.s'], certificatePath: null }; // prettier-ignore
+
+it('through tunnels go all but WebSockets, and the program gets what they do not take', () => {
+  const { text } = nginxConfig(input([], { services: [tunnelled] }));
+  const [, name = ''] = /upstream (s[0-9a-f]+) \{/.exec(text) ?? [];
+  const [, lane = ''] = /upstream \w+_lane \{([^}]*)\}/.exec(text) ?? [];
+  expect(lane.match(/server .*/g)).toEqual([
+    'server "unix:/d/run/t/a.s" max_fails=1 fail_timeout=1s;',
+    'server "unix:/d/run/t/b.s" max_fails=1 fail_timeout=1s;',
+    ...Array.from({ length: 3 }, () => 'server "unix:/d/run/s/s1.sock" max_fails=0 backup;'),
+  ]);
+  expect(text).toContain(`map $dstack_upgrade $to_${name} {\n    default ${name}_lane;\n    websocket ${name};`);
+  expect(text.match(/proxy_pass http:\/\/\$to_\w+;/g)).toHaveLength(2);
+  // Each tunnel may be dead, and then the program is tried.
+  expect(text).toContain('proxy_next_upstream_tries 5;');
+});
+
+it.each([
+  ['there are none', { services: [{ ...tunnelled, tunnels: [] }] }],
+  ['nginx would keep connections for too long', { services: [tunnelled], closesIdle: false }],
+])('all go through the program where %s', (_what, more) => {
+  const { text } = nginxConfig(input([], more));
+  expect(text).not.toMatch(/_lane|\/d\/run\/t\//);
+  expect(text).toMatch(/proxy_pass http:\/\/s[0-9a-f]+;/);
 });
 
 const everything = [
@@ -154,6 +198,7 @@ it.each([
 (hasNginx ? it.each : it.skip.each)([
   ['nothing', input([])],
   ['plain services with everything', input(everything)],
+  ['tunnels', input([], { services: [tunnelled] })],
   ['names that wait for certificates', input([service({ https: 'certificate' })])],
   [
     'models and proxies in front',
@@ -166,7 +211,7 @@ it.each([
   const directory = mkdtempSync(join(tmpdir(), 'gw-nginx-'));
   try {
     mkdirSync(join(directory, 'temporary'));
-    const { text } = nginxConfig({ ...wanted, directory, httpPort: 18_080, httpsPort: 18_443 });
+    const { text } = nginxConfig({ ...wanted, directory, keptAnswers: directory, httpPort: 18_080, httpsPort: 18_443 });
     writeFileSync(join(directory, 'nginx.conf'), text);
     execFileSync('/usr/sbin/nginx', ['-t', '-q', '-c', join(directory, 'nginx.conf')], { stdio: 'pipe' });
   } finally {

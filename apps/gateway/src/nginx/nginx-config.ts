@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { CLIENT_HEADER, PROJECT_HEADER, ROUTE_HEADER, SCHEME_HEADER } from './app-routes.js';
 import { type Directive, printDirectives, quoted } from './directive.js';
+import { keptAnswersDirectory } from './kept-answers.js';
 import type { NginxInput, ServedModelHost } from './nginx-input.js';
-import { serviceLines, serviceZones } from './service-server.js';
+import { KEPT_ANSWERS, serviceLines, serviceZones } from './service-server.js';
 
 export interface NginxConfig {
   readonly text: string;
@@ -51,7 +52,7 @@ function httpLines(input: NginxInput): Directive[] {
     'default_type application/octet-stream',
     'server_tokens off',
     'log_format dstack escape=json \'{"time":"$time_iso8601","host":"$host","client":"$remote_addr","method":"$request_method",' +
-      '"path":"$uri","status":$status,"bytes":$body_bytes_sent,"seconds":$request_time}\'',
+      '"path":"$uri","status":$status,"bytes":$body_bytes_sent,"seconds":$request_time,"tunnel":"$dstack_tunnel"}\'',
     `access_log ${quoted(join(directory, 'access.log'))} dstack`,
     ...temporary.map((name) => `${name}_temp_path ${quoted(join(directory, 'temporary', name))}`),
     'server_names_hash_bucket_size 512',
@@ -84,11 +85,13 @@ function httpLines(input: NginxInput): Directive[] {
     'proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Buffering X-Accel-Charset',
     'proxy_connect_timeout 5s',
     'proxy_next_upstream error',
+    ...keptAnswersLines(input),
     ...input.trustedProxies.map((address) => `set_real_ip_from ${address}`),
     ...(input.trustedProxies.length > 0 ? ['real_ip_header X-Forwarded-For', 'real_ip_recursive on'] : []),
     { block: 'map $http_upgrade $dstack_upgrade', lines: ['default ""', '~*^websocket$ websocket'] },
     { block: 'map $dstack_upgrade $dstack_connection', lines: ['default ""', 'websocket upgrade'] },
     { block: 'map $dstack_verified $dstack_authorization', lines: ['default $http_authorization', '1 ""'] },
+    { block: 'map $upstream_addr $dstack_tunnel', lines: ['default ""', '"~/t/([0-9a-z-]+)[.]s$" $1'] },
     'uninitialized_variable_warn off',
     {
       block: 'map $request_method:$http_access_control_request_method $dstack_preflight',
@@ -103,7 +106,11 @@ function httpLines(input: NginxInput): Directive[] {
     ...services.flatMap((served) => {
       const { host, https } = served.service;
       return hostServer(input, { host, https, certificatePath: served.certificatePath }, (port) =>
-        serviceLines(served, port, closingPath(input.directory)),
+        serviceLines(served, port, {
+          closingPath: closingPath(input.directory),
+          keepsAnswers: input.keptAnswers !== null,
+          closesIdle: input.closesIdle,
+        }),
       );
     }),
     ...modelHosts.flatMap((served) => {
@@ -111,6 +118,12 @@ function httpLines(input: NginxInput): Directive[] {
       return hostServer(input, { ...modelHost, certificatePath }, () => modelLines(served));
     }),
   ];
+}
+
+function keptAnswersLines({ keptAnswers: place }: NginxInput): string[] {
+  if (place === null) return [];
+  const path = quoted(keptAnswersDirectory(place));
+  return [`proxy_cache_path ${path} keys_zone=${KEPT_ANSWERS}:1m inactive=5s max_size=8m use_temp_path=off`];
 }
 
 /** Says which configuration is in force. */

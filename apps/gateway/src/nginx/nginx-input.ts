@@ -4,6 +4,8 @@ export interface ServedService {
   readonly service: GatewayService;
   /** Where the requests go: a unix socket of this program. */
   readonly socketPath: string;
+  /** Unix sockets that lead to its replicas past this program. All requests but WebSockets' go there, while one of them takes it. */
+  readonly tunnels: readonly string[];
   /** PEM with chain and key; null: there is none yet, or none is needed. */
   readonly certificatePath: string | null;
 }
@@ -29,6 +31,8 @@ export interface NginxPlace {
   readonly httpsPort: number;
   /** A certificate for names that nobody serves, which nginx before 1.19.4 needs; null: handshakes for them are refused. */
   readonly strangerCertificatePath: string | null;
+  /** A directory in memory for its answers of who may ask; null: it asks every time. */
+  readonly keptAnswers: string | null;
   /** It can be told how long to keep connections that nobody uses. */
   readonly closesIdle: boolean;
 }

@@ -42,13 +42,25 @@ export class NginxProgram {
 
   /** Those that take connections; workers of a former configuration end what they have and take no more. */
   async workers(): Promise<number[]> {
+    const all = await this.allWorkers();
+    return all.flatMap(({ pid, isEnding }) => (isEnding ? [] : [pid]));
+  }
+
+  /** Of former configurations. */
+  async formerWorkers(): Promise<number> {
+    const all = await this.allWorkers();
+    return all.filter(({ isEnding }) => isEnding).length;
+  }
+
+  private async allWorkers(): Promise<{ readonly pid: number; readonly isEnding: boolean }[]> {
     const master = await this.pid();
     if (master === null) return [];
     const children = await readFile(`/proc/${master}/task/${master}/children`, 'utf8').catch(() => '');
-    const found: number[] = [];
+    const found = [];
     for (const pid of children.trim().split(/\s+/).filter(Boolean)) {
       const title = await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '');
-      if (title.startsWith('nginx: worker process') && !title.includes('shutting down')) found.push(Number(pid));
+      if (!title.startsWith('nginx: worker process')) continue;
+      found.push({ pid: Number(pid), isEnding: title.includes('shutting down') });
     }
     return found;
   }

@@ -20,7 +20,7 @@ export async function writePid(dir: string): Promise<void> {
 }
 
 /** `none`: there is no such process. */
-async function startTicks(pid: number): Promise<string> {
+export async function startTicks(pid: number): Promise<string> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   // The name before it may hold anything.
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? 'none';

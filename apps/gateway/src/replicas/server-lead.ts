@@ -117,6 +117,8 @@ export class ServerLead {
 }
 
 class LedWay implements ReplicaWay {
+  readonly tunnel = null;
+
   constructor(
     private readonly lead: ServerLead,
     private readonly replicaId: string,

@@ -3,8 +3,15 @@ import type { SshConnection, SshTarget } from '@dstack/ssh';
 import { type After, openInTime } from './open-in-time.js';
 import { reconnectDelay } from './reconnect-delay.js';
 import type { ReplicaWay } from './replica-way.js';
+import type { Tunnel, TunnelParts } from '../tunnels/tunnel.js';
 
 export interface SshHostTools {
+  /** Null: there is no way for one. Whoever asks closes it. */
+  readonly tunnel: (
+    target: SshTarget,
+    remote: HostPlace,
+    replica: Pick<TunnelParts, 'probe' | 'changed'>,
+  ) => Tunnel | null;
   readonly connect: (target: SshTarget, signal: AbortSignal) => Promise<SshConnection>;
   readonly after: After;
   /** In [0, 1). */
@@ -23,6 +30,7 @@ export class SshHost implements ReplicaWay {
   private timer: { cancel(): void } | null = null;
   private readonly ended = new AbortController();
   private readonly listeners = new Set<() => void>();
+  tunnel: Tunnel | null = null;
   private target: SshTarget;
   /** Of the last try, or of what broke; null while it stands, and before the first try ended. */
   problem: string | null = null;
@@ -54,6 +62,7 @@ export class SshHost implements ReplicaWay {
   }
 
   close(): void {
+    this.tunnel?.close();
     this.ended.abort(new Error('nobody needs the host any more'));
     this.timer?.cancel();
     this.connection?.close();
@@ -69,6 +78,7 @@ export class SshHost implements ReplicaWay {
       // Whoever answered first is whom we go on with.
       this.target = { ...this.target, pinnedHostKey: this.target.pinnedHostKey ?? connection.hostKey };
       this.connection = connection;
+      this.tunnel ??= this.makeTunnel(connection);
       this.failures = 0;
       this.changed(null);
       const error = await connection.closed;
@@ -81,6 +91,16 @@ export class SshHost implements ReplicaWay {
       this.changed(error instanceof Error ? error.message : String(error));
     }
     this.timer = this.tools.after(reconnectDelay(this.failures, this.tools.random()), () => void this.connect());
+  }
+
+  /** Now that the keys of its hosts are known. */
+  private makeTunnel({ jumpHostKey }: SshConnection): Tunnel | null {
+    const { jump } = this.target;
+    const seen = jump === null ? null : { ...jump, pinnedHostKey: jump.pinnedHostKey ?? jumpHostKey };
+    return this.tools.tunnel({ ...this.target, jump: seen }, this.remote, {
+      probe: async () => void (await this.open()).on('error', () => undefined).destroy(),
+      changed: () => this.changed(this.problem),
+    });
   }
 
   private changed(problem: string | null): void {

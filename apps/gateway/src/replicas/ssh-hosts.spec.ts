@@ -18,6 +18,7 @@ it('replicas at one port share a connection, and each other port gets one of its
       signals.push(signal);
       return new Promise(() => undefined);
     },
+    tunnel: () => null,
     after: () => ({ cancel: () => undefined }),
     random: () => 0,
   });

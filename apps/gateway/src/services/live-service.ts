@@ -7,6 +7,7 @@ import type { GatewayReplica, GatewayService, ReplicaStatus, StatsSecond } from 
 import { NotReadyError, ReplicaSet, type ReplicaTarget, WaitingRoom } from '@dstack/proxy';
 import { listenAt, type SocketOwner } from '../files/listen-at.js';
 import type { ReplicaWay } from '../replicas/replica-way.js';
+import type { LaneReplica } from '../tunnels/lane.js';
 import { RequestAnswerer } from './request-answerer.js';
 import { ServiceTraffic } from './service-traffic.js';
 
@@ -55,6 +56,8 @@ export class LiveService {
   private readonly own: ReplicaSet;
   /** Where another program of this gateway has taken over: requests that come here go there. */
   private successor: ReplicaSet | null = null;
+  /** By the path of their tunnel: those that nobody is sent to any more, until what goes through it has ended. */
+  private leaving = new Map<string, Known>();
   private isClosed = false;
 
   constructor(
@@ -100,6 +103,7 @@ export class LiveService {
         return [key, before.get(key) ?? this.add(key, wanted)];
       }),
     );
+    this.keepLeaving(before);
     this.own.update([...this.known.values()].map(({ target }) => target));
     if (hold.places !== service.hold.places || hold.seconds !== service.hold.seconds) {
       const formerRoom = this.room;
@@ -165,8 +169,21 @@ export class LiveService {
     }
   }
 
-  report(): TrafficReport {
+  /** What became of a request that went past this program. */
+  countTunnelled(tunnel: string, ms: number, status: number | null): void {
+    const all = [...this.known.values(), ...this.leaving.values()];
+    const known = all.find(({ way }) => way.tunnel?.name === tunnel);
+    this.count(known?.target.group ?? null, ms, status);
+  }
+
+  /** @param connections through tunnels, by the path at which those are bound */
+  report(connections: ReadonlyMap<string, number>): TrafficReport {
     const inFlight: Record<string, number> = {};
+    for (const { id, way } of [...this.known.values(), ...this.leaving.values()]) {
+      const count = connections.get(way.tunnel?.boundPath ?? '') ?? 0;
+      if (count > 0) inFlight[id] = (inFlight[id] ?? 0) + count;
+    }
+    for (const path of this.leaving.keys()) if (!connections.has(path)) this.leaving.delete(path);
     for (const [key, count] of Object.entries(this.own.inFlight())) {
       const id = jobOf(key);
       inFlight[id] = (inFlight[id] ?? 0) + count;
@@ -180,9 +197,19 @@ export class LiveService {
 
   replicaStatus(): ReplicaStatus[] {
     return [...this.known.values()].map(({ id, way, target }) => {
-      const text = way.isReady ? this.own.problemOf(target.id) : way.problem;
+      const met = this.own.problemOf(target.id) ?? way.tunnel?.refusal ?? null;
+      const text = way.isReady ? met : way.problem;
       return { id, isReady: way.isReady, problem: text === null ? null : { kind: 'tunnel', text } };
     });
+  }
+
+  /** For nginx. */
+  laneReplicas(): LaneReplica[] {
+    return [...this.known.values()].map(({ way: { isReady, tunnel } }) => ({
+      isReady,
+      tunnel:
+        tunnel === null ? null : { path: tunnel.path, stands: tunnel.stands, forMs: this.tools.now() - tunnel.since },
+    }));
   }
 
   /** The service is no more: who waits is told so, and what is under way ends by itself. */
@@ -207,6 +234,13 @@ export class LiveService {
     this.leaveReplicas();
     await closed;
     this.successor.close();
+  }
+
+  private keepLeaving(before: ReadonlyMap<string, Known>): void {
+    for (const [key, known] of before) {
+      const { tunnel } = known.way;
+      if (!this.known.has(key) && tunnel !== null) this.leaving.set(tunnel.boundPath, known);
+    }
   }
 
   private leaveReplicas(): void {

@@ -7,6 +7,8 @@ import { serviceName } from '../nginx/service-name.js';
 import type { ServerLead } from '../replicas/server-lead.js';
 import type { SshHosts } from '../replicas/ssh-hosts.js';
 import { replicaIdentity, sshTarget } from '../replicas/ssh-target.js';
+import type { CountedLine } from '../traffic/counted-line.js';
+import type { LaneReplica } from '../tunnels/lane.js';
 import { LiveService, type LiveServiceTools } from './live-service.js';
 
 export interface ServiceTableParts extends Pick<LiveServiceTools, 'now' | 'random' | 'after' | 'changed' | 'held'> {
@@ -85,12 +87,22 @@ export class ServiceTable {
   }
 
   /** @param from,until Unix seconds: from the first on, without the last */
-  stats(from: number, until: number): ServiceStats[] {
+  stats(from: number, until: number, connections: ReadonlyMap<string, number>): ServiceStats[] {
     return [...this.services].map(([serviceId, service]) => ({
       serviceId,
-      traffic: service.report(),
+      traffic: service.report(connections),
       seconds: service.secondsBetween(from, until),
     }));
+  }
+
+  countTunnelled({ host, tunnel, ms, status }: CountedLine): void {
+    for (const service of this.services.values())
+      if (service.service.host === host) service.countTunnelled(tunnel, ms, status);
+  }
+
+  /** For nginx: the way past this program. */
+  laneReplicas(serviceId: string): LaneReplica[] {
+    return this.services.get(serviceId)?.laneReplicas() ?? [];
   }
 
   counted(): CountedTraffic {

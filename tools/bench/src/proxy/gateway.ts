@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
@@ -16,7 +17,7 @@ export const GATEWAY_HOST = 'bench.test';
 export interface BenchGateway {
   readonly port: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** Of the program and of nginx's workers: what works on the gateway's machine. */
+  /** Of the program, its tunnel and nginx's workers: what works on the gateway's machine. */
   readonly pids: readonly number[];
   readonly end: () => Promise<void>;
 }
@@ -36,10 +37,12 @@ export async function startGateway(replicaPort: number): Promise<BenchGateway | 
   await until('the gateway to answer', () => client.info(AbortSignal.timeout(1_000)).then(() => true, () => false)); // prettier-ignore
   await serve(client, sshd, replicaPort);
   const master = Number(readFileSync(join(dir, 'nginx', 'nginx.pid'), 'utf8'));
+  await untilPast(dir, port);
+  const program = child.pid ?? Number.NaN;
   return {
     port,
-    headers: { host: GATEWAY_HOST, authorization: `Bearer ${TOKEN}` },
-    pids: [child.pid ?? Number.NaN, ...childrenOf(master)],
+    headers: headersOfBench(),
+    pids: [program, ...childrenOf(program), ...childrenOf(master).filter(isWorker)],
     end: async () => {
       child.kill('SIGTERM');
       process.kill(master, 'SIGTERM');
@@ -77,6 +80,25 @@ async function serve(client: GatewayApi, { target }: BenchSshd, replicaPort: num
     const { services } = await client.status({ after: 0, waitMs: 0 }, signal);
     return services.every(({ replicas }) => replicas.every(({ isReady }) => isReady));
   });
+}
+
+/** Requests go past the program: its log says through which tunnel. */
+async function untilPast(dir: string, port: number): Promise<void> {
+  const log = join(dir, 'nginx', 'access.log');
+  const asked = { port, host: '127.0.0.1', path: '/small', headers: headersOfBench(), agent: false };
+  await until('requests to go past the program', async () => {
+    await new Promise((resolve) => get(asked, (reply) => reply.resume().once('end', resolve)));
+    return /"tunnel":"[^"]+"\}\n/.test(readFileSync(log, 'utf8'));
+  });
+}
+
+function headersOfBench(): Readonly<Record<string, string>> {
+  return { host: GATEWAY_HOST, authorization: `Bearer ${TOKEN}` };
+}
+
+/** Not of a former configuration, and none of nginx's that look after files. */
+function isWorker(pid: number): boolean {
+  return readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ').trim() === 'nginx: worker process';
 }
 
 function childrenOf(pid: number): number[] {
