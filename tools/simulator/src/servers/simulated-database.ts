@@ -66,8 +66,16 @@ export class SimulatedDatabase {
   }
 }
 
+/** Nothing of what is simulated asks for one. */
+const NO_ENTITIES = new Proxy({} as Runner['manager'], {
+  get: () => {
+    throw new Error('the simulated database has no entities');
+  },
+});
+
 /** Has its turn to itself: what only reads needs no transaction of the database, and most claims find nothing. */
 class DirectRunner implements Runner {
+  readonly manager = NO_ENTITIES;
   isTransactionActive = true;
   private hasBegun = false;
   private hasChanged = false;
@@ -76,10 +84,6 @@ class DirectRunner implements Runner {
     private readonly connection: SqliteConnection,
     private readonly watchers: Partial<Watchers>,
   ) {}
-
-  get manager(): never {
-    throw new Error('the simulated database has no entities');
-  }
 
   async query(sql: string, params: unknown[]): Promise<unknown> {
     const statement = this.connection.prepare(sql);
