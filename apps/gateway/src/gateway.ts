@@ -11,19 +11,15 @@ import type {
   GatewayStats,
   GatewayStatus,
   HostStatus,
-  HttpsMode,
   Wait,
 } from '@dstack/gateway-protocol';
-import { decideAccess, GATEWAY_PROTOCOL, StaleRevisionError } from '@dstack/gateway-protocol';
+import { GATEWAY_PROTOCOL, StaleRevisionError } from '@dstack/gateway-protocol';
 import { openSshConnection } from '@dstack/ssh';
-import { keptSeconds } from './access/kept-seconds.js';
-import { bearerToken, TokenBook } from './access/token-access.js';
-import { type AccessAnswer, AppServer } from './app/app-server.js';
-import type { AcmeIssuer } from './certificates/acme-issuer.js';
-import { CertificateKeeper } from './certificates/certificate-keeper.js';
-import { CertificateStore } from './certificates/certificate-store.js';
+import { TokenBook } from './access/token-access.js';
+import { type AccessAnswer, WhoMayAsk } from './access/who-may-ask.js';
+import { AppServer } from './app/app-server.js';
+import { Certificates, type Named } from './certificates/certificates.js';
 import { ChallengeBook } from './certificates/challenge-book.js';
-import { findName } from './certificates/find-name.js';
 import { Changes } from './control/changes.js';
 import type { Controlled, CountedTraffic } from './control/control-server.js';
 import { listenAt, type SocketOwner } from './files/listen-at.js';
@@ -34,12 +30,8 @@ import { ServerLead } from './replicas/server-lead.js';
 import { SshHosts } from './replicas/ssh-hosts.js';
 import { ServiceTable } from './services/service-table.js';
 import { AccessLog } from './traffic/access-log.js';
-import { Lanes } from './tunnels/lanes.js';
 import { openConnections } from './tunnels/open-connections.js';
-import { endOrphanTunnels } from './tunnels/orphan-tunnels.js';
-import { findSsh } from './tunnels/ssh-program.js';
-import { isOwnerAlive, tunnelOwner } from './tunnels/tunnel-owner.js';
-import { TunnelYard } from './tunnels/tunnel-yard.js';
+import { Tunnels } from './tunnels/tunnels.js';
 import type { GatewaySettings } from './settings.js';
 import { LastWord } from './state/last-word.js';
 import { StateFile } from './state/state-file.js';
@@ -70,8 +62,7 @@ export class Gateway implements Controlled {
   private readonly held = new Changes();
   private readonly tokens = new TokenBook();
   private readonly challenges = new ChallengeBook({ after, changed: () => this.changes.tell() });
-  private readonly store: CertificateStore;
-  private readonly keeper: CertificateKeeper;
+  private readonly certificateBook: Certificates;
   private readonly models: ModelProxy;
   private readonly app: AppServer;
   private readonly stateFile: StateFile;
@@ -81,16 +72,14 @@ export class Gateway implements Controlled {
   private readonly sockets: SocketOwner;
   private readonly word: LastWord;
   private readonly log: AccessLog;
-  /** Null: the machine has no client of OpenSSH. */
-  private yard: TunnelYard | null = null;
-  private readonly lanes: Lanes;
+  private readonly tunnels: Tunnels;
+  private readonly whoMayAsk: WhoMayAsk;
   private state: GatewayState | null = null;
   private access: GatewayAccess | null = null;
   private heldTold = this.held.current;
   private following: Promise<void> = Promise.resolve();
   private nextApply: Promise<void> = Promise.resolve();
   private watching: { cancel(): void } | null = null;
-  private issuer: AcmeIssuer | null = null;
   private isOver = false;
 
   constructor(private readonly parts: GatewayParts) {
@@ -104,7 +93,7 @@ export class Gateway implements Controlled {
       sockets: this.sockets,
       hosts: new SshHosts({
         connect: connectSsh,
-        tunnel: (target, remote, replica) => this.yard?.make(target, remote, replica) ?? null,
+        tunnel: (target, remote, replica) => this.tunnels.make(target, remote, replica),
         after,
         random: Math.random,
       }),
@@ -117,21 +106,20 @@ export class Gateway implements Controlled {
       held: () => this.held.tell(),
     });
     this.log = new AccessLog(join(dir, 'nginx', 'access.log'), (line) => this.services.countTunnelled(line));
-    this.store = new CertificateStore(join(dir, 'certificates'));
-    this.keeper = new CertificateKeeper({
-      store: this.store,
-      issue: async (host, acme) => (await this.acmeIssuer()).issue(host, acme),
-      findName: (host) => findName(host, settings.dns),
+    this.certificateBook = new Certificates({
+      settings,
+      challenges: this.challenges,
       now,
       after,
       changed: () => this.changes.tell(),
       renewed: () => void this.applyDataPlane(),
     });
+    this.whoMayAsk = new WhoMayAsk(this.tokens, this.word, now);
     this.models = new ModelProxy({
       now,
       models: () => this.state?.models ?? [],
       service: (id) => this.services.find(id),
-      token: (authorization) => this.findToken(authorization),
+      token: (authorization) => this.whoMayAsk.token(authorization),
       isStale: () => this.word.isStale,
     });
     this.app = new AppServer({
@@ -140,8 +128,13 @@ export class Gateway implements Controlled {
       models: (project, request, response) => this.models.answer(project, request, response),
     });
     this.dataPlane = new DataPlane({ settings, workers, appSocketPath: this.appSocketPath() });
-    this.lanes = new Lanes({
+    this.tunnels = new Tunnels({
+      ssh: settings.ssh,
+      directory: this.runDirectory(),
+      sockets: this.sockets,
       now,
+      after,
+      random: Math.random,
       replicas: (serviceId) => this.services.laneReplicas(serviceId),
       formerWorkers: () => this.dataPlane.formerWorkers(),
     });
@@ -152,8 +145,8 @@ export class Gateway implements Controlled {
     const { dir } = this.parts.settings;
     await mkdir(join(dir, 'run'), { recursive: true, mode: 0o711 });
     await this.log.start();
-    await this.makeYard();
-    await this.store.load();
+    await this.tunnels.start();
+    await this.certificateBook.load();
     const state = await this.stateFile.read();
     await this.word.read();
     await listenAt(this.app.server, this.appSocketPath(), this.sockets, process.pid);
@@ -226,15 +219,11 @@ export class Gateway implements Controlled {
   }
 
   certificates(): Promise<GatewayCertificate[]> {
-    return this.store.all(now());
+    return this.certificateBook.all();
   }
 
   async putCertificates(certificates: readonly GatewayCertificate[]): Promise<void> {
-    let isAnyNew = false;
-    for (const certificate of certificates) isAnyNew = (await this.store.put(certificate, now())) || isAnyNew;
-    if (!isAnyNew) return;
-    this.keeper.look();
-    await this.applyDataPlane();
+    if (await this.certificateBook.put(certificates)) await this.applyDataPlane();
   }
 
   takeLead(stream: Duplex): void {
@@ -245,10 +234,10 @@ export class Gateway implements Controlled {
   async handOver(): Promise<void> {
     this.isOver = true;
     this.watching?.cancel();
-    this.keeper.stop();
+    this.certificateBook.stop();
     this.lead.handOver();
     await Promise.all([this.app.handOver(), this.services.handOver()]);
-    await this.yard?.whenEnded();
+    await this.tunnels.whenEnded();
   }
 
   /** One state after the other; those that came meanwhile are passed over. */
@@ -263,11 +252,7 @@ export class Gateway implements Controlled {
     if (state === null) return this.applyDataPlane();
     this.word.holdMs = state.holdSeconds * 1000;
     await this.services.follow(state);
-    const named = [...state.services, ...state.modelHosts].filter(needsCertificate);
-    this.keeper.update(
-      named.map(({ host }) => host),
-      state.acme,
-    );
+    this.certificateBook.update([...state.services, ...state.modelHosts], state.acme);
     await this.applyDataPlane();
     // Another program's sockets are at these paths then.
     if (this.isOver) return;
@@ -280,22 +265,22 @@ export class Gateway implements Controlled {
     const turn = this.nextApply.then(async () => {
       if (this.isOver) return;
       const { state } = this;
-      const lanes = await this.lanes.next(this.serviceIds());
+      const lanes = await this.tunnels.next(this.serviceIds());
       await this.dataPlane.apply({
         services: (state?.services ?? []).map((service) => ({
           service,
           socketPath: this.services.socketPath(service.id),
           tunnels: lanes.get(service.id) ?? [],
-          certificatePath: this.certificatePath(service),
+          certificatePath: this.certificateBook.pathOf(service),
         })),
         modelHosts: (state?.modelHosts ?? []).map((modelHost) => ({
           modelHost,
-          certificatePath: this.certificatePath(modelHost),
+          certificatePath: this.certificateBook.pathOf(modelHost),
         })),
         trustedProxies: state?.trustedProxies ?? [],
       });
-      this.lanes.took(lanes);
-      if (this.dataPlane.problem === null) await this.store.prune();
+      this.tunnels.took(lanes);
+      if (this.dataPlane.problem === null) await this.certificateBook.prune();
       this.changes.tell();
     });
     this.nextApply = turn.catch((error: unknown) => {
@@ -304,29 +289,8 @@ export class Gateway implements Controlled {
     return this.nextApply;
   }
 
-  private async makeYard(): Promise<void> {
-    const { settings } = this.parts;
-    const ssh = await findSsh(settings.ssh);
-    if (ssh === null) return;
-    const owner = await tunnelOwner(process.pid);
-    const directory = this.runDirectory();
-    this.yard = new TunnelYard({ ssh, directory, owner, sockets: this.sockets, now, after, random: Math.random });
-    await this.yard.prepare();
-  }
-
   private serviceIds(): string[] {
     return (this.state?.services ?? []).map(({ id }) => id);
-  }
-
-  /** Its library is half of this program, and many gateways never need it. */
-  private async acmeIssuer(): Promise<AcmeIssuer> {
-    const { AcmeIssuer: Issuer } = await import('./certificates/acme-issuer.js');
-    this.issuer ??= new Issuer(join(this.parts.settings.dir, 'acme'), this.challenges);
-    return this.issuer;
-  }
-
-  private certificatePath({ host, https }: { readonly host: string; readonly https: HttpsMode }): string | null {
-    return https === 'certificate' ? (this.store.find(host)?.path ?? null) : null;
   }
 
   private statusNow(): GatewayStatus {
@@ -348,29 +312,16 @@ export class Gateway implements Controlled {
     };
   }
 
-  private hostStatus(named: { readonly host: string; readonly https: HttpsMode }): HostStatus {
+  private hostStatus(named: Named): HostStatus {
     const { host } = named;
-    const certificate = needsCertificate(named) ? this.keeper.status(host) : null;
+    const certificate = this.certificateBook.statusOf(named);
     const problem: GatewayProblem | null = this.dataPlane.problemOf(host) ?? certificate?.problem ?? null;
     return { host, isServed: this.dataPlane.serves(host), problem, certificate };
   }
 
   private decideAccess(serviceId: string, authorization: string | undefined): AccessAnswer | null {
     const service = this.services.find(serviceId)?.service;
-    if (service === undefined) return null;
-    const { auth, project } = service;
-    const { isStale, heldUntil } = this.word;
-    const hasToken = this.tokens.isIn(authorization, now());
-    const token = this.findToken(authorization);
-    const decision = decideAccess({ auth, project, token, hasToken, isStale });
-    const isAdmitted = decision.kind === 'admitted';
-    const expiresAt = token?.expiresAt ?? null;
-    return { decision, keptSeconds: keptSeconds({ auth, isAdmitted, now: now(), expiresAt, heldUntil }) };
-  }
-
-  private findToken(authorization: string | undefined) {
-    const token = bearerToken(authorization);
-    return token === undefined ? undefined : this.tokens.find(token, now());
+    return service === undefined ? null : this.whoMayAsk.decide(service, authorization);
   }
 
   private watch(): void {
@@ -378,9 +329,9 @@ export class Gateway implements Controlled {
       void (async () => {
         await this.word.keep();
         await this.log.read();
-        const isBehind = await this.lanes.areBehind(this.serviceIds());
+        const isBehind = await this.tunnels.areBehind(this.serviceIds());
         if (isBehind || (await this.dataPlane.needsHelp())) await this.applyDataPlane();
-        await endOrphanTunnels({ directory: this.runDirectory(), isAlive: isOwnerAlive, areSpared: true });
+        await this.tunnels.endOrphans();
       })()
         .catch((error: unknown) => {
           process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
@@ -406,8 +357,4 @@ async function connectSsh(...[target, signal]: Parameters<ConstructorParameters<
   // sshd holds small packets back (40 ms) unless the connection had a command once; what becomes of it is no matter.
   connection.exec('true', { signal }).catch(() => undefined);
   return connection;
-}
-
-function needsCertificate({ https }: { readonly https: HttpsMode }): boolean {
-  return https === 'certificate';
 }

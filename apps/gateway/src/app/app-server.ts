@@ -8,13 +8,7 @@ import {
   SERVICE_HEADER,
   VERIFIED_HEADER,
 } from '../nginx/app-routes.js';
-import type { AccessDecision } from '@dstack/gateway-protocol';
-
-export interface AccessAnswer {
-  readonly decision: AccessDecision;
-  /** For so long nginx gives the same answer without asking. */
-  readonly keptSeconds: number;
-}
+import type { AccessAnswer } from '../access/who-may-ask.js';
 
 export interface AppAnswers {
   /** Whether a request with this credential may go on to a service; null: there is no such service. */

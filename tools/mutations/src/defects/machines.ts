@@ -128,8 +128,8 @@ export const MACHINE_DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: DECIDE,
-        find: 'return now < deadline ? keep(instance, deadline, now)',
-        replace: 'return now < deadline ? keep(instance, null, now)',
+        find: 'if (now < deadline) return keep(instance, deadline, now);',
+        replace: 'if (now < deadline) return keep(instance, null, now);',
       },
     ],
   },
