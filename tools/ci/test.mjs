@@ -43,6 +43,13 @@ stage('the command line in few files', () => command(['apps/cli/scripts/bundle.m
 
 stage('the server in few files', () => command(['apps/server/scripts/bundle.mjs']));
 
+// Without them the stories of gateways would be left out.
+for (const name of ['agent', 'gateway']) {
+  const cwd = join(root, 'apps', name);
+  if (existsSync(join(cwd, 'dist/folder'))) continue;
+  stage(`the folder of the ${name}`, () => command(['scripts/build-folder.mjs'], { cwd }));
+}
+
 /** The stories with real processes wait two thirds of their time; a worker and what it starts take up to 2 GB. */
 function workers() {
   return Math.min(2 * cpus().length, Math.max(1, Math.floor(totalmem() / 2 ** 31)));
