@@ -83,7 +83,7 @@ const CASES: readonly Case[] = [
     invariant: { afterChange: (scene) => jobsEndInTime.nowAndThen?.(scene) },
     fine: { rows: [] },
     broken: { rows: [{ id: 'a' }] },
-    says: 'job a has been ending for 20 minutes',
+    says: 'job a has been ending for 50 minutes',
   },
   {
     what: 'a job that has ended stays so',

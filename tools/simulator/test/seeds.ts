@@ -42,4 +42,5 @@ export const USUAL_SEEDS_THAT_ONCE_FAILED: readonly (readonly [seed: number, why
   ],
   [10_657, 'an idle machine that its fleet needed until it got another, and that nobody looked at then'],
   [10_811, 'the same'],
+  [30, 'a job that waited for its log for two minutes after each new connection to its host, which broke all the time'],
 ];

@@ -23,7 +23,7 @@ export function decideTerminatingJob(job: TerminatingJob, now: Instant): JobDeci
 function drain(job: TerminatingJob, host: JobHost, agent: AgentJob, now: Instant): JobDecision {
   if (isLogWhole(agent.logEnd ?? { job: 0, runner: 0 }, job.logOffsets))
     return finish(job, now, [{ do: 'remove' }], null);
-  const deadline = deadlineOf(Math.max(agent.finishedAt ?? 0, job.statusChangedAt), host, LIMITS.logDrainMs, now);
+  const deadline = drainDeadline(Math.max(agent.finishedAt ?? 0, job.statusChangedAt), host, now);
   if (now < deadline) return stay('terminating', { dueAt: deadline });
   return finish(job, now, [], null, 'the rest of its log is still to be taken from its host');
 }
@@ -70,6 +70,13 @@ function deadlineOf(since: Instant, host: JobHost, limitMs: number, now: Instant
   if (host.connectedSince !== null) return Math.max(since, host.connectedSince) + limitMs;
   if (host.unreachableSince !== null) return host.unreachableSince + Math.max(limitMs, host.unreachableLimitMs);
   return now + host.unreachableLimitMs;
+}
+
+/** Each new connection lengthens the wait; where they break all the time, its machine would be paid for, for as long as that goes on. */
+function drainDeadline(since: Instant, host: JobHost, now: Instant): Instant {
+  const deadline = deadlineOf(since, host, LIMITS.logDrainMs, now);
+  if (host.connectedSince === null) return deadline;
+  return Math.min(deadline, Math.max(since + LIMITS.logDrainMostMs, host.connectedSince + LIMITS.logDrainLateMs));
 }
 
 function finite(at: Instant): Instant | null {

@@ -44,6 +44,9 @@ export const LIMITS = {
   killConfirmMs: 2 * MINUTE,
   /** After a job ended, for its last output to become durable. */
   logDrainMs: 2 * MINUTE,
+  /** The same since then, however often its host is connected anew; one that is connected later still has a moment. */
+  logDrainMostMs: 30 * MINUTE,
+  logDrainLateMs: MINUTE,
   /** How long the host of a job that is over keeps the end of its log for a server that cannot take it; as long as of one that runs. */
   owedLogMs: 24 * HOUR,
   /** Between two sends of the same request to an agent. */
