@@ -1,6 +1,6 @@
-import { request } from 'node:http';
-import { WebSocket } from 'ws';
 import { ask, load, stopLoads } from './support/ask.js';
+import { echoOf } from './support/echo.js';
+import { openStream } from './support/event-stream.js';
 import { type Replica, startReplica } from './support/replica.js';
 import { type Sshd, startSshd } from './support/sshd.js';
 import {
@@ -84,32 +84,13 @@ story('an open service gets what is not ours, and never what is', async () => {
 });
 
 story('streams come as they are sent, and a client that goes is told to the replica', async () => {
-  const chunks: string[] = [];
-  const options = { port: gateway.httpPort, path: '/events', headers: { host: 'web.test', ...bearer } };
-  const asked = request({ host: '127.0.0.1', ...options }, (reply) => {
-    reply.setEncoding('utf8').on('data', (chunk: string) => chunks.push(chunk));
-    reply.on('error', () => undefined);
-  });
-  asked.on('error', () => undefined).end();
-  const say = await until('the stream is open', () => one.waiting.pop() ?? null);
-  const replicaSide = one.seen.at(-1);
-  for (const word of ['a', 'b']) {
-    say(word);
-    await until(`${word} has come`, () => chunks.join('').endsWith(`data: ${word}\n\n`));
-  }
-  asked.destroy();
-  await until('the replica knows', () => replicaSide?.socket.destroyed ?? null);
+  const stream = await openStream(gateway, one, bearer);
+  for (const word of ['a', 'b']) await stream.say(word);
+  await stream.leave();
 });
 
 story('WebSockets and long uploads go through', async () => {
-  const socket = new WebSocket(`ws://127.0.0.1:${gateway.httpPort}/ws`, { headers: { host: 'web.test', ...bearer } });
-  const echo = await new Promise((resolve, reject) => {
-    socket.once('error', reject);
-    socket.once('open', () => socket.send('hello'));
-    socket.once('message', (message: Buffer) => resolve(message.toString()));
-  });
-  socket.close();
-  expect(echo).toBe('one:hello');
+  expect(await echoOf(gateway, bearer)).toBe('one:hello');
   const body = Buffer.alloc(16 * 1024 * 1024, 'x');
   const answer = await ask(gateway.httpPort, { method: 'POST', path: '/sink', headers: bearer, body });
   expect(answer.body).toBe(String(body.length));

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { request } from 'node:http';
 import { join } from 'node:path';
-import { WebSocket } from 'ws';
 import { ask, load, stopLoads } from './support/ask.js';
-import { loggedRequests, tunnelCommands, tunnelOfLast, untilPast } from './support/past-program.js';
+import { echoOf } from './support/echo.js';
+import { openStream } from './support/event-stream.js';
+import { askSeen, loggedRequests, tunnelCommands, untilPast } from './support/past-program.js';
 import { type Replica, startReplica } from './support/replica.js';
 import { type Sshd, startSshd } from './support/sshd.js';
 import { ACCESS, canServe, makeGateway, put, serviceOf, signal, stateOf, type TestGateway, TOKEN } from './support/test-gateway.js'; // prettier-ignore
@@ -37,8 +37,8 @@ let two: Replica;
   it('keep what they are: path, who came, without the token', async () => {
     await serve(one);
     const forged = { 'x-forwarded-for': '6.6.6.6', forwarded: 'for=6.6.6.6', connection: 'X-Once', 'x-once': '1' };
-    const answer = await ask(gateway.httpPort, { path: '/a//b/../c%2Fd?q=%00', headers: { ...headers, ...forged } });
-    expect([answer.status, answer.body, tunnelOfLast(gateway) !== '']).toEqual([200, 'one', true]);
+    const answer = await askSeen(gateway, { path: '/a//b/../c%2Fd?q=%00', headers: { ...headers, ...forged } });
+    expect([answer.status, answer.body, answer.tunnel !== '']).toEqual([200, 'one', true]);
     const seen = one.seen.at(-1);
     expect(seen?.url).toBe('/a//b/../c%2Fd?q=%00');
     expect(seen?.headers).toMatchObject({
@@ -51,38 +51,18 @@ let two: Replica;
 
   it('stream as they come, and a client that goes is told to the replica', async () => {
     await serve(one);
-    const chunks: string[] = [];
-    const asked = request({ port: gateway.httpPort, host: '127.0.0.1', path: '/events', agent: false, headers: { ...headers, host: 'web.test' } }, (reply) => {
-      reply.setEncoding('utf8').on('data', (chunk: string) => chunks.push(chunk));
-      reply.on('error', () => undefined);
-    }); // prettier-ignore
-    asked.on('error', () => undefined).end();
-    const say = await until('the stream is open', () => one.waiting.pop() ?? null);
-    const replicaSide = one.seen.at(-1);
-    for (const word of ['a', 'b']) {
-      say(word);
-      await until(`${word} has come`, () => chunks.join('').endsWith(`data: ${word}\n\n`));
-    }
+    const stream = await openStream(gateway, one, headers);
+    for (const word of ['a', 'b']) await stream.say(word);
     expect((await traffic())?.inFlight['one']).toBeGreaterThanOrEqual(1);
-    asked.destroy();
-    await until('the replica knows', () => replicaSide?.socket.destroyed ?? null);
+    await stream.leave();
   });
 
   it('bring bodies of any length; WebSockets go through the program', async () => {
     await serve(one);
     const body = Buffer.alloc(16 * 1024 * 1024, 'x');
-    const answer = await ask(gateway.httpPort, { method: 'POST', path: '/sink', headers, body });
-    expect([answer.body, tunnelOfLast(gateway) !== '']).toEqual([String(body.length), true]);
-    const socket = new WebSocket(`ws://127.0.0.1:${gateway.httpPort}/ws`, {
-      headers: { ...headers, host: 'web.test' },
-    });
-    const echo = await new Promise((resolve, reject) => {
-      socket.once('error', reject);
-      socket.once('open', () => socket.send('hello'));
-      socket.once('message', (message: Buffer) => resolve(message.toString()));
-    });
-    socket.close();
-    expect(echo).toBe('one:hello');
+    const answer = await askSeen(gateway, { method: 'POST', path: '/sink', headers, body });
+    expect([answer.body, answer.tunnel !== '']).toEqual([String(body.length), true]);
+    expect(await echoOf(gateway, headers)).toBe('one:hello');
     await until('it is in the log', () => loggedRequests(gateway).some(({ path }) => path === '/ws'));
     expect(loggedRequests(gateway).find(({ path }) => path === '/ws')).toMatchObject({ status: 101, tunnel: '' });
   });
@@ -91,8 +71,7 @@ let two: Replica;
     const former = await serve(two);
     const before = (await traffic())?.groups['0']?.at(-1)?.requests ?? 0;
     for (let asked = 0; asked < 7; asked += 1) await ask(gateway.httpPort, { headers });
-    await ask(gateway.httpPort, { headers: { authorization: 'Bearer nobody' } });
-    expect(tunnelOfLast(gateway)).toBe('');
+    expect((await askSeen(gateway, { headers: { authorization: 'Bearer nobody' } })).tunnel).toBe('');
     expect(await until('all are counted', async () => {
       const count = ((await traffic())?.groups['0']?.at(-1)?.requests ?? 0) - before;
       return count >= 7 && count;
@@ -220,7 +199,8 @@ let two: Replica;
     await put(gateway, stateOf(host, [behind], { access: { ...ACCESS, revision: 3 } }));
     await until('requests go through both', async () => {
       await untilPast(gateway);
-      return (await ask(gateway.httpPort, { headers })).body === 'one' && tunnelOfLast(gateway) !== '';
+      const { body, tunnel } = await askSeen(gateway, { headers });
+      return body === 'one' && tunnel !== '';
     });
     expect([...tunnelCommands(gateway).values()].flat()).toContain('-W');
   });
@@ -245,8 +225,7 @@ let two: Replica;
   try {
     await alone.start('--ssh', '/nonexistent/ssh');
     await put(alone, stateOf(sshd, [serviceOf(sshd, [replica])]));
-    expect((await ask(alone.httpPort, { headers })).body).toBe('alone');
-    expect(loggedRequests(alone).at(-1)?.tunnel).toBe('');
+    expect(await askSeen(alone, { headers })).toMatchObject({ body: 'alone', tunnel: '' });
     expect(tunnelCommands(alone).size).toBe(0);
   } finally {
     await alone.remove();

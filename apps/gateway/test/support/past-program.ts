@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ask } from './ask.js';
+import { closingPath } from '../../src/nginx/nginx-config.js';
+import { type Answer, ask, type Question } from './ask.js';
 import { type TestGateway, TOKEN } from './test-gateway.js';
 import { until } from './until.js';
 
@@ -18,17 +19,29 @@ export function loggedRequests(gateway: TestGateway): LoggedRequest[] {
   return lines.map((line) => JSON.parse(line) as LoggedRequest);
 }
 
-/** Until requests to the service go past the program. Gives the tunnel of the last one. */
+/** Until all requests to the service go past the program. Gives the tunnel of the last one. */
 export function untilPast(gateway: TestGateway, host = 'web.test'): Promise<string> {
   return until('requests go past the program', async () => {
-    await ask(gateway.httpPort, { host, path: '/past', headers: { authorization: `Bearer ${TOKEN}` } });
-    return tunnelOfLast(gateway, host) || null;
+    const question = { host, path: '/past', headers: { authorization: `Bearer ${TOKEN}` } };
+    const { tunnel } = await askSeen(gateway, question);
+    return isReloading(gateway) ? null : tunnel || null;
   });
 }
 
-/** Empty: it went through the program. */
-export function tunnelOfLast(gateway: TestGateway, host = 'web.test'): string {
-  return loggedRequests(gateway).findLast((each) => each.host === host)?.tunnel ?? '';
+/** With the tunnel it went through; empty: it went through the program. */
+export async function askSeen(gateway: TestGateway, question: Question): Promise<Answer & { readonly tunnel: string }> {
+  const host = question.host ?? 'web.test';
+  const seen = () => loggedRequests(gateway).filter((each) => each.host === host);
+  const before = seen().length;
+  const answer = await ask(gateway.httpPort, question);
+  // nginx answers first, and writes its log then.
+  const { tunnel } = await until('it is in the log', () => seen()[before] ?? null);
+  return { ...answer, tunnel };
+}
+
+/** Workers with the former configuration take requests too. */
+function isReloading(gateway: TestGateway): boolean {
+  return existsSync(closingPath(join(gateway.dir, 'nginx')));
 }
 
 /** By pid: the words of the commands that lead tunnels of this gateway. */
