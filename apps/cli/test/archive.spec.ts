@@ -1,9 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { extract } from 'tar-stream';
 import { buildArchive } from '../src/archive/build-archive.js';
-import { readClientConfig, writeClientConfig } from '../src/client-config/client-config-file.js';
 
 let work: string;
 beforeEach(() => {
@@ -57,19 +56,5 @@ describe('an archive of files', () => {
   });
   it('names what is missing', async () => {
     await expect(buildArchive(join(work, 'none'), work)).rejects.toThrow(/none does not exist/);
-  });
-});
-
-describe('the client configuration file', () => {
-  it('is readable by its owner only, and read back as written', async () => {
-    const config = { projects: [{ name: 'main', url: 'http://a', token: 't', default: true }] };
-    await writeClientConfig(work, config);
-    expect(statSync(join(work, '.dstack', 'config.yml')).mode & 0o777).toBe(0o600);
-    expect(await readClientConfig(work)).toEqual(config);
-  });
-  it('is never replaced when it cannot be understood', async () => {
-    mkdirSync(join(work, '.dstack'));
-    writeFileSync(join(work, '.dstack', 'config.yml'), 'projects: [');
-    await expect(readClientConfig(work)).rejects.toThrow('no valid YAML');
   });
 });

@@ -52,6 +52,7 @@ export type { Combined } from './fleets/combined.js';
 export { DEFAULT_FLEET, defaultFleetSpec, needsDefaultFleet } from './fleets/default-fleet.js';
 export { isCluster, isSshFleet, keepsNodesTogether } from './fleets/fleet-facts.js';
 export { fleetReference, foreignFleets, namedFleets, referenceOf } from './fleets/fleet-references.js';
+export { type FleetPeer, fleetSurplus } from './fleets/fleet-surplus.js';
 export { FLEET_PARAMETERS, UNCONSTRAINED_RESOURCES, effectiveFleetParameters } from './fleets/fleet-parameters.js';
 export { type ClusterMember, type ClusterPlace, type ClusterRole, clusterRole } from './fleets/follow-lead.js';
 export { type FleetMachine, fitsFleet, fleetAsk } from './fleets/fits-fleet.js';

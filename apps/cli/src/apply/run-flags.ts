@@ -71,7 +71,7 @@ export const profileFlags = {
 };
 
 export const offerFlags = {
-  'max-offers': Flags.integer({ summary: 'How many offers to show', min: 0 }),
+  'max-offers': Flags.integer({ summary: 'How many offers to show', min: 1 }),
   'full-offers': Flags.boolean({ summary: 'Show whole instances instead of blocks' }),
   unallocated: Flags.boolean({ summary: 'Show what is left of instances in use' }),
 };

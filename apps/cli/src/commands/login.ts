@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as Flags from '@oclif/core/flags';
 import { Dstack, type Wire } from '@dstack/sdk';
 import { BaseCommand } from '../base/base-command.js';
-import { readClientConfig, writeClientConfig } from '../client-config/client-config-file.js';
+import { changeClientConfig, readClientConfig } from '../client-config/client-config-file.js';
 import { CliError, UsageError } from '../errors/cli-error.js';
 import { BrowserAnswers, SignInRefusedError } from '../login/browser-answer.js';
 import { chooseDefault, withChosenDefault, withLogin } from '../login/logged-in-config.js';
@@ -38,7 +38,10 @@ export default class Login extends BaseCommand {
     const config = withLogin(before, { url, token, projects });
     const choice = chooseDefault(config, projects, { yes: flags.yes, no: flags.no, canAsk });
     const chosen = choice === 'ask' ? { name: await this.ask(projects) } : choice;
-    await writeClientConfig(home, chosen === 'keep' ? config : withChosenDefault(config, chosen));
+    await changeClientConfig(home, (now) => {
+      const joint = withLogin(now, { url, token, projects });
+      return chosen === 'keep' ? joint : withChosenDefault(joint, chosen);
+    });
     this.print(style.success(`Logged in as ${user.username}.`));
     this.print(
       projects.length === 0

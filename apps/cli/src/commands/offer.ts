@@ -100,7 +100,7 @@ export default class Offer extends ProjectCommand {
     const table = gpusTable(gpus, { style, width: this.context.width(), groupBy });
     this.print(
       gpus.length === 0
-        ? ` No offers fit.${missing}`
+        ? ` No GPUs fit.${missing}`
         : `${renderProperties(
             [
               ['Project', client.project],

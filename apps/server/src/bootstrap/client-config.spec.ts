@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configureClient } from './client-config.js';
@@ -33,6 +33,21 @@ describe("the CLI's configuration", () => {
     const path = before(text);
     expect(await configureClient(path, MAIN, never)).toMatchObject({ kind: 'unreadable' });
     expect(readFileSync(path, 'utf8')).toBe(text);
+  });
+
+  it.each(['', '# mine\n', '---\n'])('is written into %j', async (text) => {
+    const path = before(text);
+    expect(await configureClient(path, MAIN, never)).toEqual({ kind: 'written' });
+    expect(readFileSync(path, 'utf8')).toContain('name: main');
+  });
+
+  it('stays where a link leads to it', async () => {
+    const elsewhere = before('');
+    const path = `${elsewhere}.link`;
+    symlinkSync(elsewhere, path);
+    expect(await configureClient(path, MAIN, never)).toEqual({ kind: 'written' });
+    expect(readFileSync(elsewhere, 'utf8')).toContain('name: main');
+    expect(lstatSync(path).isSymbolicLink()).toBe(true);
   });
 
   it.each([

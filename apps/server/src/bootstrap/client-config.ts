@@ -1,6 +1,6 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, realpath, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { dump, load } from 'js-yaml';
+import { dump, load, loadAll } from 'js-yaml';
 import { hasCode } from '../errors/has-code.js';
 
 export interface ClientProject {
@@ -43,9 +43,10 @@ export async function configureClient(
   const entry = { name: project.name, url: project.url, token: project.token, default: isDefault };
   const others = projects.filter(({ name }) => name !== project.name);
   await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}`;
+  const file = await realpath(path).catch(() => path); // a link to it stays one
+  const temporary = `${file}.${process.pid}`;
   await writeFile(temporary, dump({ ...rest, projects: [...others, entry] }), { mode: 0o600 });
-  await rename(temporary, path); // the CLI never reads half a file
+  await rename(temporary, file); // the CLI never reads half a file
   return { kind: 'written' };
 }
 
@@ -64,7 +65,8 @@ async function read(path: string): Promise<ClientFile | { readonly problem: stri
 }
 
 function parse(text: string): ClientFile | { readonly problem: string } {
-  const value = load(text) ?? {};
+  // The parser takes a file with nothing, or with comments only, for a mistake.
+  const value = loadAll(text).length === 0 ? {} : (load(text) ?? {});
   if (!isMapping(value)) return { problem: 'it is no mapping' };
   const { projects: listed, ...rest } = value;
   const projects = listed ?? [];

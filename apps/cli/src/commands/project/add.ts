@@ -3,7 +3,7 @@ import { type Dstack, isApiError, isDstackError } from '@dstack/sdk';
 import { BaseCommand } from '../../base/base-command.js';
 import { clientOf } from '../../base/project-command.js';
 import { withProject } from '../../client-config/client-config.js';
-import { readClientConfig, writeClientConfig } from '../../client-config/client-config-file.js';
+import { changeClientConfig, readClientConfig } from '../../client-config/client-config-file.js';
 import { CliError } from '../../errors/cli-error.js';
 import { confirm } from '../../terminal/prompt.js';
 
@@ -37,7 +37,7 @@ export default class ProjectAdd extends BaseCommand {
         this.context,
         `Set ${name} as your default project (now ${current?.name ?? 'none'})?`,
       );
-    await writeClientConfig(home, withProject(config, { name, url, token }, makeDefault));
+    await changeClientConfig(home, (now) => withProject(now, { name, url, token }, makeDefault));
     this.print(style.success(`Project ${name} is configured${makeDefault ? ' as the default' : ''}.`));
   }
 }

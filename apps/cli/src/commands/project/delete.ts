@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../../base/base-command.js';
 import { withoutProject } from '../../client-config/client-config.js';
-import { readClientConfig, writeClientConfig } from '../../client-config/client-config-file.js';
+import { changeClientConfig, readClientConfig } from '../../client-config/client-config-file.js';
 import { CliError } from '../../errors/cli-error.js';
 import { confirm } from '../../terminal/prompt.js';
 
@@ -22,7 +22,7 @@ export default class ProjectDelete extends BaseCommand {
       this.note('Nothing was changed.');
       return;
     }
-    await writeClientConfig(this.context.home, withoutProject(config, flags.name));
+    await changeClientConfig(this.context.home, (now) => withoutProject(now, flags.name));
     this.print(this.context.style.success(`Project ${flags.name} is removed from the configuration.`));
     if (found.default) this.note('There is no default project now. Choose one: dstack project set-default NAME');
   }

@@ -1,7 +1,7 @@
 import * as Args from '@oclif/core/args';
 import { BaseCommand } from '../../base/base-command.js';
 import { withDefault } from '../../client-config/client-config.js';
-import { readClientConfig, writeClientConfig } from '../../client-config/client-config-file.js';
+import { changeClientConfig, readClientConfig } from '../../client-config/client-config-file.js';
 import { CliError } from '../../errors/cli-error.js';
 import { ask } from '../../terminal/prompt.js';
 
@@ -25,7 +25,7 @@ export default class ProjectSetDefault extends BaseCommand {
       throw new CliError(`Project ${name} is not configured.`, {
         hint: names.length === 0 ? 'Add it: dstack project add' : `Configured: ${names.join(', ')}.`,
       });
-    await writeClientConfig(this.context.home, withDefault(config, name));
+    await changeClientConfig(this.context.home, (now) => withDefault(now, name));
     this.print(this.context.style.success(`Project ${name} is the default.`));
   }
 }
