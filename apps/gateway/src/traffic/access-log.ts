@@ -43,13 +43,13 @@ export class AccessLog {
   }
 
   private async follow(at: number): Promise<void> {
-    const inode = await stat(this.path).then(
-      (found) => found.ino,
-      () => null,
-    );
     const last = this.parts.at(-1);
-    if (inode === null || inode === last?.inode) return;
-    const file = await open(this.path, 'r');
+    const found = await stat(this.path).catch(() => null);
+    if (found === null || found.ino === last?.inode) return;
+    const file = await open(this.path, 'r').catch(() => null);
+    if (file === null) return; // renamed meanwhile: the next one will be there
+    // Asked of what was opened: it may be the next one already.
+    const { ino: inode } = await file.stat();
     const former = this.parts.slice(0, -1);
     this.parts = [...(last === undefined ? [] : [last]), { file, inode, at, rest: '' }];
     for (const each of former) await each.file.close();
