@@ -72,14 +72,14 @@ interface ExchangeTools<T> {
 class Exchange<T> {
   private isSettled = false;
   private readonly giveUp: { cancel(): void };
-  private readonly onAbort = (): void => this.fail(() => asError(this.request.signal?.reason));
+  private readonly stopHearing: () => void;
 
   constructor(
     private readonly request: Request<T>,
     private readonly tools: ExchangeTools<T>,
   ) {
     this.giveUp = tools.time.after(tools.timeoutMs, () => this.tellLost('no answer in time'));
-    request.signal?.addEventListener('abort', this.onAbort, { once: true });
+    this.stopHearing = request.server.onAbort(request.signal, () => this.fail(() => asError(request.signal?.reason)));
   }
 
   begin(): void {
@@ -141,7 +141,7 @@ class Exchange<T> {
     if (this.isSettled) return;
     this.isSettled = true;
     this.giveUp.cancel();
-    this.request.signal?.removeEventListener('abort', this.onAbort);
+    this.stopHearing();
     if (!this.request.server.isDead) finish();
   }
 

@@ -30,14 +30,13 @@ export class Link {
       const end = (finish: () => void): void => {
         timer.cancel();
         this.waiting.delete(onChange);
-        signal.removeEventListener('abort', onAbort);
+        stopHearing();
         server.deliver(finish);
       };
       const onChange = (): void => end(() => resolve(false));
-      const onAbort = (): void => end(() => reject(asError(signal.reason)));
       const timer = time.after(limitMs, () => end(() => resolve(true)));
       this.waiting.add(onChange);
-      signal.addEventListener('abort', onAbort, { once: true });
+      const stopHearing = server.onAbort(signal, () => end(() => reject(asError(signal.reason))));
     });
   }
 

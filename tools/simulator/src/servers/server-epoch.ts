@@ -30,6 +30,7 @@ export class ServerEpoch {
   private thawedAt = -Infinity;
   private readonly held: (() => void)[] = [];
   private readonly endings: (() => void)[] = [];
+  private readonly hearings = new Set<() => void>();
   readonly world: World;
 
   constructor(
@@ -70,6 +71,19 @@ export class ServerEpoch {
     this.dead = true;
     this.tools.tell(`${this.name} crashes ${point}`);
     for (const task of this.endings) task();
+    for (const stop of this.hearings) stop();
+  }
+
+  /** Gives what ends it. The server's death does too: a signal that somebody listens to stays in memory, and all that its server was. */
+  onAbort(signal: AbortSignal | undefined, task: () => void): () => void {
+    const stop = (): void => {
+      signal?.removeEventListener('abort', task);
+      this.hearings.delete(stop);
+    };
+    if (this.dead) return stop;
+    signal?.addEventListener('abort', task, { once: true });
+    this.hearings.add(stop);
+    return stop;
   }
 
   freeze(ms: number, point: string): void {
@@ -121,17 +135,17 @@ export class ServerEpoch {
     return new Promise((resolve, reject) => {
       if (this.dead) return;
       if (signal?.aborted === true) return reject(asError(signal.reason));
-      const onAbort = (): void => {
-        timer.cancel();
-        if (!this.dead) reject(asError(signal?.reason));
-      };
       const timer = this.tools.time.after(delayMs, () =>
         this.deliver(() => {
-          signal?.removeEventListener('abort', onAbort);
+          stop();
           resolve();
         }),
       );
-      signal?.addEventListener('abort', onAbort, { once: true });
+      const stop = this.onAbort(signal, () => {
+        stop();
+        timer.cancel();
+        reject(asError(signal?.reason));
+      });
     });
   }
 }
